@@ -61,15 +61,6 @@ static __always_inline const struct next_hop *find_in_network(struct __sk_buff *
 	}
 }
 
-/* Packets to another node's workloads are wrapped where their pool requires it. So are packets from workloads here to the node itself,
- * which accepts their addresses no other way. Clients that happen to be nodes get plain replies. */
-static __always_inline bool is_wrapped_for(__u32 destination_flags, const struct address *source)
-{
-	if (!(destination_flags & LOCATION_ENCAPSULATED))
-		return false;
-	return !(destination_flags & LOCATION_REMOTE_HOST) || bpf_map_lookup_elem(&endpoints, source);
-}
-
 /* Separate function: the caller has no BPF stack left. */
 static __noinline const struct next_hop *find_destination_again(struct __sk_buff *skb, const struct packet *packet,
 								struct connection *connection, struct plan *plan)

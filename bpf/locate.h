@@ -45,6 +45,15 @@ static __noinline bool is_plainly_reached(const struct address *address)
 	return !(flags & LOCATION_ENCAPSULATED) && !address_is_unset(&location->node);
 }
 
+/* Packets to another node's workloads are wrapped where their pool requires it. So are packets from workloads here to the node itself,
+ * which accepts their addresses no other way. Clients that happen to be nodes get plain replies. */
+static __always_inline bool is_wrapped_for(__u32 destination_flags, const struct address *source)
+{
+	if (!(destination_flags & LOCATION_ENCAPSULATED))
+		return false;
+	return !(destination_flags & LOCATION_REMOTE_HOST) || bpf_map_lookup_elem(&endpoints, source);
+}
+
 static __always_inline bool is_local_host(const struct settings *settings, const struct address *address)
 {
 	if (address_is_equal(&settings->node, address))

@@ -47,11 +47,12 @@ struct plan {
 	__u8 remember;		  /* enum remembering */
 	bool flow_is_known;	  /* of a refusal: scratch's flow is what the packet would have become */
 	bool origin_is_known;	  /* REMEMBER_PACKET: its source was found to be right, at `origin` */
-	__u8 asked;		  /* 1 << enum direction, of each policy that was asked: scratch's judgements have its answer */
+	__u8 asked;		  /* 1 << enum judged, of each policy that was asked: scratch's judgements have its answer */
+	__u8 refused_by;	  /* enum judged: which of them refuses the packet */
 	bool is_judged;		  /* its connection was judged again, and is allowed: scratch has the revisions */
 	bool is_midway;		  /* of the node itself: a packet of no known connection that opens none (decide/midway.h) */
 	bool is_judged_alone;	  /* of the node itself: no connection can be remembered, so that scratch's flow is judged for each packet */
-	__u8 padding[2];
+	bool is_accepted;	  /* an earlier stage of the host endpoint lets the flow in, so that its later ones are not asked */
 	__u32 service;		  /* the list of the service that the packet asks for, where that is counted; else 0 */
 				  /* the fields above are cleared for each packet */
 	struct wrapping wrapping; /* EXIT_NODE, which is never set without it */

@@ -16,14 +16,28 @@ struct opening {
 	struct origin origin; /* where it is known already */
 };
 
+/* Whose policies may be asked about one packet; the first two are also an enum direction. */
+enum judged {
+	JUDGED_INGRESS, /* of the receiver on this node, a workload or the node itself */
+	JUDGED_EGRESS,	/* of the sender */
+	JUDGED_PRE_DNAT,
+	JUDGED_ARRIVAL,	  /* of the interface by which a forwarded flow comes in */
+	JUDGED_DEPARTURE, /* of the one by which it leaves */
+	JUDGED_UNTRACKED_IN,
+	JUDGED_UNTRACKED_OUT,
+	JUDGED_COUNT,
+};
+#define JUDGED_ROOM 8 /* a power of two: an index is masked, which every verifier understands */
+
 /* What one direction of an endpoint's policy said about `flow`. */
 struct judgement {
 	__u32 policy;
 	__u32 identity; /* of the peer */
 	__u32 rule;	/* number of the reason of a denial; 0: no entry matched, the policy's default */
-	__u8 verdict;	/* enum policy_verdict: ALLOW or DENY; 0: no policy had to be asked */
+	__u8 verdict;	/* enum policy_verdict: ALLOW, DENY or NEXT; 0: no policy had to be asked */
 	__u8 flags;	/* enum policy_flag */
-	__u8 padding[2];
+	__u8 direction; /* enum direction */
+	__u8 padding;
 };
 
 /* How many errors this CPU has sent in place of the node's stack, and since when (RFC 4443, 2.4 f; RFC 1812, 4.3.2.8). */
@@ -41,7 +55,11 @@ struct scratch {
 	__u32 policy_revision; /* by which it is judged: of the node, and of its ends here */
 	__u32 ends_revision;
 	__u32 interface; /* by which the packet comes to the node or leaves it: ifindex, of an unwrapped one that of the tunnel's device */
-	struct judgement judgements[2]; /* about the flow, by enum direction; those that the plan has as `asked` */
+	struct judgement judgements[JUDGED_ROOM]; /* about the flow; those that the plan has as `asked` */
+	struct tuple written; /* the flow before translation, as its sender wrote it */
+	__u32 arrival;	      /* by which interface the flow comes to this node; 0: it begins here, or that is not known */
+	bool is_from_entry;   /* another node was its entry node, which has asked what comes before translation */
+	bool is_to_node;      /* this node is: it goes on to its backend's node */
 	struct opening opening;
 	__u64 time; /* of the packet at hand (clock.h); 0: not needed yet */
 	struct plan plan;
@@ -77,6 +95,11 @@ static __always_inline struct scratch *scratch_get(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+static __always_inline struct judgement *judgement_of(struct scratch *scratch, __u32 judged)
+{
+	return &scratch->judgements[judged & (JUDGED_ROOM - 1)];
 }
 
 /* A tuple as a map's key: 6.1 takes no argument of a global function as one. @return scratch's copy of it */

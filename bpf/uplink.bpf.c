@@ -8,6 +8,7 @@
 #include "decide/from_host.h"
 #include "decide/on_link.h"
 #include "decide/unread.h"
+#include "decide/untracked.h"
 #include "decide/wrapped.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -48,8 +49,14 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 	if (parsed == PARSE_OK) {
 		if (is_tunnel_packet(&packet->tuple) && is_local_host(settings, &packet->tuple.destination))
 			return decide_tunnel(packet, settings, plan);
+	}
+	if (is_asked_untracked(settings, parsed) && decide_untracked(packet, settings, DIRECTION_INGRESS, plan))
+		return;
+	if (parsed == PARSE_OK) {
 		connection = connection_find(packet);
 		origin = origin_of_frame(packet->skb);
+		if (is_past_connections(connection, plan) && is_local_host(settings, &packet->tuple.destination))
+			connection = NULL;
 	}
 	if (!connection || !is_believed(connection, &origin)) {
 		verdict = is_own_error(packet->skb) ? ALLOWED : check_source(packet->skb, settings, &packet->tuple.source);
@@ -155,6 +162,9 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 		return drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
 	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
 		return;
+	if (is_asked_untracked(settings, parsed) && !is_for_many(&packet->tuple.destination) &&
+	    decide_untracked(packet, settings, DIRECTION_EGRESS, plan))
+		return;
 	if (parsed == PARSE_ICMP_ERROR)
 		return decide_error_to_uplink(packet, settings, plan);
 	if (parsed != PARSE_OK)
@@ -165,13 +175,23 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 	connection = connection_lookup(&packet->tuple);
 	if (is_reply_of_host_backend(connection)) {
 		trace_known(connection);
-		verdict = has_host_policies(settings) ? judge_again(&packet->tuple, settings, connection) : ALLOWED;
+		verdict = has_host_policies(settings) ? judge_again(packet->skb, &packet->tuple, settings, connection) : ALLOWED;
 		if (verdict != ALLOWED)
 			return drop(plan, verdict);
 		along(packet, connection, plan);
 		return send_reply(plan, connection, EXIT_PASS);
 	}
 	decide_own(packet, settings, plan);
+}
+
+/* What another of our programs sent, and has counted, is asked about once more: packets of known connections too. What is wrapped is the
+ * tunnel's. @return whether it is dropped */
+static __always_inline int decide_sent(struct packet *packet, const struct settings *settings, struct plan *plan)
+{
+	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);
+
+	return is_asked_untracked(settings, parsed) && !is_tunnel_packet(&packet->tuple) &&
+	       decide_untracked(packet, settings, DIRECTION_EGRESS, plan);
 }
 
 SEC("tc")
@@ -181,12 +201,15 @@ int to_uplink(struct __sk_buff *skb)
 	struct packet packet = {.skb = skb};
 	struct plan *plan;
 
-	if (skb->mark == MARK_FORWARDED) /* counted by the program that sent it */
+	if (skb->mark == MARK_FORWARDED && !(settings && has_untracked(settings))) /* counted by the program that sent it */
 		return TC_ACT_OK;
 	plan = plan_begin(skb);
 	if (!plan)
 		return TC_ACT_SHOT;
-	if (settings)
+	if (settings && skb->mark == MARK_FORWARDED) {
+		if (!decide_sent(&packet, settings, plan))
+			return TC_ACT_OK;
+	} else if (settings)
 		decide_to_uplink(&packet, settings, plan);
 	else
 		pass_to_stack(plan);

@@ -186,7 +186,7 @@ static __always_inline void decide_reply_to_workload(struct packet *packet, cons
 	enum outcome verdict;
 
 	trace_known(connection);
-	verdict = judge_again(&packet->tuple, settings, connection);
+	verdict = judge_again(packet->skb, &packet->tuple, settings, connection);
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);
 	believe_stack(plan, packet->skb, connection);

@@ -95,7 +95,7 @@ export class Compiler {
     const places = { facts, nodes, pools, hosts };
     const { selection, judgement } = yield* this.#judging.judging(snapshot, places);
     const { policyNames, contents, policyLogs, ...judged } = judgement;
-    const revision = policyRevision([...judged.endpoints, ...judged.hostEndpoints]);
+    const revision = policyRevision(judged);
     const maps = {
       frontends: services.frontends,
       sourceRanges: this.#sourceRanges.get([services.sourceRanges, felixConfigurations], () =>

@@ -87,8 +87,9 @@ export function under(
 }
 
 function answerValue(decision: Decision, { salt }: PolicyNumbers): PolicyValue {
+  const { verdict, undecided } = decision;
   return {
-    verdict: decision.verdict === "allow" ? PolicyVerdict.ALLOW : PolicyVerdict.DENY,
+    verdict: undecided ? PolicyVerdict.NEXT : verdict === "allow" ? PolicyVerdict.ALLOW : PolicyVerdict.DENY,
     flags: decision.log === undefined ? 0 : PolicyFlag.LOGGED,
     rule: ruleNumber(decision, salt),
   };

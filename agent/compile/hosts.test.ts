@@ -5,8 +5,11 @@ import {
   Direction,
   EndpointFlag,
   FROM_WORKLOADS,
+  HostStage,
+  hostStageNames,
   POLICY_ANY_IDENTITY,
   PolicyVerdict,
+  policyVerdictNames,
   SettingsFlag,
 } from "../kernel/layout.gen.ts";
 import { Compiler } from "./compile.ts";
@@ -64,7 +67,8 @@ function inWords(maps: DesiredMaps): string[] {
         const who = identity === POLICY_ANY_IDENTITY ? "anybody" : peers.join(" ");
         return `${direction === Direction.INGRESS ? "ingress" : "egress"} ${who} ${protocol} ${port}`;
       });
-    return `${names.get(key)}: ${ways.join(", ") || "open"}${allowed.map((text) => `; ${text}`).join("")}`;
+    const stage = key.stage === HostStage.OWN ? "" : ` ${hostStageNames.get(key.stage)}`;
+    return `${names.get(key.interface)}${stage}: ${ways.join(", ") || "open"}${allowed.map((text) => `; ${text}`).join("")}`;
   });
 }
 
@@ -160,7 +164,7 @@ describe("pods' way to their node", () => {
       entries(
         compiled({ hostEndpoints, felixConfigurations: [felix({ defaultEndpointToHostAction: action })] }).maps
           .hostEndpoints,
-      ).find(({ key }) => key === FROM_WORKLOADS)?.value.flags ?? 0;
+      ).find(({ key }) => key.interface === FROM_WORKLOADS)?.value.flags ?? 0;
     expect(flags("Drop") & EndpointFlag.WITHOUT_FAILSAFES).toBeTruthy();
     expect(flags("Return") & EndpointFlag.WITHOUT_FAILSAFES).toBe(0);
   });
@@ -188,22 +192,68 @@ describe("the revision, by which connections are judged again", () => {
   });
 });
 
-test.each(["preDNAT", "doNotTrack"])("a policy with %s is reported: no packet is judged by it", (field) => {
-  const spec = { [field]: true, applyOnForward: true, types: ["Ingress"], ingress: [{ action: "Allow" }] };
-  const { maps, problems } = compiled({
-    hostEndpoints: [host({ interfaceName: "eth0" })],
-    globalNetworkPolicies: [policy("early", spec)],
+describe("policies of other traffic than the node's own", () => {
+  const early = { preDNAT: true, applyOnForward: true, ingress: [{ action: "Deny", protocol: "TCP" }] };
+  const forward = { applyOnForward: true, types: ["Ingress"], ingress: [{ action: "Allow", protocol: "TCP" }] };
+  const eth0 = host({ interfaceName: "eth0" });
+  const revision = (parts: Partial<ClusterSnapshot>) => entries(compiled(parts).maps.settings)[0]?.value.hostRevision;
+
+  test("without any there is nothing to ask", () => {
+    expect(revision({ hostEndpoints: [eth0] })).toBe(0);
   });
-  expect(inWords(maps)).toEqual(["eth0: ingress, egress"]);
-  expect(problems).toMatchObject([{ kind: "GlobalNetworkPolicy", name: "early", path: `spec.${field}` }]);
+
+  test("what preDNAT does not decide goes on, whatever its tier says", () => {
+    const { maps, problems } = compiled({ hostEndpoints: [eth0], globalNetworkPolicies: [policy("early", early)] });
+    expect(problems).toEqual([]);
+    expect(inWords(maps)).toEqual(["eth0: ingress, egress", "eth0 pre_dnat: ingress"]);
+    const { policy: number } = entries(maps.hostEndpoints)[1]?.value ?? {};
+    const verdicts = entries(maps.policies).flatMap(({ key, value }) =>
+      key.policy === number ? [`${key.protocol} ${policyVerdictNames.get(value.verdict)}`] : [],
+    );
+    expect(verdicts.sort()).toEqual(["0 next", "6 deny"]);
+    expect(
+      maps.settings.length > 0 && revision({ hostEndpoints: [eth0], globalNetworkPolicies: [policy("early", early)] }),
+    ).not.toBe(0);
+  });
+
+  test("applyOnForward is of the node itself and of what it forwards", () => {
+    const { maps, problems } = compiled({ hostEndpoints: [eth0], globalNetworkPolicies: [policy("forward", forward)] });
+    expect(problems).toEqual([]);
+    expect(inWords(maps)).toEqual([
+      "eth0: ingress, egress; ingress anybody 6 0",
+      "eth0 forwarded: ingress; ingress anybody 6 0",
+    ]);
+  });
+
+  test("an interface whose own host endpoint no such policy selects is open to what others close", () => {
+    const hostEndpoints = [
+      host({ interfaceName: "eth0" }, { role: "web" }),
+      host({ interfaceName: "*" }, undefined, "others"),
+    ];
+    const { maps } = compiled({ hostEndpoints, globalNetworkPolicies: [policy("early", early)] });
+    expect(inWords(maps)).toEqual([
+      ...["eth0: ingress, egress", "*: ingress, egress"],
+      ...["eth0 pre_dnat: open", "*: ingress"].map((line) => line.replace("*:", "* pre_dnat:")),
+    ]);
+  });
+
+  test("they alone do not close the node, and have its connections judged again when they change", () => {
+    const kubeControllersConfigurations = [automatic];
+    const of = (spec: object) => ({ kubeControllersConfigurations, globalNetworkPolicies: [policy("early", spec)] });
+    expect(inWords(compiled(of(early)).maps)).toEqual(["* pre_dnat: ingress"]);
+    expect(settingsFlags(compiled(of(early)).maps) & SettingsFlag.HOST_POLICIES).toBeTruthy();
+    expect(revision(of({ ...early, ingress: [{ action: "Allow" }] }))).not.toBe(revision(of(early)));
+  });
 });
 
-test("a policy with applyOnForward applies to the node itself, and is reported: not to what it forwards", () => {
-  const spec = { applyOnForward: true, types: ["Ingress"], ingress: [{ action: "Allow", protocol: "TCP" }] };
+test("doNotTrack is asked in both directions, about every packet, and what it does not decide goes on", () => {
+  const spec = { doNotTrack: true, applyOnForward: true, ingress: [{ action: "Allow", protocol: "UDP" }], egress: [] };
   const { maps, problems } = compiled({
     hostEndpoints: [host({ interfaceName: "eth0" })],
-    globalNetworkPolicies: [policy("forward", spec)],
+    globalNetworkPolicies: [policy("early", { types: ["Ingress", "Egress"], ...spec })],
   });
-  expect(inWords(maps)).toEqual(["eth0: ingress, egress; ingress anybody 6 0"]);
-  expect(problems).toMatchObject([{ name: "forward", path: "spec.applyOnForward" }]);
+  expect(problems).toEqual([]);
+  expect(inWords(maps)).toEqual(["eth0: ingress, egress", "eth0 untracked: ingress, egress; ingress anybody 17 0"]);
+  expect(settingsFlags(maps) & SettingsFlag.UNTRACKED).toBeTruthy();
+  expect(entries(maps.settings)[0]?.value.hostRevision).not.toBe(0);
 });

@@ -1,7 +1,16 @@
 import type { Address } from "../../model/address/address.ts";
 import { protocolName } from "../../model/protocol.ts";
 import { frontendText } from "../../model/service/frontend.ts";
-import { ANY_INTERFACE, BackendFlag, FROM_WORKLOADS, type KeyOf, type ValueOf } from "../kernel/layout.gen.ts";
+import {
+  ANY_INTERFACE,
+  BackendFlag,
+  FROM_WORKLOADS,
+  HostStage,
+  hostStageNames,
+  type JudgedHost,
+  type KeyOf,
+  type ValueOf,
+} from "../kernel/layout.gen.ts";
 import type { WrittenMap } from "./desired.ts";
 
 /** The key of each map in words: what identifies an entry in the desired state, in the kernel's, and in messages. */
@@ -29,9 +38,10 @@ export const preference: { readonly [M in WrittenMap]?: (a: ValueOf<M>, b: Value
   backends: (a, b) => (a.flags & BackendFlag.DRAINING) - (b.flags & BackendFlag.DRAINING),
 };
 
-function hostEndpointText(ifindex: number): string {
-  if (ifindex === ANY_INTERFACE) return "this node on any interface";
-  return ifindex === FROM_WORKLOADS ? "this node for its workloads" : `this node on interface ${ifindex}`;
+function hostEndpointText({ interface: ifindex, stage }: JudgedHost): string {
+  if (ifindex === FROM_WORKLOADS) return "this node for its workloads";
+  const where = ifindex === ANY_INTERFACE ? "any interface" : `interface ${ifindex}`;
+  return `this node on ${where}${stage === HostStage.OWN ? "" : `, ${hostStageNames.get(stage)}`}`;
 }
 
 export function hex(id: number): string {

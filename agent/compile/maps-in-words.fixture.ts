@@ -6,6 +6,9 @@ import {
   Direction,
   EndpointFlag,
   FROM_WORKLOADS,
+  HostStage,
+  hostStageNames,
+  type JudgedHost,
   locationFlagNames,
   POLICY_ANY_IDENTITY,
   type PolicyKey,
@@ -117,12 +120,13 @@ function endpoints({ endpoints: all, interfaces }: Readable): string[] {
 
 /** "this host on interface 2 (ingress_isolated)" */
 function hosts({ hostEndpoints: all }: Readable): string[] {
-  return all.entries().map(([ifindex, { flags }]) => `${hostName(ifindex)}${notes(isolated(flags))}`);
+  return all.entries().map(([key, { flags }]) => `${hostName(key)}${notes(isolated(flags))}`);
 }
 
-function hostName(ifindex: number): string {
+function hostName({ interface: ifindex, stage }: JudgedHost): string {
   if (ifindex === FROM_WORKLOADS) return "this host, from workloads,";
-  return `this host on ${ifindex === ANY_INTERFACE ? "every interface" : `interface ${ifindex}`}`;
+  const at = ifindex === ANY_INTERFACE ? "every interface" : `interface ${ifindex}`;
+  return `this host on ${at}${stage === HostStage.OWN ? "" : `, ${hostStageNames.get(stage)},`}`;
 }
 
 function isolated(flags: number): string[] {
@@ -142,8 +146,8 @@ function policies({ endpoints: all, hostEndpoints, locations, policies: entries 
   for (const [address, { policy }] of all.entries()) {
     subjects.set(policy, [...(subjects.get(policy) ?? []), address].sort());
   }
-  for (const [ifindex, { policy }] of hostEndpoints.entries()) {
-    subjects.set(policy, [...(subjects.get(policy) ?? []), hostName(ifindex)].sort());
+  for (const [key, { policy }] of hostEndpoints.entries()) {
+    subjects.set(policy, [...(subjects.get(policy) ?? []), hostName(key)].sort());
   }
   const line = ([key, { verdict }]: [PolicyKey, { verdict: number }]) => {
     const subject = subjects.get(key.policy)?.join(" ") ?? "none";

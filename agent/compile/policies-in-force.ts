@@ -1,8 +1,7 @@
 import type { Address } from "../../model/address/address.ts";
 import { Latest } from "../../model/memo.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
-import type { HostDirectory } from "../../model/policy/host-directory.ts";
-import type { Host } from "../../model/policy/hosts.ts";
+import type { HostDirectory, HostSubject } from "../../model/policy/host-directory.ts";
 import { policyInputs } from "../../model/policy/policy-objects.ts";
 import { type EndpointPolicy, PolicySelector, type Selection } from "../../model/policy/selection.ts";
 import { PodSubjects, type Subject } from "../../model/policy/subject.ts";
@@ -26,7 +25,7 @@ type Verdicts = Pick<MapContents, "policies" | "locations" | "endpoints" | "inte
 
 /** The policies in force on this node, and their verdicts. */
 export interface InForce {
-  readonly selection: Selection<LocalEndpoint | Host>;
+  readonly selection: Selection<LocalEndpoint | HostSubject>;
   readonly judgement: Verdicts;
 }
 
@@ -44,7 +43,7 @@ export interface Places {
 interface Judging {
   readonly addresses: LocationMap;
   readonly hosts: HostDirectory;
-  hostPolicyOf(host: Host): EndpointPolicy | undefined;
+  hostPolicyOf(host: HostSubject): EndpointPolicy | undefined;
 }
 
 /** Judges this node's pods and the node itself by the policies that apply to them. */
@@ -61,7 +60,7 @@ export class PoliciesInForce {
   #bothWords: Vocabulary | undefined;
   #last:
     | {
-        selection: Selection<LocalEndpoint | Host>;
+        selection: Selection<LocalEndpoint | HostSubject>;
         policies: ReadonlyMap<Address, EndpointPolicy | undefined>;
         hosts: string;
       }
@@ -87,7 +86,7 @@ export class PoliciesInForce {
   *#select(snapshot: ClusterSnapshot, places: Places): Steps<InForce> {
     const { policyEntries, policyBlocks } = this.#limits;
     const { endpoints, pods, namespaces, serviceAccounts } = snapshot;
-    const subjects = new Map<LocalEndpoint | Host, Subject>([
+    const subjects = new Map<LocalEndpoint | HostSubject, Subject>([
       ...this.#subjects.of(endpoints, pods, namespaces, serviceAccounts),
       ...places.hosts.subjects,
     ]);
@@ -102,7 +101,7 @@ export class PoliciesInForce {
       }
       const { nodes, pools, hosts } = places;
       const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, nodes, pools, hosts.labels);
-      const policyOf = (endpoint: LocalEndpoint | Host) => selection.policies.get(endpoint);
+      const policyOf = (endpoint: LocalEndpoint | HostSubject) => selection.policies.get(endpoint);
       const limit = isLast ? Number.POSITIVE_INFINITY : policyEntries;
       const judgement = yield* this.#judge(
         snapshot,
@@ -126,7 +125,7 @@ export class PoliciesInForce {
     const policies = yield* this.#policies.compile(selection, addresses.identities, limit, snapshot.facts.salt);
     if (!policies) return undefined;
     const endpoints = compileEndpoints(snapshot.endpoints, addresses, policyOf, policies);
-    const judgedHosts = { own: hosts.own, policyOf: hostPolicyOf, policies, sums: addresses.sums };
+    const judgedHosts = { ...hosts, policyOf: hostPolicyOf, policies, sums: addresses.sums };
     return {
       policies: policies.policies,
       locations: addresses.locations,
@@ -142,11 +141,15 @@ export class PoliciesInForce {
    * addresses move from one identity to another, one write after the other; in between, pairs of policy and identity
    * without a verdict would occur. So first addresses get identities that are specific enough for both old and new policies,
    * then endpoints move, and finally (the state itself) identities are reduced to what the new policies need. */
-  *transition(snapshot: ClusterSnapshot, selection: Selection<LocalEndpoint | Host>, { nodes, pools, hosts }: Places) {
+  *transition(
+    snapshot: ClusterSnapshot,
+    selection: Selection<LocalEndpoint | HostSubject>,
+    { nodes, pools, hosts }: Places,
+  ) {
     const last = this.#last;
     const now = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
     const addresses = snapshot.endpoints.map((endpoint) => [endpoint.address, now(endpoint)] as const);
-    const hostPolicyOf = (host: Host) => selection.policies.get(host);
+    const hostPolicyOf = (host: HostSubject) => selection.policies.get(host);
     const hostsNow = namesOf(hosts, hostPolicyOf);
     this.#last = { selection, policies: new Map(addresses), hosts: hostsNow };
     const isNew = ({ address }: LocalEndpoint) => !last?.policies.has(address);

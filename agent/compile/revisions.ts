@@ -5,12 +5,13 @@ import { Memo } from "../../model/memo.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import {
   type Endpoint,
+  HostStage,
   type Location,
   LocationFlag,
   POLICY_REVISION_UNSETTLED,
   type Prefix,
 } from "../kernel/layout.gen.ts";
-import type { Contribution, Contributions, Entry } from "./desired.ts";
+import { type Contributions, type Entry, entriesOf, type MapContents } from "./desired.ts";
 import { keyText } from "./key.ts";
 
 // Revisions say when connections are judged again. Policies and identities are numbered by their content, so it is enough to look
@@ -76,12 +77,24 @@ export function endpointRevision(
 
 /** A number that changes with the revision of every endpoint of this node; never 0, nor one that stands for a part
  * (reconcile/write-order.ts). */
-export function policyRevision(endpoints: readonly Contribution<Address | number, Endpoint>[]): number {
+export function policyRevision({ endpoints, hostEndpoints }: Pick<MapContents, "endpoints" | "hostEndpoints">): number {
   let sum = 0;
-  for (const { entries } of endpoints) {
-    for (const { key, value } of entries) sum = (sum + hash32(`${key} ${value.revision}`)) >>> 0;
-  }
+  for (const { key, value } of entriesOf(endpoints)) sum = (sum + hash32(`${key} ${value.revision}`)) >>> 0;
+  for (const { key, value } of entriesOf(hostEndpoints))
+    sum = (sum + hash32(`${keyText.hostEndpoints(key)} ${value.revision}`)) >>> 0;
   return (sum & ~POLICY_REVISION_UNSETTLED) >>> 0 || POLICY_REVISION_UNSETTLED << 1;
+}
+
+/** The same of what host endpoints say of other packets than the node's own; 0: they say nothing. */
+export function hostRevision({ hostEndpoints }: Pick<MapContents, "hostEndpoints">): number {
+  const others = entriesOf(hostEndpoints).filter(({ key }) => key.stage !== HostStage.OWN);
+  if (others.length === 0) return 0;
+  return (
+    others.reduce(
+      (sum, { key, value }) => (sum + hash32(`${keyText.hostEndpoints(key)} ${value.revision}`)) >>> 0,
+      1,
+    ) || 1
+  );
 }
 
 function peersRevision(distinguished: ReadonlySet<number>, { byIdentity, localHost }: LocationSums): number {

@@ -3,6 +3,7 @@ import { handlings, returnModes, translations } from "../../model/mode/mode.ts";
 import type { FelixConfiguration } from "../../model/objects/calico.ts";
 import {
   FROM_WORKLOADS,
+  HostStage,
   ReturnMode,
   ServiceHandling,
   type Settings,
@@ -12,6 +13,7 @@ import {
 import { NO_ADDRESS } from "../kernel/workload.ts";
 import { type Contributions, entriesOf } from "./desired.ts";
 import type { HostMaps } from "./hosts.ts";
+import { hostRevision } from "./revisions.ts";
 import type { NodeFacts } from "./snapshot.ts";
 import { hasTunnelClients } from "./tunnel-clients.ts";
 
@@ -40,6 +42,7 @@ export function compileSettings(
       (maglev ? SettingsFlag.MAGLEV : 0) |
       (facts.countsServices ? SettingsFlag.SERVICE_COUNTS : 0) |
       hostFlags(hosts),
+    hostRevision: hostRevision(hosts),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
   return [{ owner: "settings", entries: [{ key: 0, value }] }];
@@ -50,6 +53,7 @@ function hostFlags({ hostEndpoints }: HostMaps): number {
   const keys = entriesOf(hostEndpoints).map(({ key }) => key);
   return (
     (keys.length > 0 ? SettingsFlag.HOST_POLICIES : 0) |
-    (keys.includes(FROM_WORKLOADS) ? SettingsFlag.WORKLOADS_TO_HOST : 0)
+    (keys.some((key) => key.interface === FROM_WORKLOADS) ? SettingsFlag.WORKLOADS_TO_HOST : 0) |
+    (keys.some(({ stage }) => stage === HostStage.UNTRACKED) ? SettingsFlag.UNTRACKED : 0)
   );
 }

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "2b96cc00107a";
+export const layoutHash = "270513c84015";
 
 export const SECONDS_TCP_ESTABLISHED = 86400;
 export const SECONDS_TCP_OPENING = 60;
@@ -174,6 +174,22 @@ export const reportNames = new Map<number, string>([
   [2, "logged"],
 ]);
 
+/** enum host_stage */
+export const HostStage = {
+  OWN: 0,
+  FORWARDED: 1,
+  PRE_DNAT: 2,
+  UNTRACKED: 3,
+} as const;
+export type HostStage = (typeof HostStage)[keyof typeof HostStage];
+/** Each value's name as people and metrics see it. */
+export const hostStageNames = new Map<number, string>([
+  [0, "own"],
+  [1, "forwarded"],
+  [2, "pre_dnat"],
+  [3, "untracked"],
+]);
+
 /** enum location_flag */
 export const LocationFlag = {
   LOCAL_HOST: 1,
@@ -295,6 +311,7 @@ export const PolicyVerdict = {
   ALLOW: 1,
   DENY: 2,
   BY_SOURCE_PORT: 3,
+  NEXT: 4,
 } as const;
 export type PolicyVerdict = (typeof PolicyVerdict)[keyof typeof PolicyVerdict];
 /** Each value's name as people and metrics see it. */
@@ -302,6 +319,7 @@ export const policyVerdictNames = new Map<number, string>([
   [1, "allow"],
   [2, "deny"],
   [3, "by_source_port"],
+  [4, "next"],
 ]);
 
 /** enum policy_flag */
@@ -408,6 +426,7 @@ export const SettingsFlag = {
   HOST_POLICIES: 8,
   WORKLOADS_TO_HOST: 16,
   SERVICE_COUNTS: 32,
+  UNTRACKED: 64,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
@@ -418,6 +437,7 @@ export const settingsFlagNames = new Map<number, string>([
   [8, "host_policies"],
   [16, "workloads_to_host"],
   [32, "service_counts"],
+  [64, "untracked"],
 ]);
 
 /** enum socket_translation */
@@ -607,6 +627,25 @@ export const verdictCounter: Codec<VerdictCounter> = {
   decode(view, at) {
     return {
       flows: view.getBigUint64(at, true),
+    };
+  },
+};
+
+/** struct judged_host, 8 bytes */
+export interface JudgedHost {
+  readonly interface: number;
+  readonly stage: number;
+}
+export const judgedHost: Codec<JudgedHost> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setUint32(at, value.interface, true);
+    view.setUint32(at + 4, value.stage, true);
+  },
+  decode(view, at) {
+    return {
+      interface: view.getUint32(at, true),
+      stage: view.getUint32(at + 4, true),
     };
   },
 };
@@ -1002,6 +1041,7 @@ export interface Settings {
   readonly serviceHandling: number;
   readonly socketTranslation: number;
   readonly flags: number;
+  readonly hostRevision: number;
   readonly hostNamespace: bigint;
 }
 export const settings: Codec<Settings> = {
@@ -1016,7 +1056,7 @@ export const settings: Codec<Settings> = {
     view.setUint32(at + 48, value.serviceHandling, true);
     view.setUint32(at + 52, value.socketTranslation, true);
     view.setUint32(at + 56, value.flags, true);
-    zero(view, at + 60, 4);
+    view.setUint32(at + 60, value.hostRevision, true);
     view.setBigUint64(at + 64, value.hostNamespace, true);
   },
   decode(view, at) {
@@ -1030,6 +1070,7 @@ export const settings: Codec<Settings> = {
       serviceHandling: view.getUint32(at + 48, true),
       socketTranslation: view.getUint32(at + 52, true),
       flags: view.getUint32(at + 56, true),
+      hostRevision: view.getUint32(at + 60, true),
       hostNamespace: view.getBigUint64(at + 64, true),
     };
   },
@@ -1482,11 +1523,11 @@ export const maps = {
   hostEndpoints: {
     name: "host_endpoints",
     type: "hash",
-    maxEntries: 256,
+    maxEntries: 1024,
     flags: 1,
-    key: u32,
+    key: judgedHost,
     value: endpoint,
-  } satisfies MapDefinition<number, Endpoint>,
+  } satisfies MapDefinition<JudgedHost, Endpoint>,
   failsafes: {
     name: "failsafes",
     type: "lpm_trie",

@@ -18,6 +18,7 @@ export const settings: Settings = {
   serviceHandling: 0,
   socketTranslation: 0,
   flags: 0,
+  hostRevision: 0,
   hostNamespace: 1n,
 };
 

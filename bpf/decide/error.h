@@ -25,7 +25,7 @@ static __noinline enum outcome relate_error(struct packet *packet, const struct 
 	connection = live_connection(&scratch->direction);
 	if (!connection || (receiver && !address_is_equal(receiver, &scratch->direction.source)))
 		return OUTCOME_DROP_UNRELATED;
-	verdict = judge_again(&scratch->direction, settings, connection);
+	verdict = judge_again(packet->skb, &scratch->direction, settings, connection);
 	if (verdict != ALLOWED)
 		return verdict;
 	flags = connection->flags;

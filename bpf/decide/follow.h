@@ -55,7 +55,7 @@ static __step int follow(struct packet *packet, const struct settings *settings,
 	if (!packet || !settings || !connection || !plan)
 		return 0;
 	trace_known(connection);
-	verdict = judge_again(&packet->tuple, settings, connection);
+	verdict = judge_again(packet->skb, &packet->tuple, settings, connection);
 	if (verdict != ALLOWED) {
 		drop(plan, verdict);
 		return 0;

@@ -11,7 +11,7 @@ static __always_inline void follow_from_host(struct packet *packet, const struct
 	enum outcome verdict;
 
 	trace_known(connection);
-	verdict = judge_again(&packet->tuple, settings, connection);
+	verdict = judge_again(packet->skb, &packet->tuple, settings, connection);
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);
 	along(packet, connection, plan);
@@ -44,6 +44,8 @@ static __step int decide_from_host(struct packet *packet, const struct settings 
 static __always_inline void decide_own(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	pass_to_stack(plan);
+	if (plan->is_accepted) /* doNotTrack: past the connections */
+		return;
 	if (!has_host_policies(settings) || is_for_many(&packet->tuple.destination))
 		plan_host_request(settings, &packet->tuple, plan);
 	else if (is_local_host(settings, &packet->tuple.source))
@@ -58,6 +60,8 @@ static __step int decide_portless_host(struct packet *packet, const struct setti
 	if (!packet || !settings || !plan)
 		return 0;
 	pass_to_stack(plan);
+	if (plan->is_accepted)
+		return 0;
 	if (!has_ports(&packet->tuple)) {
 		leave_to_judge(packet, plan);
 		return 0;

@@ -25,14 +25,14 @@ static __step int track_from_host(const struct packet *packet, const struct sett
 }
 
 /* Judges the flow in scratch and remembers nothing. */
-static __step int judge_alone(struct plan *plan)
+static __step int judge_alone(struct __sk_buff *skb, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
 	enum outcome verdict;
 
 	if (!plan || !scratch)
 		return 0;
-	verdict = judge_from(LOCAL_SOURCE_IS_NODE);
+	verdict = judge_as(skb, LOCAL_SOURCE_IS_NODE);
 	if (verdict != ALLOWED)
 		drop_flow(plan, verdict);
 	return 0;
@@ -50,7 +50,8 @@ static __step int decide_midway_to_host(const struct packet *packet, struct plan
 		open_plain(packet, plan, CONNECTION_VIA_STACK);
 	} else if (packet->hook != HOOK_FROM_WORKLOAD) { /* the node reaches its own workloads */
 		scratch->flow = reversed(&packet->tuple);
-		judge_alone(plan);
+		scratch->arrival = 0;
+		plan->is_judged_alone = true;
 	}
 	return 0;
 }
@@ -63,12 +64,13 @@ static __step int decide_midway_from_host(const struct packet *packet, const str
 	if (!packet || !settings || !plan || !scratch)
 		return 0;
 	scratch->flow = reversed(&packet->tuple);
+	scratch->arrival = 0; /* what comes in by the interface is judged there */
 	if (!is_listened_to(packet, &scratch->flow)) {
 		if (track_from_host(packet, settings, 0, plan))
 			return 0;
 		scratch->flow = packet->tuple;
 	}
-	judge_alone(plan);
+	plan->is_judged_alone = true;
 	return 0;
 }
 
@@ -77,8 +79,8 @@ static __always_inline void settle_to_host(const struct packet *packet, struct p
 {
 	if (plan->is_midway)
 		decide_midway_to_host(packet, plan);
-	else if (plan->is_judged_alone)
-		judge_alone(plan);
+	if (plan->is_judged_alone)
+		judge_alone(packet->skb, plan);
 }
 
 /* The same of decide_own(). */
@@ -86,6 +88,6 @@ static __always_inline void settle_from_host(const struct packet *packet, const 
 {
 	if (plan->is_midway)
 		decide_midway_from_host(packet, settings, plan);
-	else if (plan->is_judged_alone)
-		judge_alone(plan);
+	if (plan->is_judged_alone)
+		judge_alone(packet->skb, plan);
 }

@@ -208,8 +208,8 @@ static __always_inline bool may_reach_tunnel(const struct settings *settings, co
 	       !(location_flags(locate(destination)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST));
 }
 
-/* Judges the connection that a plan would open, after translation. A forwarded one is judged on its backend's node, one that
- * kube-proxy translates behind the stack. */
+/* Judges the connection that a plan would open, after translation. What policies say of workloads is asked on the backend's node of a
+ * forwarded one, of one that kube-proxy translates behind the stack. */
 static __always_inline void judge_opening(const struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
@@ -220,7 +220,10 @@ static __always_inline void judge_opening(const struct packet *packet, const str
 	if (plan->remember != REMEMBER_OPENING || !settings || !scratch)
 		return;
 	opening = &scratch->opening;
-	if (opening->flags & (CONNECTION_FORWARDED | CONNECTION_NOT_JUDGED | CONNECTION_REFUSED))
+	if (is_from_network(packet))
+		opening->origin.interface = scratch->interface; /* where policies that come later judge it */
+	if ((opening->flags & CONNECTION_NOT_JUDGED) ||
+	    ((opening->flags & (CONNECTION_FORWARDED | CONNECTION_REFUSED)) && !has_host_stages(settings)))
 		return;
 	if (packet->is_answer)
 		return drop(plan, OUTCOME_DROP_UNRELATED);
@@ -232,8 +235,9 @@ static __always_inline void judge_opening(const struct packet *packet, const str
 		return drop_flow(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
 	if (opening->flags & CONNECTION_JUDGED_LATER)
 		return;
+	begin_arrival(packet, &packet->tuple, opening->flags);
 	begin_verdict(settings, scratch);
-	verdict = judge();
+	verdict = opening->flags & CONNECTION_REFUSED ? judge_arrival(scratch) : judge(packet->skb);
 	if (verdict != ALLOWED)
 		return drop_flow(plan, verdict);
 	note_verdict(settings, scratch, &opening->policy_revision, &opening->ends_revision);

@@ -5,6 +5,24 @@
 
 /* Connections to ordinary addresses, which no service has. */
 
+static __always_inline bool is_from_network(const struct packet *packet)
+{
+	return packet->hook == HOOK_FROM_UPLINK || packet->hook == HOOK_FROM_TUNNEL;
+}
+
+/* A flow that begins now. @param written before translation. @param flags of its connection */
+static __always_inline void begin_arrival(const struct packet *packet, const struct tuple *written, __u32 flags)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!scratch)
+		return;
+	scratch->written = *written;
+	scratch->arrival = is_from_network(packet) ? scratch->interface : 0;
+	scratch->is_from_entry = is_from_entry(flags);
+	scratch->is_to_node = flags & CONNECTION_FORWARDED;
+}
+
 /* A packet of the node itself that no connection can be of: judged alone. An answer of ICMP by its own type. */
 static __always_inline void leave_to_judge(const struct packet *packet, struct plan *plan)
 {
@@ -15,6 +33,7 @@ static __always_inline void leave_to_judge(const struct packet *packet, struct p
 	scratch->flow = packet->tuple;
 	if (packet->is_answer)
 		scratch->flow.destination_port = icmp_answer_port(&packet->tuple);
+	begin_arrival(packet, &scratch->flow, 0);
 	plan->is_judged_alone = true;
 }
 

@@ -29,8 +29,12 @@ static __step int open_to_host(const struct packet *packet, struct plan *plan)
 static __always_inline void decide_to_host(const struct packet *packet, const struct settings *settings, __u32 location_flags,
 					   struct plan *plan)
 {
-	if (has_host_policies(settings) && (location_flags & LOCATION_LOCAL_HOST))
+	if (plan->is_accepted && (location_flags & LOCATION_LOCAL_HOST))
+		route_by_stack(plan); /* doNotTrack: past the connections */
+	else if (has_host_policies(settings) && (location_flags & LOCATION_LOCAL_HOST))
 		open_to_host(packet, plan);
+	else if (has_host_stages(settings) && plan->remember != REMEMBER_HOST_ANSWER && packet_may_open(packet) && !packet->is_answer)
+		open_plain(packet, plan, CONNECTION_VIA_STACK); /* a router's packet: judged where it comes in and where it leaves */
 	else
 		route_by_stack(plan);
 }

@@ -32,6 +32,7 @@ static __step int return_to_client(struct packet *packet, const struct settings 
 {
 	struct scratch *scratch = scratch_get();
 	struct connection *connection;
+	enum outcome verdict;
 
 	if (!packet || !settings || !wrapping || !plan || !scratch)
 		return 0;
@@ -43,6 +44,11 @@ static __step int return_to_client(struct packet *packet, const struct settings 
 		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 	} else {
 		trace_known(connection);
+		verdict = judge_again(packet->skb, &scratch->direction, settings, connection);
+		if (verdict != ALLOWED) {
+			drop(plan, verdict);
+			return 0;
+		}
 		packet->connection = connection;
 		plan->remember = REMEMBER_ANSWER;
 		send(plan, EXIT_DESTINATION, OUTCOME_RETURN_FORWARDED);

@@ -5,14 +5,14 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* ifindex of an uplink or of the tunnel's device, ANY_INTERFACE, or FROM_WORKLOADS -> what policies say of the node itself there (no hardware
- * addresses). No entry: nothing is judged. Written by the agent, after the policy. Asked only with SETTINGS_HOST_POLICIES.
+/* (interface, stage) -> what policies say of packets there (no hardware addresses). No entry: nothing is judged. Written by the agent,
+ * after the policy. Asked only with SETTINGS_HOST_POLICIES, of other stages than HOST_OWN only with a `host_revision`.
  * Full: the agent reports it; the interfaces that are missing have the policy of ANY_INTERFACE. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 256);
+	__uint(max_entries, 1024);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
+	__type(key, struct judged_host);
 	__type(value, struct endpoint);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } host_endpoints SEC(".maps");

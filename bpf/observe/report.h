@@ -32,7 +32,7 @@ __global int report_refused(struct __sk_buff *skb)
 		event->port = scratch->flow.destination_port;
 	}
 	if (is_refused_by_policy(plan->outcome)) {
-		judgement = &scratch->judgements[plan->outcome == OUTCOME_DROP_POLICY_EGRESS];
+		judgement = judgement_of(scratch, plan->refused_by);
 		event->policy = judgement->policy;
 		event->identity = judgement->identity;
 		event->rule = judgement->rule;

@@ -7,12 +7,12 @@
 /* What policies said about the flow at hand: counted, and reported where a Log rule matched. Where connections open, are judged
  * again or are refused, never for a packet of a connection that was judged. */
 
-static __always_inline void count_verdict(const struct judgement *judgement, enum direction direction)
+static __always_inline void count_verdict(const struct judgement *judgement)
 {
 	struct policy_decision decision = {
 		.policy = judgement->policy,
 		.rule = judgement->rule,
-		.direction = direction,
+		.direction = judgement->direction,
 		.verdict = judgement->verdict,
 	};
 	struct verdict_counter first = {.flows = 1};
@@ -28,7 +28,7 @@ static __always_inline void count_verdict(const struct judgement *judgement, enu
 }
 
 /* Nothing waits for a reader: over the limit, or with a full ring, it is only counted that there was something to report. */
-static __always_inline void report_logged(const struct scratch *scratch, const struct judgement *judgement, enum direction direction)
+static __always_inline void report_logged(const struct scratch *scratch, const struct judgement *judgement)
 {
 	struct event *event = report_reserve_shared(EVENT_LOGGED, REPORT_LOGGED, REPORT_MOST_LOGGED,
 						    sender_of(&scratch->flow.source), scratch->interface);
@@ -40,29 +40,29 @@ static __always_inline void report_logged(const struct scratch *scratch, const s
 	event->identity = judgement->identity;
 	event->rule = judgement->rule;
 	event->verdict = judgement->verdict;
-	event->direction = direction;
+	event->direction = judgement->direction;
 	event_submit(event);
 }
 
-/* @param direction of an endpoint's policy that was asked */
-__global int note_direction(enum direction direction)
+/* @param judged whose policy was asked */
+__global int note_judgement(enum judged judged)
 {
 	struct scratch *scratch = scratch_get();
 	struct judgement *judgement;
 
 	if (!scratch)
 		return 0;
-	judgement = &scratch->judgements[direction == DIRECTION_EGRESS];
-	count_verdict(judgement, direction);
+	judgement = judgement_of(scratch, judged);
+	if (judgement->verdict != POLICY_NEXT)
+		count_verdict(judgement);
 	if (judgement->flags & POLICY_LOGGED)
-		report_logged(scratch, judgement, direction);
+		report_logged(scratch, judgement);
 	return 0;
 }
 
 static __always_inline void note_verdicts(const struct plan *plan)
 {
-	if (plan->asked & (1 << DIRECTION_INGRESS))
-		note_direction(DIRECTION_INGRESS);
-	if (plan->asked & (1 << DIRECTION_EGRESS))
-		note_direction(DIRECTION_EGRESS);
+	for (enum judged judged = 0; judged < JUDGED_COUNT; judged++)
+		if (plan->asked & (1 << judged))
+			note_judgement(judged);
 }

@@ -21,14 +21,21 @@ static __always_inline bool is_for_host(const struct settings *settings, const s
 }
 
 /* NULL: nothing is judged there. */
-static __always_inline const struct endpoint *host_endpoint_at(__u32 interface)
+static __always_inline const struct endpoint *host_endpoint_at(__u32 interface, enum host_stage stage)
 {
-	const struct endpoint *endpoint = bpf_map_lookup_elem(&host_endpoints, &interface);
-	__u32 any = ANY_INTERFACE;
+	struct judged_host key = {.interface = interface, .stage = stage};
+	const struct endpoint *endpoint = bpf_map_lookup_elem(&host_endpoints, &key);
 
 	if (endpoint || interface == FROM_WORKLOADS)
 		return endpoint;
-	return bpf_map_lookup_elem(&host_endpoints, &any);
+	key.interface = ANY_INTERFACE;
+	return bpf_map_lookup_elem(&host_endpoints, &key);
+}
+
+/* Whether host endpoints say something of other packets than the node's own (stages.h). */
+static __always_inline bool has_host_stages(const struct settings *settings)
+{
+	return settings->host_revision;
 }
 
 /* Workloads have an interface. */
@@ -72,17 +79,16 @@ static __always_inline void add_host(struct ends *ends, const struct tuple *flow
 	if (ends->destination || (ends->source && !(settings->flags & SETTINGS_WORKLOADS_TO_HOST)))
 		return;
 	if (is_local_host(settings, &flow->destination))
-		ends->destination = host_endpoint_at(ends->source ? FROM_WORKLOADS : interface);
+		ends->destination = host_endpoint_at(ends->source ? FROM_WORKLOADS : interface, HOST_OWN);
 	else if (!ends->source && is_local_host(settings, &flow->source))
-		ends->source = host_endpoint_at(interface);
+		ends->source = host_endpoint_at(interface, HOST_OWN);
 }
 
-static __always_inline void find_ends(struct ends *ends, const struct tuple *flow, const struct scratch *scratch)
+static __always_inline void find_ends(struct ends *ends, const struct tuple *flow, const struct settings *settings,
+				      const struct scratch *scratch)
 {
-	const struct settings *settings = settings_get();
-
 	ends->source = bpf_map_lookup_elem(&endpoints, &flow->source);
 	ends->destination = bpf_map_lookup_elem(&endpoints, &flow->destination);
-	if (settings && has_host_policies(settings))
+	if (has_host_policies(settings))
 		add_host(ends, flow, settings, scratch->interface);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "../locate.h"
+#include "../connection/live.h"
 #include "../net/icmp.h"
-#include "../observe/trace.h"
-#include "../scratch.h"
 #include "../settings.h"
 #include "../verdict.h"
-#include "host.h"
+#include "stages.h"
 
 /* Notes the node's revision before the policies are read: a verdict must not look newer than they were. */
 static __always_inline void begin_verdict(const struct settings *settings, struct scratch *scratch)
@@ -34,106 +32,97 @@ enum local_source {
 	LOCAL_SOURCE_IS_MASQUERADED, /* the host's stack gave somebody else's packet its own address, or somebody pretends */
 };
 
-/* What a compiled policy says, however many rules it has: two lookups, and a third where the source port decides. `key` has all but
- * the identity. NULL: it says nothing, which denies. */
-static __always_inline const struct policy_value *policy_lookup(struct policy_key *key, __u32 identity, __be16 source_port)
-{
-	const struct policy_value *value;
-
-	key->identity = identity;
-	value = bpf_map_lookup_elem(&policies, key);
-	if (!value) {
-		key->identity = POLICY_ANY_IDENTITY;
-		value = bpf_map_lookup_elem(&policies, key);
-	}
-	if (!value || value->verdict != POLICY_BY_SOURCE_PORT)
-		return value;
-	key->direction |= POLICY_SOURCE_PORT;
-	key->identity = value->rule;
-	key->port = source_port;
-	return bpf_map_lookup_elem(&policies, key);
-}
-
 /* One direction of one endpoint's policy towards `peer`. A workload and its own node always reach each other (kubelet's
  * probes; Kubernetes' rule). */
 static __always_inline bool policy_allows(const struct endpoint *endpoint, enum direction direction,
 					  const struct address *peer, const struct tuple *tuple,
 					  enum local_source local, struct scratch *scratch)
 {
-	__u32 isolated = direction == DIRECTION_INGRESS ? ENDPOINT_INGRESS_ISOLATED : ENDPOINT_EGRESS_ISOLATED;
 	struct judgement *judgement = &scratch->judgements[direction];
-	struct policy_key key = {
-		.prefix_length = 96,
-		.policy = endpoint->policy,
-		.direction = direction,
-		.protocol = tuple->protocol,
-		.port = tuple->destination_port,
-	};
-	const struct policy_value *value;
 	const struct location *location;
 
-	*judgement = (struct judgement){};
-	if (!(endpoint->flags & isolated)) {
+	*judgement = (struct judgement){.direction = direction};
+	if (!is_isolated(endpoint, direction)) {
 		trace_judged(tuple, direction, judgement);
 		return true;
 	}
 	location = locate(peer);
-	judgement->policy = endpoint->policy;
 	if (local == LOCAL_SOURCE_IS_NODE && (location_flags(location) & LOCATION_LOCAL_HOST)) {
+		judgement->policy = endpoint->policy;
 		trace_judged(tuple, direction, judgement);
 		return true;
 	}
-	judgement->identity = location ? location->identity : 0;
-	value = policy_lookup(&key, judgement->identity, tuple->source_port);
-	judgement->verdict = POLICY_DENY;
-	if (value) {
-		judgement->flags = value->flags;
-		if (value->verdict == POLICY_ALLOW)
-			judgement->verdict = POLICY_ALLOW;
-		else
-			judgement->rule = value->rule;
-	}
+	policy_ask(endpoint, direction, tuple, location, judgement);
 	scratch->plan.asked |= 1 << direction;
+	scratch->plan.refused_by = direction;
 	trace_judged(tuple, direction, judgement);
 	return judgement->verdict == POLICY_ALLOW;
 }
 
 /* What the verdict about a flow depends on, as one number, from the revisions of its ends; an end that is not on this node has
  * none. The order counts. */
-static __always_inline __u32 ends_revision_of(const struct ends *ends)
+static __always_inline __u32 ends_revision_of(const struct ends *ends, const struct settings *settings)
 {
-	return (ends->source ? ends->source->revision * 31 : 0) + (ends->destination ? ends->destination->revision : 0);
+	return (ends->source ? ends->source->revision * 31 : 0) + (ends->destination ? ends->destination->revision : 0) +
+	       settings->host_revision;
 }
 
-/* Judges scratch's flow by the policies of those of its two ends that live on this node. It is the tuple after
+/* Whether an end of a flow is the node, which an earlier stage has let the flow in to. */
+static __always_inline bool is_accepted(const struct endpoint *end, const struct scratch *scratch)
+{
+	return scratch->plan.is_accepted && is_host(end);
+}
+
+/* Judges scratch's flow by the policies of those of its two ends that live on this node, for judge_as(). It is the tuple after
  * translation: policies speak of workloads, not of services. No policy keeps a workload from itself (Kubernetes, "Network
  * Policies": a pod cannot block access to itself). Returns a verdict, and leaves the revision of the ends in scratch. */
 __global enum outcome judge_from(enum local_source local)
 {
+	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
 	const struct tuple *flow;
 	struct ends ends;
 
-	if (!scratch)
+	if (!scratch || !settings)
 		return OUTCOME_DROP_MALFORMED;
 	flow = &scratch->flow;
-	find_ends(&ends, flow, scratch);
-	scratch->ends_revision = ends_revision_of(&ends);
+	find_ends(&ends, flow, settings, scratch);
+	scratch->ends_revision = ends_revision_of(&ends, settings);
 	if (ends.source && ends.source == ends.destination)
 		return ALLOWED;
 	if (ends.source && !policy_allows(ends.source, DIRECTION_EGRESS, &flow->destination, flow, LOCAL_SOURCE_IS_NODE, scratch) &&
 	    !keeps_open(ends.source, flow, DIRECTION_EGRESS, scratch))
 		return OUTCOME_DROP_POLICY_EGRESS;
-	if (ends.destination && !policy_allows(ends.destination, DIRECTION_INGRESS, &flow->source, flow, local, scratch) &&
+	if (ends.destination && !is_accepted(ends.destination, scratch) &&
+	    !policy_allows(ends.destination, DIRECTION_INGRESS, &flow->source, flow, local, scratch) &&
 	    !keeps_open(ends.destination, flow, DIRECTION_INGRESS, scratch))
 		return OUTCOME_DROP_POLICY_INGRESS;
 	return ALLOWED;
 }
 
-/* What did not pass the host's stack is not from this node, whatever its source says. */
-static __always_inline enum outcome judge(void)
+/* Judges scratch's flow: where it comes in, by its ends on this node, and where it leaves. A verdict. */
+static __always_inline enum outcome judge_as(struct __sk_buff *skb, enum local_source local)
 {
-	return judge_from(LOCAL_SOURCE_IS_MASQUERADED);
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+	bool is_staged = settings && scratch && has_host_stages(settings);
+	enum outcome verdict = is_staged ? judge_arrival(scratch) : ALLOWED;
+
+	if (verdict == ALLOWED)
+		verdict = judge_from(local);
+	return verdict == ALLOWED && is_staged ? judge_departure(skb, scratch) : verdict;
+}
+
+/* What did not pass the host's stack is not from this node, whatever its source says. */
+static __always_inline enum outcome judge(struct __sk_buff *skb)
+{
+	return judge_as(skb, LOCAL_SOURCE_IS_MASQUERADED);
+}
+
+/* Whether this is the backend's node of a connection that another node forwarded. */
+static __always_inline bool is_from_entry(__u32 connection_flags)
+{
+	return !(connection_flags & CONNECTION_FORWARDED) && (connection_flags & (CONNECTION_VIA_ENTRY | CONNECTION_DIRECT_RETURN));
 }
 
 /* The flow that opened a connection, after translation, from a packet that it has in one direction or the other, seen before
@@ -153,6 +142,22 @@ static __always_inline void flow_of_connection(struct tuple *flow, const struct 
 	}
 }
 
+/* How a connection's flow came to this node, from a packet of it in one direction or the other. */
+static __always_inline void find_arrival(struct scratch *scratch, const struct tuple *tuple, const struct connection *connection,
+					 const struct settings *settings)
+{
+	const struct connection *forward = connection;
+
+	scratch->written = *tuple;
+	if (connection->flags & CONNECTION_REPLY) {
+		opposite(&scratch->written, tuple, connection);
+		forward = connection_lookup(&scratch->written);
+	}
+	scratch->is_to_node = connection->flags & CONNECTION_FORWARDED;
+	scratch->is_from_entry = is_from_entry(connection->flags);
+	scratch->arrival = scratch->is_from_entry ? settings->uplink_ifindex : forward ? forward->origin.interface : 0;
+}
+
 /* Whether anything may have changed that the last verdict about a connection depends on. Leaves in scratch the flow to be judged,
  * the revision of its ends and that of the node. */
 __global int is_to_be_judged(const struct tuple *tuple, const struct connection *connection)
@@ -165,8 +170,10 @@ __global int is_to_be_judged(const struct tuple *tuple, const struct connection 
 		return 0;
 	begin_verdict(settings, scratch);
 	flow_of_connection(&scratch->flow, tuple, connection);
-	find_ends(&ends, &scratch->flow, scratch);
-	scratch->ends_revision = ends_revision_of(&ends);
+	find_ends(&ends, &scratch->flow, settings, scratch);
+	scratch->ends_revision = ends_revision_of(&ends, settings);
+	if (has_host_stages(settings))
+		find_arrival(scratch, tuple, connection, settings);
 	if (connection->flags & CONNECTION_HAIRPIN)
 		return 0;
 	return (scratch->policy_revision & POLICY_REVISION_UNSETTLED) || !scratch->ends_revision ||
@@ -176,7 +183,7 @@ __global int is_to_be_judged(const struct tuple *tuple, const struct connection 
 /* A policy changed since this connection was judged: its next packet in either direction asks whether that concerns its ends, and
  * is judged again if so. `tuple` is that packet's, before translation. apply() writes the verdict into the connection: the plan is
  * marked in scratch, because another argument would take stack. */
-static __always_inline enum outcome judge_again(const struct tuple *tuple, const struct settings *settings,
+static __always_inline enum outcome judge_again(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings,
 						const struct connection *connection)
 {
 	struct scratch *scratch = scratch_get();
@@ -185,10 +192,11 @@ static __always_inline enum outcome judge_again(const struct tuple *tuple, const
 	if (!scratch)
 		return OUTCOME_DROP_MALFORMED;
 	if (connection->policy_revision == settings->policy_revision ||
-	    (connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER | CONNECTION_NOT_JUDGED | CONNECTION_REFUSED)))
+	    (connection->flags & (CONNECTION_JUDGED_LATER | CONNECTION_NOT_JUDGED | CONNECTION_REFUSED)) ||
+	    ((connection->flags & CONNECTION_FORWARDED) && !has_host_stages(settings)))
 		return ALLOWED;
 	if (is_to_be_judged(tuple, connection)) {
-		verdict = judge();
+		verdict = judge(skb);
 		if (verdict != ALLOWED)
 			return verdict;
 	}
@@ -207,7 +215,7 @@ static __always_inline const struct workload *sender_before_stack(const struct _
 
 /* Judges what leaves the host's stack, where kube-proxy may have given it another destination and another source. Leaves the
  * flow that was judged in scratch. */
-static __always_inline enum outcome judge_after_stack(const struct __sk_buff *skb, const struct tuple *tuple)
+static __always_inline enum outcome judge_after_stack(struct __sk_buff *skb, const struct tuple *tuple)
 {
 	const struct workload *sender = sender_before_stack(skb);
 	struct scratch *scratch = scratch_get();
@@ -217,9 +225,9 @@ static __always_inline enum outcome judge_after_stack(const struct __sk_buff *sk
 		return OUTCOME_DROP_MALFORMED;
 	flow = &scratch->flow;
 	*flow = *tuple;
-	if (sender) {
+	scratch->written = *tuple;
+	scratch->arrival = sender ? 0 : skb->ingress_ifindex;
+	if (sender)
 		flow->source = *workload_address(sender, &tuple->source);
-		return judge();
-	}
-	return judge_from(skb->ingress_ifindex ? LOCAL_SOURCE_IS_MASQUERADED : LOCAL_SOURCE_IS_NODE);
+	return judge_as(skb, skb->ingress_ifindex ? LOCAL_SOURCE_IS_MASQUERADED : LOCAL_SOURCE_IS_NODE);
 }

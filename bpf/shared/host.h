@@ -9,6 +9,19 @@
 /* The same of this node's workloads; without an entry they reach the node. */
 #define FROM_WORKLOADS 0xffffffff
 
+/* What a host endpoint is asked about, each by policies of its own. */
+enum host_stage {
+	HOST_OWN,	/* what the node's own processes send and receive */
+	HOST_FORWARDED, /* what the node sends on for others: policies with applyOnForward */
+	HOST_PRE_DNAT,	/* what comes in, as its sender wrote it: preDNAT */
+	HOST_UNTRACKED, /* every packet, before its connection is looked up: doNotTrack */
+};
+
+struct judged_host {
+	__u32 interface; /* ifindex of an uplink or of the tunnel's device, ANY_INTERFACE, or FROM_WORKLOADS */
+	__u32 stage;	 /* enum host_stage */
+};
+
 /* Longest-prefix key of a port that no policy closes on a host: 32 bits of direction, protocol and port, then those of the
  * other end's address (IPv4 prefix n is 32 + 96 + n). */
 struct failsafe {

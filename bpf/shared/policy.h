@@ -11,6 +11,7 @@ enum policy_verdict {
 	POLICY_ALLOW = 1,
 	POLICY_DENY = 2,
 	POLICY_BY_SOURCE_PORT = 3, /* depends on the source port: `rule` numbers the table that knows */
+	POLICY_NEXT = 4,	   /* of a stage before others (enum host_stage): no rule of it decides */
 };
 
 enum policy_flag {

@@ -34,6 +34,7 @@ enum settings_flag {
 	SETTINGS_HOST_POLICIES = 1 << 3, /* what the node itself sends and receives is judged */
 	SETTINGS_WORKLOADS_TO_HOST = 1 << 4, /* also what its workloads send to it: host_endpoints has FROM_WORKLOADS */
 	SETTINGS_SERVICE_COUNTS = 1 << 5, /* connections to services are counted (observe/services.h) */
+	SETTINGS_UNTRACKED = 1 << 6, /* host_endpoints has HOST_UNTRACKED, which every packet of an uplink is asked about */
 };
 
 /* What the agent may change while traffic flows; one entry, key 0. */
@@ -47,5 +48,6 @@ struct settings {
 	__u32 service_handling; /* enum service_handling, for connections that begin now */
 	__u32 socket_translation; /* enum socket_translation, for sockets that connect now */
 	__u32 flags;		/* enum settings_flag */
+	__u32 host_revision;	/* changes with what host endpoints say of other packets than the node's own; 0: they say nothing */
 	__u64 host_namespace;	/* cookie of this node's own network namespace; 0: not known */
 };

@@ -1,7 +1,6 @@
 import type { CalicoPolicySpec, GlobalPolicySpec } from "../objects/calico-policy/policies.ts";
 import type { CalicoRule } from "../objects/calico-policy/rule.ts";
 import type { Metadata } from "../objects/metadata.ts";
-import type { Problem } from "../problem.ts";
 import { subjectSelector } from "./calico-endpoints.ts";
 import { CalicoRules, type Side } from "./calico-rules.ts";
 import { type CompiledPolicy, type PolicyRule, rulesText, type Stage } from "./compiled-policy.ts";
@@ -51,25 +50,10 @@ export function compileCalicoPolicy(
     services: servicesOf(policy),
     text: "",
     closed: false,
-    problems: notInForce(kind, metadata, spec),
+    problems: [],
   };
   const over = overLimit(compiled);
   return over ? closed(compiled, over) : { ...compiled, text: rulesText(directions) };
-}
-
-/** What no packet is judged by yet. */
-function notInForce(
-  kind: string,
-  { name, namespace }: CalicoPolicy["metadata"],
-  { doNotTrack, preDNAT, applyOnForward }: CalicoPolicy["spec"],
-): Problem[] {
-  const about = (field: string, effect: string): Problem[] => [
-    { kind, ...(namespace && { namespace }), name, path: `spec.${field}`, message: `not supported yet; ${effect}` },
-  ];
-  if (doNotTrack) return about("doNotTrack", "nothing of this policy is in force.");
-  if (preDNAT) return about("preDNAT", "nothing of this policy is in force.");
-  if (!applyOnForward) return [];
-  return about("applyOnForward", "it applies to what nodes themselves send and receive, and not to what they forward.");
 }
 
 function stageOf({ doNotTrack, preDNAT }: CalicoPolicy["spec"]): Stage {

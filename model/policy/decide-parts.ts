@@ -18,10 +18,10 @@ export function decideParts(tiers: readonly NumericTier[], parts: Parts, afterwa
   const at = new Map(starts.map((start, index) => [start, index]));
   const decided: (Decision | undefined)[] = new Array(starts.length).fill(undefined);
   const logged: (string | undefined)[] = new Array(starts.length).fill(undefined);
-  const decide = (index: number, { verdict, reason }: Decision) => {
+  const decide = (index: number, { verdict, reason, undecided }: Decision) => {
     const why = verdict === "deny" && reason !== undefined ? { reason } : {};
     const log = logged[index];
-    decided[index] = { verdict, ...why, ...(log !== undefined && { log }) };
+    decided[index] = { verdict, ...why, ...(undecided && { undecided }), ...(log !== undefined && { log }) };
   };
   for (const { rules, end } of tiers) {
     const open = new OpenParts(starts.length);

@@ -1,6 +1,7 @@
 import type { Address } from "../address/address.ts";
 import { Latest } from "../memo.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
 import {
   type Host,
   type HostInterface,
@@ -12,15 +13,26 @@ import {
   ownHosts,
 } from "./hosts.ts";
 import { portName } from "./judge.ts";
-import { type Decision, OPEN } from "./rules.ts";
+import { type Decision, OPEN, UNDECIDED } from "./rules.ts";
 import type { Subject } from "./subject.ts";
 import type { Who } from "./workload-selector.ts";
+
+/** What policies of a host endpoint may be about: what the node's own processes send and receive, what it forwards, what comes in, as
+ * its sender wrote it, and every packet without its connection. */
+export const hostTraffics = ["own", "forwarded", "preDNAT", "doNotTrack"] as const;
+export type HostTraffic = (typeof hostTraffics)[number];
+
+/** A host endpoint as policies for one kind of traffic see it. */
+export interface HostSubject {
+  readonly host: Host;
+  readonly traffic: HostTraffic;
+}
 
 /** The host endpoints of a cluster, as one node needs them. */
 export interface HostDirectory {
   readonly own: OwnHosts;
   /** This node's, whom policies apply to. */
-  readonly subjects: ReadonlyMap<Host, Subject>;
+  readonly subjects: ReadonlyMap<HostSubject, Subject>;
   /** By address, of all nodes: as whom policies meet them as peers. */
   readonly labels: ReadonlyMap<Address, readonly Who[]>;
 }
@@ -46,24 +58,34 @@ function directoryOf(
   const { nodeName } = nodes.facts;
   const own = ownHosts(hosts, nodeName, interfaces);
   const everywhere = [...nodes.addresses].flatMap(([address, node]) => (node === nodeName ? [address] : []));
-  const subjects = new Map<Host, Subject>();
-  if (own.others) subjects.set(own.others, subjectOf(own.others, everywhere));
-  for (const [{ addresses }, host] of own.byInterface) {
-    const known = subjects.get(host)?.addresses ?? [];
-    subjects.set(host, subjectOf(host, [...known, ...addresses]));
-  }
-  return { own, subjects, labels: labelledAddresses(hosts, nodes) };
+  const addresses = new Map<Host, readonly Address[]>();
+  if (own.others) addresses.set(own.others, everywhere);
+  for (const [uplink, host] of own.byInterface)
+    addresses.set(host, [...(addresses.get(host) ?? []), ...uplink.addresses]);
+  const subjects = [...addresses].flatMap(([host, its]) =>
+    hostTraffics.map((traffic) => [{ host, traffic }, subjectOf(host, its, traffic)] as const),
+  );
+  return { own, subjects: new Map(subjects), labels: labelledAddresses(hosts, nodes) };
 }
 
-function subjectOf(host: Host, addresses: readonly Address[]): Subject {
+function subjectOf(host: Host, addresses: readonly Address[], traffic: HostTraffic): Subject {
   return {
     who: hostAsSubject(host),
     ports: new Map(host.ports.map(({ name, protocol, port }) => [portName(protocol, name), port])),
     addresses,
-    afterwards: host.otherwise === "allow" ? OPEN : closedAfterwards(host),
-    asks: ({ stage }) => stage === "normal",
+    ...ASKED[traffic](host),
   };
 }
+
+const isNormal = ({ stage }: CompiledPolicy) => stage === "normal";
+
+/** "Forwarded traffic is allowed if no policy with applyOnForward applies"; what no preDNAT or doNotTrack policy decides goes on. */
+const ASKED: Readonly<Record<HostTraffic, (host: Host) => Pick<Subject, "afterwards" | "asks">>> = {
+  own: (host) => ({ afterwards: host.otherwise === "allow" ? OPEN : closedAfterwards(host), asks: isNormal }),
+  forwarded: () => ({ afterwards: OPEN, asks: (policy) => isNormal(policy) && policy.applyOnForward }),
+  preDNAT: () => ({ afterwards: UNDECIDED, asks: ({ stage }) => stage === "preDNAT" }),
+  doNotTrack: () => ({ afterwards: UNDECIDED, asks: ({ stage }) => stage === "doNotTrack" }),
+};
 
 function closedAfterwards({ owner }: Host): Decision {
   return { verdict: "deny", reason: `${owner} is closed to what no policy allows` };

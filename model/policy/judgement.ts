@@ -97,8 +97,9 @@ function together(starts: readonly number[], decisions: readonly Decision[]): Om
   return { ...plain(closed), sources };
 }
 
-function plain({ verdict, reason, log }: Decision): Decision {
-  return { verdict, ...(reason !== undefined && { reason }), ...(log !== undefined && { log }) };
+function plain({ verdict, reason, log, undecided }: Decision): Decision {
+  const more = { ...(log !== undefined && { log }), ...(undecided && { undecided }) };
+  return { verdict, ...(reason !== undefined && { reason }), ...more };
 }
 
 /** Neighbours with the same decision become one range. */

@@ -56,11 +56,17 @@ export interface Decision {
   readonly reason?: string;
   /** The rules with the action Log that matched before: the first of each tier, "… and …". */
   readonly log?: string;
+  /** Of policies that are asked before others: no rule of theirs decides, so that the others are asked. */
+  readonly undecided?: true;
 }
 
 /** What holds after the last tier. */
 export const OPEN: Decision = { verdict: "allow" };
 
-export function decisionText({ verdict, reason, log }: Decision): string {
-  return `${log === undefined ? "" : `log by ${log} and `}${verdict}${reason === undefined ? "" : `: ${reason}`}`;
+/** The same of policies that are asked before others, whatever the default actions of their tiers are. */
+export const UNDECIDED: Decision = { verdict: "allow", undecided: true };
+
+export function decisionText({ verdict, reason, log, undecided }: Decision): string {
+  const said = `${undecided ? "go on" : verdict}${reason === undefined ? "" : `: ${reason}`}`;
+  return `${log === undefined ? "" : `log by ${log} and `}${said}`;
 }

@@ -191,7 +191,8 @@ function combine(
 ): EndpointPolicy {
   const resolved = policies.map((policy) => withOwnPorts(policy, ports));
   const isClosed = afterwards.verdict === "deny";
-  const [ingress, egress] = [tiersOf(resolved, "ingress", heads), tiersOf(resolved, "egress", heads)];
+  const ingress = tiersOf(resolved, "ingress", heads, afterwards);
+  const egress = tiersOf(resolved, "egress", heads, afterwards);
   const owners = policies.map(({ owner }) => owner).join(", ");
   const directions = policies.map(({ ingress, egress }) => (ingress ? "i" : "") + (egress ? "e" : "")).join();
   const orders = policies.map(({ tier }) => tier).join();

@@ -1,7 +1,7 @@
 import { firstFew } from "../first-few.ts";
 import { type Tier as TierObject, WELL_KNOWN_TIERS } from "../objects/calico-policy/tier.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
-import type { Tier } from "./rules.ts";
+import type { Decision, Tier } from "./rules.ts";
 
 /** A tier without its policies. `exists`: it is an object of the cluster, or one that always exists. */
 export interface TierHead extends Pick<Tier, "name" | "order" | "otherwise"> {
@@ -31,11 +31,13 @@ function headIn(heads: TierHeads, name: string): TierHead {
 }
 
 /** The tiers of one direction of an endpoint, in order. A tier counts only where one of its policies applies.
- * @param policies those that select the endpoint, each tier's in their order */
+ * @param policies those that select the endpoint, each tier's in their order
+ * @param afterwards what holds after the last tier: undecided, all tiers pass at their ends */
 export function tiersOf(
   policies: readonly CompiledPolicy[],
   side: "ingress" | "egress",
   heads: TierHeads,
+  { undecided }: Pick<Decision, "undecided"> = {},
 ): readonly Tier[] {
   const applying = policies.filter((policy) => policy[side]);
   return [...Map.groupBy(applying, ({ tier }) => tier)]
@@ -44,7 +46,7 @@ export function tiersOf(
     .map(({ head, members }) => ({
       name: head.name,
       order: head.order,
-      otherwise: head.otherwise,
+      otherwise: undecided ? "pass" : head.otherwise,
       rules: members.flatMap((policy) => policy[side] ?? []),
       reason: endReason(head, members),
     }));

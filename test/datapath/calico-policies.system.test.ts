@@ -1,6 +1,6 @@
 // Calico's policies in tiers, with real packets, and what `inspect explain` says of them.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { NodeAnswer } from "../../agent/observe/explain/explainer.ts";
+import type { NodeAnswer } from "../../agent/observe/explain/answers.ts";
 import { BareCluster, type From, program, until } from "./bare-cluster.ts";
 import { FLAPPING, flapUnderLoad } from "./flaps.ts";
 import { echoServer, expectToEnd, hold, inPod } from "./holding.ts";

@@ -1,7 +1,7 @@
 // Host endpoints with real connections: what closes a node must not lock its operator out.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
-import { expectToEnd, type Held, hold } from "./holding.ts";
+import { echoServer, expectToEnd, type Held, hold, inPod } from "./holding.ts";
 import { clients, endpoints, felix, type KubernetesObject, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
@@ -92,4 +92,75 @@ test("a HostEndpoint that is deleted leaves the node open, and connections go on
   await until("SSH", async () => echoes(ssh));
   expect(await connects(SSH, 44022)).toBe(true);
   expect(await reachesOutside()).toBe(true);
+});
+
+describe("a node that is open by its host endpoint", () => {
+  const open: KubernetesObject = {
+    ...closing,
+    metadata: { name: "master-eth0", labels: { role: "edge" } },
+    spec: { ...(closing["spec"] as object), profiles: ["projectcalico-default-allow"] },
+  };
+  const policy = (spec: object): KubernetesObject => ({
+    apiVersion: "projectcalico.org/v3",
+    kind: "GlobalNetworkPolicy",
+    metadata: { name: "edge" },
+    spec: { selector: "role == 'edge'", applyOnForward: true, ...spec },
+  });
+  const toClients = { nets: [`${clients.client1}/32`] };
+  const early = (port: number) =>
+    policy({
+      preDNAT: true,
+      ingress: [{ action: "Deny", protocol: "TCP", source: toClients, destination: { ports: [port] } }],
+    });
+  const sees = (from: "client1" | "client2", to: string, port = 30080) => cluster.see(from, `${to}:${port}`);
+  const isRefused = async () => !(await sees("client1", nodes.master)).startsWith("allowed");
+
+  beforeAll(async () => {
+    const spec = { ports: [{ name: "echo", protocol: "TCP", port: 82, targetPort: 82, nodePort: 30082 }] };
+    const slice = endpoints("echo", [there]);
+    cluster.apply(service("echo", { clusterIP: "10.96.0.12", nodePort: 30082, spec }), {
+      ...slice,
+      ports: [{ name: "echo", protocol: "TCP", port: 82 }],
+    });
+    cluster.spawn(there.node, inPod(there, echoServer));
+    cluster.apply(open);
+    await until("the echo service", async () => (await sees("client1", nodes.master, 30082)).startsWith("allowed"));
+  });
+
+  test("refuses what preDNAT denies by the port that the client wrote, at this node only, and ends what is open", async () => {
+    const held = hold(cluster, `${nodes.master}:30082`, 45_082);
+    await expectToEnd(
+      held,
+      () => cluster.apply(early(30082)),
+      async () => !(await sees("client1", nodes.master, 30082)).startsWith("allowed"),
+    );
+    expect(await sees("client1", nodes.node, 30082)).toMatch(/^allowed/);
+    expect(await sees("client2", nodes.master, 30082)).toMatch(/^allowed/);
+    expect(await sees("client1", nodes.master)).toMatch(/^allowed/);
+    cluster.apply(early(80));
+    await until("the node port", async () => (await sees("client1", nodes.master, 30082)).startsWith("allowed"));
+    expect(await sees("client1", nodes.master)).toMatch(/^allowed/);
+  });
+
+  test("forwards what applyOnForward allows, by the backend's port, to pods here and elsewhere, and names who refused", async () => {
+    const rules = [
+      { action: "Deny", protocol: "TCP", source: toClients, destination: { ports: [80] } },
+      { action: "Allow" },
+    ];
+    cluster.apply(policy({ types: ["Ingress"], ingress: rules }));
+    await until("the refusal", isRefused);
+    expect(await sees("client1", nodes.master, 30082)).toMatch(/^allowed/);
+    expect(await sees("client2", nodes.master)).toMatch(/^allowed/);
+    expect(await cluster.see("default/there", `${here.address}:80`)).toMatch(/^allowed/);
+    expect(await cluster.metrics("master")).toMatch(/policy="tier default, GlobalNetworkPolicy edge, ingress rule 1"/);
+    const refused = async () => (await cluster.outcomes("master"))["drop_policy_egress"] ?? 0;
+    const before = await refused();
+    cluster.apply(
+      policy({ types: ["Egress"], egress: [{ action: "Deny", destination: toClients }, { action: "Allow" }] }),
+    );
+    await until("the node port", async () => !(await isRefused()));
+    await cluster.see("default/here", `${clients.client1}:${OTHER}`);
+    expect(await refused()).toBeGreaterThan(before);
+    expect(await cluster.see("default/there", `${here.address}:80`)).toMatch(/^allowed/);
+  });
 });

@@ -85,7 +85,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "ICMP errors are not judged again",
     file: "decide/error.h",
-    text: "verdict = judge_again(&scratch->direction, settings, connection);",
+    text: "verdict = judge_again(packet->skb, &scratch->direction, settings, connection);",
     instead: "verdict = ALLOWED;",
   },
   {
@@ -247,14 +247,14 @@ export const mutants: readonly Mutant[] = [
   {
     say: "replies are not judged again",
     file: "policy/judge.h",
-    text: "(connection->flags & (CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER |",
-    instead: "(connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER |",
+    text: "(connection->flags & (CONNECTION_JUDGED_LATER |",
+    instead: "(connection->flags & (CONNECTION_REPLY | CONNECTION_JUDGED_LATER |",
   },
   {
     say: "after the stack the sender is taken from the packet",
     file: "policy/judge.h",
-    text: "if (sender) {",
-    instead: "if (0) {",
+    text: "if (sender)\n\t\tflow->source",
+    instead: "if (0)\n\t\tflow->source",
   },
   {
     say: "the stack's packets may have any source",
@@ -523,7 +523,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "replies of a backend on the node are not judged again",
     file: "uplink.bpf.c",
-    text: "verdict = has_host_policies(settings) ? judge_again(&packet->tuple, settings, connection) : ALLOWED;",
+    text: "verdict = has_host_policies(settings) ? judge_again(packet->skb, &packet->tuple, settings, connection) : ALLOWED;",
     instead: "verdict = ALLOWED;",
   },
   {
@@ -561,5 +561,60 @@ export const mutants: readonly Mutant[] = [
     file: "service/choose.h",
     text: "return secret_hash(NULL, client, service->backend_list) % count;",
     instead: "return bpf_get_prandom_u32() % count;",
+  },
+  {
+    say: "the backend's node judges before translation what the entry node has judged",
+    file: "policy/stages.h",
+    text: "if (!scratch->is_from_entry)",
+    instead: "if (1)",
+  },
+  {
+    say: "fail-safe ports of the node can be closed before translation",
+    file: "policy/stages.h",
+    text: "if (verdict == POLICY_DENY && arrival == ARRIVES_HERE && is_failsafe(",
+    instead: "if (0 && is_failsafe(",
+  },
+  {
+    say: "what is allowed before translation is asked about again",
+    file: "policy/stages.h",
+    text: "scratch->plan.is_accepted = true;",
+    instead:
+      "verdict = arrival == PASSES_THROUGH ? ask_host(HOST_FORWARDED, JUDGED_ARRIVAL, scratch->arrival) : verdict;",
+  },
+  {
+    say: "forwarded traffic is not judged where it leaves",
+    file: "policy/stages.h",
+    text: "verdict = ask_host(HOST_FORWARDED, JUDGED_DEPARTURE, interface);",
+    instead: "verdict = POLICY_ALLOW;",
+  },
+  {
+    say: "replies are not judged again where their connection came in",
+    file: "policy/judge.h",
+    text: "forward = connection_lookup(&scratch->written);",
+    instead: "forward = NULL;",
+  },
+  {
+    say: "connections of an entry node are not judged again",
+    file: "policy/judge.h",
+    text: "((connection->flags & CONNECTION_FORWARDED) && !has_host_stages(settings)))",
+    instead: "(connection->flags & CONNECTION_FORWARDED))",
+  },
+  {
+    say: "packets that the programs sent are not asked about where they leave",
+    file: "uplink.bpf.c",
+    text: "if (!decide_sent(&packet, settings, plan))",
+    instead: "if (1)",
+  },
+  {
+    say: "what doNotTrack allows of the node is remembered",
+    file: "decide/to_host.h",
+    text: "if (plan->is_accepted &&",
+    instead: "if (0 &&",
+  },
+  {
+    say: "doNotTrack closes what comes back from fail-safe ports",
+    file: "decide/untracked.h",
+    text: "return is_failsafe(&scratch->direction,",
+    instead: "return 0 && is_failsafe(&scratch->direction,",
   },
 ];

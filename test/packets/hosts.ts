@@ -1,4 +1,6 @@
 // Policies of the node under test itself, written straight to its maps: what the compiler makes of objects is tested beside it.
+
+import * as layout from "../../agent/kernel/layout.gen.ts";
 import {
   ANY_INTERFACE,
   Direction,
@@ -13,9 +15,12 @@ import {
 } from "../../agent/kernel/layout.gen.ts";
 import type { Loaded } from "../../agent/kernel/load.ts";
 
+/** Another version (bench/) may lack it. */
+const { HostStage = { OWN: 0, FORWARDED: 1, PRE_DNAT: 2, UNTRACKED: 3 } } = layout as Partial<typeof layout>;
+
 export const protocols = { icmp: 1, tcp: 6, udp: 17, gre: 47, icmpv6: 58 } as const;
 
-/** "tcp 22", "udp", "icmp 13/0" (of ICMPv6 too), or "everything". */
+/** "tcp 22", "udp", "icmp 13/0" (of ICMPv6 too), or "everything"; "!tcp 22" denies. */
 export type Allowed = string;
 
 /** What is allowed in a direction, from and to anybody; absent: the direction is not isolated. */
@@ -26,11 +31,16 @@ export interface HostPolicy {
   readonly closed?: true;
 }
 
+/** `untracked`: before connections are looked up; `early`: before translation; `forwarded`: of what the node forwards; what early ones do not allow or deny goes on. */
 export interface HostPolicies {
   readonly uplink?: HostPolicy;
   readonly tunnel?: HostPolicy;
   readonly any?: HostPolicy;
   readonly workloads?: HostPolicy;
+  readonly uplinkForwarded?: HostPolicy;
+  readonly tunnelForwarded?: HostPolicy;
+  readonly uplinkEarly?: HostPolicy;
+  readonly uplinkUntracked?: HostPolicy;
   readonly failsafes?: readonly Failsafe[];
 }
 
@@ -46,7 +56,22 @@ export function failsafe(direction: keyof typeof Direction, protocol: "tcp" | "u
 }
 
 /** The compiler's numbers are hashes, and could be any. */
-const numbers = { uplink: 0xf0000001, tunnel: 0xf0000002, any: 0xf0000003, workloads: 0xf0000004 } as const;
+const numbers: Readonly<Record<HostName, number>> = {
+  ...{ uplink: 0xf0000001, tunnel: 0xf0000002, any: 0xf0000003, workloads: 0xf0000004 },
+  ...{ uplinkForwarded: 0xf0000005, tunnelForwarded: 0xf0000006, uplinkEarly: 0xf0000007, uplinkUntracked: 0xf0000008 },
+};
+type HostName = Exclude<keyof HostPolicies, "failsafes">;
+
+const KEYS: Readonly<Record<HostName, readonly ["uplink" | "tunnel" | number, number]>> = {
+  uplink: ["uplink", HostStage.OWN],
+  tunnel: ["tunnel", HostStage.OWN],
+  any: [ANY_INTERFACE, HostStage.OWN],
+  workloads: [FROM_WORKLOADS, HostStage.OWN],
+  uplinkForwarded: ["uplink", HostStage.FORWARDED],
+  tunnelForwarded: ["tunnel", HostStage.FORWARDED],
+  uplinkEarly: ["uplink", HostStage.PRE_DNAT],
+  uplinkUntracked: ["uplink", HostStage.UNTRACKED],
+};
 
 function isOfHost({ policy }: PolicyKey): boolean {
   return Object.values<number>(numbers).includes(policy);
@@ -64,15 +89,18 @@ export function writeHostPolicies(
   policies.delete(policies.entries().flatMap(([key]) => (isOfHost(key) ? [key] : [])));
   const [[, value] = []] = settings.entries();
   if (!value) throw new Error("The node under test has no settings.");
-  const keyOf = { any: ANY_INTERFACE, workloads: FROM_WORKLOADS } as const;
-  Object.entries(hosts).forEach(([name, host], index) => {
-    const policy = numbers[name as keyof typeof numbers];
+  const all = Object.entries(hosts) as [HostName, HostPolicy][];
+  all.forEach(([name, host], index) => {
+    const policy = numbers[name];
+    const [at, stage] = KEYS[name];
+    const isEarly = stage === HostStage.PRE_DNAT || stage === HostStage.UNTRACKED;
     policies.update(
-      (["ingress", "egress"] as const).flatMap((way) =>
-        (host[way] ?? []).flatMap((text) => entriesOf(policy, way, text)),
-      ),
+      (["ingress", "egress"] as const).flatMap((way) => [
+        ...(isEarly && host[way] ? [entryOf(policy, way, PolicyVerdict.NEXT)] : []),
+        ...(host[way] ?? []).flatMap((text) => entriesOf(policy, way, text)),
+      ]),
     );
-    const key = name in keyOf ? keyOf[name as keyof typeof keyOf] : ifindex(name as "uplink" | "tunnel");
+    const key = { interface: typeof at === "number" ? at : ifindex(at), stage };
     const flags =
       (host.ingress ? EndpointFlag.INGRESS_ISOLATED : 0) |
       (host.egress ? EndpointFlag.EGRESS_ISOLATED : 0) |
@@ -81,27 +109,38 @@ export function writeHostPolicies(
     hostEndpoints.update([[key, { ifindex: 0, policy, flags, revision: changes + index + 1, mac, hostMac: mac }]]);
   });
   maps.failsafes.update(failsafes.map((key) => [key, 1]));
-  const own = SettingsFlag.HOST_POLICIES | SettingsFlag.WORKLOADS_TO_HOST;
+  const own = SettingsFlag.HOST_POLICIES | SettingsFlag.WORKLOADS_TO_HOST | SettingsFlag.UNTRACKED;
   const flags =
     (value.flags & ~own) |
-    (Object.keys(hosts).length > 0 ? SettingsFlag.HOST_POLICIES : 0) |
+    (all.length > 0 ? SettingsFlag.HOST_POLICIES : 0) |
+    (hosts.uplinkUntracked ? SettingsFlag.UNTRACKED : 0) |
     (hosts.workloads ? SettingsFlag.WORKLOADS_TO_HOST : 0);
   changes += 16;
-  settings.update([[0, { ...value, flags, policyRevision: value.policyRevision + changes }]]);
+  const hostRevision = all.some(([name]) => KEYS[name][1] !== HostStage.OWN) ? changes : 0;
+  settings.update([[0, { ...value, flags, hostRevision, policyRevision: value.policyRevision + changes }]]);
 }
 
 /** So that each change has revisions of its own. */
 let changes = 16;
 
-function entriesOf(policy: number, way: "ingress" | "egress", text: string): [PolicyKey, PolicyValue][] {
-  const [name = "", port] = text.split(" ");
+function entryOf(policy: number, way: "ingress" | "egress", verdict: PolicyVerdict): [PolicyKey, PolicyValue] {
   const direction = way === "ingress" ? Direction.INGRESS : Direction.EGRESS;
   const scope = { policy, identity: POLICY_ANY_IDENTITY, direction };
-  const value = { verdict: PolicyVerdict.ALLOW, flags: 0, rule: 0 };
-  if (name === "everything") return [[{ prefixLength: 72, ...scope, protocol: 0, port: 0 }, value]];
+  return [
+    { prefixLength: 72, ...scope, protocol: 0, port: 0 },
+    { verdict, flags: 0, rule: 0 },
+  ];
+}
+
+/** "!tcp 80" denies it. */
+function entriesOf(policy: number, way: "ingress" | "egress", text: string): [PolicyKey, PolicyValue][] {
+  const verdict = text.startsWith("!") ? PolicyVerdict.DENY : PolicyVerdict.ALLOW;
+  const [name = "", port] = text.replace("!", "").split(" ");
+  const [whole, value] = entryOf(policy, way, verdict);
+  if (name === "everything") return [[whole, value]];
   const protocolsOf =
     name === "icmp" ? [protocols.icmp, protocols.icmpv6] : [protocols[name as keyof typeof protocols]];
   const [number = "0", code] = port?.split("/") ?? [];
   const last = code === undefined ? Number(number) : (Number(number) << 8) | Number(code);
-  return protocolsOf.map((protocol) => [{ prefixLength: port ? 96 : 80, ...scope, protocol, port: last }, value]);
+  return protocolsOf.map((protocol) => [{ ...whole, prefixLength: port ? 96 : 80, protocol, port: last }, value]);
 }

@@ -19,6 +19,7 @@ import { quoted } from "./cases/quoted.ts";
 import { refusals } from "./cases/refusals.ts";
 import { returns } from "./cases/returns.ts";
 import { sizes } from "./cases/sizes.ts";
+import { stages } from "./cases/stages.ts";
 import { bytesOf, type PacketTest } from "./cases/step.ts";
 import { walks } from "./cases/walks.ts";
 import type { Handling, NodeUnderTest } from "./node.ts";
@@ -40,6 +41,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     sizes,
     quoted,
     hosts,
+    stages,
     ipv6,
     refusals,
     announcements,

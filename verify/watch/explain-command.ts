@@ -1,4 +1,4 @@
-import type { NodeAnswer } from "../../agent/observe/explain/explainer.ts";
+import type { NodeAnswer } from "../../agent/observe/explain/answers.ts";
 import { explanationLines } from "../../agent/observe/explain/explanation-lines.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { familyOf } from "../../model/address/address.ts";

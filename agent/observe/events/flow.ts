@@ -133,6 +133,7 @@ function logged({ direction, verdict, policy, rule, packet }: Event, names: Name
   const ingress = direction === Direction.INGRESS;
   const subject = ingress ? packet.destination : packet.source;
   const whose = `${ingress ? "ingress" : "egress"} of ${names.owner(subject) ?? subject}`;
+  if (verdict === PolicyVerdict.NEXT) return `${whose} not decided by ${names.policy(policy)}`;
   if (verdict === PolicyVerdict.ALLOW) return `${whose} allowed by ${names.policy(policy)}`;
   return `${whose} denied: ${names.rule(policy, direction, rule)}`;
 }

@@ -135,7 +135,7 @@ function judged(event: Event, names: Names, contents: NumberContents): string {
     return `${whose}: DENIED for ${who}: ${[...passed, names.rule(policy, direction, rule)].join("; ")}`;
   }
   const why = chain.length > 0 ? tiers.join("; ") : names.policy(policy);
-  return `${whose}: allowed for ${who} by ${why}`;
+  return `${whose}: ${verdict === PolicyVerdict.NEXT ? "not decided" : "allowed"} for ${who} by ${why}`;
 }
 
 function finished({ outcome, packet }: Event, end: Ended): string {

@@ -1,77 +1,26 @@
 // Why a flow would be allowed or refused on this node: the answer of the maps, and the tiers and rules that they were made from.
 import { type Address, familyOf, hostCidr } from "../../../model/address/address.ts";
-import { explain, type TierAnswer } from "../../../model/policy/explain.ts";
+import { explain } from "../../../model/policy/explain.ts";
 import { ANYBODY, type Peer } from "../../../model/policy/judge.ts";
 import { ICMP, ICMPV6 } from "../../../model/protocol.ts";
 import { ANY_NODE } from "../../../model/service/frontend.ts";
 import { prefixOf } from "../../compile/addresses.ts";
 import type { NumberContents } from "../../compile/desired.ts";
 import {
-  ANY_INTERFACE,
   Direction,
   type Endpoint,
   EndpointFlag,
   FROM_WORKLOADS,
+  HostStage,
   LocationFlag,
-  POLICY_ANY_IDENTITY,
-  POLICY_SOURCE_PORT,
-  PolicyVerdict,
   type Service,
   SettingsFlag,
 } from "../../kernel/layout.gen.ts";
 import type { MapStores } from "../../kernel/map-store.ts";
-import type { StagedVerdict } from "../flows/staged-verdicts.ts";
+import type { Asked, EndAnswer, NodeAnswer, WayAnswer } from "./answers.ts";
+import { hostAt, hostStagesOf } from "./host-stages.ts";
+import { verdictInMaps } from "./in-maps.ts";
 import { isInSet, type Leg, rangesOf, routeOf } from "./route.ts";
-
-/** A flow before translation: `to` may be a service's. */
-export interface Asked {
-  readonly from: Address;
-  readonly to: Address;
-  readonly protocol: number;
-  /** Of ICMP: type << 8 | code. */
-  readonly port: number;
-  readonly sourcePort: number;
-}
-
-/** What the policy of one end of the flow says. */
-export interface EndAnswer {
-  readonly direction: "egress" | "ingress";
-  readonly node: string;
-  /** "pod shop/web" */
-  readonly end: string;
-  /** The objects that apply to it. */
-  readonly policies: string;
-  /** What policies can tell of the other end: its selectors and blocks. */
-  readonly peer: readonly string[];
-  readonly tiers: readonly TierAnswer[];
-  readonly verdict: "allow" | "deny";
-  /** Of a denial, and of what no tier decided. */
-  readonly reason: string;
-  /** The maps say something else at the moment: a change is not written yet. */
-  readonly differs?: true;
-}
-
-/** One way that the flow can take. */
-export interface WayAnswer {
-  readonly to: { readonly address: Address; readonly port: number; readonly name: string };
-  /** "to node node, wrapped in VXLAN"; absent where the flow begins on another node. */
-  readonly route?: string;
-  /** What staged policies would decide; absent: none is staged. */
-  readonly staged?: StagedVerdict;
-  /** Of the ends on this node. */
-  readonly ends: readonly EndAnswer[];
-}
-
-export interface NodeAnswer {
-  readonly node: string;
-  readonly from: { readonly address: Address; readonly name: string };
-  /** "default/web:http"; absent: it is no service's address here. */
-  readonly service?: string;
-  /** Of a Service with source ranges. */
-  readonly sourceRanges?: { readonly ranges: readonly string[]; readonly allows: boolean };
-  /** One for each backend of a service, at most `MOST_BACKENDS`; none: the service has none, and refuses. */
-  readonly ways: readonly WayAnswer[];
-}
 
 export interface ExplainerParts {
   readonly node: string;
@@ -96,8 +45,16 @@ export interface ExplainerParts {
   };
 }
 
+/** The end that is asked, as one of this flow. */
+interface Side {
+  readonly end: string;
+  readonly peer: Address;
+  readonly flow: Asked;
+  readonly isForwarded?: boolean;
+}
+
+const UNDECIDED = "no rule of them decides, so the later policies are asked";
 const MOST_BACKENDS = 8;
-const WHOLE_KEY = 96; // bits of policy_key behind its prefix length
 
 export class Explainer {
   readonly #parts: ExplainerParts;
@@ -114,7 +71,7 @@ export class Explainer {
     const ways = ends.map(({ address, port }) => ({
       to: { address, port, name: this.#name(address) },
       ...this.#route({ from: asked.from, to: address, service }),
-      ends: this.#ends({ ...asked, to: address, port }),
+      ends: this.#passing({ ...asked, to: address, port }, asked),
     }));
     const name = names.service(asked.to, asked.port, asked.protocol) ?? `${asked.to} port ${asked.port}`;
     return { node, from, ...(service && { service: name, ...this.#rangesFor(service, asked.from) }), ways };
@@ -154,14 +111,31 @@ export class Explainer {
     return [...found.values()];
   }
 
-  /** Egress first, as the packet path asks. */
+  /** In the order in which the packet path asks: where it comes in, its ends here, where it leaves. */
+  #passing(flow: Asked, written: Asked): EndAnswer[] {
+    const { arrival, departure } = hostStagesOf(this.#parts.maps, flow, written);
+    const found: EndAnswer[] = [];
+    for (const stage of arrival) {
+      const answer = this.#answer("ingress", stage.endpoint, { ...stage, peer: stage.flow.from });
+      found.push(answer);
+      if (answer.verdict === "deny") return found;
+      if (stage.isEarly && !answer.undecided) return [...found, ...this.#ends(flow).filter(({ isNode }) => !isNode)];
+    }
+    found.push(...this.#ends(flow));
+    if (departure) found.push(this.#answer("egress", departure.endpoint, { ...departure, peer: flow.to }));
+    return found;
+  }
+
+  /** Egress first. */
   #ends(flow: Asked): EndAnswer[] {
     if (flow.from === flow.to) return [];
     const source = this.#endpointAt(flow.from, flow.to, Direction.EGRESS);
     const destination = this.#endpointAt(flow.to, flow.from, Direction.INGRESS);
     return [
-      ...(source ? [this.#answer("egress", source, flow.from, flow.to, flow)] : []),
-      ...(destination ? [this.#answer("ingress", destination, flow.to, flow.from, flow)] : []),
+      ...(source ? [this.#answer("egress", source, { end: this.#name(flow.from), peer: flow.to, flow })] : []),
+      ...(destination
+        ? [this.#answer("ingress", destination, { end: this.#name(flow.to), peer: flow.from, flow })]
+        : []),
     ];
   }
 
@@ -174,51 +148,39 @@ export class Explainer {
     if (!this.#isOwn(address) || !(flags & SettingsFlag.HOST_POLICIES)) return undefined;
     if (endpoints.lookup(other)) {
       const judged = direction === Direction.INGRESS && flags & SettingsFlag.WORKLOADS_TO_HOST;
-      return judged ? hostEndpoints.lookup(FROM_WORKLOADS) : undefined;
+      return judged ? hostEndpoints.lookup({ interface: FROM_WORKLOADS, stage: HostStage.OWN }) : undefined;
     }
-    return hostEndpoints.lookup(settings.lookup(0)?.uplinkIfindex ?? 0) ?? hostEndpoints.lookup(ANY_INTERFACE);
+    return hostAt(this.#parts.maps, settings.lookup(0)?.uplinkIfindex ?? 0, HostStage.OWN);
   }
 
-  #answer(direction: "egress" | "ingress", endpoint: Endpoint, own: Address, other: Address, flow: Asked): EndAnswer {
+  #answer(
+    direction: "egress" | "ingress",
+    endpoint: Endpoint,
+    { end, peer: other, flow, isForwarded }: Side,
+  ): EndAnswer {
     const { node, names, contents } = this.#parts;
     const { policies, identities } = contents();
     const identity = this.#location(other)?.identity ?? 0;
     const peer = [...identities].find(([, number]) => number === identity)?.[0] ?? ANYBODY;
-    const about = { direction, node, end: this.#name(own), peer: matchedBy(peer) };
+    const isNode = endpoint.ifindex === 0;
+    const about = { direction, node, end, peer: matchedBy(peer), ...(isNode && { isNode }) };
     const isolated = direction === "ingress" ? EndpointFlag.INGRESS_ISOLATED : EndpointFlag.EGRESS_ISOLATED;
     if (!(endpoint.flags & isolated))
       return { ...about, policies: "", tiers: [], verdict: "allow", reason: "no policy applies" };
     const applied = { ...about, policies: names.policy(endpoint.policy) };
-    if (endpoint.ifindex !== 0 && this.#isOwn(other))
+    if (!isNode && this.#isOwn(other))
       return { ...applied, tiers: [], verdict: "allow", reason: "a pod and its own node always reach each other" };
     const policy = policies.get(endpoint.policy);
     const tiers = policy?.[direction] ?? [];
     const asked = explain(tiers, policy?.afterwards ?? { verdict: "deny" }, peer, flow);
-    const { verdict, reason = "nothing denies it after the last tier" } = asked.decision;
+    const { verdict, undecided } = asked.decision;
+    const { reason = undecided ? UNDECIDED : "nothing denies it after the last tier" } = asked.decision;
     const decided = asked.tiers.find((answer) => answer.verdict !== "pass")?.reason ?? reason;
-    if (verdict === "deny" && endpoint.ifindex === 0 && this.#isFailsafe(endpoint, direction, flow, other))
+    if (verdict === "deny" && isNode && !isForwarded && this.#isFailsafe(endpoint, direction, flow, other))
       return { ...applied, tiers: asked.tiers, verdict: "allow", reason: "a fail-safe port, which no policy closes" };
-    const differs = verdict !== this.#inMaps(direction, endpoint, identity, flow);
-    return { ...applied, tiers: asked.tiers, verdict, reason: decided, ...(differs && { differs }) };
-  }
-
-  /** As bpf/policy/judge.h. */
-  #inMaps(direction: "egress" | "ingress", { policy }: Endpoint, identity: number, flow: Asked): "allow" | "deny" {
-    const { policies } = this.#parts.maps;
-    const key = {
-      ...{ prefixLength: WHOLE_KEY, policy, identity, protocol: flow.protocol, port: flow.port },
-      direction: direction === "ingress" ? Direction.INGRESS : Direction.EGRESS,
-    };
-    const value = policies.lookup(key) ?? policies.lookup({ ...key, identity: POLICY_ANY_IDENTITY });
-    if (value?.verdict !== PolicyVerdict.BY_SOURCE_PORT)
-      return value?.verdict === PolicyVerdict.ALLOW ? "allow" : "deny";
-    const bySource = {
-      ...key,
-      direction: key.direction | POLICY_SOURCE_PORT,
-      identity: value.rule,
-      port: flow.sourcePort,
-    };
-    return policies.lookup(bySource)?.verdict === PolicyVerdict.ALLOW ? "allow" : "deny";
+    const differs = verdict !== verdictInMaps(this.#parts.maps, direction, endpoint, identity, flow);
+    const more = { ...(differs && { differs }), ...(undecided && { undecided }) };
+    return { ...applied, tiers: asked.tiers, verdict, reason: decided, ...more };
   }
 
   #isFailsafe({ flags }: Endpoint, direction: "egress" | "ingress", { protocol, port }: Asked, peer: Address): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { EndAnswer, NodeAnswer } from "./explainer.ts";
+import type { EndAnswer, NodeAnswer } from "./answers.ts";
 import { explanationLines } from "./explanation-lines.ts";
 
 const from = { address: "10.244.0.2", name: "pod shop/web" };

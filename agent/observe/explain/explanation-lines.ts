@@ -1,6 +1,6 @@
 import { firstFew } from "../../../model/first-few.ts";
 import type { StagedVerdict } from "../flows/staged-verdicts.ts";
-import type { EndAnswer, NodeAnswer } from "./explainer.ts";
+import type { EndAnswer, NodeAnswer } from "./answers.ts";
 
 /** What the nodes of both ends say, for people. Nodes that have neither end say nothing. */
 export function explanationLines(answers: readonly NodeAnswer[]): string[] {

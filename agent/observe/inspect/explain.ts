@@ -1,5 +1,5 @@
 import { readEvents } from "../events/client.ts";
-import type { NodeAnswer } from "../explain/explainer.ts";
+import type { NodeAnswer } from "../explain/answers.ts";
 import { explanationLines } from "../explain/explanation-lines.ts";
 
 export interface ExplainOptions {

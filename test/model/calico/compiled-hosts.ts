@@ -4,6 +4,7 @@ import {
   Direction,
   type Endpoint,
   EndpointFlag,
+  HostStage,
   PolicyVerdict,
 } from "../../../agent/kernel/layout.gen.ts";
 import type { MapStores } from "../../../agent/kernel/map-store.ts";
@@ -13,20 +14,41 @@ import type { Verdict } from "./evaluate.ts";
 import type { HostQuestion } from "./hosts.ts";
 import type { World } from "./objects.ts";
 
-/** Of packets from and to the node's own processes. */
+/** Of packets from and to the node's own processes, and of those that it forwards. */
 export function compiledHostVerdicts(world: World): (question: HostQuestion) => Verdict {
   const maps = compiledMaps(world);
   const uplinks = uplinksOf(world);
   return (question) => {
     const ifindex = uplinks.find(({ name }) => name === question.interface.name)?.ifindex ?? -1;
-    const endpoint = maps.hostEndpoints.lookup(ifindex) ?? maps.hostEndpoints.lookup(ANY_INTERFACE);
-    return !endpoint || allows(maps, endpoint, question) || isFailsafe(maps, question) ? "allow" : "deny";
+    const say = (stage: HostStage, packet = question.packet) => {
+      const endpoint =
+        maps.hostEndpoints.lookup({ interface: ifindex, stage }) ??
+        maps.hostEndpoints.lookup({ interface: ANY_INTERFACE, stage });
+      return endpoint && said(maps, endpoint, { ...question, packet });
+    };
+    const { direction, way, packet, written } = question;
+    const isOwn = way === "own";
+    const first = direction === "ingress" ? { ...packet, ...written } : packet;
+    const untracked = say(HostStage.UNTRACKED, first);
+    if (untracked === PolicyVerdict.ALLOW) return "allow";
+    if (
+      untracked === PolicyVerdict.DENY &&
+      !(isOwn && (isFailsafe(maps, question) || isFailsafe(maps, answer(question))))
+    )
+      return "deny";
+    const early = direction === "ingress" ? say(HostStage.PRE_DNAT, first) : undefined;
+    const undecided = early === undefined || early === PolicyVerdict.NEXT;
+    const verdict = undecided ? say(isOwn ? HostStage.OWN : HostStage.FORWARDED) : early;
+    if (verdict === undefined || verdict === PolicyVerdict.ALLOW) return "allow";
+    return isOwn && isFailsafe(maps, question) ? "allow" : "deny";
   };
 }
 
-function allows(maps: MapStores, endpoint: Endpoint, { direction, packet }: HostQuestion): boolean {
+/** Undefined: the direction is not isolated. */
+function said(maps: MapStores, endpoint: Endpoint, { direction, packet }: HostQuestion): number | undefined {
   const isIngress = direction === "ingress";
-  if ((endpoint.flags & (isIngress ? EndpointFlag.INGRESS_ISOLATED : EndpointFlag.EGRESS_ISOLATED)) === 0) return true;
+  const isolated = isIngress ? EndpointFlag.INGRESS_ISOLATED : EndpointFlag.EGRESS_ISOLATED;
+  if ((endpoint.flags & isolated) === 0) return undefined;
   const { protocol, icmp, destinationPort = 0, sourcePort } = packet;
   const key = {
     prefixLength: 96,
@@ -39,7 +61,19 @@ function allows(maps: MapStores, endpoint: Endpoint, { direction, packet }: Host
     prefixLength: 128,
     address: isIngress ? packet.source : packet.destination,
   });
-  return answerOf(maps.policies, key, peer?.identity ?? 0, sourcePort)?.verdict === PolicyVerdict.ALLOW;
+  return answerOf(maps.policies, key, peer?.identity ?? 0, sourcePort)?.verdict ?? PolicyVerdict.DENY;
+}
+
+/** The packet as what the other end may have sent before. */
+function answer({ direction, packet, ...rest }: HostQuestion): HostQuestion {
+  const { source, destination, sourcePort, destinationPort, ...kind } = packet;
+  const back = {
+    ...kind,
+    ...{ source: destination, destination: source },
+    ...(destinationPort !== undefined && { sourcePort: destinationPort }),
+    ...(sourcePort !== undefined && { destinationPort: sourcePort }),
+  };
+  return { ...rest, packet: back, direction: direction === "ingress" ? "egress" : "ingress" };
 }
 
 function isFailsafe(maps: MapStores, { direction, packet }: HostQuestion): boolean {

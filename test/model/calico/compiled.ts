@@ -88,15 +88,8 @@ function isLocal({ spec }: Pod): boolean {
   return spec.nodeName === "master";
 }
 
-/** A tier that does not exist, an interface that is none or has two host endpoints, and what is not followed yet. */
-const EXPECTED = new Set([
-  "spec.tier",
-  "spec.interfaceName",
-  "spec.expectedIPs",
-  "spec.preDNAT",
-  "spec.doNotTrack",
-  "spec.applyOnForward",
-]);
+/** A tier that does not exist, an interface that is none or has two host endpoints. */
+const EXPECTED = new Set(["spec.tier", "spec.interfaceName", "spec.expectedIPs"]);
 
 export function unexpectedProblems(problems: readonly Problem[]): readonly Problem[] {
   return problems.filter(({ path }) => !EXPECTED.has(path));

@@ -55,4 +55,27 @@ export const directed: readonly World[] = [
       }),
     ],
   }),
+  // What doNotTrack denies and preDNAT allows, with what comes back from a fail-safe port (UDP 53) to an open one.
+  smallWorld({
+    hostEndpoints: [
+      { metadata: { name: "h", labels: { role: "host" } }, spec: { node: "master", interfaceName: "eth0" } },
+    ],
+    globalNetworkPolicies: [
+      globalPolicy("a", {
+        selector: "role == 'host'",
+        doNotTrack: true,
+        applyOnForward: true,
+        ingress: [
+          { ...DENY, protocol: "TCP", destination: { ports: [8080] } },
+          { ...DENY, protocol: "UDP", source: { ports: [53] } },
+        ],
+      }),
+      globalPolicy("b", {
+        selector: "role == 'host'",
+        preDNAT: true,
+        applyOnForward: true,
+        ingress: [ALLOW],
+      }),
+    ],
+  }),
 ];

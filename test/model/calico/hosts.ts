@@ -67,7 +67,15 @@ export function ownNodeVerdict(world: World, packet: Packet, failsafes = FAILSAF
   const endpoint = hostsOf(world, "master").find(({ spec }) => spec.interfaceName === "*");
   const at = { name: "*", addresses: [packet.destination] };
   const question: HostQuestion = { node: "master", interface: at, direction: "ingress", way: "own", packet };
-  return endpoint ? verdictAt(endpoint, world, question, failsafes) : "allow";
+  return endpoint ? verdictAt(endpoint, normalOf(world), question, failsafes) : "allow";
+}
+
+/** Pods' packets are not those of an interface that a host endpoint stands for: what comes before the host's own rules is not asked. */
+function normalOf(world: World): World {
+  return remembered(world, "normal", () => ({
+    ...world,
+    globalNetworkPolicies: world.globalNetworkPolicies.filter(({ spec }) => !spec.preDNAT && !spec.doNotTrack),
+  }));
 }
 
 function verdictAt(
@@ -79,22 +87,41 @@ function verdictAt(
   const world = withOwnAddresses(whole, endpoint, question.interface);
   const { direction, way, packet } = question;
   const late = wrong("fail-safe ports come last");
-  if (way === "own" && !late && isFailsafe(failsafes, direction, packet)) return "allow";
+  if (
+    (way === "own" || wrong("forwarded traffic has fail-safe ports")) &&
+    !late &&
+    isFailsafe(failsafes, direction, packet)
+  )
+    return "allow";
   const entity = hostEntity(endpoint.metadata, endpoint.spec.ports);
   const policies = policiesOf(world).filter((policy) => policy.appliesTo(entity) && policy.types.includes(direction));
   const of = (stage: AnyPolicy["stage"]) => policies.filter((policy) => policy.stage === stage);
-  const untracked = before(world, of("doNotTrack"), direction, packet);
-  if (untracked) return untracked;
-  // "Pre-DNAT policies ... apply to ingress, and to what the client wrote".
-  if (direction === "ingress") {
-    const { written } = question;
-    const first = written && !wrong("preDNAT sees the translation") ? { ...packet, ...written } : packet;
-    const early = before(world, of("preDNAT"), direction, first);
-    if (early) return early;
-  }
+  // Both see what the client wrote.
+  const { written } = question;
+  const first =
+    direction === "ingress" && written && !wrong("preDNAT sees the translation") ? { ...packet, ...written } : packet;
+  const asked = [
+    untracked(before(world, of("doNotTrack"), direction, first), question, failsafes),
+    // "Pre-DNAT policies ... apply to ingress".
+    direction === "ingress" ? before(world, of("preDNAT"), direction, first) : undefined,
+  ];
+  if (wrong("doNotTrack comes after preDNAT")) asked.reverse();
+  const early = asked.find((verdict) => verdict !== undefined);
+  if (early === "deny" || (early && !wrong("preDNAT allows for itself alone"))) return early;
   return way === "own"
     ? own(world, endpoint, of("normal"), direction, packet)
-    : forwarded(world, of("normal"), direction, packet);
+    : forwarded(world, endpoint, of("normal"), direction, packet);
+}
+
+/** Without connections, what comes back from a fail-safe port is told by its source port: it is not denied here, and later policies are asked
+ * (felix/rules/static.go, failsafeInChain of the raw table). */
+function untracked(
+  said: Verdict | undefined,
+  { way, direction, packet }: HostQuestion,
+  failsafes: Record<Direction, readonly Failsafe[]>,
+): Verdict | undefined {
+  if (said !== "deny" || way !== "own" || wrong("fail-safe ports have no answers")) return said;
+  return isFailsafe(failsafes, direction === "ingress" ? "egress" : "ingress", answerTo(packet)) ? undefined : said;
 }
 
 /** The endpoint is itself at its own side of a rule, whatever its expectedIPs are. Upstream asks for expectedIPs there too, without which
@@ -127,9 +154,17 @@ function own(
 }
 
 /** "Forwarded traffic is allowed if no policy with applyOnForward applies to the endpoint and direction". */
-function forwarded(world: World, policies: readonly AnyPolicy[], direction: Direction, packet: Packet): Verdict {
+function forwarded(
+  world: World,
+  endpoint: HostEndpoint,
+  policies: readonly AnyPolicy[],
+  direction: Direction,
+  packet: Packet,
+): Verdict {
   const all = wrong("every policy is applied to forwarded traffic");
   const applied = policies.filter(({ applyOnForward }) => applyOnForward || all);
+  if (wrong("the endpoint's default ends forwarded traffic") && applied.length > 0)
+    return own(world, endpoint, applied, direction, packet);
   return tiersSay(tiersOf(world), applied, direction, packet) ?? (wrong("forwarded is closed") ? "deny" : "allow");
 }
 
@@ -143,6 +178,16 @@ function before(
   const strict = wrong("preDNAT ends in the default action");
   const tiers = tiersOf(world).map((tier) => (strict ? tier : { ...tier, end: "Pass" as const }));
   return tiersSay(tiers, policies, direction, packet);
+}
+
+/** What the packet may be the answer to. */
+function answerTo({ source, destination, sourcePort, destinationPort, ...rest }: Packet): Packet {
+  return {
+    ...rest,
+    ...{ source: destination, destination: source },
+    ...(destinationPort !== undefined && { sourcePort: destinationPort }),
+    ...(sourcePort !== undefined && { destinationPort: sourcePort }),
+  };
 }
 
 function isFailsafe(failsafes: Record<Direction, readonly Failsafe[]>, direction: Direction, packet: Packet): boolean {

@@ -84,6 +84,12 @@ export const MISUNDERSTANDINGS = {
   "an automatic host endpoint is closed": "what no policy of an automatic host endpoint decides is denied",
   "every policy is applied to forwarded traffic": "policies without applyOnForward apply to forwarded traffic",
   "forwarded is closed": "forwarded traffic is denied where no policy applies",
+  "fail-safe ports have no answers": "doNotTrack policies can deny what comes back from a fail-safe port",
+  "doNotTrack comes after preDNAT": "what doNotTrack denies can be allowed by preDNAT",
+  "preDNAT allows for itself alone": "what a preDNAT policy allows is asked about by the later policies too",
+  "forwarded traffic has fail-safe ports": "fail-safe ports are open for forwarded traffic too",
+  "the endpoint's default ends forwarded traffic":
+    "forwarded traffic that all tiers pass is left to the host endpoint's profiles",
   "preDNAT sees the translation": "preDNAT policies are asked about the backend",
   "preDNAT ends in the default action": "what no preDNAT or doNotTrack policy decides is denied",
   "host endpoints of other nodes": "a host endpoint stands for the interface of every node",

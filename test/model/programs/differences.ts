@@ -2,6 +2,7 @@ import { PRODUCT_FAILSAFES } from "../calico/comparison.ts";
 import { followed } from "../calico/compiled.ts";
 import { podEntity } from "../calico/entities.ts";
 import { podVerdict } from "../calico/evaluate.ts";
+import { interfacesOf } from "../calico/families.ts";
 import { hostVerdict, ownNodeVerdict } from "../calico/hosts.ts";
 import type { Direction, Packet, World } from "../calico/objects.ts";
 import { hostQuestions, inWords, ownNodeQuestions, questions } from "../calico/packets.ts";
@@ -37,9 +38,11 @@ export function differences(
   choice: Choice,
   counts: Counts = { packets: 0, refused: 0 },
 ): string[] {
-  const begun = compared(first);
-  const worlds = [begun, ...others.map((other) => changed(begun, compared(other)))];
-  const asked = [podPackets, hostPackets, toOwnNode, fromOwnNode].flatMap((packets) => packets(begun, choice));
+  const begun = followed(first);
+  const worlds = [begun, ...others.map((other) => changed(begun, followed(other)))];
+  const asked = [podPackets, hostPackets, forwardedPackets, toOwnNode, fromOwnNode].flatMap((packets) =>
+    packets(begun, choice),
+  );
   node.forget();
   return worlds.flatMap((world, index) => {
     node.write(world);
@@ -50,12 +53,6 @@ export function differences(
       return outcome === right ? [] : [`world ${index + 1}: ${say}: expected ${right}, ${run.program}: ${outcome}`];
     });
   });
-}
-
-/** preDNAT, doNotTrack and applyOnForward are not followed yet. */
-function compared(whole: World): World {
-  const globalNetworkPolicies = whole.globalNetworkPolicies.filter(({ spec }) => !spec.applyOnForward);
-  return followed({ ...whole, globalNetworkPolicies });
 }
 
 /** The same pods and addresses under other policies and labels. */
@@ -74,10 +71,22 @@ function podPackets(world: World, { every, start }: Choice): Asked[] {
   }));
 }
 
-/** Judged where it leaves its pod, then where it arrives; both if they are here. */
-function refusalOf(world: World, packet: Packet): Refusal | undefined {
+/** Judged where it comes in, where it leaves its pod, where it arrives, and where it leaves the node.
+ * @param at the interface by which it comes in from others */
+function refusalOf(world: World, packet: Packet, at = "eth0"): Refusal | undefined {
+  const [begins, ends] = [packet.source, packet.destination].map((address) => isLocal(world, address));
+  if (!begins && atInterface(world, "ingress", at, packet) === "deny") return "drop_policy_ingress";
   if (says(world, "egress", packet.source, packet) === "deny") return "drop_policy_egress";
-  return says(world, "ingress", packet.destination, packet) === "deny" ? "drop_policy_ingress" : undefined;
+  if (says(world, "ingress", packet.destination, packet) === "deny") return "drop_policy_ingress";
+  return !ends && atInterface(world, "egress", "eth0", packet) === "deny" ? "drop_policy_egress" : undefined;
+}
+
+/** What is said there of forwarded packets. */
+function atInterface(world: World, direction: Direction, name: string, packet: Packet) {
+  const found = interfacesOf(world).find((one) => one.name === name);
+  if (!found) throw new Error(`master has no interface ${name}`);
+  const question = { node: "master", interface: found, direction, way: "forwarded", packet } as const;
+  return hostVerdict(world, question, PRODUCT_FAILSAFES);
 }
 
 function says(world: World, direction: Direction, address: string, packet: Packet) {
@@ -104,6 +113,23 @@ function hostPackets(world: World, { every, start }: Choice): Asked[] {
     refusal: (now) =>
       hostVerdict(now, question, PRODUCT_FAILSAFES) === "deny" ? `drop_policy_${question.direction}` : undefined,
   }));
+}
+
+/** From others to pods of this node, and to those of another one, for which the node is a router. */
+function forwardedPackets(world: World, { every, start }: Choice): Asked[] {
+  const asked = hostQuestions(world, every, start).filter(
+    ({ way, direction, written, packet }) =>
+      way === "forwarded" && direction === "ingress" && !written && opensConnection(packet),
+  );
+  return asked.map((question, index) => {
+    const { packet, interface: at } = question;
+    return {
+      say: `forwarded, at ${at.name}, ${inWords(question)}`,
+      run: hostRun(question, 40_000 + index),
+      goesOn: isLocal(world, packet.destination) ? "to_endpoint" : "pass_to_stack",
+      refusal: (now) => refusalOf(now, packet, at.name),
+    };
+  });
 }
 
 /** No policy of the pod is asked: "traffic to and from the node where a Pod is running is always allowed" (Kubernetes). Calico asks it

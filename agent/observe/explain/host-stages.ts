@@ -1,0 +1,64 @@
+// What host endpoints of this node are asked about a flow that comes in by its uplink, or that it forwards (bpf/policy/stages.h).
+import { hostCidr } from "../../../model/address/address.ts";
+import { prefixOf } from "../../compile/addresses.ts";
+import { ANY_INTERFACE, type Endpoint, HostStage, LocationFlag } from "../../kernel/layout.gen.ts";
+import type { MapStores } from "../../kernel/map-store.ts";
+import type { Asked } from "./answers.ts";
+
+type HostMaps = Pick<MapStores, "endpoints" | "hostEndpoints" | "locations" | "settings">;
+
+/** One stage of an interface's host endpoint, about a flow as it sees it. */
+export interface AskedStage {
+  readonly end: string;
+  readonly endpoint: Endpoint;
+  readonly flow: Asked;
+  /** Asked before translation: what it allows is not asked about again where it comes in. */
+  readonly isEarly: boolean;
+  readonly isForwarded: boolean;
+}
+
+/** What an interface's host endpoint is asked about. */
+export function hostAt({ hostEndpoints }: Pick<HostMaps, "hostEndpoints">, ifindex: number, stage: HostStage) {
+  return (
+    hostEndpoints.lookup({ interface: ifindex, stage }) ?? hostEndpoints.lookup({ interface: ANY_INTERFACE, stage })
+  );
+}
+
+/** Of a flow from outside, and of one that goes on to other nodes and hosts. Services' own addresses are asked about where clients use
+ * them: what this node sends for a client of another node is not. @param written before translation */
+export function hostStagesOf(
+  maps: HostMaps,
+  flow: Asked,
+  written: Asked,
+): { readonly arrival: readonly AskedStage[]; readonly departure?: AskedStage } {
+  const settings = maps.settings.lookup(0);
+  if (!settings?.hostRevision) return { arrival: [] };
+  const { uplinkIfindex, tunnelIfindex } = settings;
+  const flagsOf = (address: string) => maps.locations.lookup(prefixOf(hostCidr(address)))?.flags ?? 0;
+  const isOwn = (address: string) => (flagsOf(address) & LocationFlag.LOCAL_HOST) !== 0;
+  const isHere = (address: string) => isOwn(address) || maps.endpoints.lookup(address) !== undefined;
+  const at = (stage: HostStage, ifindex: number, end: string, asked = flow): AskedStage[] => {
+    const endpoint = hostAt(maps, ifindex, stage);
+    const isEarly = stage !== HostStage.FORWARDED;
+    const isForwarded = !isOwn(flow.to);
+    return endpoint && endpoint.flags !== 0 ? [{ end, endpoint, flow: asked, isEarly, isForwarded }] : [];
+  };
+  const comesIn = !isHere(flow.from) && isHere(written.to);
+  const goesOut = !isHere(flow.to) && !isOwn(flow.from) && (comesIn || isHere(flow.from));
+  const isWrapped = (flagsOf(flow.to) & LocationFlag.ENCAPSULATED) !== 0 || comesIn;
+  const arrival = comesIn
+    ? [
+        ...at(HostStage.UNTRACKED, uplinkIfindex, "the uplink, before connections are looked up", written),
+        ...at(HostStage.PRE_DNAT, uplinkIfindex, "the uplink, before translation", written),
+        ...(isOwn(flow.to) ? [] : at(HostStage.FORWARDED, uplinkIfindex, "the uplink, of what the node forwards")),
+      ]
+    : [];
+  const [departure] = goesOut
+    ? at(
+        HostStage.FORWARDED,
+        isWrapped ? tunnelIfindex : uplinkIfindex,
+        `${isWrapped ? "the tunnel" : "the uplink"}, of what the node forwards`,
+      )
+    : [];
+  return { arrival, ...(departure && { departure }) };
+}

@@ -1,0 +1,39 @@
+import {
+  Direction,
+  type Endpoint,
+  POLICY_ANY_IDENTITY,
+  POLICY_SOURCE_PORT,
+  type PolicyValue,
+  PolicyVerdict,
+} from "../../kernel/layout.gen.ts";
+import type { MapStores } from "../../kernel/map-store.ts";
+import type { Asked } from "./answers.ts";
+
+const WHOLE_KEY = 96; // bits of policy_key behind its prefix length
+
+/** What one direction of an endpoint's policy says in the maps: as bpf/policy/ask.h. */
+export function verdictInMaps(
+  { policies }: Pick<MapStores, "policies">,
+  direction: "egress" | "ingress",
+  { policy }: Endpoint,
+  identity: number,
+  flow: Asked,
+): "allow" | "deny" {
+  const key = {
+    ...{ prefixLength: WHOLE_KEY, policy, identity, protocol: flow.protocol, port: flow.port },
+    direction: direction === "ingress" ? Direction.INGRESS : Direction.EGRESS,
+  };
+  const value = policies.lookup(key) ?? policies.lookup({ ...key, identity: POLICY_ANY_IDENTITY });
+  if (value?.verdict !== PolicyVerdict.BY_SOURCE_PORT) return inWords(value);
+  const bySource = {
+    ...key,
+    direction: key.direction | POLICY_SOURCE_PORT,
+    identity: value.rule,
+    port: flow.sourcePort,
+  };
+  return inWords(policies.lookup(bySource));
+}
+
+function inWords(value: PolicyValue | undefined): "allow" | "deny" {
+  return value?.verdict === PolicyVerdict.ALLOW || value?.verdict === PolicyVerdict.NEXT ? "allow" : "deny";
+}

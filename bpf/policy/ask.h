@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../locate.h"
+#include "../scratch.h"
+#include "../shared/policy.h"
+
+/* What a compiled policy says, however many rules it has. */
+
+/* Two lookups, and a third where the source port decides. `key` has all but the identity. NULL: it says nothing, which denies. */
+static __always_inline const struct policy_value *policy_lookup(struct policy_key *key, __u32 identity, __be16 source_port)
+{
+	const struct policy_value *value;
+
+	key->identity = identity;
+	value = bpf_map_lookup_elem(&policies, key);
+	if (!value) {
+		key->identity = POLICY_ANY_IDENTITY;
+		value = bpf_map_lookup_elem(&policies, key);
+	}
+	if (!value || value->verdict != POLICY_BY_SOURCE_PORT)
+		return value;
+	key->direction |= POLICY_SOURCE_PORT;
+	key->identity = value->rule;
+	key->port = source_port;
+	return bpf_map_lookup_elem(&policies, key);
+}
+
+static __always_inline bool is_isolated(const struct endpoint *endpoint, enum direction direction)
+{
+	return endpoint->flags & (direction == DIRECTION_INGRESS ? ENDPOINT_INGRESS_ISOLATED : ENDPOINT_EGRESS_ISOLATED);
+}
+
+/* Asks one direction of an endpoint's policy about a flow. The answer is in `judgement`. @param peer where the other end is */
+static __always_inline void policy_ask(const struct endpoint *endpoint, enum direction direction, const struct tuple *flow,
+				       const struct location *peer, struct judgement *judgement)
+{
+	struct policy_key key = {
+		.prefix_length = 96,
+		.policy = endpoint->policy,
+		.direction = direction,
+		.protocol = flow->protocol,
+		.port = flow->destination_port,
+	};
+	const struct policy_value *value;
+
+	judgement->policy = endpoint->policy;
+	judgement->identity = peer ? peer->identity : 0;
+	value = policy_lookup(&key, judgement->identity, flow->source_port);
+	judgement->verdict = POLICY_DENY;
+	if (!value)
+		return;
+	judgement->flags = value->flags;
+	if (value->verdict == POLICY_ALLOW || value->verdict == POLICY_NEXT)
+		judgement->verdict = value->verdict;
+	else
+		judgement->rule = value->rule;
+}

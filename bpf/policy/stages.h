@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../net/route.h"
+#include "../observe/trace.h"
+#include "../tunnel/wrapping.h"
+#include "ask.h"
+#include "host.h"
+
+/* What host endpoints say of flows that come in by an interface of the node, and of those that it forwards. Asked only while there are
+ * such policies (has_host_stages). */
+
+static __always_inline bool is_of_departure(enum judged judged)
+{
+	return judged == JUDGED_DEPARTURE || judged == JUDGED_UNTRACKED_OUT;
+}
+
+/* What one stage of an interface's host endpoint says of scratch's flow, before translation (HOST_PRE_DNAT, HOST_UNTRACKED) as it is `written`.
+ * @return enum policy_verdict; NEXT: it decides nothing, or there is none */
+__global int ask_host(enum host_stage stage, enum judged judged, __u32 interface)
+{
+	enum direction direction = is_of_departure(judged) ? DIRECTION_EGRESS : DIRECTION_INGRESS;
+	struct scratch *scratch = scratch_get();
+	const struct endpoint *endpoint;
+	struct judgement *judgement;
+	const struct tuple *flow;
+
+	if (!scratch)
+		return POLICY_DENY;
+	endpoint = host_endpoint_at(interface, stage);
+	if (!endpoint || !is_isolated(endpoint, direction))
+		return POLICY_NEXT;
+	flow = stage == HOST_FORWARDED ? &scratch->flow : &scratch->written;
+	judgement = judgement_of(scratch, judged);
+	*judgement = (struct judgement){.direction = direction};
+	policy_ask(endpoint, direction, flow, locate(direction == DIRECTION_INGRESS ? &flow->source : &flow->destination), judgement);
+	scratch->plan.asked |= 1 << judged;
+	scratch->plan.refused_by = judged;
+	trace_judged(flow, direction, judgement);
+	return judgement->verdict;
+}
+
+enum arrival {
+	ARRIVES_NOWHERE, /* it begins on this node, or it is not known where it comes in */
+	ARRIVES_HERE,	 /* at the node itself */
+	PASSES_THROUGH,
+};
+
+/* What scratch's flow is where it comes in. */
+__global enum arrival arrival_of(void)
+{
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+
+	if (!scratch || !settings || !scratch->arrival || bpf_map_lookup_elem(&endpoints, &scratch->flow.source) ||
+	    is_local_host(settings, &scratch->flow.source))
+		return ARRIVES_NOWHERE;
+	return is_local_host(settings, &scratch->flow.destination) ? ARRIVES_HERE : PASSES_THROUGH;
+}
+
+/* Where scratch's flow comes in. Allowed before translation, it is not asked about again there. */
+static __always_inline enum outcome judge_arrival(struct scratch *scratch)
+{
+	enum arrival arrival = arrival_of();
+	int verdict = POLICY_NEXT;
+
+	if (arrival == ARRIVES_NOWHERE || scratch->plan.is_accepted)
+		return ALLOWED;
+	if (!scratch->is_from_entry)
+		verdict = ask_host(HOST_PRE_DNAT, JUDGED_PRE_DNAT, scratch->arrival);
+	if (verdict == POLICY_DENY && arrival == ARRIVES_HERE && is_failsafe(&scratch->flow, DIRECTION_INGRESS))
+		verdict = scratch->judgements[JUDGED_PRE_DNAT].verdict = POLICY_ALLOW;
+	if (verdict == POLICY_ALLOW)
+		scratch->plan.is_accepted = true;
+	else if (verdict == POLICY_NEXT && arrival == PASSES_THROUGH)
+		verdict = ask_host(HOST_FORWARDED, JUDGED_ARRIVAL, scratch->arrival);
+	return verdict == POLICY_DENY ? OUTCOME_DROP_POLICY_INGRESS : ALLOWED;
+}
+
+#define LEAVES_NOWHERE FROM_WORKLOADS /* no interface's index */
+
+/* The interface by which scratch's flow leaves this node, as destination.h finds its next hop; ANY_INTERFACE: it is not known. What the node
+ * itself sends is not asked about here. */
+__global __u32 departure_of(struct __sk_buff *skb)
+{
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+	struct bpf_fib_lookup *route;
+	__u32 to;
+
+	if (!skb || !scratch || !settings || bpf_map_lookup_elem(&endpoints, &scratch->flow.destination) ||
+	    is_local_host(settings, &scratch->flow.source))
+		return LEAVES_NOWHERE;
+	to = location_flags(locate(&scratch->flow.destination));
+	if (to & LOCATION_LOCAL_HOST)
+		return LEAVES_NOWHERE;
+	if (scratch->is_to_node || is_wrapped_for(to, &scratch->flow.source))
+		return settings->tunnel_ifindex;
+	route = &scratch->route;
+	route_question(route, settings, &scratch->flow.source, &scratch->flow.destination);
+	return route_ask(skb, route) == ROUTE_UNKNOWN ? ANY_INTERFACE : route->ifindex;
+}
+
+/* Its packets are asked about again, one by one, where they leave (decide/untracked.h). */
+static __always_inline enum outcome judge_departure(struct __sk_buff *skb, struct scratch *scratch)
+{
+	__u32 interface = departure_of(skb);
+	int verdict;
+
+	if (interface == LEAVES_NOWHERE)
+		return ALLOWED;
+	scratch->written = scratch->flow; /* as it leaves */
+	verdict = ask_host(HOST_UNTRACKED, JUDGED_UNTRACKED_OUT, interface);
+	if (verdict == POLICY_NEXT)
+		verdict = ask_host(HOST_FORWARDED, JUDGED_DEPARTURE, interface);
+	return verdict == POLICY_DENY ? OUTCOME_DROP_POLICY_EGRESS : ALLOWED;
+}
