@@ -33,7 +33,7 @@ enum judged {
 struct judgement {
 	__u32 policy;
 	__u32 identity; /* of the peer */
-	__u32 rule;	/* number of the reason of a denial; 0: no entry matched, the policy's default */
+	__u32 rule;	/* number of the reason of a denial and of the Log rules that matched; 0: no entry matched, the policy's default */
 	__u8 verdict;	/* enum policy_verdict: ALLOW, DENY or NEXT; 0: no policy had to be asked */
 	__u8 flags;	/* enum policy_flag */
 	__u8 direction; /* enum direction */

@@ -50,8 +50,7 @@ static __always_inline void policy_ask(const struct endpoint *endpoint, enum dir
 	if (!value)
 		return;
 	judgement->flags = value->flags;
+	judgement->rule = value->rule;
 	if (value->verdict == POLICY_ALLOW || value->verdict == POLICY_NEXT)
 		judgement->verdict = value->verdict;
-	else
-		judgement->rule = value->rule;
 }

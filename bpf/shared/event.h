@@ -43,7 +43,7 @@ struct event {
 	__u32 interface;
 	__u32 policy;	   /* of a judgement, and of the refusal by one: enum outcome says which direction */
 	__u32 identity;	   /* of the peer that was judged */
-	__u32 rule;	   /* number of the reason of a denial; 0: no entry matched, the policy's default */
+	__u32 rule;	   /* number of the reason of a denial and of the Log rules that matched; 0: no entry matched, the policy's default */
 	__u32 cpu;
 	__u8 kind;	/* enum event_kind */
 	__u8 hook;	/* enum hook; traces only */

@@ -38,7 +38,7 @@ struct policy_key {
 struct policy_value {
 	__u16 verdict; /* enum policy_verdict */
 	__u16 flags;   /* enum policy_flag */
-	__u32 rule;    /* DENY: number of the reason, for people; BY_SOURCE_PORT: of the table */
+	__u32 rule;    /* DENY, LOGGED: number of the reason, for people; BY_SOURCE_PORT: of the table */
 };
 
 /* The verdicts of one endpoint's policy, counted (map `verdicts`). */

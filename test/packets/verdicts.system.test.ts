@@ -112,7 +112,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
   });
 
   test("is counted by rule and verdict, once for a connection that opens", () => {
-    says([{}, deny(4712)], [{ port: 81 }, ALLOW]);
+    says([{}, deny(4712)], [{ port: 81 }, { ...ALLOW, flags: PolicyFlag.LOGGED, rule: 4714 }]);
     const before = counted();
     for (const port of [80, 80, 81]) toDb(tcp(5001, port, "S"));
     toDb(tcp(5001, 81, "A"));
@@ -122,7 +122,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
   });
 
   test.each([
-    ["allows", { ...ALLOW, flags: PolicyFlag.LOGGED }, "to_endpoint"],
+    ["allows", { ...ALLOW, flags: PolicyFlag.LOGGED, rule: 4714 }, "to_endpoint"],
     ["refuses", { ...deny(4713), flags: PolicyFlag.LOGGED }, "drop_policy_ingress"],
   ])("that is logged is reported without listeners, and %s", (_, value, outcome) => {
     says([{}, value]);
