@@ -133,7 +133,9 @@ configure_kernel() {
 }
 
 uplink() { # the interface of the default route
-  { ip -4 route show default && ip -6 route show default; } | sed --quiet 's/.* dev \([^ ]*\).*/\1/p;q'
+  local routes
+  routes=$(ip -4 route show default && ip -6 route show default) # read to the end: a pipe that ends early kills its writer (pipefail)
+  sed --quiet 's/.* dev \([^ ]*\).*/\1/p;q' <<<"$routes"
 }
 
 configure_containerd() {
