@@ -50,6 +50,7 @@ static __always_inline struct connection *connection_find(struct packet *packet)
 			return NULL;
 		packet->is_half_open = true;
 	}
+	packet->is_tried_again = packet_is_syn(packet) && (connection->flags & (CONNECTION_SYN | CONNECTION_RESET));
 	if (!connection_was_live(connection, packet->tuple.protocol, packet_time()) && !opposite_is_live(&packet->tuple, connection))
 		return NULL;
 	if (packet_is_syn(packet) && !is_syn_of(connection, packet))

@@ -31,7 +31,7 @@ struct packet {
 	__u8 hook;	 /* enum hook: the program that reads it */
 	bool is_half_open; /* its connection was not established before this packet */
 	bool is_answer; /* ICMP: it opens no flow, as an answer does, or a fragment of which that is not known */
-	__u8 padding;
+	bool is_tried_again; /* a SYN with the ports of one that was refused, or that nothing has answered */
 	struct connection *connection; /* that it belongs to, once that is known; NULL: none */
 };
 

@@ -154,7 +154,7 @@ static __always_inline __u32 choice_of(const struct service *service, const stru
 /* Chooses a backend for a new connection of `client`: the one it was given before, if the service asks for that
  * and it is still within reach, else the one of the service's Maglev table, else any. The caller has the client keep it (affinity.h).
  * Returns its id, 0: there is none. The backend is left in `chosen`.
- * @param flow the connection; NULL: a socket's, which needs no other node's agreement */
+ * @param flow the connection; NULL: any backend, for a socket, which needs no other node's agreement, or a client that tries again */
 static __always_inline __u32 choose_backend(const struct service *service, const struct tuple *flow,
 					    const struct address *client, enum reach reach, const struct backend **chosen)
 {

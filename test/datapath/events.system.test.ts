@@ -25,7 +25,7 @@ let web: Placed;
 let near: Placed;
 
 beforeAll(async () => {
-  cluster = await BareCluster.start({ vxlanMode: "Always" });
+  cluster = await BareCluster.start({ vxlanMode: "Always", settings: { serviceMetrics: {} } });
   web = await cluster.addPod("web", "node", { app: "web" });
   near = await cluster.addPod("near", "node", { app: "near" });
   cluster.apply(

@@ -65,6 +65,13 @@ export function describeChoice(theNode: () => NodeUnderTest, unproven: number): 
     for (const other of others) expect(other).not.toEqual(before);
   });
 
+  test("of a client that tries again from the same port is any, of a SYN that is repeated the same", () => {
+    const trial = (sequence: number) => chosen(tcp(5000, WEB, "S", undefined, { sequence }));
+    expect(new Set(ports(1, 60).map(() => trial(1))).size).toBe(1);
+    // Of three backends, one is not among 60 that are drawn once in ten thousand million runs.
+    expect(new Set(ports(2, 60).map(trial)).size).toBe(3);
+  });
+
   test("is another one with another secret", () => {
     const before = ports(5000, 60).map(begins);
     const [secret] = node.maps.secrets.entries().map(([, value]) => value);
