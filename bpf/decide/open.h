@@ -112,13 +112,6 @@ static __always_inline void open_to_backend(const struct packet *packet, const s
 	send(plan, EXIT_DESTINATION, OUTCOME_TO_NETWORK);
 }
 
-/* What the choice of a backend depends on; NULL: on chance, so that a client that was refused and tries again with the same ports may reach
- * another one. A Maglev table has one for it. */
-static __always_inline const struct tuple *chosen_for(const struct packet *packet, const struct service *service)
-{
-	return packet->is_tried_again && !service->table_size ? NULL : &packet->tuple;
-}
-
 /* A new connection to a service. @param wrapping as it came from another node, or NULL */
 static __always_inline void open_service(const struct packet *packet, const struct settings *settings,
 					 const struct service *service, const struct wrapping *wrapping,

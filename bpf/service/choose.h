@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../maps/services.h"
+#include "../net/packet.h"
 #include "../shared/settings.h"
 #include "../locate.h"
 #include "maglev.h"
@@ -149,6 +150,13 @@ static __always_inline __u32 choice_of(const struct service *service, const stru
 	if (service->flags & SERVICE_AFFINITY)
 		return secret_hash(NULL, client, service->backend_list) % count;
 	return (flow ? secret_hash(flow, client, 0) : bpf_get_prandom_u32()) % count;
+}
+
+/* What the choice of a backend depends on; NULL: on chance, so that a client that was refused and tries again with the same ports may reach
+ * another one. A Maglev table has one for it. */
+static __always_inline const struct tuple *chosen_for(const struct packet *packet, const struct service *service)
+{
+	return packet->is_tried_again && !service->table_size ? NULL : &packet->tuple;
 }
 
 /* Chooses a backend for a new connection of `client`: the one it was given before, if the service asks for that
