@@ -27,9 +27,7 @@ static __always_inline void remember_answer(struct connection *connection, const
 /* A service's connection is counted by the one node that chose its backend. What comes wrapped, its entry node has counted. */
 static __always_inline void count_opened(const struct plan *plan, const struct opening *opening)
 {
-	const __u32 elsewhere = CONNECTION_VIA_ENTRY | CONNECTION_DIRECT_RETURN;
-
-	if (plan->service && ((opening->flags & CONNECTION_FORWARDED) || !(opening->flags & elsewhere)))
+	if (plan->service && !is_from_entry(opening->flags))
 		count_service(plan->service, 0);
 }
 

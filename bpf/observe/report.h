@@ -31,7 +31,7 @@ __global int report_refused(struct __sk_buff *skb)
 		event->address = scratch->flow.destination;
 		event->port = scratch->flow.destination_port;
 	}
-	if (is_refused_by_policy(plan->outcome)) {
+	if (is_refused_by_policy(plan->outcome) && (plan->asked & (1 << plan->refused_by))) { /* else the judgement is of an earlier packet */
 		judgement = judgement_of(scratch, plan->refused_by);
 		event->policy = judgement->policy;
 		event->identity = judgement->identity;

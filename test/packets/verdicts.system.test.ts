@@ -111,6 +111,22 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     ]);
   });
 
+  test("is not named as the reason of a refusal for which no policy was asked", () => {
+    listen(process.hrtime.bigint() + 60_000_000_000n);
+    // A connection that kube-proxy has translated, of a pod with an egress policy: nobody judges it behind the stack any more.
+    const goesOn = (marks: string) => outcomeOf(sends("jail", { destination: "10.96.0.10" }, tcp(5003, 80, marks), ""));
+    node.write({ returnMode: "DSR", services: false });
+    goesOn("S");
+    node.write({ returnMode: "DSR", services: true });
+    says([{ port: 81 }, deny(4715)]);
+    expect(toDb(tcp(5004, 81, "S"))).toBe("drop_policy_ingress");
+    expect(goesOn("A")).toBe("drop_policy_egress");
+    expect(events(EventKind.REFUSED)).toMatchObject([
+      { policy: policy(), rule: 4715 },
+      { policy: 0, identity: 0, rule: 0 },
+    ]);
+  });
+
   test("is counted by rule and verdict, once for a connection that opens", () => {
     says([{}, deny(4712)], [{ port: 81 }, { ...ALLOW, flags: PolicyFlag.LOGGED, rule: 4714 }]);
     const before = counted();
