@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
@@ -9,6 +9,7 @@ import { endAgent } from "./ending.ts";
 import type { Ending } from "./load-balancer.ts";
 import type { Logger } from "./observe/log.ts";
 import { MAP_SIZES_FILE } from "./options.ts";
+import { replacePrivately } from "./private-files.ts";
 
 // Maps are made when the agent starts, before it knows the cluster's objects. So the sizes that they name are kept in a file, and an agent that
 // finds others ends and starts again.
@@ -44,9 +45,7 @@ export function keepMapSizes(
     }),
   );
   if (isDeepStrictEqual(sizesFor(settings), started)) return false;
-  const path = `${folder}/${MAP_SIZES_FILE}`;
-  writeFileSync(`${path}.new`, JSON.stringify(settings), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  replacePrivately(`${folder}/${MAP_SIZES_FILE}`, JSON.stringify(settings));
   return true;
 }
 

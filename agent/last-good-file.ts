@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import type { Logger } from "./observe/log.ts";
 import { type AgentOptions, LAST_GOOD_FILE, runFile } from "./options.ts";
+import { replacePrivately } from "./private-files.ts";
 import { type KeptVersion, keptVersion, withinRoom } from "./watch/last-good.ts";
 
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -34,8 +35,7 @@ export class LastGoodFile {
     const text = JSON.stringify(withinRoom(versions));
     if (text === this.#saved) return;
     try {
-      writeFileSync(`${this.#path}.new`, text, { mode: 0o600 });
-      renameSync(`${this.#path}.new`, this.#path);
+      replacePrivately(this.#path, text);
       this.#saved = text;
       this.#reported = "";
     } catch (error) {

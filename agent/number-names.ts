@@ -1,8 +1,8 @@
-import { renameSync, writeFileSync } from "node:fs";
 import type { PolicyNames } from "./compile/desired.ts";
 import type { Logger } from "./observe/log.ts";
 import { KINDS_OF_NUMBERS, NumberHistory } from "./observe/number-history.ts";
 import { type AgentOptions, NAMES_FILE, runFile } from "./options.ts";
+import { replacePrivately } from "./private-files.ts";
 
 /** The names of the numbers in the maps: in this process those of the recent past too, in a file the present ones for `inspect`,
  * which is another process. If the file cannot be written, `inspect` shows numbers without names; nothing else is affected. */
@@ -29,8 +29,7 @@ export class NumberNames {
     if (saved && KINDS_OF_NUMBERS.every((kind) => sameNames(saved[kind], names[kind]))) return;
     try {
       const text = JSON.stringify(Object.fromEntries(KINDS_OF_NUMBERS.map((kind) => [kind, [...names[kind]]])));
-      writeFileSync(`${this.#path}.new`, text, { mode: 0o600 });
-      renameSync(`${this.#path}.new`, this.#path);
+      replacePrivately(this.#path, text);
       this.#saved = names;
       this.#reported = "";
     } catch (error) {

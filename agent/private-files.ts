@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 
 /** Creates a folder of the agent that only root can enter, because it contains names of pods and policies. A folder that kubelet
  * or an earlier version created becomes private too. */
@@ -11,4 +11,11 @@ export function privateFolder(path: string): void {
 /** From now on only root can access the files of this process: sockets, state, logs and pins. */
 export function writePrivately(): void {
   process.umask(0o077);
+}
+
+/** Writes a file that only root reads. Whoever reads it, also after this process was killed, sees the old text or the new one. Throws, and leaves
+ * the old one, if it cannot be written. */
+export function replacePrivately(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }

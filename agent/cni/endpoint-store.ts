@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { addressesOf } from "../../model/objects/pod-of.ts";
 import type { FreedAddress } from "../ipam/allocator.ts";
+import { replacePrivately } from "../private-files.ts";
 
 const endpointSchema = z.object({
   containerId: z.string(),
@@ -121,10 +122,7 @@ export class EndpointStore {
       leaving: [...leaving],
     };
     const text = JSON.stringify(saved, null, 1);
-    for (const path of [`${this.#path}.copy`, this.#path]) {
-      writeFileSync(`${path}.new`, text, { mode: 0o600 });
-      renameSync(`${path}.new`, path);
-    }
+    for (const path of [`${this.#path}.copy`, this.#path]) replacePrivately(path, text);
     this.#byAttachment = endpoints;
     this.#freedAddresses = freed;
     this.#leaving = leaving;

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import type { Problem } from "../../model/problem.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { NodeHealth } from "../compile/desired.ts";
 import type { Logger } from "../observe/log.ts";
+import { replacePrivately } from "../private-files.ts";
 import { answerProxy, answerService } from "./answers.ts";
 import { Listeners } from "./listeners.ts";
 
@@ -122,10 +123,8 @@ export class HealthChecks {
     const text = JSON.stringify(health ?? null);
     if (text === this.#kept) return;
     try {
-      if (health) {
-        writeFileSync(`${memory}.new`, text, { mode: 0o600 });
-        renameSync(`${memory}.new`, memory);
-      } else rmSync(memory, { force: true });
+      if (health) replacePrivately(memory, text);
+      else rmSync(memory, { force: true });
       this.#kept = text;
     } catch (error) {
       this.#warn(
