@@ -125,6 +125,12 @@ describe("the file", () => {
       writeFileSync(path, text);
       expect(agent([bad])).toEqual(CLOSED);
     }
+    agent([good], [bad]);
+    const kept = JSON.parse(readFileSync(path, "utf8"));
+    for (const text of ["{", "{}", "null"]) {
+      writeFileSync(path, JSON.stringify([{ ...kept[0], good: text }]));
+      expect(agent([bad])).toEqual(CLOSED);
+    }
   });
 
   test("that cannot be written is said once", () => {

@@ -64,6 +64,15 @@ export function goodText(object: unknown): string | undefined {
   return text.length > MOST_CHARACTERS ? undefined : text;
 }
 
+/** What a kept version says; undefined: its text is damaged. */
+export function goodObject(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The good version that was kept for exactly this one; undefined: there is none. */
 export function keptFor(kept: readonly KeptVersion[], kind: KindName, object: unknown): string | undefined {
   if (kept.length === 0) return undefined;

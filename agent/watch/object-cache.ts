@@ -5,7 +5,7 @@ import { tellingGroup } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Kind } from "./kinds.ts";
-import { goodText, type KeptVersion, unreadableVersionOf } from "./last-good.ts";
+import { goodObject, goodText, type KeptVersion, unreadableVersionOf } from "./last-good.ts";
 
 /** The reference by which an Event is shown with its object. */
 export interface ObjectReference {
@@ -173,7 +173,7 @@ export class ObjectCache<T extends KubernetesObject> {
     if (known && !isOther) return known;
     const text = this.#complete ? undefined : this.#lastGood?.find(object);
     if (text === undefined) return undefined;
-    const read = this.#kind.schema.safeParse(JSON.parse(text)).data;
+    const read = this.#kind.schema.safeParse(goodObject(text)).data;
     const { metadata } = read ?? {};
     if (metadata?.name !== name || (metadata.namespace ?? undefined) !== namespace || metadata.uid !== uid)
       return undefined;
