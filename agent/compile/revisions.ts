@@ -78,10 +78,9 @@ export function endpointRevision(
 /** A number that changes with the revision of every endpoint of this node; never 0, nor one that stands for a part
  * (reconcile/write-order.ts). */
 export function policyRevision({ endpoints, hostEndpoints }: Pick<MapContents, "endpoints" | "hostEndpoints">): number {
-  let sum = 0;
-  for (const { key, value } of entriesOf(endpoints)) sum = (sum + hash32(`${key} ${value.revision}`)) >>> 0;
-  for (const { key, value } of entriesOf(hostEndpoints))
-    sum = (sum + hash32(`${keyText.hostEndpoints(key)} ${value.revision}`)) >>> 0;
+  const pods = entriesOf(endpoints);
+  const sum =
+    (revisionsOf(pods, keyText.endpoints) + revisionsOf(entriesOf(hostEndpoints), keyText.hostEndpoints)) >>> 0;
   return (sum & ~POLICY_REVISION_UNSETTLED) >>> 0 || POLICY_REVISION_UNSETTLED << 1;
 }
 
@@ -89,12 +88,11 @@ export function policyRevision({ endpoints, hostEndpoints }: Pick<MapContents, "
 export function hostRevision({ hostEndpoints }: Pick<MapContents, "hostEndpoints">): number {
   const others = entriesOf(hostEndpoints).filter(({ key }) => key.stage !== HostStage.OWN);
   if (others.length === 0) return 0;
-  return (
-    others.reduce(
-      (sum, { key, value }) => (sum + hash32(`${keyText.hostEndpoints(key)} ${value.revision}`)) >>> 0,
-      1,
-    ) || 1
-  );
+  return (1 + revisionsOf(others, keyText.hostEndpoints)) >>> 0 || 1;
+}
+
+function revisionsOf<Key>(entries: readonly Entry<Key, Endpoint>[], text: (key: Key) => string): number {
+  return entries.reduce((sum, { key, value }) => (sum + hash32(`${text(key)} ${value.revision}`)) >>> 0, 0);
 }
 
 function peersRevision(distinguished: ReadonlySet<number>, { byIdentity, localHost }: LocationSums): number {
