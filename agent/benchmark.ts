@@ -5,7 +5,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import type { StreamingApi } from "../kubernetes/transport.ts";
 import { kindNames, kinds, resourcePath } from "../model/objects/kinds.ts";
 import { Compiler } from "./compile/compile.ts";
-import type { NodeFacts } from "./compile/snapshot.ts";
+import { addressAt as address, facts } from "./compile/policy-cluster.fixture.ts";
 import type { MapDefinition } from "./kernel/codec.ts";
 import type { MapStore } from "./kernel/map-store.ts";
 import { eachStored } from "./kernel/memory-map.ts";
@@ -29,7 +29,6 @@ const metadata = (name: string, more: object = {}) => ({
 });
 const FIELDS = { "f:metadata": { "f:labels": { ".": {}, "f:app": {} } }, "f:spec": { "f:ports": { ".": {} } } };
 
-const address = (first: number, index: number) => `10.${first + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
 const labels = (index: number) => ({ labels: { app: `app-${index}`, "app.kubernetes.io/managed-by": "Helm" } });
 
 const serviceAt = (index: number) => ({
@@ -131,16 +130,6 @@ function sink<K, V>(definition: MapDefinition<K, V>): MapStore<K, V> {
     delete: () => [],
   };
 }
-
-const facts: NodeFacts = {
-  nodeName: "node-0",
-  address: "172.31.1.8",
-  subnets: ["172.31.1.0/24"],
-  localAddresses: [],
-  serviceSubnet: "10.96.0.0/12",
-  uplinkIfindex: 2,
-  tunnelIfindex: 3,
-};
 
 const MB = 1e6;
 const seconds = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1e6;

@@ -1,5 +1,6 @@
 // Which address families a cluster has, and which networks go with them.
 import { FAMILIES, type Family } from "../../model/address/address.ts";
+import { POD_NETWORK, POD_NETWORK_IPV6, SERVICE_NETWORK, SERVICE_NETWORK_IPV6 } from "../documents/defaults.ts";
 import type { ListFault } from "./machines.ts";
 
 /** The networks of a cluster. */
@@ -15,10 +16,10 @@ export interface SaidFamilies {
   ipFamilies?: readonly `${Family}`[] | undefined;
 }
 
-/** Networks of each family that a cluster needs, and what they look like. */
+/** Networks of each family that a cluster needs, and the usual ones. */
 const NETWORKS = {
-  IPv4: { podSubnet: "10.244.0.0/16", serviceSubnet: "10.96.0.0/12" },
-  IPv6: { podSubnetIpv6: "fd00:10:244::/56", serviceSubnetIpv6: "fd00:10:96::/112" },
+  IPv4: { podSubnet: POD_NETWORK, serviceSubnet: SERVICE_NETWORK },
+  IPv6: { podSubnetIpv6: POD_NETWORK_IPV6, serviceSubnetIpv6: SERVICE_NETWORK_IPV6 },
 } as const;
 
 /** The first one of these families is what a cluster's nodes and Services have first. Left unsaid: IPv4, and IPv6 where there are networks of it. */

@@ -1,7 +1,7 @@
 // Why a flow would be allowed or refused on this node: the answer of the maps, and the tiers and rules that they were made from.
 import { type Address, familyOf, hostCidr } from "../../../model/address/address.ts";
 import { explain } from "../../../model/policy/explain.ts";
-import { ANYBODY, type Peer } from "../../../model/policy/judge.ts";
+import type { Peer } from "../../../model/policy/judge.ts";
 import { ICMP, ICMPV6 } from "../../../model/protocol.ts";
 import { ANY_NODE } from "../../../model/service/frontend.ts";
 import { prefixOf } from "../../compile/addresses.ts";
@@ -20,6 +20,7 @@ import type { MapStores } from "../../kernel/map-store.ts";
 import type { Asked, EndAnswer, NodeAnswer, WayAnswer } from "./answers.ts";
 import { hostAt, hostStagesOf } from "./host-stages.ts";
 import { verdictInMaps } from "./in-maps.ts";
+import { peerNumbered } from "./judged-chain.ts";
 import { isInSet, type Leg, rangesOf, routeOf } from "./route.ts";
 
 export interface ExplainerParts {
@@ -161,7 +162,7 @@ export class Explainer {
     const { node, names, contents } = this.#parts;
     const { policies, identities } = contents();
     const identity = this.#location(other)?.identity ?? 0;
-    const peer = [...identities].find(([, number]) => number === identity)?.[0] ?? ANYBODY;
+    const peer = peerNumbered(identities, identity);
     const isNode = endpoint.ifindex === 0;
     const about = { direction, node, end, peer: matchedBy(peer), ...(isNode && { isNode }) };
     const isolated = direction === "ingress" ? EndpointFlag.INGRESS_ISOLATED : EndpointFlag.EGRESS_ISOLATED;

@@ -1,5 +1,5 @@
 import { explain, type TierAnswer } from "../../../model/policy/explain.ts";
-import { ANYBODY } from "../../../model/policy/judge.ts";
+import { ANYBODY, type Peer } from "../../../model/policy/judge.ts";
 import type { NumberContents } from "../../compile/desired.ts";
 import { Direction, type Event, PolicyVerdict } from "../../kernel/layout.gen.ts";
 
@@ -12,8 +12,13 @@ export function judgedChain(
   const policy = policies.get(number);
   const tiers = direction === Direction.INGRESS ? policy?.ingress : policy?.egress;
   if (!policy || !tiers) return undefined;
-  const peer = [...identities].find(([, of]) => of === identity)?.[0] ?? ANYBODY;
+  const peer = peerNumbered(identities, identity);
   const { protocol, destinationPort: port, sourcePort } = packet;
   const { tiers: asked, decision } = explain(tiers, policy.afterwards, peer, { protocol, port, sourcePort });
   return (decision.verdict === "allow") === (verdict === PolicyVerdict.ALLOW) ? asked : undefined;
+}
+
+/** Whom the maps know by this number. */
+export function peerNumbered(identities: NumberContents["identities"], identity: number): Peer {
+  return [...identities].find(([, number]) => number === identity)?.[0] ?? ANYBODY;
 }
