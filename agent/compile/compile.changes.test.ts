@@ -13,11 +13,8 @@ import { ServiceSet } from "../../model/service/services.ts";
 import { SliceGroups } from "../../model/service/slice-groups.ts";
 import { finish } from "../../model/steps.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { memoryMaps } from "../kernel/memory-map.ts";
-import { Reconciler } from "../reconcile/reconciler.ts";
-import { Compiler } from "./compile.ts";
-import { mapsInWords } from "./maps-in-words.fixture.ts";
-import { saidBy, text } from "./said-by.fixture.ts";
+import { type Change, expectNoticed, Following, Forms, forgetChanges, forgetOthers } from "./histories.fixture.ts";
+import { text } from "./said-by.fixture.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 const NAMES = ["a", "b", "c", "d"];
@@ -86,14 +83,7 @@ const configurations = [
 const kinds = { services, endpointSlices: slices, pods, nodes, felixConfigurations: configurations };
 type Kind = keyof typeof kinds;
 
-/** One object takes another form, or none. */
-interface Change {
-  readonly kind: Kind;
-  readonly object: number;
-  readonly form: number;
-}
-
-const change: fc.Arbitrary<Change> = fc.oneof(
+const change: fc.Arbitrary<Change<Kind>> = fc.oneof(
   ...(Object.entries(kinds) as [Kind, object[][]][]).map(([kind, objects]) => ({
     weight: objects.length,
     arbitrary: fc.record({
@@ -107,20 +97,13 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 /** Rounds of changes; each is compiled. The last is always the same in another order, as after a new list. */
 const history = fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 12 });
 
-class World {
-  readonly #forms = Object.fromEntries(
-    Object.entries(kinds).map(([kind, objects]) => [kind, objects.map(() => 0)]),
-  ) as Record<Kind, number[]>;
-
-  apply({ kind, object, form }: Change): void {
-    this.#forms[kind][object] = form;
+class World extends Forms<Kind> {
+  constructor() {
+    super(kinds);
   }
 
   snapshot(reversed: boolean): ClusterSnapshot {
-    const all = (kind: Kind) => {
-      const objects = this.#forms[kind].flatMap((form, at) => (kinds[kind] as object[][])[at]?.[form] ?? []);
-      return reversed ? objects.reverse() : objects;
-    };
+    const all = (kind: Kind) => (reversed ? this.list(kind).reverse() : this.list(kind));
     return {
       ...snapshotOf({ namespaceLabels: { default: {} }, pods: [], policies: [] }),
       endpoints: ENDPOINTS,
@@ -140,18 +123,10 @@ const ENDPOINTS = [1, 3].map((at) => ({
 
 function property() {
   return fc.property(history, (rounds) => {
-    const [world, compiler, maps] = [new World(), new Compiler(), memoryMaps()];
-    const reconciler = new Reconciler(maps);
+    const [world, following] = [new World(), new Following()];
     for (const [round, changes] of [...rounds, []].entries()) {
       for (const change of changes) world.apply(change);
-      const snapshot = world.snapshot(round === rounds.length);
-      const state = compiler.compile(snapshot);
-      const anew = new Compiler().compile(snapshot);
-      expect(saidBy(state)).toEqual(saidBy(anew));
-      reconciler.sync(state.maps);
-      const fresh = memoryMaps();
-      new Reconciler(fresh).sync(anew.maps);
-      expect(mapsInWords(maps)).toEqual(mapsInWords(fresh));
+      following.compile(world.snapshot(round === rounds.length));
     }
   });
 }
@@ -210,38 +185,7 @@ describe("a forgotten dependency is noticed:", () => {
         });
       },
     ],
-    [
-      "items that depend on more than the list",
-      () => {
-        const { deriving } = DerivedList.prototype;
-        return vi.spyOn(DerivedList.prototype, "deriving").mockImplementation(function (
-          this: never,
-          items,
-          inputs,
-          make,
-        ) {
-          return deriving.call(this, items, inputs, make, undefined) as never;
-        });
-      },
-    ],
-    [
-      "claims of others",
-      () => {
-        const { settling } = FrontendClaims.prototype;
-        const first = new WeakMap<object, ReturnType<typeof settling>>();
-        return vi.spyOn(FrontendClaims.prototype, "settling").mockImplementation(function* (this: never, ...inputs) {
-          const known = (first.get(this) as never) ?? (yield* settling.apply(this, inputs));
-          first.set(this, known);
-          return known;
-        });
-      },
-    ],
-  ])("%s", (_, forget) => {
-    const forgetful = forget();
-    try {
-      expect(fc.check(property(), { numRuns: 150, endOnFailure: true }).failed).toBe(true);
-    } finally {
-      forgetful.mockRestore();
-    }
-  });
+    ["items that depend on more than the list", forgetOthers],
+    ["claims of others", () => forgetChanges(FrontendClaims.prototype, "settling")],
+  ])("%s", (_, forget) => expectNoticed(property, forget, 150));
 });

@@ -2,19 +2,14 @@
 // a compiler that starts now, and no moment between two states leaves a pod with another's identity.
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { DerivedList } from "../../model/derived-list.ts";
 import { globalNetworkPolicy } from "../../model/objects/calico-policy/policies.ts";
 import { namespace, node, pod } from "../../model/objects/core.ts";
 import { networkPolicy } from "../../model/objects/networking.ts";
 import { SelectorWords } from "../../model/policy/selector-words.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
-import { memoryMaps } from "../kernel/memory-map.ts";
-import { Reconciler } from "../reconcile/reconciler.ts";
-import { Compiler } from "./compile.ts";
+import { type Change, expectNoticed, Following, Forms, forgetChanges, forgetOthers } from "./histories.fixture.ts";
 import { NODE_LIMITS } from "./limits.ts";
-import { mapsInWords } from "./maps-in-words.fixture.ts";
 import { RunningSums } from "./revisions.ts";
-import { saidBy } from "./said-by.fixture.ts";
 import type { ClusterSnapshot, LocalEndpoint } from "./snapshot.ts";
 
 const address = (at: number) => `10.244.0.${at}`;
@@ -114,20 +109,17 @@ const change = fc
 const history = fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 12 });
 
 class World {
-  readonly #forms = Object.fromEntries(
-    Object.entries(kinds).map(([kind, objects]) => [kind, objects.map(() => 0)]),
-  ) as Record<Kind, number[]>;
+  readonly #forms = new Forms<Kind>(kinds);
   readonly #lists = new Map<Kind, readonly object[]>();
 
-  apply({ kind, object, form }: { kind: Kind; object: number; form: number }): void {
-    this.#forms[kind][object] = form;
-    this.#lists.delete(kind);
+  apply(change: Change<Kind>): void {
+    this.#forms.apply(change);
+    this.#lists.delete(change.kind);
   }
 
   /** A list is the same object until one of its objects is another, as in the store. */
   #list(kind: Kind): readonly object[] {
-    const list =
-      this.#lists.get(kind) ?? this.#forms[kind].flatMap((form, at) => (kinds[kind] as object[][])[at]?.[form] ?? []);
+    const list = this.#lists.get(kind) ?? this.#forms.list(kind);
     this.#lists.set(kind, list);
     return list;
   }
@@ -142,20 +134,12 @@ const START = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] });
 function property(policyEntries?: number) {
   return fc.property(history, (rounds) => {
     const limits = policyEntries === undefined ? undefined : { ...NODE_LIMITS, policyEntries };
-    const [world, compiler, maps] = [new World(), new Compiler(limits), memoryMaps()];
-    const reconciler = new Reconciler(maps);
+    const [world, following] = [new World(), new Following(limits)];
     for (const changes of rounds) {
       for (const change of changes) world.apply(change);
-      const snapshot = world.snapshot();
-      const state = compiler.compile(snapshot);
-      const anew = new Compiler(limits).compile(snapshot);
-      expect(saidBy(state)).toEqual(saidBy(anew));
+      const { state, anew } = following.compile(world.snapshot());
       expect(state.names.identities).toEqual(anew.names.identities);
       expect(state.closedPolicies).toBe(anew.closedPolicies);
-      reconciler.sync(state.maps);
-      const fresh = memoryMaps();
-      new Reconciler(fresh).sync(anew.maps);
-      expect(mapsInWords(maps)).toEqual(mapsInWords(fresh));
     }
   });
 }
@@ -171,38 +155,7 @@ test("the same where there is not room for all policies", () => {
 describe("a forgotten dependency is noticed:", () => {
   test.each([
     ["selectors that mean a pod", () => vi.spyOn(SelectorWords.prototype, "areStill").mockImplementation(() => true)],
-    [
-      "pods that depend on more than their object",
-      () => {
-        const { deriving } = DerivedList.prototype;
-        return vi.spyOn(DerivedList.prototype, "deriving").mockImplementation(function (
-          this: never,
-          items,
-          inputs,
-          make,
-        ) {
-          return deriving.call(this, items, inputs, make, undefined) as never;
-        });
-      },
-    ],
-    [
-      "addresses that change an endpoint's revision",
-      () => {
-        const { updating } = RunningSums.prototype;
-        const first = new WeakMap<object, ReturnType<typeof updating>>();
-        return vi.spyOn(RunningSums.prototype, "updating").mockImplementation(function* (this: never, locations) {
-          const known = (first.get(this) as never) ?? (yield* updating.call(this, locations));
-          first.set(this, known);
-          return known;
-        });
-      },
-    ],
-  ])("%s", (_, forget) => {
-    const forgetful = forget();
-    try {
-      expect(fc.check(property(), { numRuns: 100, endOnFailure: true }).failed).toBe(true);
-    } finally {
-      forgetful.mockRestore();
-    }
-  });
+    ["pods that depend on more than their object", forgetOthers],
+    ["addresses that change an endpoint's revision", () => forgetChanges(RunningSums.prototype, "updating")],
+  ])("%s", (_, forget) => expectNoticed(property, forget, 100));
 });
