@@ -33,7 +33,7 @@ const status = JSON.stringify({ kind: "Status", reason: "Forbidden", message: "n
 const answers = fc.record({
   code: fc.integer({ min: 300, max: 599 }),
   body: fc.oneof(fc.constantFrom("", html, status, status.slice(0, 20), "null", "[]", "7", '"no"'), fc.string()),
-  ends: fc.constantFrom("well", "cut before", "cut after the head", "cut in the middle", "never"),
+  ends: fc.constantFrom("well", "cut before", "cut after the head", "cut in the middle"),
   retryAfter: fc.option(fc.oneof(fc.nat().map(String), fc.string(), fc.constant(new Date().toUTCString())), {
     nil: undefined,
   }),
@@ -43,7 +43,6 @@ test("every unsuccessful answer becomes a KubernetesError that names the server 
   let now: typeof answers extends fc.Arbitrary<infer T> ? T : never;
   const { api, url } = await serving((_, response) => {
     const { code, body, ends, retryAfter } = now;
-    if (ends === "never") return;
     if (ends === "cut before") return void response.destroy();
     const length = Buffer.byteLength(body) + (ends === "well" ? 0 : 10);
     const value = retryAfter?.replace(/[^\x20-\x7e]/g, "");
@@ -52,7 +51,7 @@ test("every unsuccessful answer becomes a KubernetesError that names the server 
     else response.write(body);
     if (ends === "well") response.end();
     else setImmediate(() => response.destroy());
-  }, 50);
+  });
   await fc.assert(
     fc.asyncProperty(answers, async (wanted) => {
       now = wanted;
@@ -71,6 +70,16 @@ test("every unsuccessful answer becomes a KubernetesError that names the server 
     { numRuns: 200 },
   );
 }, 60_000);
+
+test("a server that never answers is unreachable once the silence is over", async () => {
+  const { api, url } = await serving(() => {}, 50);
+  const error = await getObject(api, "/api/v1/nodes").then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(ApiUnreachable);
+  expect((error as ApiUnreachable).message).toContain(url);
+});
 
 test.each([
   ["", "the answer is empty"],
