@@ -66,3 +66,18 @@ test("a pod that stays unknown is tried again later", async () => {
   const { pools } = agentWith();
   await expect(pools.of(wanted, 10)).rejects.toMatchObject({ code: 11, message: expect.stringContaining("shop/web") });
 });
+
+test("a pod that asks for an address gets that one, unless another pod or no pool of this node's families has it", async () => {
+  const asking = (text: string) => {
+    const one = agentWith();
+    one.arrives("namespaces", shop());
+    one.arrives("pods", webPod("u1", { "cni.projectcalico.org/ipAddrs": text }));
+    one.arrives("pods", pod.parse({ metadata: { name: "db" }, spec: {}, status: { podIPs: [{ ip: "10.1.0.8" }] } }));
+    return one.pools.of(wanted);
+  };
+  const place = "No address for shop/web: Pod web, metadata.annotations[cni.projectcalico.org/ipAddrs]: ";
+  expect(await asking('["10.1.0.7"]')).toEqual([{ name: "all", cidr: "10.1.0.0/16", blockSize: 26, only: "10.1.0.7" }]);
+  await expect(asking('["10.1.0.8"]')).rejects.toThrow("10.1.0.8 is the address of the pod db");
+  await expect(asking('["10.9.0.8"]')).rejects.toThrow(`${place}10.9.0.8 is in no IPPool`);
+  await expect(asking('["fd00:1::7"]')).rejects.toThrow("this node gives no IPv6 address like fd00:1::7");
+});

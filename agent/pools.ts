@@ -2,12 +2,14 @@ import type { Family } from "../model/address/address.ts";
 import { FAMILIES, parseCidr } from "../model/address/address.ts";
 import { Latest } from "../model/memo.ts";
 import type { IpPool } from "../model/objects/calico.ts";
+import { objectName } from "../model/objects/metadata.ts";
 import { isPodOf, type PodName } from "../model/objects/pod-of.ts";
-import { type Applicant, choosePools } from "../model/pool/choice.ts";
+import { askedAddresses, podWithAddress } from "../model/pool/asked.ts";
+import { type Applicant, type Choice, choosePools } from "../model/pool/choice.ts";
 import { type PoolUse, poolUse } from "../model/pool/use.ts";
 import { CniCode, CniError } from "./cni/request.ts";
 import type { DesiredState } from "./compile/desired.ts";
-import type { Pool } from "./ipam/allocator.ts";
+import type { Pool } from "./ipam/blocks-of-pool.ts";
 import type { Rounds } from "./rounds.ts";
 import type { SnapshotStore } from "./watch/snapshot-store.ts";
 
@@ -41,13 +43,23 @@ export class PodPools {
     const known = await this.#arrival(wanted, patienceMs);
     const accepted = store.list("ipPools").filter(({ metadata }) => !refused().ipPools.has(metadata.name));
     const own = store.list("nodes").find(({ metadata }) => metadata.name === node);
-    const choices = choosePools(accepted, { ...known, node: own?.metadata });
-    return FAMILIES.filter((family) => families().includes(family)).flatMap((family) => {
+    const choices = askedAddresses(accepted, known) ?? choosePools(accepted, { ...known, node: own?.metadata });
+    return FAMILIES.flatMap((family) => {
       const choice = choices[family];
-      if ("fault" in choice)
-        throw new CniError(CniCode.INVALID_CONFIGURATION, `No address for ${name}: ${choice.fault}.`);
-      return choice.pools.map(allocatorPool);
+      const fault = this.#fault(family, choice, wanted);
+      if (fault !== undefined) throw new CniError(CniCode.INVALID_CONFIGURATION, `No address for ${name}: ${fault}.`);
+      if ("fault" in choice || !families().includes(family)) return [];
+      const only = choice.only === undefined ? {} : { only: choice.only };
+      return choice.pools.map((pool) => ({ ...allocatorPool(pool), ...only }));
     });
+  }
+
+  #fault(family: Family, choice: Choice, wanted: PodName): string | undefined {
+    if (!this.#parts.families().includes(family))
+      return "only" in choice ? `this node gives no ${family} address like ${choice.only}` : undefined;
+    if ("fault" in choice) return choice.fault;
+    const holder = choice.only && podWithAddress(choice.only, this.#parts.store.list("pods"), wanted);
+    return holder && `${choice.only} is the address of the pod ${objectName(holder)}`;
   }
 
   async #arrival(wanted: PodName, patienceMs: number): Promise<Known> {

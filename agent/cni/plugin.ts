@@ -1,5 +1,6 @@
 import type { PodAddresses } from "../../model/objects/pod-of.ts";
-import type { Allocator, Pool } from "../ipam/allocator.ts";
+import type { Allocator } from "../ipam/allocator.ts";
+import type { Pool } from "../ipam/blocks-of-pool.ts";
 import { ipBatch } from "../network/ip-command.ts";
 import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
 import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, SUPPORTED_VERSIONS } from "./request.ts";

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addressesOf } from "../../model/objects/pod-of.ts";
-import { Allocator, COOLING_MS, type FreedAddress, type Pool } from "./allocator.ts";
+import { Allocator, COOLING_MS, type FreedAddress } from "./allocator.ts";
 import type { Block, BlockClaims } from "./block.ts";
+import type { Pool } from "./blocks-of-pool.ts";
 
 // Two nodes never have one address, whatever happens between them and an API server: requests and answers arrive in any order or never, watches lag,
 // agents die at any moment and start again with what they had on disk.

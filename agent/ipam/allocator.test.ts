@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { addressAt, familyOf, parseCidr } from "../../model/address/address.ts";
 import { addressesOf } from "../../model/objects/pod-of.ts";
-import { Allocator, COOLING_MS, type FreedAddress, type Pool } from "./allocator.ts";
+import { Allocator, COOLING_MS, type FreedAddress } from "./allocator.ts";
 import type { Block, BlockClaims } from "./block.ts";
+import type { Pool } from "./blocks-of-pool.ts";
 
 const pool: Pool = { name: "default", cidr: "10.244.0.0/16", blockSize: 26 };
 
@@ -41,11 +42,11 @@ function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool], hasI
   });
   return {
     used,
-    async take() {
-      return (await this.takeAll())[0] as string;
+    async take(from = pools) {
+      return (await this.takeAll(from))[0] as string;
     },
-    async takeAll() {
-      const taken = await allocator.allocate(pools);
+    async takeAll(from = pools) {
+      const taken = await allocator.allocate(from);
       for (const address of addressesOf(taken)) {
         used.add(address);
         const again = freed.findIndex((one) => one.address === address);
@@ -259,5 +260,44 @@ describe("Allocator", () => {
     expect(claims.blocks.size).toBe(0);
     expect((await node.take()).replace(/\d$/, "")).toBe("10.0.0.");
     expect([...claims.blocks.keys()]).not.toContain(block.name);
+  });
+
+  describe("asked for one address", () => {
+    const asking = (only: string) => [{ ...pool, only }];
+
+    test("gives it from the block around it, also one that cools down, and only once", async () => {
+      const claims = new FakeClaims();
+      const node = nodeWith(claims, "a");
+      expect(await node.take(asking("10.244.7.70"))).toBe("10.244.7.70");
+      expect([...claims.blocks.values()].map(({ cidr }) => cidr)).toEqual(["10.244.7.64/26"]);
+      await expect(node.take(asking("10.244.7.70"))).rejects.toThrow("10.244.7.70 is another pod's on this node");
+      node.free("10.244.7.70");
+      expect(await node.take(asking("10.244.7.70"))).toBe("10.244.7.70");
+      expect(await node.take(asking("10.244.7.64"))).toBe("10.244.7.64");
+      expect(claims.blocks.size).toBe(1);
+    });
+
+    test("gives it beside one of the other family, or neither", async () => {
+      const claims = new FakeClaims();
+      const node = nodeWith(claims, "a");
+      const both = [...asking("10.244.7.70"), { ...pool6, only: "fd00:10:244::99" }];
+      expect(await node.takeAll(both)).toEqual(["10.244.7.70", "fd00:10:244::99"]);
+      node.free("10.244.7.70");
+      await expect(node.takeAll(both)).rejects.toThrow("fd00:10:244::99");
+      expect(await node.take(asking("10.244.7.70"))).toBe("10.244.7.70");
+    });
+
+    test("gives none of another node's block, and none of a block that another node claims just now", async () => {
+      const claims = new FakeClaims();
+      const other = nodeWith(claims, "b");
+      await other.take(asking("10.244.7.70"));
+      const node = nodeWith(claims, "a");
+      await expect(node.take(asking("10.244.7.71"))).rejects.toThrow(
+        "10.244.7.71 is in the block 10.244.7.64/26, which node b has",
+      );
+      claims.lags = true;
+      await expect(node.take(asking("10.244.7.71"))).rejects.toThrow("Another node has just claimed");
+      expect(node.allocator.exhausted()).toEqual(new Set());
+    });
   });
 });

@@ -1,16 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Address, Family } from "../../model/address/address.ts";
-import { addressAt, covers, hostCidr, overlap, parseCidr, sizeOf, writtenLength } from "../../model/address/address.ts";
+import { overlap, parseCidr } from "../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
-import { type Block, type BlockClaims, blockName } from "./block.ts";
+import { type Block, type BlockClaims, contains, firstFree } from "./block.ts";
+import { candidates, type Pool } from "./blocks-of-pool.ts";
 import { HeldBlocks, type LeavingBlocks } from "./held-blocks.ts";
-
-/** An IP pool, for allocation. */
-export interface Pool {
-  readonly name: string;
-  readonly cidr: string;
-  readonly blockSize: number;
-}
 
 /** An address that a pod had, and when it ended (milliseconds since 1970). */
 export interface FreedAddress {
@@ -103,7 +96,9 @@ export class Allocator {
     for (const family of families) {
       const ofFamily = pools.filter(({ cidr }) => parseCidr(cidr).family === family);
       // Nothing is reserved before every family has an address.
-      if (ofFamily.length > 0) chosen.push(await this.#chooseFrom(ofFamily));
+      const [first] = ofFamily;
+      if (first?.only !== undefined) chosen.push(await this.#take(first.only, first));
+      else if (ofFamily.length > 0) chosen.push(await this.#chooseFrom(ofFamily));
     }
     const [address, secondAddress] = chosen;
     if (!address)
@@ -112,6 +107,20 @@ export class Allocator {
       );
     for (const one of chosen) this.#reserved.add(one);
     return secondAddress ? { address, secondAddress } : { address };
+  }
+
+  // It does not cool down: whoever asks for this very address means that others go on with it.
+  async #take(address: Address, pool: Pool): Promise<Address> {
+    if (this.#options.use.used().has(address) || this.#reserved.has(address))
+      throw new Error(`${address} is another pod's on this node.`);
+    if (this.#usable([pool]).some((block) => contains(block, address))) return address;
+    const known = [...this.#options.claims.list(), ...this.#held.list()];
+    for (const block of candidates(pool, this.#options.node)) {
+      const other = known.find(({ cidr }) => overlap(parseCidr(cidr), parseCidr(block.cidr)));
+      if (other) throw new Error(`${address} is in the block ${other.cidr}, which node ${other.node} has.`);
+      if ((await this.#held.claim(block)) === "created") return address;
+    }
+    throw new Error(`Another node has just claimed the block of ${address}.`);
   }
 
   async #chooseFrom(pools: readonly Pool[]): Promise<Address> {
@@ -130,9 +139,13 @@ export class Allocator {
   #fromOwnBlocks(pools: readonly Pool[]): string | undefined {
     const places = new Map(pools.map(({ name }, place) => [name, place]));
     const placeOf = ({ pool }: Block) => places.get(pool) ?? pools.length;
+    return this.#leastRecentlyUsed(this.#usable(pools).toSorted((a, b) => placeOf(a) - placeOf(b)));
+  }
+
+  #usable(pools: readonly Pool[]): Block[] {
     const refused = this.#options.refusedBlocks?.() ?? new Set<string>();
-    const usable = this.#held.list().filter((block) => places.has(block.pool) && !refused.has(block.name));
-    return this.#leastRecentlyUsed(usable.toSorted((a, b) => placeOf(a) - placeOf(b)));
+    const names = new Set(pools.map(({ name }) => name));
+    return this.#held.list().filter(({ pool, name }) => names.has(pool) && !refused.has(name));
   }
 
   // A freed address may still be in connection tables or caches: it is used last, the longest free first.
@@ -171,34 +184,4 @@ export class Allocator {
     const cooling = `a freed address is given again after ${COOLING_MS / 1000} s, a block of a removed node after some minutes`;
     throw new Error(`Every block of the IP pools ${names} is claimed (${cooling}). Next: add an IPPool.`);
   }
-}
-
-function firstFree(block: Block, taken: ReadonlySet<string>): Address | undefined {
-  const cidr = parseCidr(block.cidr);
-  const size = sizeOf(cidr);
-  // The first address of an IPv6 network is that of its routers (RFC 4291, 2.6.1).
-  const first = cidr.family === "IPv6" && size > 1n ? 1n : 0n;
-  for (let offset = first; offset < size; offset++) {
-    const address = addressAt(cidr, offset);
-    if (!taken.has(address)) return address;
-  }
-  return undefined;
-}
-
-// Nodes start at different positions in the pool, so that they rarely try the same block.
-function* candidates(pool: Pool, node: string): Generator<Block> {
-  const whole = parseCidr(pool.cidr);
-  const widest = whole.family === "IPv4" ? 32 : 128;
-  const length = Math.min(widest, Math.max(pool.blockSize, writtenLength(whole))); // a block is part of its pool
-  const blockSize = 1n << BigInt(widest - length);
-  const count = sizeOf(whole) / blockSize;
-  const start = BigInt(createHash("sha256").update(node).digest().readUInt32BE()) % count;
-  for (let step = 0n; step < count; step++) {
-    const cidr = `${addressAt(whole, ((start + step) % count) * blockSize)}/${length}`;
-    yield { name: blockName(cidr), cidr, node, pool: pool.name };
-  }
-}
-
-function contains(block: Block, address: string): boolean {
-  return covers(parseCidr(block.cidr), hostCidr(address));
 }

@@ -1,3 +1,6 @@
+import type { Address } from "../../model/address/address.ts";
+import { addressAt, covers, hostCidr, parseCidr, sizeOf } from "../../model/address/address.ts";
+
 /** A part of an IP pool from which one node allocates addresses. */
 export interface Block {
   /** Name of its IPAMBlock object: "10-244-0-64-26" for 10.244.0.64/26, "fd00-10-244--40-122" for fd00:10:244::40/122. */
@@ -20,4 +23,20 @@ export interface BlockClaims {
 
 export function blockName(cidr: string): string {
   return cidr.replace(/[.:/]/g, "-");
+}
+
+export function contains({ cidr }: Pick<Block, "cidr">, address: Address): boolean {
+  return covers(parseCidr(cidr), hostCidr(address));
+}
+
+export function firstFree(block: Block, taken: ReadonlySet<string>): Address | undefined {
+  const cidr = parseCidr(block.cidr);
+  const size = sizeOf(cidr);
+  // The first address of an IPv6 network is that of its routers (RFC 4291, 2.6.1).
+  const first = cidr.family === "IPv6" && size > 1n ? 1n : 0n;
+  for (let offset = first; offset < size; offset++) {
+    const address = addressAt(cidr, offset);
+    if (!taken.has(address)) return address;
+  }
+  return undefined;
 }

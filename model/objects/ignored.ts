@@ -17,20 +17,23 @@ const always =
 
 const UNLIMITED = always("not supported yet: the pod's traffic is not limited.");
 
+const OF_ONE_POD = always("without effect on a Namespace: an address is one pod's. Next: name an IPPool.");
+
 /** By kind and annotation: what is not done although it is asked for; undefined where nothing is asked for. */
 const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   Pod: {
     "kubernetes.io/ingress-bandwidth": UNLIMITED,
     "kubernetes.io/egress-bandwidth": UNLIMITED,
-    "cni.projectcalico.org/ipAddrs": always(
-      "not supported: a pod has an address of its node's block. Next: name a small IPPool in cni.projectcalico.org/ipv4pools.",
-    ),
     "cni.projectcalico.org/ipAddrsNoIpam": always(
-      "refused: whoever writes pods could take any address, another pod's too. Next: name an IPPool in cni.projectcalico.org/ipv4pools.",
+      "refused, so the pod does not start: whoever writes pods could take any address, another pod's too. Next: name an address of an IPPool in cni.projectcalico.org/ipAddrs.",
     ),
     "cni.projectcalico.org/floatingIPs": always("not supported: the pod is not reachable there."),
     "cni.projectcalico.org/hwAddr": always("not supported: the interface has a hardware address of its own."),
     "cni.projectcalico.org/allowedSourcePrefixes": always("not supported: a pod sends from its own address only."),
+  },
+  Namespace: {
+    "cni.projectcalico.org/ipAddrs": OF_ONE_POD,
+    "cni.projectcalico.org/ipAddrsNoIpam": OF_ONE_POD,
   },
   Service: {
     "projectcalico.org/natExcludeService": (text) =>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { pod } from "../objects/core.ts";
+import { namespace, pod } from "../objects/core.ts";
 import { networkPolicy } from "../objects/networking.ts";
-import { podProblems } from "./pod-problems.ts";
+import { namespaceProblems, podProblems } from "./pod-problems.ts";
 
 const parsed = (spec: object, metadata: object = {}, status: object = {}) =>
   pod.parse({
@@ -21,7 +21,6 @@ test.each([
   "qos.projectcalico.org/ingressBandwidth",
   "qos.projectcalico.org/egressMaxConnections",
   "qos.projectcalico.org/dscp",
-  "cni.projectcalico.org/ipAddrs",
   "cni.projectcalico.org/ipAddrsNoIpam",
   "cni.projectcalico.org/floatingIPs",
   "cni.projectcalico.org/hwAddr",
@@ -29,6 +28,14 @@ test.each([
 ])("podProblems() reports %s, which has no effect", (annotation) => {
   const found = podProblems([parsed({}, { annotations: { [annotation]: "x" } })], [], "node");
   expect(inWords(found)).toEqual([`Pod shop/web metadata.annotations[${annotation}]`]);
+});
+
+test("namespaceProblems() reports addresses, which only a pod can ask for", () => {
+  const ipAddrs = { "cni.projectcalico.org/ipAddrs": '["10.244.0.7"]' };
+  const shop = namespace.parse({ metadata: { name: "shop", annotations: ipAddrs } });
+  expect(namespaceProblems([shop]).map(({ kind, name, path }) => `${kind} ${name} ${path}`)).toEqual([
+    "Namespace shop metadata.annotations[cni.projectcalico.org/ipAddrs]",
+  ]);
 });
 
 test("podProblems() says nothing of what others have written, of other nodes' pods, and of those that have ended", () => {

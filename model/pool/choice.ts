@@ -1,4 +1,4 @@
-import { FAMILIES, type Family, parseCidr, readCidr } from "../address/address.ts";
+import { type Address, FAMILIES, type Family, parseCidr, readCidr } from "../address/address.ts";
 import { fits, lookupIn } from "../calico-selector/expression.ts";
 import { parseSelector } from "../calico-selector/parse.ts";
 import { firstFew } from "../first-few.ts";
@@ -22,8 +22,8 @@ export interface Applicant {
   readonly node: Marked | undefined;
 }
 
-/** Pools of one family in the order in which they are asked, or why the pod gets no address of it. */
-export type Choice = { readonly pools: readonly IpPool[] } | { readonly fault: string };
+/** Pools of one family in the order in which they are asked, or why the pod gets no address of it. `only`: the one address of the pool that will do. */
+export type Choice = { readonly pools: readonly IpPool[]; readonly only?: Address } | { readonly fault: string };
 
 /** The pools that give the pod addresses. A pool that the pod or its namespace names goes before `nodeSelector` and `assignmentMode`, as in Calico;
  * `namespaceSelector` always holds: it is the administrator's, and an annotation is written by whoever writes pods. */
@@ -71,12 +71,8 @@ function chooseOf(family: Family, pools: readonly IpPool[], { pod, namespace, no
     if (!named) continue;
     const place = `${kind} ${asking.name}, metadata.annotations[${POOL_ANNOTATIONS[family]}]`;
     if ("fault" in named) return { fault: `${place}: ${named.fault}` };
-    const closed = named.pools.find((pool) => !admits(pool.spec.namespaceSelector, namespace));
-    if (!closed) return named;
-    const { name } = closed.metadata;
-    return {
-      fault: `${place}: IPPool ${name} is not for this namespace (spec.namespaceSelector: ${closed.spec.namespaceSelector})`,
-    };
+    const choice = admitted(named.pools, namespace);
+    return "fault" in choice ? { fault: `${place}: ${choice.fault}` } : choice;
   }
   const automatic = poolsOfNode(pools, node).filter(
     (pool) =>
@@ -85,6 +81,17 @@ function chooseOf(family: Family, pools: readonly IpPool[], { pod, namespace, no
       admits(pool.spec.namespaceSelector, namespace),
   );
   return { pools: automatic.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)) };
+}
+
+/** Pools that an annotation names, unless the namespace's pods may have no addresses of one. */
+export function admitted(pools: readonly IpPool[], namespace: Marked | undefined): Choice {
+  const choice = judged(pools);
+  const closed = pools.find((pool) => !admits(pool.spec.namespaceSelector, namespace));
+  if ("fault" in choice || !closed) return choice;
+  const { name } = closed.metadata;
+  return {
+    fault: `IPPool ${name} is not for this namespace (spec.namespaceSelector: ${closed.spec.namespaceSelector})`,
+  };
 }
 
 /** The pools of which the node's pods may get new addresses, also where none names one. */
@@ -121,7 +128,8 @@ function familyOf({ spec }: IpPool): Family {
   return parseCidr(spec.cidr).family;
 }
 
-function listOf(text: string): string[] | undefined {
+/** The texts of a JSON list that has some and nothing else. */
+export function listOf(text: string): string[] | undefined {
   try {
     const read: unknown = JSON.parse(text);
     return Array.isArray(read) && read.length > 0 && read.every((one) => typeof one === "string") ? read : undefined;
