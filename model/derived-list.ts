@@ -6,7 +6,7 @@ import type { Steps } from "./steps.ts";
 const PART = 1024;
 
 /** A list that is made from another one, item by item, again and again. What was made of an item is used again as long as it
- * is the same object, at the cost of a comparison. */
+ * is the same object, at the cost of a comparison; the list itself, as long as all of it is. */
 export class DerivedList<T extends object, R> {
   #inputs: readonly unknown[] = [];
   #from: readonly T[] = [];
@@ -24,10 +24,12 @@ export class DerivedList<T extends object, R> {
     const { gone, come } = changesBetween(from, items);
     const [left, added] = [new Set(gone), new Set(come)];
     let moved: ReadonlyMap<T, number> | undefined;
-    const made: R[] = [];
+    // The list before, as long as the results are the same.
+    let made: R[] | undefined;
     let place = 0;
-    for (const item of items) {
-      if (made.length % PART === 0) yield;
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index] as T;
+      if (index % PART === 0) yield;
       let known = -1;
       if (from[place] === item) known = place++;
       else if (!added.has(item)) {
@@ -38,10 +40,13 @@ export class DerivedList<T extends object, R> {
           known = moved.get(item) ?? -1;
         }
       }
-      if (known < 0 || again?.(item, to[known] as R)) made.push(yield* make(item));
-      else made.push(to[known] as R);
+      const isMade = known < 0 || again?.(item, to[known] as R);
+      if (!isMade && !made && known === index) continue;
+      made ??= to.slice(0, items.length);
+      made[index] = isMade ? yield* make(item) : (to[known] as R);
     }
-    [this.#inputs, this.#from, this.#to] = [inputs, items, made];
-    return made;
+    const all = made ?? (items.length === to.length ? to : to.slice(0, items.length));
+    [this.#inputs, this.#from, this.#to] = [inputs, items, all];
+    return all;
   }
 }

@@ -1,7 +1,8 @@
 // One policy more costs whom it can tell, and no other pod, policy or identity.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { globalNetworkPolicy } from "../../model/objects/calico-policy/policies.ts";
 import { namespace, pod } from "../../model/objects/core.ts";
+import { Judge } from "../../model/policy/judge.ts";
 import { Compiler } from "./compile.ts";
 import type { Contribution, DesiredState } from "./desired.ts";
 import { type ClusterSnapshot, type LocalEndpoint, noObjects } from "./snapshot.ts";
@@ -61,6 +62,21 @@ test("a policy with another peer gives identities to pods that it names, and is 
   expect(new Compiler().compile({ ...snapshot, globalNetworkPolicies: policies }).maps.locations).toEqual(
     after.maps.locations,
   );
+});
+
+test("with a policy's other peer, and between both, only identities are judged that either version names", () => {
+  const compiler = new Compiler();
+  compiler.compile(snapshot);
+  const judge = vi.spyOn(Judge.prototype, "judge");
+  try {
+    const policies = snapshot.globalNetworkPolicies.with(3, policyOf(3, "app-40"));
+    compiler.compile({ ...snapshot, globalNetworkPolicies: policies });
+    const judged = judge.mock.calls.map(([{ selectors }]) => [...selectors].join());
+    expect(judged).toContainEqual(expect.stringContaining("app-40"));
+    expect(judged.filter((selectors) => selectors !== "" && !/app-[14]0\b/.test(selectors))).toEqual([]);
+  } finally {
+    judge.mockRestore();
+  }
 });
 
 test("a pod that no policy here can tell from others changes nothing but its own address", () => {

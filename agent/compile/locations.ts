@@ -34,7 +34,7 @@ const NO_HOSTS: HostDirectory["labels"] = new Map();
 /** Compiles the map `locations`: identity and location of every address. */
 export class LocationCompiler {
   readonly #result = new Latest<LocationMap>();
-  readonly #memory = new IdentityMemory();
+  readonly #memory: IdentityMemory;
   readonly #table = new Latest<IdentityTable>();
   readonly #book = new Latest<readonly PlacedAddress[]>();
   readonly #pods = new PlacedPods();
@@ -44,9 +44,10 @@ export class LocationCompiler {
   readonly #entries: KnownEntries;
   readonly #isLike: boolean;
 
-  /** @param like another compiler of the same map, whose entries this one has where they are equal */
+  /** @param like another compiler of the same map, whose identities and entries this one has where they are equal */
   constructor(like?: LocationCompiler) {
     this.#isLike = like !== undefined;
+    this.#memory = like ? new IdentityMemory(like.#memory.identities) : new IdentityMemory();
     this.#entries = like ? like.#entries : new KnownEntries();
   }
 

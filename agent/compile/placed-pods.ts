@@ -50,6 +50,7 @@ type Objects = Pick<ClusterSnapshot, "pods" | "namespaces" | "serviceAccounts" |
 /** Where pods are, and who. Only pods are looked at again that changed, that other selectors mean or other blocks contain. */
 export class PlacedPods {
   readonly #placements = new DerivedList<Pod, Placement>();
+  readonly #lines = new Latest<readonly PlacedPod[]>();
   readonly #claims = new Claims<PlacedPod, Address>((line) => [[line.key.address, `${line.rank} ${line.owner}`]]);
   readonly #surroundings = new Latest<SurroundingsOf>();
   #last: SurroundingsOf | undefined;
@@ -62,10 +63,10 @@ export class PlacedPods {
     const moved = find !== this.#last;
     const { blocks, ports } = table.vocabulary;
     const changed = changedBlocks(this.#blocks, blocks);
-    const isOther = (pod: Pod, { meant, words, lines, ...made }: Placement) =>
-      (meant !== undefined && !table.isStill(meant, words)) ||
+    const isOther = (pod: Pod, made: Placement) =>
+      (made.meant !== undefined && !table.isStill(made.meant, made.words)) ||
       (moved && !isSame(find(pod), made)) ||
-      (changed !== undefined && lines.some(({ cidr }) => changed.covering(cidr).length > 0));
+      (changed !== undefined && made.lines.some(({ cidr }) => changed.covering(cidr).length > 0));
     const placements = yield* this.#placements.deriving(
       pods,
       [nodes, pools, ports],
@@ -73,8 +74,7 @@ export class PlacedPods {
       isOther,
     );
     [this.#last, this.#blocks] = [find, blocks];
-    const all: PlacedPod[] = [];
-    for (const { lines } of placements) for (const line of lines) all.push(line);
+    const all = this.#lines.get([placements], () => placements.flatMap(({ lines }) => lines));
     yield* this.#claims.updating(all);
     const { contested } = this.#claims;
     const at = (address: Address) => this.#rightful(address);

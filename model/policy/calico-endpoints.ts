@@ -11,7 +11,7 @@ import {
   OF_SERVICE_ACCOUNT,
   SERVICE_ACCOUNT_LABEL,
 } from "./calico-labels.ts";
-import { labelText, type Who, type WorkloadSelector } from "./workload-selector.ts";
+import type { Who, WorkloadSelector } from "./workload-selector.ts";
 
 // How the selectors that stand in several fields of a policy become one: as Calico's converter joins them
 // (libcalico-go, updateprocessors/rules.go).
@@ -107,7 +107,7 @@ function endpoints(all: readonly Expression[]): WorkloadSelector {
   const first = required.find(([label]) => label !== NAMESPACE_LABEL) ?? required[0];
   return {
     text: `endpoints ${printed(expression)}`,
-    ...(first && { firstLabel: labelText(...first) }),
+    ...(first && { firstLabel: first }),
     selects: (who) => who.kind !== "node" && fits(expression, calicoLabels(who)),
   };
 }

@@ -14,20 +14,53 @@ export interface Identity extends Peer {
   readonly name: Named;
 }
 
-/** What tables of one vocabulary after the other have in common: an identity of the same content is the very same object. */
-export class IdentityMemory {
-  readonly words = new SelectorWords();
-  readonly blocks = new Latest<CidrIndex<Block>>();
-  readonly known = new Map<string, Identity>();
+/** Identities by their content, for all tables that share them: one of the same content is the very same object in each, so that what was judged
+ * of it for one table holds for the others. */
+export class KnownIdentities {
+  readonly #known = new Map<string, Identity>();
+  /** By who uses them. */
+  readonly #used = new Map<object, ReadonlySet<Identity>>();
 
-  /** Forgets identities that are not used any more, where they are the most. */
-  forgetUnused(used: ReadonlySet<Identity>): void {
-    if (this.known.size <= 2 * used.size + ENOUGH) return;
-    for (const [text, identity] of this.known) if (!used.has(identity)) this.known.delete(text);
+  get size(): number {
+    return this.#known.size;
+  }
+
+  same(text: string, make: () => Identity): Identity {
+    let identity = this.#known.get(text);
+    if (!identity) {
+      identity = make();
+      this.#known.set(text, identity);
+    }
+    return identity;
+  }
+
+  /** Forgets identities that nobody uses any more, where they are the most. @param used by `user` from now on */
+  forgetUnused(user: object, used: ReadonlySet<Identity>): void {
+    this.#used.set(user, used);
+    const sets = [...this.#used.values()];
+    if (this.#known.size <= 2 * sets.reduce((sum, { size }) => sum + size, 0) + ENOUGH) return;
+    for (const [text, identity] of this.#known) {
+      if (!sets.some((set) => set.has(identity))) this.#known.delete(text);
+    }
   }
 }
 
 const ENOUGH = 1024;
+
+/** What tables of one vocabulary after the other have in common. */
+export class IdentityMemory {
+  readonly words = new SelectorWords();
+  readonly blocks = new Latest<CidrIndex<Block>>();
+  readonly identities: KnownIdentities;
+
+  constructor(identities = new KnownIdentities()) {
+    this.identities = identities;
+  }
+
+  forgetUnused(used: ReadonlySet<Identity>): void {
+    this.identities.forgetUnused(this, used);
+  }
+}
 
 /** Identities under one vocabulary, each content once. */
 export class IdentityTable {
@@ -84,16 +117,12 @@ export class IdentityTable {
     if (selectors.length + cidrs.length + ports.length === 0) return undefined;
     const numbers = ports.map(([name, number]) => `port ${name}=${number}`);
     const text = [...selectors, ...cidrs, ...numbers].sort().join("; ");
-    const known = this.#memory.known.get(text);
-    if (known) return known;
-    const identity = {
+    return this.#memory.identities.same(text, () => ({
       name: named(text, this.#salt),
       selectors: new Set(selectors),
       cidrs: new Set(cidrs),
       ports: new Map(ports),
-    };
-    this.#memory.known.set(text, identity);
-    return identity;
+    }));
   }
 }
 

@@ -1,28 +1,50 @@
-import { labelTexts, type Who, type WorkloadSelector } from "./workload-selector.ts";
+import { NAMESPACE_LABEL } from "./calico-labels.ts";
+import type { Who, WorkloadSelector } from "./workload-selector.ts";
 
-/** Finds what selects somebody without asking every selector: of thousands for single applications, a few. */
+/** Finds what selects somebody without asking every selector: of thousands for single applications, a few. Ten thousand pods are asked
+ * about with every change of a policy, most in vain, so whoever nothing selects costs no memory. */
 export class SelectorIndex<T> {
   /** Of selectors that ask for no label in particular. */
-  readonly #others: readonly T[];
-  readonly #byLabel: ReadonlyMap<string | undefined, readonly T[]>;
+  readonly #others: T[] = [];
+  /** By key and value of their first label. */
+  readonly #byLabel = new Map<string, Map<string, T[]>>();
   readonly #selectorOf: (item: T) => WorkloadSelector;
 
   constructor(items: Iterable<T>, selectorOf: (item: T) => WorkloadSelector) {
-    const byLabel = Map.groupBy(items, (item) => selectorOf(item).firstLabel);
-    this.#others = byLabel.get(undefined) ?? [];
-    byLabel.delete(undefined);
-    this.#byLabel = byLabel;
     this.#selectorOf = selectorOf;
+    for (const item of items) this.#listFor(selectorOf(item)).push(item);
   }
 
   /** Those that select `who`, in no particular order. */
-  of(who: Who): T[] {
-    const isMeant = (item: T) => this.#selectorOf(item).selects(who);
-    const found = this.#others.filter(isMeant);
-    if (this.#byLabel.size === 0) return found;
-    for (const label of labelTexts(who)) {
-      for (const item of this.#byLabel.get(label) ?? []) if (isMeant(item)) found.push(item);
+  of(who: Who): readonly T[] {
+    const { labels, namespace } = who;
+    let found = this.#meaning(who, this.#others, undefined);
+    if (this.#byLabel.size > 0) {
+      for (const key in labels) found = this.#meaning(who, this.#byLabel.get(key)?.get(labels[key] as string), found);
+      if (namespace !== undefined && labels[NAMESPACE_LABEL] !== namespace)
+        found = this.#meaning(who, this.#byLabel.get(NAMESPACE_LABEL)?.get(namespace), found);
     }
-    return found;
+    return found ?? NOTHING;
+  }
+
+  #meaning(who: Who, items: readonly T[] = NOTHING, found: T[] | undefined): T[] | undefined {
+    let all = found;
+    for (const item of items) {
+      if (!this.#selectorOf(item).selects(who)) continue;
+      all ??= [];
+      all.push(item);
+    }
+    return all;
+  }
+
+  #listFor({ firstLabel }: WorkloadSelector): T[] {
+    if (!firstLabel) return this.#others;
+    const [key, value] = firstLabel;
+    const byValue = this.#byLabel.get(key) ?? new Map<string, T[]>();
+    const list = byValue.get(value) ?? [];
+    this.#byLabel.set(key, byValue.set(value, list));
+    return list;
   }
 }
+
+const NOTHING: readonly never[] = [];

@@ -55,7 +55,7 @@ export function* vocabularyOf(
   for (const policy of policies) {
     for (const selector of policy.selectors) selectors.set(selector.text, selector);
     const own = wordsOf.get(policy, [], () => words(policy));
-    yield* each(own.cidrs, ([text, cidr]) => named.set(text, cidr));
+    if (own.cidrs.size > 0) yield* each(own.cidrs, ([text, cidr]) => named.set(text, cidr));
     for (const port of own.ports) ports.add(port);
     for (const service of policy.services) services.add(service);
   }

@@ -1,4 +1,5 @@
 import type { LabelSelector } from "../objects/networking.ts";
+import { NAMESPACE_LABEL } from "./calico-labels.ts";
 import { type Labels, selectorText, selects } from "./selector.ts";
 
 /** Somebody with labels: a pod, a node's own interface, the members of a network set, or a node, of which ClusterNetworkPolicies speak. */
@@ -17,27 +18,14 @@ export interface Who {
 export interface WorkloadSelector {
   /** Unique per meaning; what rules refer to and what people read. */
   readonly text: string;
-  /** A label that all of them have (labelText()), so that others need not be asked. */
-  readonly firstLabel?: string;
+  /** Key and value of a label that all of them have, so that others need not be asked. */
+  readonly firstLabel?: readonly [string, string];
   selects(who: Who): boolean;
-}
-
-/** The name of the label that stands for the namespace. */
-const NAMESPACE = "projectcalico.org/namespace";
-
-export function labelText(key: string, value: string): string {
-  return `${key}=${value}`;
-}
-
-/** Everything that `firstLabel` of a selector of `who` may say. */
-export function labelTexts({ labels, namespace }: Who): string[] {
-  const texts = Object.entries(labels).map(([key, value]) => labelText(key, value));
-  return namespace === undefined ? texts : [...texts, labelText(NAMESPACE, namespace)];
 }
 
 /** Pods of one namespace. */
 export function podsIn(namespace: string, pods: LabelSelector): WorkloadSelector {
-  const firstLabel = firstLabelOf(pods) ?? labelText(NAMESPACE, namespace);
+  const firstLabel = firstLabelOf(pods) ?? ([NAMESPACE_LABEL, namespace] as const);
   return {
     text: `pods ${selectorText(pods)} in namespace ${namespace}`,
     firstLabel,
@@ -72,7 +60,6 @@ export function nodesBy(nodes: LabelSelector): WorkloadSelector {
   };
 }
 
-function firstLabelOf({ matchLabels }: LabelSelector): string | undefined {
-  const first = Object.entries(matchLabels ?? {})[0];
-  return first && labelText(...first);
+function firstLabelOf({ matchLabels }: LabelSelector): [string, string] | undefined {
+  return Object.entries(matchLabels ?? {})[0];
 }

@@ -3,12 +3,22 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import { once } from "node:events";
 import { cpus } from "node:os";
 
-/** All run on the same CPU, in turn. @param args of node: its options, the program, its arguments */
-export function spawnInside(args: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv = {}): ChildProcess {
+/** The one on which all run in turn that are compared. */
+const SAME_CPU = `${cpus().length - 1}`;
+/** For a program with threads of its own. */
+export const EVERY_CPU = `0-${cpus().length - 1}`;
+
+/** @param args of node: its options, the program, its arguments */
+export function spawnInside(
+  args: readonly string[],
+  stdio: StdioOptions,
+  env: NodeJS.ProcessEnv = {},
+  on = SAME_CPU,
+): ChildProcess {
   const script = 'mount -t bpf bpf /sys/fs/bpf && exec "$0" "$@"';
   const node = [process.execPath, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", ...args];
   const namespaces = ["--net", "--mount", "--propagation", "private", "sh", "-c", script];
-  return spawn("taskset", ["--cpu-list", `${cpus().length - 1}`, "unshare", ...namespaces, ...node], {
+  return spawn("taskset", ["--cpu-list", on, "unshare", ...namespaces, ...node], {
     stdio,
     env: { ...process.env, ...env },
   });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Compiler } from "../../../agent/compile/compile.ts";
 import { changingPolicy, policyCluster } from "../../../agent/compile/policy-cluster.fixture.ts";
 import type { ClusterSnapshot } from "../../../agent/compile/snapshot.ts";
+import { keepHeapSmall } from "../../../agent/heap.ts";
 import { load } from "../../../agent/kernel/load.ts";
 import { pinsUnder } from "../../../agent/kernel/pins.ts";
 import { Reconciler } from "../../../agent/reconcile/reconciler.ts";
@@ -17,6 +18,7 @@ import { type Applied, asChange, asTable, type PolicyRules } from "./rules.ts";
 
 const [pods = 0, policies = 0, changes = 0] = process.argv.slice(2, 5).map(Number);
 const [, , , , , objects = ""] = process.argv;
+keepHeapSmall();
 const scratch = mkdtempSync(join(tmpdir(), "bench-policy-"));
 const cluster = policyCluster(pods, policies);
 const versions = Array.from({ length: changes + 1 }, (_, version) => changingPolicy(version * 3));
@@ -47,10 +49,10 @@ const result: Changes = {
 process.stdout.write(`${JSON.stringify(result)}\n`);
 
 function programmed(snapshot: ClusterSnapshot) {
-  const [began, cpu] = [performance.now(), process.threadCpuUsage()];
+  const [began, cpu] = [performance.now(), process.cpuUsage()];
   const { maps, names } = compiler.compile(snapshot);
   const { written, problems } = reconciler.sync(maps);
-  const { user, system } = process.threadCpuUsage(cpu);
+  const { user, system } = process.cpuUsage(cpu);
   if (problems.length > 0) throw new Error(`not in the maps: ${JSON.stringify(problems[0])}`);
   const time = { wall: performance.now() - began, cpu: (user + system) / 1000 };
   return { time, written, identities: names.identities.size };

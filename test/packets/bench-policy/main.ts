@@ -6,10 +6,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { HEAP_OPTIONS } from "../../../components/dataplane/heap.ts";
 import { observeEnvironment } from "../../../measure/environment.ts";
 import { writeResult } from "../../../measure/result-file.ts";
 import { run } from "../../../tools/command.ts";
-import { ask, spawnInside, startInside } from "../inside.ts";
+import { ask, EVERY_CPU, spawnInside, startInside } from "../inside.ts";
 import { preparedObjects } from "../objects.ts";
 import { countIdentities } from "./identities.ts";
 import { type Batch, type Changes, flows, type Side } from "./measured.ts";
@@ -84,7 +85,9 @@ async function packets(args: readonly string[]): Promise<Measured[]> {
 async function changed(objects: string): Promise<Changes> {
   const { pods, policies, changes } = plan;
   const args = [...[pods, policies, changes].map(String), objects];
-  const child = spawnInside(["--expose-gc", here("changes.ts"), ...args], ["ignore", "pipe", "inherit"]);
+  // With an agent's heap, whose collector works in threads beside the one that compiles.
+  const node = [...HEAP_OPTIONS, "--expose-gc", here("changes.ts"), ...args];
+  const child = spawnInside(node, ["ignore", "pipe", "inherit"], {}, EVERY_CPU);
   const chunks: Buffer[] = [];
   child.stdout?.on("data", (chunk) => chunks.push(chunk));
   const [code] = await once(child, "close");
