@@ -1,8 +1,9 @@
+import { hash32 } from "../../model/hash.ts";
 import { Latest, Memo } from "../../model/memo.ts";
 import type { Identity } from "../../model/policy/identity.ts";
 import { ANYBODY, Judge } from "../../model/policy/judge.ts";
 import type { Judgement } from "../../model/policy/judgement.ts";
-import type { Tier } from "../../model/policy/rules.ts";
+import type { Decision, Tier } from "../../model/policy/rules.ts";
 import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import type { Steps } from "../../model/steps.ts";
 import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from "../kernel/layout.gen.ts";
@@ -26,9 +27,14 @@ interface JudgedLines {
   readonly all: readonly PolicyLine[];
   /** Those that depend on source ports. */
   readonly bySource: readonly PolicyLine[];
+  /** A number for the verdicts, whatever their reasons. */
+  readonly verdicts: number;
 }
 
-const NO_LINES: JudgedLines = { all: [], bySource: [] };
+const NO_LINES: JudgedLines = { all: [], bySource: [], verdicts: 0 };
+
+/** What a policy concludes about identities that it tells from other addresses, as a number for all its verdicts, by the identity's number. */
+export type Distinguished = ReadonlyMap<number, number>;
 
 /** An identity that the policy does not treat like any other address, or that it names. */
 interface Named {
@@ -49,7 +55,7 @@ export class JudgedPolicy {
   readonly #named = new Map<Identity, Named>();
   /** Entries of all those. */
   #count = 0;
-  #distinguished: ReadonlySet<number> = new Set();
+  #distinguished: Distinguished = new Map();
   readonly #words: ReadonlySet<string>;
   readonly #rules: RuleNames;
   readonly #numbers: PolicyNumbers;
@@ -85,7 +91,7 @@ export class JudgedPolicy {
 
   /** Of the identities of the last entries(): those that are not treated like any other address. One that the policy names in any way
    * counts even if it is: its location may hide that of a wider block around it, which is not. */
-  get distinguished(): ReadonlySet<number> {
+  get distinguished(): Distinguished {
     return this.#distinguished;
   }
 
@@ -118,7 +124,7 @@ export class JudgedPolicy {
   /** All together, in an order that does not depend on who came first. */
   #put(directions: readonly JudgedDirection[], id: number, anybody: PolicyEntries): PolicyEntries {
     const named = [...this.#named.values()].sort((a, b) => a.number - b.number);
-    this.#distinguished = new Set(named.map(({ number }) => number));
+    this.#distinguished = new Map(named.map(({ number, lines }) => [number, verdictsOf(lines)]));
     const bySource = directions.map((one, at) => {
       const lines = new Set([this.#lines(one, one.anybody), ...named.map((each) => each.lines[at] ?? NO_LINES)]);
       const scope = { policy: id, direction: one.direction };
@@ -171,7 +177,8 @@ export class JudgedPolicy {
       this.#rules.add(decisionsOf(judgement));
       const written = lines(judgement, judgement === one.anybody ? dropped(judgement) : one.anybody);
       this.#logs ||= written.some(isLogged);
-      return { all: written, bySource: written.filter(isBySource) };
+      const verdicts = hash32(written.map(verdictText).join());
+      return { all: written, bySource: written.filter(isBySource), verdicts };
     });
   }
 }
@@ -200,6 +207,17 @@ function directionsOf({ ingress, egress }: EndpointPolicy): [number, readonly Ti
     ...(ingress ? [[Direction.INGRESS, ingress] satisfies [number, readonly Tier[]]] : []),
     ...(egress ? [[Direction.EGRESS, egress] satisfies [number, readonly Tier[]]] : []),
   ];
+}
+
+/** In every direction. */
+function verdictsOf(lines: readonly JudgedLines[]): number {
+  return lines.reduce((sum, { verdicts }) => (Math.imul(sum, 31) + verdicts) >>> 0, 0);
+}
+
+function verdictText({ prefixLength, protocol, port, said: { sources, ...own } }: PolicyLine): string {
+  const text = ({ verdict, undecided }: Decision) => (undecided ? "next" : verdict);
+  const bySource = sources?.map((range) => `${range.first} ${text(range)}`) ?? [];
+  return [`${prefixLength} ${protocol} ${port} ${text(own)}`, ...bySource].join("; ");
 }
 
 function isBySource({ said }: PolicyLine): boolean {

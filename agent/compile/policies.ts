@@ -5,7 +5,7 @@ import type { PolicyKey, PolicyValue } from "../kernel/layout.gen.ts";
 import { type Contribution, type Contributions, defaultKey, type Entry, type PolicyNames } from "./desired.ts";
 import type { IdentityNumbers } from "./identity-numbers.ts";
 import { idOf, Numbering } from "./ids.ts";
-import { JudgedPolicy } from "./judged-policy.ts";
+import { type Distinguished, JudgedPolicy } from "./judged-policy.ts";
 import { RuleNames } from "./rule-names.ts";
 
 export interface PolicyMap {
@@ -16,8 +16,8 @@ export interface PolicyMap {
   /** Whether a Log rule is in force. */
   readonly logs: boolean;
   idOf(policy: EndpointPolicy): number;
-  /** The identities that the policy does not treat like any other address. */
-  distinguishedBy(policy: EndpointPolicy): ReadonlySet<number> | undefined;
+  /** The identities that the policy does not treat like any other address, with what it says of them. */
+  distinguishedBy(policy: EndpointPolicy): Distinguished | undefined;
 }
 
 /** Compiles the map `policies`. A policy is judged once for each identity in its life. */
@@ -35,7 +35,7 @@ export class PolicyCompiler {
   ): Steps<PolicyMap | undefined> {
     const displaced = this.#ids.assign([...inForce.values()]);
     const policies: Contribution<PolicyKey, PolicyValue>[] = [];
-    const distinguished = new Map<EndpointPolicy, ReadonlySet<number>>();
+    const distinguished = new Map<EndpointPolicy, Distinguished>();
     const rules = new RuleNames(salt);
     const defaults = new Map<number, string>();
     let room = limit;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { networkPolicy } from "../../model/objects/networking.ts";
 import { OPEN } from "../../model/policy/rules.ts";
 import { finish } from "../../model/steps.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
@@ -92,6 +93,26 @@ test("an endpoint's revision changes with its own policy", () => {
   expect(revisions).toEqual(expect.arrayContaining([before.cache, before.plain]));
 });
 
+test("an address of which a policy says the same under another identity has nothing judged again", () => {
+  const compiler = new Compiler();
+  const from = (app: string, port: number) => ({
+    from: [{ podSelector: { matchLabels: { app } } }],
+    ports: [{ port }],
+  });
+  const revision = (app: string) => {
+    const snapshot = clusterWith(app);
+    const ingress = [from("web", 80), from("api", 80), from("ops", 81)];
+    const policy = networkPolicy.parse({ ...fromWeb, spec: { ...fromWeb.spec, ingress } });
+    const { endpoints, locations } = compiler.compile({ ...snapshot, networkPolicies: [policy] }).maps;
+    const { identity } = entriesOf(locations).find(({ key }) => key.address === "10.244.0.4")?.value ?? {};
+    return { db: entriesOf(endpoints).find(({ key }) => key === "10.244.0.1")?.value.revision, identity };
+  };
+  const [web, api, ops] = [revision("web"), revision("api"), revision("ops")];
+  expect(api.identity).not.toBe(web.identity);
+  expect(api.db).toBe(web.db);
+  expect(ops.db).not.toBe(web.db);
+});
+
 test("whom a policy names is distinguished even where the policy treats it like any other", () => {
   const tiers = [
     {
@@ -125,5 +146,8 @@ test("whom a policy names is distinguished even where the policy treats it like 
     [identity(["other"], ["192.0.2.0/24"]), 4],
   ]);
   finish(policy.entries(7, identities, 100));
-  expect(policy.distinguished).toEqual(new Set([1, 2, 3]));
+  expect([...policy.distinguished.keys()]).toEqual([1, 2, 3]);
+  // The second and the third are refused by the same verdicts as anybody.
+  expect(policy.distinguished.get(2)).toBe(policy.distinguished.get(3));
+  expect(policy.distinguished.get(1)).not.toBe(policy.distinguished.get(2));
 });

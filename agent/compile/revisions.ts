@@ -12,19 +12,21 @@ import {
   type Prefix,
 } from "../kernel/layout.gen.ts";
 import { type Contributions, type Entry, entriesOf, type MapContents } from "./desired.ts";
+import type { Distinguished } from "./judged-policy.ts";
 import { keyText } from "./key.ts";
 
-// Revisions say when connections are judged again. Policies and identities are numbered by their content, so it is enough to look
-// at the numbers. Revisions are sums of hashes, so the order of entries does not matter.
+// Revisions say when connections are judged again. Policies are numbered by their content, and of an address only counts what a policy
+// says of it: one that gets another identity under which the same verdicts are written has nothing judged again. Revisions are sums of
+// hashes, so the order of entries does not matter.
 
 type Locations = Contributions<Prefix, Location>;
 
-const ofPolicies = new Memo<ReadonlySet<number>, number>();
+const ofPolicies = new Memo<Distinguished, number>();
 const hashes = new WeakMap<object, number>();
 
 /** Of one version of the map; the very same object where nothing changed. */
 export interface LocationSums {
-  /** Over the addresses that have this identity. */
+  /** Over the addresses that have this identity, whatever its number. */
   readonly byIdentity: ReadonlyMap<number, number>;
   /** Over the addresses of this node, which its workloads reach whatever their policies say. */
   readonly localHost: number;
@@ -61,14 +63,14 @@ export class RunningSums {
   }
 }
 
-/** A number that changes with an endpoint's policy, and with every address whose identity that policy distinguishes.
+/** A number that changes with an endpoint's policy, and with what that policy says of any address.
  *
- * @param distinguished identities; undefined: the endpoint has no policy
+ * @param distinguished undefined: the endpoint has no policy
  * @returns never 0, which stands for an endpoint on another node (bpf/policy/judge.h) */
 export function endpointRevision(
   address: Address,
   { policy, flags }: Pick<Endpoint, "policy" | "flags">,
-  distinguished: ReadonlySet<number> | undefined,
+  distinguished: Distinguished | undefined,
   sums: LocationSums,
 ): number {
   const peers = distinguished ? ofPolicies.get(distinguished, [sums], () => peersRevision(distinguished, sums)) : 0;
@@ -95,17 +97,22 @@ function revisionsOf<Key>(entries: readonly Entry<Key, Endpoint>[], text: (key: 
   return entries.reduce((sum, { key, value }) => (sum + hash32(`${text(key)} ${value.revision}`)) >>> 0, 0);
 }
 
-function peersRevision(distinguished: ReadonlySet<number>, { byIdentity, localHost }: LocationSums): number {
-  let sum = localHost;
-  for (const identity of distinguished) sum = (sum + (byIdentity.get(identity) ?? 0)) >>> 0;
-  return sum;
+function peersRevision(distinguished: Distinguished, { byIdentity, localHost }: LocationSums): number {
+  const byVerdicts = new Map<number, number>();
+  for (const [identity, verdicts] of distinguished) {
+    const sum = byIdentity.get(identity);
+    if (sum) byVerdicts.set(verdicts, ((byVerdicts.get(verdicts) ?? 0) + sum) >>> 0);
+  }
+  let revision = localHost;
+  for (const [verdicts, sum] of byVerdicts) if (sum) revision = (revision + hash32(`${verdicts} ${sum}`)) >>> 0;
+  return revision;
 }
 
 /** Remembered: most entries are those of the previous compilation. */
 function hashOf(entry: Entry<Prefix, Location>): number {
   let hash = hashes.get(entry);
   if (hash === undefined) {
-    hash = hash32(`${keyText.locations(entry.key)} ${entry.value.identity}`);
+    hash = hash32(keyText.locations(entry.key));
     hashes.set(entry, hash);
   }
   return hash;
