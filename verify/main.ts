@@ -7,6 +7,7 @@ import type { ComparedMode } from "../report/results/compare.ts";
 import { writeReport } from "../report/write.ts";
 import { type SuggestOptions, suggestCommand } from "../suggest/command.ts";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
+import { messageOf } from "./session.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
 import type { ExplainOptions } from "./watch/explain-command.ts";
 import type { FlowsOptions } from "./watch/flows-command.ts";
@@ -132,7 +133,10 @@ live("explain", "say which tiers, policies and rules decide about a flow, on whi
 // A wrong command line is wrong input, like a wrong file.
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 for (const each of program.commands) each.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-void program.parseAsync();
+program.parseAsync().catch((error) => {
+  console.error(messageOf(error));
+  process.exitCode = 2;
+});
 
 function command(name: string, description: string): Command {
   return program

@@ -4,6 +4,7 @@ import { KubernetesError, withNext } from "../kubernetes/errors.ts";
 import { holds, type VerificationResult } from "../report/results/verification.ts";
 import { connectWorld, NoCluster, namedKubeconfig } from "./connect.ts";
 import type { World } from "./engine/world.ts";
+import { fileProblem } from "./file-errors.ts";
 import type { Verification } from "./format/document.ts";
 import { CheckFileError } from "./format/read.ts";
 import { reachLab } from "./lab.ts";
@@ -106,8 +107,8 @@ export function readInput(file: string): string {
 }
 
 /** A user's mistake in one line; a bug with its stack. */
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   if (error instanceof KubernetesError) return withNext(error);
   if (error instanceof CheckFileError || error instanceof NoCluster) return error.message;
-  return (error as Error).stack ?? String(error);
+  return fileProblem(error) ?? (error as Error).stack ?? String(error);
 }

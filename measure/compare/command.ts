@@ -6,7 +6,7 @@ import type { Comparison } from "../../report/results/compare.ts";
 import { readView } from "../../verify/cluster/view.ts";
 import { connectWorld, loadKubeconfig, NoCluster } from "../../verify/connect.ts";
 import { reachLab } from "../../verify/lab.ts";
-import { documentOf, writeResult } from "../../verify/session.ts";
+import { documentOf, messageOf, writeResult } from "../../verify/session.ts";
 import { stopOnSignal, stoppedStatus } from "../../verify/stopping.ts";
 import { colorsFor, telling } from "../../verify/terminal.ts";
 import { observeEnvironment } from "../environment.ts";
@@ -40,8 +40,7 @@ export async function compareCommand(options: CompareOptions, output: CompareOut
     return isWhole(comparison) ? status.held : status.failed;
   } catch (error) {
     const ofUsers = [WrongOptions, NothingToCompare, NoCluster, KubernetesError];
-    const { message, stack } = error as Error;
-    console.error(ofUsers.some((kind) => error instanceof kind) ? message : (stack ?? message));
+    console.error(ofUsers.some((kind) => error instanceof kind) ? (error as Error).message : messageOf(error));
     return status.unusable;
   }
 }

@@ -6,6 +6,7 @@ import { type KeptFilter, readFilter } from "../../model/flow/filter.ts";
 import { flowLogLineText } from "../../model/flow/line-text.ts";
 import { type FlowLogLine, flowLogLine } from "../../model/flow/record.ts";
 import { NoCluster } from "../connect.ts";
+import { fileProblem } from "../file-errors.ts";
 import { type ClusterOptions, inspectEachNode, reachCluster } from "./agents.ts";
 
 export interface FlowsOptions extends ClusterOptions, KeptFilter {
@@ -47,8 +48,9 @@ export async function flowsCommand({ out, show, ...options }: FlowsOptions): Pro
     console.error(`wrote ${out}: ${collected.text(nodes.map(({ node }) => node))}`);
     return 0;
   } catch (error) {
-    console.error((error as Error).message);
-    return error instanceof NoCluster ? 2 : 1;
+    const file = fileProblem(error);
+    console.error(file ?? (error as Error).message);
+    return file || error instanceof NoCluster ? 2 : 1;
   }
 }
 
