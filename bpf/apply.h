@@ -82,8 +82,8 @@ static __always_inline int send_answer(struct __sk_buff *skb, struct plan *plan)
 }
 
 /* Wrapped, to another node, by this program or by the kernel's device. The backend that the entry node chose travels along, so that
- * both nodes use the same. Separate function: the caller has no BPF stack left. */
-static __noinline int send_to_node(struct __sk_buff *skb, const struct packet *packet, struct connection *connection, struct plan *plan)
+ * both nodes use the same. */
+__global int send_to_node(struct __sk_buff *skb, const struct packet *packet, struct connection *connection, struct plan *plan)
 {
 	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
@@ -91,7 +91,7 @@ static __noinline int send_to_node(struct __sk_buff *skb, const struct packet *p
 	__u32 interface, fits = 0;
 	int result = -1;
 
-	if (!packet || !settings || !plan || !scratch)
+	if (!skb || !packet || !settings || !plan || !scratch)
 		return TC_ACT_SHOT;
 	connection = remembering(connection, plan);
 	interface = settings->tunnel_ifindex;

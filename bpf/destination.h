@@ -25,6 +25,18 @@ static __always_inline bool stack_can_route(struct __sk_buff *skb, const struct 
 	return !is_usable_mtu(skb, fits) || (!must_stay_whole(skb) && !is_local_host(settings, source));
 }
 
+/* Where a next hop was found: what a global function returns in place of a pointer. */
+enum found_hop {
+	NO_HOP,
+	HOP_OF_CONNECTION,
+	HOP_OF_SCRATCH,
+};
+
+static __always_inline enum found_hop where_is(const struct next_hop *hop, const struct connection *connection)
+{
+	return !hop ? NO_HOP : connection && hop == &connection->next_hop ? HOP_OF_CONNECTION : HOP_OF_SCRATCH;
+}
+
 /* Out of an uplink by the kernel's routing table, without its stack. Without an answer (no route, the
  * node's own address) the stack handles the packet. As in the stack, the link's MTU counts, and not what errors have said about the way. */
 static __always_inline const struct next_hop *find_in_network(struct __sk_buff *skb, const struct packet *packet,
@@ -45,7 +57,7 @@ static __always_inline const struct next_hop *find_in_network(struct __sk_buff *
 	switch (answer) {
 	case ROUTE_KNOWN:
 		plan->exit = EXIT_NETWORK;
-		return next_hop_of_route(route, NEXT_HOP_NETWORK, NULL, remembering(connection, plan));
+		return next_hop_of_route(route, NEXT_HOP_NETWORK, NULL, connection);
 	case ROUTE_WITHOUT_NEIGHBOUR:
 		plan->exit = EXIT_NEIGHBOUR;
 		return NULL;
@@ -61,9 +73,8 @@ static __always_inline const struct next_hop *find_in_network(struct __sk_buff *
 	}
 }
 
-/* Separate function: the caller has no BPF stack left. */
-static __noinline const struct next_hop *find_destination_again(struct __sk_buff *skb, const struct packet *packet,
-								struct connection *connection, struct plan *plan)
+__global enum found_hop find_destination_again(struct __sk_buff *skb, const struct packet *packet, struct connection *connection,
+					       struct plan *plan)
 {
 	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
@@ -72,13 +83,14 @@ static __noinline const struct next_hop *find_destination_again(struct __sk_buff
 	struct tuple *tuple;
 	__u32 flags;
 
-	if (!packet || !settings || !plan || !scratch)
-		return NULL;
+	if (!skb || !packet || !settings || !plan || !scratch)
+		return NO_HOP;
+	connection = remembering(connection, plan);
 	tuple = tuple_as_key(scratch, &packet->tuple);
 	endpoint = bpf_map_lookup_elem(&endpoints, &tuple->destination);
 	if (endpoint) {
 		send(plan, EXIT_ENDPOINT, OUTCOME_TO_ENDPOINT);
-		return next_hop_of_endpoint(endpoint, remembering(connection, plan));
+		return where_is(next_hop_of_endpoint(endpoint, connection), connection);
 	}
 	location = locate(&tuple->destination);
 	flags = location_flags(location);
@@ -89,8 +101,8 @@ static __noinline const struct next_hop *find_destination_again(struct __sk_buff
 	else if ((flags & LOCATION_BLACKHOLE) || ((flags & LOCATION_POOL) && address_is_unset(&location->node)))
 		send(plan, EXIT_DROP, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	else
-		return find_in_network(skb, packet, connection, settings, plan);
-	return NULL;
+		return where_is(find_in_network(skb, packet, connection, settings, plan), connection);
+	return NO_HOP;
 }
 
 /* A pod here, a workload or host across the tunnel, or the network. The packets of a connection follow the previous
@@ -99,6 +111,7 @@ static __always_inline const struct next_hop *find_destination(struct __sk_buff 
 							       struct connection *connection, struct plan *plan)
 {
 	const struct connection *known = next_hop_known(remembering(connection, plan));
+	const struct scratch *scratch;
 
 	if (known) {
 		const struct next_hop *hop = &known->next_hop;
@@ -116,7 +129,15 @@ static __always_inline const struct next_hop *find_destination(struct __sk_buff 
 			return hop;
 		}
 	}
-	return find_destination_again(skb, packet, connection, plan);
+	switch (find_destination_again(skb, packet, connection, plan)) {
+	case HOP_OF_CONNECTION:
+		return connection ? &connection->next_hop : NULL;
+	case HOP_OF_SCRATCH:
+		scratch = scratch_get();
+		return scratch ? &scratch->next_hop : NULL;
+	default:
+		return NULL;
+	}
 }
 
 /* The next hop to the node that a packet is wrapped for; NULL: it needs the kernel's device.

@@ -12,6 +12,14 @@ static __always_inline const struct location *locate(const struct address *addre
 	return bpf_map_lookup_elem(&locations, &key);
 }
 
+/* Whether it is a workload's on this node. By a copy of the address: 6.1 takes no argument of a global function as a key. */
+static __always_inline bool is_endpoint(const struct address *address)
+{
+	struct address key = *address;
+
+	return bpf_map_lookup_elem(&endpoints, &key);
+}
+
 static __always_inline __u32 location_flags(const struct location *location)
 {
 	return location ? location->flags : 0;

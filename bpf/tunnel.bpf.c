@@ -2,6 +2,7 @@
 /* Packets that other nodes wrapped for this one and that from_uplink left to the kernel's tunnel device (tunnel/device.h). */
 #include "apply.h"
 #include "decide/from_host.h"
+#include "decide/judge_opening.h"
 #include "decide/wrapped.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -56,7 +57,7 @@ int to_tunnel(struct __sk_buff *skb)
 		return TC_ACT_OK;
 	decide_to_tunnel(&packet, settings, plan);
 	if (settings)
-		settle_from_host(&packet, settings, plan);
+		settle_from_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
 	return apply(&packet, plan);
 }

@@ -6,6 +6,7 @@
 #include "decide/after_stack.h"
 #include "decide/error.h"
 #include "decide/from_host.h"
+#include "decide/judge_opening.h"
 #include "decide/on_link.h"
 #include "decide/unread.h"
 #include "decide/untracked.h"
@@ -26,7 +27,7 @@ static __always_inline void decide_tunnel(struct packet *packet, const struct se
 			scratch->interface = settings->tunnel_ifindex;
 		return decide_wrapped(packet, settings, &scratch->wrapping, HOOK_FROM_UPLINK, plan);
 	}
-	if (frame_is_from(packet->skb, settings, &packet->tuple.source))
+	if (frame_is_from(packet->skb, &packet->tuple.source))
 		return pass_to_stack(plan);
 	drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 }
@@ -59,7 +60,7 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 			connection = NULL;
 	}
 	if (!connection || !is_believed(connection, &origin)) {
-		verdict = is_own_error(packet->skb) ? ALLOWED : check_source(packet->skb, settings, &packet->tuple.source);
+		verdict = is_own_error(packet->skb) ? ALLOWED : check_source(packet->skb, &packet->tuple.source);
 		if (verdict != ALLOWED)
 			return drop(plan, verdict);
 		if (parsed == PARSE_ICMP_ERROR)
@@ -214,7 +215,7 @@ int to_uplink(struct __sk_buff *skb)
 	else
 		pass_to_stack(plan);
 	if (settings)
-		settle_from_host(&packet, settings, plan);
+		settle_from_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
 	return apply(&packet, plan);
 }

@@ -13,7 +13,7 @@ static __always_inline void set_way_back(struct connection *connection, const st
 }
 
 /* Both directions of the packet's connection. */
-static __step int connection_move(const struct packet *packet, struct connection *connection)
+__global int connection_move(const struct packet *packet, struct connection *connection)
 {
 	struct scratch *scratch = scratch_get();
 	struct connection *reply;

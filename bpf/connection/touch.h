@@ -77,13 +77,13 @@ static __always_inline bool tells_tag(const struct packet *packet, const struct 
 }
 
 /* Only the rare packets (first answer, INIT ACK, FIN, RST) touch the other direction's entry. */
-static __noinline int update_other_direction(struct __sk_buff *skb, const struct packet *packet, struct connection *connection)
+__global int update_other_direction(struct __sk_buff *skb, const struct packet *packet, struct connection *connection)
 {
 	bool closing = packet && (packet->tcp_flags & (TCP_FIN | TCP_RST));
 	struct connection *other;
 	struct tuple key;
 
-	if (!packet || !connection)
+	if (!skb || !packet || !connection)
 		return 0;
 	opposite(&key, &packet->tuple, connection);
 	other = connection_lookup(&key);

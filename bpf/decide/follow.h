@@ -45,17 +45,16 @@ static __always_inline void send_reply(struct plan *plan, const struct connectio
 							  : OUTCOME_TO_NETWORK);
 }
 
-/* Separate function: the caller has no BPF stack left. */
-static __step int follow(struct packet *packet, const struct settings *settings, struct connection *connection,
-			     struct plan *plan)
+__global int decide_known(struct __sk_buff *skb, struct packet *packet, const struct settings *settings, struct connection *connection,
+			  struct plan *plan)
 {
 	enum outcome verdict;
 	__u32 flags;
 
-	if (!packet || !settings || !connection || !plan)
+	if (!skb || !packet || !settings || !connection || !plan)
 		return 0;
 	trace_known(connection);
-	verdict = judge_again(packet->skb, &packet->tuple, settings, connection);
+	verdict = judge_again(skb, &packet->tuple, settings, connection);
 	if (verdict != ALLOWED) {
 		drop(plan, verdict);
 		return 0;
@@ -78,4 +77,12 @@ static __step int follow(struct packet *packet, const struct settings *settings,
 		route_by_stack(plan);
 	}
 	return 0;
+}
+
+static __always_inline void follow(struct packet *packet, const struct settings *settings, struct connection *connection, struct plan *plan)
+{
+	struct __sk_buff *skb = packet->skb;
+
+	decide_known(skb, packet, settings, connection, plan);
+	restore_pointers(packet, skb, connection);
 }

@@ -30,12 +30,12 @@ static __step int decide_from_host(struct packet *packet, const struct settings 
 	if (connection)
 		follow_from_host(packet, settings, connection, plan);
 	else if (packet->skb->ingress_ifindex)
-		track_from_host(packet, settings, CONNECTION_NOT_JUDGED, plan);
+		track_from_host(&packet->tuple, CONNECTION_NOT_JUDGED);
 	else if (packet->is_answer)
 		leave_to_judge(packet, plan);
 	else if (!packet_may_open(packet))
 		plan->is_midway = true;
-	else if (!track_from_host(packet, settings, 0, plan))
+	else if (!track_from_host(&packet->tuple, 0))
 		leave_to_judge(packet, plan);
 	return 0;
 }
@@ -71,7 +71,7 @@ static __step int decide_portless_host(struct packet *packet, const struct setti
 		follow_from_host(packet, settings, connection, plan);
 		return 0;
 	}
-	open_plain(packet, plan, CONNECTION_VIA_STACK);
+	open_plain(&packet->tuple, plan, CONNECTION_VIA_STACK);
 	pass_to_stack(plan);
 	return 0;
 }
@@ -87,5 +87,5 @@ static __always_inline void decide_from_host_to_workload(struct packet *packet, 
 		plan->translate = TRANSLATE_NOTHING;
 		return;
 	}
-	track_from_host(packet, settings, CONNECTION_NOT_JUDGED, plan);
+	track_from_host(&packet->tuple, CONNECTION_NOT_JUDGED);
 }

@@ -8,69 +8,70 @@
  * policies. Judged is the direction that it must have. */
 
 /* A new connection of the node's address. @return false: another connection has the answers already, and they stay that one's */
-static __step int track_from_host(const struct packet *packet, const struct settings *settings, __u32 flags, struct plan *plan)
+__global bool track_from_host(const struct tuple *tuple, __u32 flags)
 {
+	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
 
-	if (!packet || !settings || !plan || !scratch)
+	if (!tuple || !settings || !scratch)
 		return false;
-	scratch->direction = reversed(&packet->tuple);
+	scratch->direction = reversed(tuple);
 	if (live_connection(&scratch->direction)) {
-		plan_host_request(settings, &packet->tuple, plan);
+		plan_host_request(settings, tuple, &scratch->plan);
 		return false;
 	}
-	open_plain(packet, plan, CONNECTION_VIA_STACK | flags);
-	pass_to_stack(plan);
+	open_plain(tuple, &scratch->plan, CONNECTION_VIA_STACK | flags);
+	pass_to_stack(&scratch->plan);
 	return true;
 }
 
 /* Judges the flow in scratch and remembers nothing. */
-static __step int judge_alone(struct __sk_buff *skb, struct plan *plan)
+__global int judge_alone(struct __sk_buff *skb)
 {
 	struct scratch *scratch = scratch_get();
 	enum outcome verdict;
 
-	if (!plan || !scratch)
+	if (!skb || !scratch)
 		return 0;
 	verdict = judge_as(skb, LOCAL_SOURCE_IS_NODE);
 	if (verdict != ALLOWED)
-		drop_flow(plan, verdict);
+		drop_flow(&scratch->plan, verdict);
 	return 0;
 }
 
 /* To the node. Of TCP, whoever does not wait for connections has opened this one; its packets are remembered, the other end's wait for
  * them. An answer of UDP was asked for. */
-static __step int decide_midway_to_host(const struct packet *packet, struct plan *plan)
+__global int decide_midway_to_host(struct __sk_buff *skb, const struct tuple *tuple, enum hook hook)
 {
 	struct scratch *scratch = scratch_get();
 
-	if (!packet || !plan || !scratch)
+	if (!skb || !tuple || !scratch)
 		return 0;
-	if (plan->remember != REMEMBER_HOST_ANSWER && is_listened_to(packet, &packet->tuple)) {
-		open_plain(packet, plan, CONNECTION_VIA_STACK);
-	} else if (packet->hook != HOOK_FROM_WORKLOAD) { /* the node reaches its own workloads */
-		scratch->flow = reversed(&packet->tuple);
+	if (scratch->plan.remember != REMEMBER_HOST_ANSWER && is_listened_to(skb, tuple)) {
+		open_plain(tuple, &scratch->plan, CONNECTION_VIA_STACK);
+	} else if (hook != HOOK_FROM_WORKLOAD) { /* the node reaches its own workloads */
+		scratch->flow = reversed(tuple);
 		scratch->arrival = 0;
-		plan->is_judged_alone = true;
+		scratch->plan.is_judged_alone = true;
 	}
 	return 0;
 }
 
 /* From the node. */
-static __step int decide_midway_from_host(const struct packet *packet, const struct settings *settings, struct plan *plan)
+__global int decide_midway_from_host(struct __sk_buff *skb, const struct tuple *tuple)
 {
 	struct scratch *scratch = scratch_get();
 
-	if (!packet || !settings || !plan || !scratch)
+	if (!skb || !tuple || !scratch)
 		return 0;
-	scratch->flow = reversed(&packet->tuple);
+	scratch->flow = reversed(tuple);
 	scratch->arrival = 0; /* what comes in by the interface is judged there */
-	if (!is_listened_to(packet, &scratch->flow)) {
-		if (track_from_host(packet, settings, 0, plan))
+	if (!is_listened_to(skb, &scratch->flow)) {
+		if (track_from_host(tuple, 0))
 			return 0;
-		scratch->flow = packet->tuple;
+		scratch->flow = *tuple;
 	}
-	plan->is_judged_alone = true;
+	scratch->plan.is_judged_alone = true;
 	return 0;
 }
 
@@ -78,16 +79,16 @@ static __step int decide_midway_from_host(const struct packet *packet, const str
 static __always_inline void settle_to_host(const struct packet *packet, struct plan *plan)
 {
 	if (plan->is_midway)
-		decide_midway_to_host(packet, plan);
+		decide_midway_to_host(packet->skb, &packet->tuple, packet->hook);
 	if (plan->is_judged_alone)
-		judge_alone(packet->skb, plan);
+		judge_alone(packet->skb);
 }
 
 /* The same of decide_own(). */
-static __always_inline void settle_from_host(const struct packet *packet, const struct settings *settings, struct plan *plan)
+static __always_inline void settle_from_host(const struct packet *packet, struct plan *plan)
 {
 	if (plan->is_midway)
-		decide_midway_from_host(packet, settings, plan);
+		decide_midway_from_host(packet->skb, &packet->tuple);
 	if (plan->is_judged_alone)
-		judge_alone(packet->skb, plan);
+		judge_alone(packet->skb);
 }

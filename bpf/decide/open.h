@@ -34,6 +34,14 @@ static __always_inline bool may_go_on(const struct service *service, const struc
 	return wrapping || service->table_size || has_made_room();
 }
 
+/* For the host's stack, though a service has its port. */
+static __always_inline bool was_asked_for(const struct tuple *tuple)
+{
+	struct scratch *scratch = scratch_get();
+
+	return tuple->protocol == IPPROTO_UDP && scratch && is_answer_to_host(tuple_as_key(scratch, tuple));
+}
+
 /* The service that a packet would open a connection to; NULL: none, and its destination's location is left in `location`.
  * @param wrapping as it came from another node, or NULL */
 static __always_inline const struct service *service_opened_by(const struct packet *packet,
@@ -46,7 +54,7 @@ static __always_inline const struct service *service_opened_by(const struct pack
 
 	if (opens || may_be_unknown_here(packet, settings, wrapping)) {
 		service = service_or_location(&tuple->destination, tuple->destination_port, tuple->protocol, location);
-		if (!service || (opens ? !is_answer_to_host(tuple) : may_go_on(service, wrapping)))
+		if (!service || (opens ? !was_asked_for(tuple) : may_go_on(service, wrapping)))
 			return service;
 		if (opens)
 			plan->remember = REMEMBER_HOST_ANSWER;
@@ -167,10 +175,9 @@ static __always_inline void leave_to_stack(struct plan *plan)
 	route_by_stack(plan);
 }
 
-/* A packet from the network or the tunnel: to a service, a workload, or the node itself. Separate function: the caller has no BPF stack left.
- * @param wrapping as it came from another node, or NULL */
-static __step int open_from_network(struct packet *packet, const struct settings *settings,
-					const struct wrapping *wrapping, struct plan *plan)
+/* A packet from the network or the tunnel: to a service, a workload, or the node itself. @param wrapping as it came from another node, or NULL */
+__global int decide_new_from_network(struct packet *packet, const struct settings *settings, const struct wrapping *wrapping,
+				     struct plan *plan)
 {
 	bool for_service = wrapping && wrapping_is_service(wrapping);
 	const struct location *location = NULL;
@@ -187,11 +194,11 @@ static __step int open_from_network(struct packet *packet, const struct settings
 			open_service(packet, settings, service, wrapping, plan);
 	} else if (for_service) { /* that is gone from this node */
 		drop(plan, OUTCOME_DROP_NO_LOCAL_BACKEND);
-	} else if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination)) {
+	} else if (is_endpoint(&packet->tuple.destination)) {
 		if (is_left_to_host(settings)) /* to_workload judges and remembers it */
 			route_by_stack(plan);
 		else
-			open_plain(packet, plan, 0);
+			open_plain(&packet->tuple, plan, 0);
 	} else if (location_flags(location) & LOCATION_BLACKHOLE) {
 		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	} else if (wrapping || !may_be_cluster_address(location_flags(location)) ||
@@ -201,44 +208,11 @@ static __step int open_from_network(struct packet *packet, const struct settings
 	return 0;
 }
 
-/* A service whose backend is a node's tunnel would let workloads send wrapped packets. */
-static __always_inline bool may_reach_tunnel(const struct settings *settings, const struct address *destination)
+static __always_inline void open_from_network(struct packet *packet, const struct settings *settings, const struct wrapping *wrapping,
+					      struct plan *plan)
 {
-	return (settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS) ||
-	       !(location_flags(locate(destination)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST));
-}
+	struct __sk_buff *skb = packet->skb;
 
-/* Judges the connection that a plan would open, after translation. What policies say of workloads is asked on the backend's node of a
- * forwarded one, of one that kube-proxy translates behind the stack. */
-static __always_inline void judge_opening(const struct packet *packet, const struct settings *settings, struct plan *plan)
-{
-	struct scratch *scratch = scratch_get();
-	struct opening *opening;
-	enum outcome verdict;
-	struct tuple *flow;
-
-	if (plan->remember != REMEMBER_OPENING || !settings || !scratch)
-		return;
-	opening = &scratch->opening;
-	if (is_from_network(packet))
-		opening->origin.interface = scratch->interface; /* where policies that come later judge it */
-	if ((opening->flags & CONNECTION_NOT_JUDGED) ||
-	    ((opening->flags & (CONNECTION_FORWARDED | CONNECTION_REFUSED)) && !has_host_stages(settings)))
-		return;
-	if (packet->is_answer)
-		return drop(plan, OUTCOME_DROP_UNRELATED);
-	flow = &scratch->flow;
-	*flow = packet->tuple;
-	flow->destination = opening->backend;
-	flow->destination_port = opening->backend_port;
-	if (is_tunnel_packet(flow) && !may_reach_tunnel(settings, &flow->destination))
-		return drop_flow(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
-	if (opening->flags & CONNECTION_JUDGED_LATER)
-		return;
-	begin_arrival(packet, &packet->tuple, opening->flags);
-	begin_verdict(settings, scratch);
-	verdict = opening->flags & CONNECTION_REFUSED ? judge_arrival(scratch) : judge(packet->skb);
-	if (verdict != ALLOWED)
-		return drop_flow(plan, verdict);
-	note_verdict(settings, scratch, &opening->policy_revision, &opening->ends_revision);
+	decide_new_from_network(packet, settings, wrapping, plan);
+	restore_pointers(packet, skb, NULL);
 }

@@ -50,14 +50,14 @@ static __always_inline struct opening *begin_opening(struct plan *plan)
 }
 
 /* A new connection to an ordinary address. */
-static __always_inline void open_plain(const struct packet *packet, struct plan *plan, __u32 flags)
+static __always_inline void open_plain(const struct tuple *tuple, struct plan *plan, __u32 flags)
 {
 	struct opening *opening = begin_opening(plan);
 
 	if (!opening)
 		return;
-	opening->backend = packet->tuple.destination;
-	opening->backend_port = packet->tuple.destination_port;
+	opening->backend = tuple->destination;
+	opening->backend_port = tuple->destination_port;
 	opening->flags = flags;
 	send_forward(plan, flags);
 }

@@ -17,7 +17,7 @@ static __step int open_to_host(const struct packet *packet, struct plan *plan)
 		if (packet->hook != HOOK_FROM_WORKLOAD) /* the node reaches its own workloads */
 			leave_to_judge(packet, plan);
 	} else if (plan->remember != REMEMBER_HOST_ANSWER && packet_may_open(packet)) {
-		open_plain(packet, plan, CONNECTION_VIA_STACK);
+		open_plain(&packet->tuple, plan, CONNECTION_VIA_STACK);
 	} else {
 		plan->is_midway = true;
 		route_by_stack(plan);
@@ -34,7 +34,7 @@ static __always_inline void decide_to_host(const struct packet *packet, const st
 	else if (has_host_policies(settings) && (location_flags & LOCATION_LOCAL_HOST))
 		open_to_host(packet, plan);
 	else if (has_host_stages(settings) && plan->remember != REMEMBER_HOST_ANSWER && packet_may_open(packet) && !packet->is_answer)
-		open_plain(packet, plan, CONNECTION_VIA_STACK); /* a router's packet: judged where it comes in and where it leaves */
+		open_plain(&packet->tuple, plan, CONNECTION_VIA_STACK); /* a router's packet: judged where it comes in and where it leaves */
 	else
 		route_by_stack(plan);
 }

@@ -12,10 +12,9 @@
 
 /* Whether the frame was sent by the node that it names as the wrapping one, as far as the link shows: any host on the link can write a
  * node's address. from_uplink has checked packets that the kernel's device unwrapped. */
-static __always_inline bool is_from_peer(const struct packet *packet, const struct settings *settings,
-					 const struct wrapping *wrapping)
+static __always_inline bool is_from_peer(const struct packet *packet, const struct wrapping *wrapping)
 {
-	return packet->hook == HOOK_FROM_TUNNEL || frame_is_from(packet->skb, settings, &wrapping->node);
+	return packet->hook == HOOK_FROM_TUNNEL || frame_is_from(packet->skb, &wrapping->node);
 }
 
 /* The same check of a reply for the price of a comparison, since requests go to the same node. */
@@ -40,7 +39,7 @@ static __step int return_to_client(struct packet *packet, const struct settings 
 	connection = forwarded_connection(&scratch->direction, &wrapping->node);
 	if (!connection) {
 		drop(plan, OUTCOME_DROP_UNRELATED);
-	} else if (!frame_is_from_next_hop(packet->skb, connection) && !is_from_peer(packet, settings, wrapping)) {
+	} else if (!frame_is_from_next_hop(packet->skb, connection) && !is_from_peer(packet, wrapping)) {
 		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 	} else {
 		trace_known(connection);
@@ -67,7 +66,7 @@ static __always_inline void decide_request(struct packet *packet, const struct s
 	if (connection && !may_follow(connection, wrapping->kind))
 		connection = NULL;
 	if (!connection || !is_believed(connection, &origin)) {
-		if (!is_from_peer(packet, settings, wrapping))
+		if (!is_from_peer(packet, wrapping))
 			return drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 		verdict = check_wrapped_source(&packet->tuple.source, wrapping);
 		if (verdict != ALLOWED)
@@ -92,7 +91,7 @@ static __always_inline void decide_wrapped(struct packet *packet, const struct s
 	case PARSE_OK:
 		break;
 	case PARSE_ICMP_ERROR:
-		if (!is_from_peer(packet, settings, wrapping))
+		if (!is_from_peer(packet, wrapping))
 			return drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 		return decide_wrapped_error(packet, settings, wrapping, plan);
 	case PARSE_MALFORMED:

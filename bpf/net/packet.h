@@ -35,6 +35,13 @@ struct packet {
 	struct connection *connection; /* that it belongs to, once that is known; NULL: none */
 };
 
+/* What a global function has had of a packet, the verifier takes for numbers: the pointers in it are written again. */
+static __always_inline void restore_pointers(struct packet *packet, struct __sk_buff *skb, struct connection *connection)
+{
+	packet->skb = skb;
+	packet->connection = connection;
+}
+
 /* Whether connections of the protocol begin with a handshake. */
 static __always_inline bool has_handshake(__u8 protocol)
 {

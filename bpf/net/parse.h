@@ -18,19 +18,20 @@ enum parse_result {
 	PARSE_FRAGMENT,	   /* a later fragment whose first was not seen */
 };
 
-static __always_inline struct fragment_key fragment_key_of(const struct packet *packet, __be32 identification)
+/* @param protocol IPv4's; of IPv6 each fragment has its own: 0 */
+static __always_inline struct fragment_key fragment_key_of(const struct packet *packet, __be32 identification, __u8 protocol)
 {
 	return (struct fragment_key){
 		.source = packet->tuple.source,
 		.destination = packet->tuple.destination,
 		.identification = identification,
-		.protocol = is_ipv6(packet->skb) ? 0 : packet->tuple.protocol,
+		.protocol = protocol,
 	};
 }
 
-static __always_inline enum parse_result parse_later_fragment(struct packet *packet, __be32 identification)
+static __always_inline enum parse_result parse_later_fragment(struct packet *packet, __be32 identification, __u8 protocol)
 {
-	struct fragment_key key = fragment_key_of(packet, identification);
+	struct fragment_key key = fragment_key_of(packet, identification, protocol);
 	const struct fragment_ports *ports = bpf_map_lookup_elem(&fragments, &key);
 
 	if (!ports)
@@ -42,9 +43,9 @@ static __always_inline enum parse_result parse_later_fragment(struct packet *pac
 	return PARSE_OK;
 }
 
-static __always_inline void remember_first_fragment(const struct packet *packet, __be32 identification)
+static __always_inline void remember_first_fragment(const struct packet *packet, __be32 identification, __u8 protocol)
 {
-	struct fragment_key key = fragment_key_of(packet, identification);
+	struct fragment_key key = fragment_key_of(packet, identification, protocol);
 	struct fragment_ports ports = {
 		.source_port = packet->tuple.source_port,
 		.destination_port = packet->tuple.destination_port,
@@ -60,12 +61,12 @@ static __always_inline __u32 sequence_length(const struct tcphdr *tcp, __u8 tcp_
 	return length - 4 * (((const __u8 *)tcp)[12] >> 4) + !!(tcp_flags & TCP_SYN) + !!(tcp_flags & TCP_FIN);
 }
 
-static __always_inline enum parse_result parse_icmp(struct packet *packet)
+static __always_inline enum parse_result parse_icmp(struct __sk_buff *skb, struct packet *packet)
 {
 	struct icmp_header icmp;
 	enum icmp_role role;
 
-	if (bpf_skb_load_bytes(packet->skb, packet->l4_offset, &icmp, sizeof(icmp)))
+	if (bpf_skb_load_bytes(skb, packet->l4_offset, &icmp, sizeof(icmp)))
 		return PARSE_MALFORMED;
 	role = icmp_ports(&packet->tuple, icmp.type, icmp.code, icmp.identifier);
 	packet->is_answer = role == ICMP_ANSWER;
@@ -81,9 +82,8 @@ static __always_inline enum parse_result parse_icmp(struct packet *packet)
 /* @param length bytes of the IP packet behind its headers
  * @param usual where the transport's header is in most packets: read without a copy there. A constant
  * @param icmp the family's own */
-static __always_inline enum parse_result parse_ports(struct packet *packet, __u32 length, __u32 usual, __u8 icmp)
+static __always_inline enum parse_result parse_ports(struct __sk_buff *skb, struct packet *packet, __u32 length, __u32 usual, __u8 icmp)
 {
-	struct __sk_buff *skb = packet->skb;
 	const struct tcphdr *in_place = bytes_at(skb, usual, sizeof(struct tcphdr));
 	struct tcphdr tcp; /* its first bytes serve UDP and ICMP as well */
 
@@ -108,9 +108,9 @@ static __always_inline enum parse_result parse_ports(struct packet *packet, __u3
 		packet->tuple.destination_port = tcp.dest;
 		return PARSE_OK;
 	case IPPROTO_SCTP:
-		return parse_sctp(packet) ? PARSE_MALFORMED : PARSE_OK;
+		return parse_sctp(skb, packet) ? PARSE_MALFORMED : PARSE_OK;
 	default:
-		return packet->tuple.protocol == icmp ? parse_icmp(packet) : PARSE_UNTRACKED;
+		return packet->tuple.protocol == icmp ? parse_icmp(skb, packet) : PARSE_UNTRACKED;
 	}
 }
 
@@ -136,15 +136,16 @@ static __always_inline bool is_from_this_link(const struct ipv6_chain *chain, __
 
 /* After PARSE_UNTRACKED, PARSE_ICMP_ERROR, PARSE_FRAGMENT, PARSE_SCOPED, PARSE_DISCOVERY and PARSE_ROUTER the addresses are valid,
  * and the protocol is that of the first header which is no extension. */
-static __noinline enum parse_result parse_ipv6(struct packet *packet, enum hook hook)
+__global enum parse_result parse_ipv6(struct __sk_buff *skb, struct packet *packet, enum hook hook)
 {
-	struct __sk_buff *skb = packet->skb;
 	struct ipv6_chain chain = {.offset = IPV6_END};
 	const struct ipv6hdr *ip = bytes_at(skb, ETH_HLEN, sizeof(*ip));
 	enum parse_result result;
 	__u8 hop_limit;
 	__u32 end;
 
+	if (!packet)
+		return PARSE_MALFORMED;
 	packet->hook = hook;
 	if (!ip && !bpf_skb_pull_data(skb, IPV6_END))
 		ip = bytes_at(skb, ETH_HLEN, sizeof(*ip));
@@ -159,11 +160,11 @@ static __noinline enum parse_result parse_ipv6(struct packet *packet, enum hook 
 	packet->tuple.protocol = chain.protocol;
 	packet->l4_offset = chain.offset;
 	if (chain.fragment & IPV6_FRAGMENT_OFFSET)
-		return in_scope(&packet->tuple, parse_later_fragment(packet, chain.identification));
+		return in_scope(&packet->tuple, parse_later_fragment(packet, chain.identification, 0));
 	packet->l4_present = true;
-	result = parse_ports(packet, end - chain.offset, IPV6_END, IPPROTO_ICMPV6);
+	result = parse_ports(skb, packet, end - chain.offset, IPV6_END, IPPROTO_ICMPV6);
 	if (result == PARSE_OK && (chain.fragment & IPV6_MORE_FRAGMENTS))
-		remember_first_fragment(packet, chain.identification);
+		remember_first_fragment(packet, chain.identification, 0);
 	if ((result == PARSE_DISCOVERY || result == PARSE_ROUTER) && !is_from_this_link(&chain, hop_limit))
 		return PARSE_MALFORMED;
 	return in_scope(&packet->tuple, result);
@@ -171,14 +172,15 @@ static __noinline enum parse_result parse_ipv6(struct packet *packet, enum hook 
 
 /* After PARSE_UNTRACKED, PARSE_ICMP_ERROR and PARSE_FRAGMENT the addresses and the protocol are valid and the ports are zero; of ICMP that
  * was read the destination's is its type and code. */
-static __noinline enum parse_result parse_ipv4(struct packet *packet, enum hook hook)
+__global enum parse_result parse_ipv4(struct __sk_buff *skb, struct packet *packet, enum hook hook)
 {
-	struct __sk_buff *skb = packet->skb;
 	const struct iphdr *in_place = ip_header(skb);
 	struct iphdr ip;
 	__u16 fragment;
 	enum parse_result result;
 
+	if (!packet)
+		return PARSE_MALFORMED;
 	packet->hook = hook;
 	if (in_place)
 		ip = *in_place;
@@ -192,11 +194,11 @@ static __noinline enum parse_result parse_ipv4(struct packet *packet, enum hook 
 	packet->l4_offset = IP_OFFSET + ip.ihl * 4;
 	fragment = bpf_ntohs(ip.frag_off);
 	if (fragment & IP_FRAGMENT_OFFSET)
-		return parse_later_fragment(packet, ip.id);
+		return parse_later_fragment(packet, ip.id, ip.protocol);
 	packet->l4_present = true;
-	result = parse_ports(packet, bpf_ntohs(ip.tot_len) - ip.ihl * 4, IP_OFFSET + sizeof(struct iphdr), IPPROTO_ICMP);
+	result = parse_ports(skb, packet, bpf_ntohs(ip.tot_len) - ip.ihl * 4, IP_OFFSET + sizeof(struct iphdr), IPPROTO_ICMP);
 	if (result == PARSE_OK && (fragment & IP_MORE_FRAGMENTS))
-		remember_first_fragment(packet, ip.id);
+		remember_first_fragment(packet, ip.id, ip.protocol);
 	return result;
 }
 
@@ -217,15 +219,19 @@ __global int is_fragment(struct __sk_buff *skb)
 	return !walk_extensions(skb, &chain) && chain.fragment;
 }
 
-/* Fills `packet`, which is zero except for its skb. The verifier walks IPv6 first on purpose: its states have unknown addresses and
- * contain those of IPv4, so what follows is walked once. */
+/* Fills `packet`, which is zero except for its skb. The readers are global functions, so the verifier knows nothing of what they found, and
+ * walks what follows once instead of once for each kind of packet. */
 static __always_inline enum parse_result parse(struct packet *packet, enum hook hook)
 {
+	struct __sk_buff *skb = packet->skb;
 	enum parse_result result = PARSE_NOT_IP;
 
-	if (is_ipv6(packet->skb))
-		result = parse_ipv6(packet, hook);
-	else if (packet->skb->protocol == bpf_htons(ETH_P_IP))
-		result = parse_ipv4(packet, hook);
+	if (is_ipv6(skb))
+		result = parse_ipv6(skb, packet, hook);
+	else if (skb->protocol == bpf_htons(ETH_P_IP))
+		result = parse_ipv4(skb, packet, hook);
+	else
+		return result;
+	restore_pointers(packet, skb, NULL);
 	return result;
 }

@@ -77,11 +77,11 @@ __global int read_sctp(struct __sk_buff *skb, __u32 offset, struct sctp_reading 
 	return !reading->asked || !(reading->flags & TCP_ACK) == !!reading->tag ? -1 : 0;
 }
 
-static __always_inline int parse_sctp(struct packet *packet)
+static __always_inline int parse_sctp(struct __sk_buff *skb, struct packet *packet)
 {
 	struct sctp_reading reading = {};
 
-	if (read_sctp(packet->skb, packet->l4_offset, &reading))
+	if (read_sctp(skb, packet->l4_offset, &reading))
 		return -1;
 	__builtin_memcpy(&packet->tuple.source_port, &reading.ports, sizeof(reading.ports));
 	packet->tcp_flags = reading.flags;

@@ -5,13 +5,13 @@
 
 /* Whether a TCP socket of this network namespace waits for connections at the destination of `tuple`: then that end did not open the
  * connection. No established socket has the source port 0 on its other side, so the lookup finds listeners only. */
-static __noinline bool is_listened_to(const struct packet *packet, const struct tuple *tuple)
+__global bool is_listened_to(struct __sk_buff *skb, const struct tuple *tuple)
 {
 	struct bpf_sock_tuple question = {};
 	struct bpf_sock *socket;
 	__u32 size;
 
-	if (!packet || !tuple || tuple->protocol != IPPROTO_TCP)
+	if (!skb || !tuple || tuple->protocol != IPPROTO_TCP)
 		return false;
 	if (is_ipv4(&tuple->destination)) {
 		question.ipv4.saddr = address_to_ipv4(&tuple->source);
@@ -24,7 +24,7 @@ static __noinline bool is_listened_to(const struct packet *packet, const struct 
 		question.ipv6.dport = tuple->destination_port;
 		size = sizeof(question.ipv6);
 	}
-	socket = bpf_skc_lookup_tcp(packet->skb, &question, size, BPF_F_CURRENT_NETNS, 0);
+	socket = bpf_skc_lookup_tcp(skb, &question, size, BPF_F_CURRENT_NETNS, 0);
 	if (!socket)
 		return false;
 	bpf_sk_release(socket);

@@ -45,7 +45,7 @@ static __always_inline bool is_host(const struct endpoint *endpoint)
 }
 
 /* Whether no policy may close the port of this flow on a host. Asked only before a refusal. */
-static __noinline bool is_failsafe(const struct tuple *flow, enum direction direction)
+__global bool is_failsafe(const struct tuple *flow, enum direction direction)
 {
 	struct failsafe key = {.prefix_length = 160, .direction = direction};
 

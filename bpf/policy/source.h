@@ -3,6 +3,7 @@
 #include "../connection/next_hop.h"
 #include "../locate.h"
 #include "../net/route.h"
+#include "../settings.h"
 #include "../tunnel/wrapping.h"
 #include "../verdict.h"
 
@@ -56,13 +57,14 @@ static __always_inline bool is_from_behind_stack(const struct connection *connec
 /* Whether the frame has the hardware address by which this node reaches `node`. Behind a router that is the router's, which
  * proves nothing (and may send from another one, RFC 9568): such a packet is accepted. A packet of an unknown neighbour is not: the agent
  * makes the kernel keep the nodes' entries. */
-static __noinline bool frame_is_from(struct __sk_buff *skb, const struct settings *settings, const struct address *node)
+__global bool frame_is_from(struct __sk_buff *skb, const struct address *node)
 {
+	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
 	struct bpf_fib_lookup *route;
 	enum route_answer answer;
 
-	if (!settings || !node || !scratch)
+	if (!skb || !settings || !node || !scratch)
 		return false;
 	route = &scratch->route;
 	route_question(route, settings, &settings->node, node);
@@ -75,25 +77,24 @@ static __noinline bool frame_is_from(struct __sk_buff *skb, const struct setting
 }
 
 /* Checks the source of an unwrapped packet from an uplink. @return ALLOWED, or why it is wrong */
-static __noinline enum outcome check_source(struct __sk_buff *skb, const struct settings *settings,
-					    const struct address *source)
+__global enum outcome check_source(struct __sk_buff *skb, const struct address *source)
 {
 	const struct location *location;
 	__u32 flags;
 
-	if (!settings || !source || is_never_a_source(source))
+	if (!skb || !source || is_never_a_source(source))
 		return OUTCOME_DROP_MARTIAN_SOURCE;
 	location = locate(source);
 	flags = location_flags(location);
 	if (flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST))
 		return OUTCOME_DROP_MARTIAN_SOURCE;
-	if (bpf_map_lookup_elem(&endpoints, source))
+	if (is_endpoint(source))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
 	if (!location || !(flags & LOCATION_POOL))
 		return ALLOWED;
 	if ((flags & LOCATION_ENCAPSULATED) || address_is_unset(&location->node))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
-	return frame_is_from(skb, settings, &location->node) ? ALLOWED : OUTCOME_DROP_SPOOFED_SOURCE;
+	return frame_is_from(skb, &location->node) ? ALLOWED : OUTCOME_DROP_SPOOFED_SOURCE;
 }
 
 /* A workload's address may only be used by the node it lives on, a node's address only by that node. */
@@ -108,7 +109,7 @@ static __always_inline bool source_belongs_to(const struct address *source, cons
 
 /* Checks the source of a wrapped packet. Only clients from outside reach a service through an entry node; for a workload its own node
  * chooses the backend. @return as check_source() */
-static __noinline enum outcome check_wrapped_source(const struct address *source, const struct wrapping *wrapping)
+__global enum outcome check_wrapped_source(const struct address *source, const struct wrapping *wrapping)
 {
 	__u32 flags;
 
@@ -117,7 +118,7 @@ static __noinline enum outcome check_wrapped_source(const struct address *source
 	if (wrapping->kind == TUNNEL_OVERLAY)
 		return source_belongs_to(source, &wrapping->node) ? ALLOWED : OUTCOME_DROP_SPOOFED_SOURCE;
 	flags = location_flags(locate(source));
-	if ((flags & LOCATION_POOL) || bpf_map_lookup_elem(&endpoints, source))
+	if ((flags & LOCATION_POOL) || is_endpoint(source))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
 	/* Answers of a service at this node's address come back with it as their source. */
 	if ((flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST)) && wrapping->kind != TUNNEL_RETURN)

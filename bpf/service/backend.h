@@ -14,12 +14,12 @@ static __always_inline bool lives_without_service(const struct connection *conne
 	if ((connection->flags & CONNECTION_FORWARDED) &&
 	    !(location_flags(locate(&connection->node)) & LOCATION_REMOTE_HOST))
 		return false;
-	return !(flags & LOCATION_POOL) || (flags & LOCATION_WORKLOAD) || bpf_map_lookup_elem(&endpoints, address);
+	return !(flags & LOCATION_POOL) || (flags & LOCATION_WORKLOAD) || is_endpoint(address);
 }
 
 /* Whether a service was added at the destination of a connection that began without one. Packets that may open a connection belong to
  * the service from then on (kube-proxy removes such UDP flows, too). */
-static __noinline bool service_was_added(const struct tuple *tuple, const struct connection *connection)
+__global bool service_was_added(const struct tuple *tuple, const struct connection *connection)
 {
 	if (!tuple || !connection || connection->backend ||
 	    (connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
@@ -30,7 +30,7 @@ static __noinline bool service_was_added(const struct tuple *tuple, const struct
 /* Whether a connection's packets must no longer go to its backend. A connection of TCP or SCTP depends on the pod, not on the service,
  * which may be deleted or no longer select it (as with kube-proxy). A datagram has no connection to lose: it goes where
  * the service of its destination would send it now. Not asked for every packet: see connection/next_hop.h. */
-static __noinline bool backend_is_gone(const struct tuple *tuple, const struct connection *connection)
+__global bool backend_is_gone(const struct tuple *tuple, const struct connection *connection)
 {
 	const struct service *service;
 	__u32 id;

@@ -8,7 +8,7 @@
 
 /* The same on every node, without a secret of one. @param by_client the client alone counts: with session affinity, all its
  * connections get one backend, at every node */
-static __noinline __u32 flow_hash(const struct tuple *flow, bool by_client)
+__global __u32 flow_hash(const struct tuple *flow, bool by_client)
 {
 	__u32 hash;
 

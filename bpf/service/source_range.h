@@ -5,8 +5,7 @@
 
 /* Which clients may use a load balancer's address (spec.loadBalancerSourceRanges). */
 
-/* Separate function: the caller has no BPF stack left. */
-static __noinline bool is_in_source_ranges(__u32 set, const struct address *client)
+__global bool is_in_source_ranges(__u32 set, const struct address *client)
 {
 	struct source_range key = {.prefix_length = 160, .set = set};
 

@@ -19,8 +19,8 @@ export const mutants: readonly Mutant[] = [
   {
     say: "broadcast addresses are valid sources",
     file: "policy/source.h",
-    text: "flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST))\n\t\treturn OUTCOME_DROP_MARTIAN_SOURCE;\n\tif (bpf_map",
-    instead: "flags & LOCATION_LOCAL_HOST)\n\t\treturn OUTCOME_DROP_MARTIAN_SOURCE;\n\tif (bpf_map",
+    text: "flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST))\n\t\treturn OUTCOME_DROP_MARTIAN_SOURCE;\n\tif (is_endpoint",
+    instead: "flags & LOCATION_LOCAL_HOST)\n\t\treturn OUTCOME_DROP_MARTIAN_SOURCE;\n\tif (is_endpoint",
   },
   {
     say: "any MAC address counts as a node's",
@@ -61,7 +61,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "a forwarded packet may have a workload's source",
     file: "policy/source.h",
-    text: "if ((flags & LOCATION_POOL) || bpf_map_lookup_elem(&endpoints, source))\n\t\treturn OUTCOME_DROP_SPOOFED_SOURCE;\n\t/*",
+    text: "if ((flags & LOCATION_POOL) || is_endpoint(source))\n\t\treturn OUTCOME_DROP_SPOOFED_SOURCE;\n\t/*",
     instead: "/*",
   },
   {
@@ -150,7 +150,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "a service's backend may be a node's tunnel port",
-    file: "decide/open.h",
+    file: "decide/judge_opening.h",
     text: "return (settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS) ||",
     instead: "return true ||",
   },
@@ -481,14 +481,14 @@ export const mutants: readonly Mutant[] = [
   {
     say: "the node's own requests are not judged",
     file: "decide/from_host.h",
-    text: "else if (packet->skb->ingress_ifindex)\n\t\ttrack_from_host(packet, settings, CONNECTION_NOT_JUDGED, plan);",
-    instead: "else if (1)\n\t\ttrack_from_host(packet, settings, CONNECTION_NOT_JUDGED, plan);",
+    text: "else if (packet->skb->ingress_ifindex)\n\t\ttrack_from_host(&packet->tuple, CONNECTION_NOT_JUDGED);",
+    instead: "else if (1)\n\t\ttrack_from_host(&packet->tuple, CONNECTION_NOT_JUDGED);",
   },
   {
     say: "what the stack masqueraded is judged as the node's own",
     file: "decide/from_host.h",
-    text: "else if (packet->skb->ingress_ifindex)\n\t\ttrack_from_host(packet, settings, CONNECTION_NOT_JUDGED, plan);",
-    instead: "else if (packet->skb->ingress_ifindex)\n\t\ttrack_from_host(packet, settings, 0, plan);",
+    text: "else if (packet->skb->ingress_ifindex)\n\t\ttrack_from_host(&packet->tuple, CONNECTION_NOT_JUDGED);",
+    instead: "else if (packet->skb->ingress_ifindex)\n\t\ttrack_from_host(&packet->tuple, 0);",
   },
   {
     say: "fail-safe ports are open in both directions",

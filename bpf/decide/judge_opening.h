@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../tunnel/tunnel.h"
+#include "plain.h"
+
+/* New connections are judged once they are decided: after translation. */
+
+/* A service whose backend is a node's tunnel would let workloads send wrapped packets. */
+static __always_inline bool may_reach_tunnel(const struct settings *settings, const struct address *destination)
+{
+	return (settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS) ||
+	       !(location_flags(locate(destination)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST));
+}
+
+/* Judges the connection that a plan would open, after translation. What policies say of workloads is asked on the backend's node of a
+ * forwarded one, of one that kube-proxy translates behind the stack. */
+static __always_inline void judge_opening(const struct packet *packet, const struct settings *settings, struct plan *plan)
+{
+	struct scratch *scratch = scratch_get();
+	struct opening *opening;
+	enum outcome verdict;
+	struct tuple *flow;
+
+	if (plan->remember != REMEMBER_OPENING || !settings || !scratch)
+		return;
+	opening = &scratch->opening;
+	if (is_from_network(packet))
+		opening->origin.interface = scratch->interface; /* where policies that come later judge it */
+	if ((opening->flags & CONNECTION_NOT_JUDGED) ||
+	    ((opening->flags & (CONNECTION_FORWARDED | CONNECTION_REFUSED)) && !has_host_stages(settings)))
+		return;
+	if (packet->is_answer)
+		return drop(plan, OUTCOME_DROP_UNRELATED);
+	flow = &scratch->flow;
+	*flow = packet->tuple;
+	flow->destination = opening->backend;
+	flow->destination_port = opening->backend_port;
+	if (is_tunnel_packet(flow) && !may_reach_tunnel(settings, &flow->destination))
+		return drop_flow(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
+	if (opening->flags & CONNECTION_JUDGED_LATER)
+		return;
+	begin_arrival(packet, &packet->tuple, opening->flags);
+	begin_verdict(settings, scratch);
+	verdict = opening->flags & CONNECTION_REFUSED ? judge_arrival(scratch) : judge(packet->skb);
+	if (verdict != ALLOWED)
+		return drop_flow(plan, verdict);
+	note_verdict(settings, scratch, &opening->policy_revision, &opening->ends_revision);
+}
