@@ -9,7 +9,7 @@ import { ensureLink, type LinkResult, type LinkTarget, removeLink } from "./link
 import type { Loaded } from "./load.ts";
 import { linkInfo } from "./object-info.ts";
 import type { Pins } from "./pins.ts";
-import { type ProgramName, programs } from "./programs.ts";
+import { type ProgramName, programNames, programs } from "./programs.ts";
 
 const TCX = { ingress: 46, egress: 47 } as const; // enum bpf_attach_type
 
@@ -61,7 +61,7 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       openBehindLinks(device.ifindex, TCX[direction]); // left by an agent that used TCX
     },
     cgroup(folder) {
-      for (const program of Object.keys(programs) as ProgramName[]) {
+      for (const program of programNames) {
         const { hook } = programs[program];
         if (hook.kind === "cgroup")
           attachCgroup(loaded.programFd(program), join(pins.links, `cgroup-${program}`), folder, hook.attachType);

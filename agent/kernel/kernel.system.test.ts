@@ -8,13 +8,14 @@ import { cgroupMount } from "./cgroup-mount.ts";
 import { KernelMap } from "./kernel-map.ts";
 import { libbpf } from "./libbpf.ts";
 import { removeLink } from "./links.ts";
-import { load } from "./load.ts";
+import { type Loaded, type LoadOptions, load } from "./load.ts";
 import { mapStoreCases, settings } from "./map-store.cases.ts";
 import { enterNamespace } from "./namespace.fixture.ts";
+import { programInfo } from "./object-info.ts";
 import { outcomeReader } from "./outcomes.ts";
 import { compilePassObjects } from "./pass-objects.fixture.ts";
 import { pinsUnder, removeOtherLayouts } from "./pins.ts";
-import { programs } from "./programs.ts";
+import { programNames, programs } from "./programs.ts";
 
 if (noKernel) console.log(noKernel);
 
@@ -45,6 +46,40 @@ describe.skipIf(noKernel)("kernel", () => {
   test("a second load() shares the maps of the first", () => {
     load(options).maps.settings.update([[0, settings]]);
     expect(load(options).maps.settings.lookup(0)).toEqual(settings);
+  });
+
+  describe("the programs of the agent before", () => {
+    let nodes = 0;
+    const agentBefore = () => {
+      const own = { ...options, pins: pinsUnder(join(bpf, `kept-${nodes++}`)) };
+      return { own, ids: idsOf(load(own)) };
+    };
+    const idsOf = ({ programFd }: Loaded) => programNames.map((name) => programInfo(programFd(name)).id);
+    const keptIn = (folder: string) => readdirSync(folder).map((key) => join(folder, key));
+
+    test("are used again", () => {
+      const { own, ids } = agentBefore();
+      expect(idsOf(load(own))).toEqual(ids);
+    });
+
+    test.each<[string, (own: LoadOptions) => LoadOptions]>([
+      ["another object", (own) => ({ ...own, objects: changed })],
+      ["a map of another size", (own) => ({ ...own, sizes: { affinities: 77 } })],
+      ["a map that is made again", (own) => without(own, join(own.pins.maps, "affinities"))],
+      ["a program without its pin", (own) => without(own, join(keptIn(own.pins.programs)[0] as string, "from_uplink"))],
+    ])("are loaded again for %s, and kept", (_, change) => {
+      const { own, ids } = agentBefore();
+      const now = change(own);
+      const again = idsOf(load(now));
+      expect(again.filter((id) => ids.includes(id))).toEqual([]);
+      expect(keptIn(own.pins.programs)).toHaveLength(1);
+      expect(idsOf(load(now))).toEqual(again);
+    });
+
+    function without(own: LoadOptions, pin: string): LoadOptions {
+      rmSync(pin);
+      return own;
+    }
   });
 
   test("a program that the verifier rejects is named, with the end of the log and the path of the rest", () => {

@@ -1,15 +1,16 @@
 // Loads the compiled objects through the verifier. Existing pinned maps are reused, so that a
-// restarted agent finds the state that the packet path uses. Nothing is attached here.
+// restarted agent finds the state that the packet path uses, and so are programs that the agent before has loaded. Nothing is attached here.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
+import { keepPrograms, keptPrograms } from "./kept-programs.ts";
 import { KernelMap } from "./kernel-map.ts";
 import { describeError, lastError, libbpf, type Pointer } from "./libbpf.ts";
 import type { MapStores } from "./map-store.ts";
 import { eachStored } from "./memory-map.ts";
 import { mapInfo } from "./object-info.ts";
 import { openMap, type Pins, preparePins } from "./pins.ts";
-import { type ProgramName, programs } from "./programs.ts";
+import { objectNames, type ProgramName, programNames, programs } from "./programs.ts";
 import { setAside } from "./resize.ts";
 import { ensureSecret } from "./secret.ts";
 
@@ -32,11 +33,18 @@ export interface Loaded {
 export function load(options: LoadOptions): Loaded {
   preparePins(options.pins);
   setAside(options.pins, options.sizes ?? {});
-  // The objects stay open while the agent runs: their file descriptors keep the programs in the kernel.
-  const { programFd } = loadPrograms(options, "");
+  const kept = keptPrograms(options.objects, options.pins);
+  const programFd = kept ? (name: ProgramName) => kept.get(name) as number : loadedAndKept(options);
   const maps = openMaps(options.pins);
   ensureSecret(maps.secrets);
   return { maps, programFd };
+}
+
+/** The objects stay open while the agent runs: their file descriptors keep the programs in the kernel. */
+function loadedAndKept(options: LoadOptions) {
+  const { programFd } = loadPrograms(options, "");
+  keepPrograms(options.objects, options.pins, programFd);
+  return programFd;
 }
 
 /** Loaded programs of one build. */
@@ -54,7 +62,7 @@ export function loadPrograms(options: LoadOptions, build: "" | "_traced"): Loade
   };
   const fds = new Map<string, number>();
   try {
-    for (const name of new Set(Object.values(programs).map((program) => program.object))) {
+    for (const name of objectNames) {
       const { object, path } = loadObject(`${name}${build}`, options);
       objects.push(object);
       for (const program of programsOf(name)) fds.set(program, programFd(object, program, path));
@@ -97,8 +105,7 @@ function loadObject(
 }
 
 function programsOf(object: string): ProgramName[] {
-  const names = Object.keys(programs) as ProgramName[];
-  return names.filter((name) => programs[name].object === object);
+  return programNames.filter((name) => programs[name].object === object);
 }
 
 function programFd(object: Pointer, program: string, path: string): number {

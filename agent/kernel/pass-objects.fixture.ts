@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ProgramName, programs } from "./programs.ts";
+import { objectNames, type ProgramName, programNames, programs } from "./programs.ts";
 
 const repository = join(import.meta.dirname, "..", "..");
 
@@ -11,7 +11,7 @@ const repository = join(import.meta.dirname, "..", "..");
  * another tag. */
 export function compilePassObjects(folder: string, variant: number | string = 0): void {
   mkdirSync(folder, { recursive: true });
-  for (const object of new Set(Object.values(programs).map((program) => program.object))) {
+  for (const object of objectNames) {
     const source = join(folder, `${object}.bpf.c`);
     writeFileSync(source, sourceOf(object, variant));
     const include = ["-I", join(repository, "bpf"), `-I/usr/include/${machine()}-linux-gnu`];
@@ -21,7 +21,7 @@ export function compilePassObjects(folder: string, variant: number | string = 0)
 }
 
 function sourceOf(object: string, variant: number | string): string {
-  const own = (Object.keys(programs) as ProgramName[]).filter((name) => programs[name].object === object);
+  const own = programNames.filter((name) => programs[name].object === object);
   return [
     ...readdirSync(join(repository, "bpf", "maps")).map((name) => `#include "maps/${name}"`),
     ...own.map((name) => programText(name, variant)),

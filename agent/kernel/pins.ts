@@ -1,6 +1,7 @@
 // Paths of the pins under the pin root (a folder on a bpffs, default /sys/fs/bpf/ebpf-dataplane):
 //   <layoutHash>/maps/<map>     the maps of one layout: only programs and agents of that layout touch them
 //   <layoutHash>/aside/<id>-<map>  maps of another size, until the programs no longer use them (resize.ts)
+//   <layoutHash>/programs/<key>/<program>  for the agent's next start (kept-programs.ts)
 //   links/<target>-<program>    attached programs; they outlive the agent and a change of layout
 import { mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
@@ -14,12 +15,19 @@ export interface Pins {
   readonly root: string;
   readonly maps: string;
   readonly aside: string;
+  readonly programs: string;
   readonly links: string;
 }
 
 export function pinsUnder(root: string): Pins {
   const own = join(root, layoutHash);
-  return { root, maps: join(own, "maps"), aside: join(own, "aside"), links: join(root, "links") };
+  return {
+    root,
+    maps: join(own, "maps"),
+    aside: join(own, "aside"),
+    programs: join(own, "programs"),
+    links: join(root, "links"),
+  };
 }
 
 /** Creates the folders. A folder outside a bpffs is refused here, because libbpf's own error is hard to understand. */

@@ -31,3 +31,8 @@ export const programs = {
 } as const satisfies Record<string, { object: string; hook: Hook }>;
 
 export type ProgramName = keyof typeof programs;
+
+export const programNames = Object.keys(programs) as ProgramName[];
+
+/** Without a build's suffix and .bpf.o. */
+export const objectNames: readonly string[] = [...new Set(programNames.map((name) => programs[name].object))];
