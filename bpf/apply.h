@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "answer.h"
+#include "bandwidth.h"
 #include "destination.h"
 #include "net/hops.h"
 #include "net/neighbour.h"
@@ -30,8 +31,14 @@ static __always_inline int send_to_stack(struct __sk_buff *skb, struct connectio
 
 /* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. The stack answers a packet whose TTL
  * ends here: it has the packet as the pod would. */
-static __always_inline int send_to_endpoint(struct __sk_buff *skb, const struct next_hop *hop, struct plan *plan)
+static __always_inline int send_to_endpoint(struct __sk_buff *skb, const struct packet *packet, const struct next_hop *hop,
+					    struct plan *plan)
 {
+	if (hop && limits_bandwidth(settings_get()) &&
+	    exceeds_bandwidth(skb, packet->l4_offset, packet->tuple.protocol, hop->interface, DIRECTION_INGRESS)) {
+		drop(plan, OUTCOME_DROP_BANDWIDTH);
+		return TC_ACT_SHOT;
+	}
 	if (decrement_ttl(skb)) {
 		pass_to_stack(plan);
 		return TC_ACT_OK;
@@ -146,7 +153,7 @@ static __always_inline int leave(struct __sk_buff *skb, const struct packet *pac
 	case EXIT_NODE:
 		return send_to_node(skb, packet, connection, plan);
 	case EXIT_ENDPOINT:
-		return send_to_endpoint(skb, hop, plan);
+		return send_to_endpoint(skb, packet, hop, plan);
 	case EXIT_NETWORK:
 		return send_to_network(skb, hop, plan);
 	case EXIT_NEIGHBOUR:
@@ -227,7 +234,7 @@ static __always_inline int apply(struct packet *packet, struct plan *plan)
 	if (plan->exit == EXIT_REJECT) /* as it came */
 		note_refused(skb, plan);
 	action = is_untouched(plan) ? leave_untouched(skb, plan) : carry_out(skb, packet, packet->connection, plan);
-	if (plan->exit == EXIT_DROP)
+	if (plan->exit == EXIT_DROP && plan->outcome != OUTCOME_DROP_BANDWIDTH) /* which is part of any fast transfer */
 		note_refused(skb, plan);
 	if (plan->asked)
 		note_verdicts(plan);

@@ -3,6 +3,7 @@
  * to it (kubelet's probes, masqueraded answers, everything that kube-proxy handles). All other packets reach it by
  * bpf_redirect_peer. */
 #include "apply.h"
+#include "bandwidth.h"
 #include "decide/after_stack.h"
 #include "decide/error.h"
 #include "decide/from_host.h"
@@ -100,6 +101,7 @@ int from_workload(struct __sk_buff *skb)
 		decide_from_workload(&packet, settings, plan);
 	settle_to_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
+	keep_to_bandwidth(&packet, settings, skb->ifindex, DIRECTION_EGRESS, plan);
 	return apply(&packet, plan);
 }
 
@@ -212,5 +214,6 @@ int to_workload(struct __sk_buff *skb)
 		decide_to_workload(&packet, settings, plan);
 	else /* no endpoint is known either */
 		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	keep_to_bandwidth(&packet, settings, skb->ifindex, DIRECTION_INGRESS, plan);
 	return apply(&packet, plan);
 }

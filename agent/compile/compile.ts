@@ -20,6 +20,7 @@ import type { Problem } from "../../model/problem.ts";
 import { type ExternalIpPolicy, externalIpPolicy } from "../../model/service/external-ips.ts";
 import { apiServerSlices, type FrontendRules, frontendRules } from "../../model/service/frontend-rules.ts";
 import { finish, type Steps } from "../../model/steps.ts";
+import { BandwidthCompiler } from "./bandwidths.ts";
 import type { DesiredState, MapContents } from "./desired.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { NODE_LIMITS } from "./limits.ts";
@@ -46,6 +47,7 @@ export class Compiler {
   readonly #podProblems = new Latest<readonly Problem[]>();
   readonly #services: ServiceCompiler;
   readonly #hosts = new HostDirectories();
+  readonly #bandwidths = new BandwidthCompiler();
   readonly #judging: PoliciesInForce;
 
   /** @param limits smaller ones for tests */
@@ -96,6 +98,7 @@ export class Compiler {
     const { selection, judgement } = yield* this.#judging.judging(snapshot, places);
     const { policyNames, contents, policyLogs, ...judged } = judgement;
     const revision = policyRevision(judged);
+    const bandwidths = this.#bandwidths.of(snapshot);
     const maps = {
       frontends: services.frontends,
       sourceRanges: this.#sourceRanges.get([services.sourceRanges, felixConfigurations], () =>
@@ -104,8 +107,9 @@ export class Compiler {
       slots: services.slots,
       members: services.members,
       backends: services.backends,
+      bandwidths,
       ...judged,
-      settings: compileSettings(facts, felixConfigurations, revision, services.maglev, judged),
+      settings: compileSettings(facts, felixConfigurations, revision, { ...services, bandwidths }, judged),
     };
     const { kubeProxy } = modeOf(defaultConfiguration(felixConfigurations));
     const stages = yield* this.#judging.transition(snapshot, selection, places);

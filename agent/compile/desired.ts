@@ -35,6 +35,7 @@ export function entriesOf<K, V>(contributions: Contributions<K, V>): Entry<K, V>
 export type WrittenMap = Extract<
   MapName,
   | "backends"
+  | "bandwidths"
   | "members"
   | "slots"
   | "frontends"

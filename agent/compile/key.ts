@@ -4,6 +4,7 @@ import { frontendText } from "../../model/service/frontend.ts";
 import {
   ANY_INTERFACE,
   BackendFlag,
+  Direction,
   FROM_WORKLOADS,
   HostStage,
   hostStageNames,
@@ -16,6 +17,8 @@ import type { WrittenMap } from "./desired.ts";
 /** The key of each map in words: what identifies an entry in the desired state, in the kernel's, and in messages. */
 export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } = {
   backends: (id) => `backend ${hex(id)}`,
+  bandwidths: ({ interface: ifindex, direction }) =>
+    `what interface ${ifindex} may ${direction === Direction.EGRESS ? "send" : "receive"}`,
   members: ({ backendList, backend }) => `${hex(backend)} of ${hex(backendList)}`,
   slots: ({ backendList, index }) => `${hex(backendList)}[${index}]`,
   frontends: frontendText,

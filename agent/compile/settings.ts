@@ -22,7 +22,7 @@ export function compileSettings(
   facts: NodeFacts,
   configurations: readonly FelixConfiguration[],
   revision: number,
-  maglev: boolean,
+  { maglev, bandwidths }: { readonly maglev: boolean; readonly bandwidths: Contributions<unknown, unknown> },
   hosts: HostMaps,
 ): Contributions<number, Settings> {
   const configuration = defaultConfiguration(configurations);
@@ -40,6 +40,7 @@ export function compileSettings(
       (configuration?.spec.allowVXLANPacketsFromWorkloads ? SettingsFlag.ALLOW_VXLAN_FROM_WORKLOADS : 0) |
       (hasTunnelClients(configuration) ? SettingsFlag.TUNNEL_CLIENTS : 0) |
       (maglev ? SettingsFlag.MAGLEV : 0) |
+      (bandwidths.length > 0 ? SettingsFlag.BANDWIDTH : 0) |
       (facts.countsServices ? SettingsFlag.SERVICE_COUNTS : 0) |
       hostFlags(hosts),
     hostRevision: hostRevision(hosts),

@@ -4,8 +4,9 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "270513c84015";
+export const layoutHash = "c95e757886a6";
 
+export const BANDWIDTH_SHIFT = 20;
 export const SECONDS_TCP_ESTABLISHED = 86400;
 export const SECONDS_TCP_OPENING = 60;
 export const SECONDS_TCP_ONE_FIN = 3600;
@@ -253,6 +254,7 @@ export const Outcome = {
   RETURN_EXTERNAL: 32,
   ANSWER_EXPIRED: 33,
   ANSWER_TOO_BIG: 34,
+  DROP_BANDWIDTH: 35,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -292,6 +294,7 @@ export const outcomeNames = new Map<number, string>([
   [32, "return_external"],
   [33, "answer_expired"],
   [34, "answer_too_big"],
+  [35, "drop_bandwidth"],
 ]);
 
 /** enum direction */
@@ -427,6 +430,7 @@ export const SettingsFlag = {
   WORKLOADS_TO_HOST: 16,
   SERVICE_COUNTS: 32,
   UNTRACKED: 64,
+  BANDWIDTH: 128,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
@@ -438,6 +442,7 @@ export const settingsFlagNames = new Map<number, string>([
   [16, "workloads_to_host"],
   [32, "service_counts"],
   [64, "untracked"],
+  [128, "bandwidth"],
 ]);
 
 /** enum socket_translation */
@@ -1396,6 +1401,44 @@ export const policyValue: Codec<PolicyValue> = {
   },
 };
 
+/** struct limited, 8 bytes */
+export interface Limited {
+  readonly interface: number;
+  readonly direction: number;
+}
+export const limited: Codec<Limited> = {
+  size: 8,
+  encode(value, view, at) {
+    view.setUint32(at, value.interface, true);
+    view.setUint32(at + 4, value.direction, true);
+  },
+  decode(view, at) {
+    return {
+      interface: view.getUint32(at, true),
+      direction: view.getUint32(at + 4, true),
+    };
+  },
+};
+
+/** struct bandwidth, 16 bytes */
+export interface Bandwidth {
+  readonly cost: bigint;
+  readonly due: bigint;
+}
+export const bandwidth: Codec<Bandwidth> = {
+  size: 16,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.cost, true);
+    view.setBigUint64(at + 8, value.due, true);
+  },
+  decode(view, at) {
+    return {
+      cost: view.getBigUint64(at, true),
+      due: view.getBigUint64(at + 8, true),
+    };
+  },
+};
+
 /** struct event, 128 bytes */
 export interface Event {
   readonly time: bigint;
@@ -1667,7 +1710,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 35,
+    maxEntries: 36,
     flags: 0,
     key: u32,
     value: outcomeCounter,
@@ -1704,6 +1747,14 @@ export const maps = {
     key: policyKey,
     value: policyValue,
   } satisfies MapDefinition<PolicyKey, PolicyValue>,
+  bandwidths: {
+    name: "bandwidths",
+    type: "hash",
+    maxEntries: 8192,
+    flags: 1,
+    key: limited,
+    value: bandwidth,
+  } satisfies MapDefinition<Limited, Bandwidth>,
 } as const;
 
 export type Maps = typeof maps;

@@ -49,6 +49,9 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   return_external: passed("entry node: reply of a backend outside the cluster passed on to the client"),
   answer_expired: rejected("its TTL or hop limit ended at this node: answered with ICMP time exceeded"),
   answer_too_big: rejected("too large for the way on: answered with ICMP, which names the size that fits"),
+  drop_bandwidth: dropped(
+    "more than its pod may send or receive in a time (kubernetes.io/egress-bandwidth, ingress-bandwidth)",
+  ),
 };
 
 export function wordsOf(outcome: string): OutcomeWords {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../shared/location.h"
+#include "../shared/bandwidth.h"
 #include "../shared/endpoint.h"
 #include "../shared/policy.h"
 #include <linux/bpf.h>
@@ -47,3 +48,14 @@ struct {
 	__type(value, struct policy_value);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } policies SEC(".maps");
+
+/* (host-side ifindex, direction) -> what may pass. Written by the agent, before the endpoint; `due` by the packet path. Asked only with
+ * SETTINGS_BANDWIDTH. Full: the agent reports it, and the workload is not limited. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct limited);
+	__type(value, struct bandwidth);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} bandwidths SEC(".maps");

@@ -41,6 +41,7 @@ enum outcome {
 	OUTCOME_RETURN_EXTERNAL,	/* its reply, passed on to the client */
 	OUTCOME_ANSWER_EXPIRED,		/* no hop left for the way to the backend's node: answered with ICMP time exceeded */
 	OUTCOME_ANSWER_TOO_BIG,		/* does not fit the way on: answered with the size that does */
+	OUTCOME_DROP_BANDWIDTH,		/* exceeds what its workload may send or receive in a time */
 	OUTCOME_COUNT,
 };
 

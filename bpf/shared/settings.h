@@ -35,6 +35,7 @@ enum settings_flag {
 	SETTINGS_WORKLOADS_TO_HOST = 1 << 4, /* also what its workloads send to it: host_endpoints has FROM_WORKLOADS */
 	SETTINGS_SERVICE_COUNTS = 1 << 5, /* connections to services are counted (observe/services.h) */
 	SETTINGS_UNTRACKED = 1 << 6, /* host_endpoints has HOST_UNTRACKED, which every packet of an uplink is asked about */
+	SETTINGS_BANDWIDTH = 1 << 7, /* a workload here has a limit (bandwidth.h) */
 };
 
 /* What the agent may change while traffic flows; one entry, key 0. */

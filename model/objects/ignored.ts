@@ -1,4 +1,5 @@
 import type { Problem } from "../problem.ts";
+import { BANDWIDTH, bandwidthProblem } from "./bandwidth.ts";
 import { ANNOTATIONS, OWN, TRAFFIC_CLASS } from "./metadata.ts";
 
 /** The objects whose annotations somebody else's dataplane would follow. */
@@ -15,15 +16,17 @@ const always =
   () =>
     message;
 
-const UNLIMITED = always("not supported yet: the pod's traffic is not limited.");
+const UNLIMITED = always(
+  "not supported: the pod's traffic is not limited. Next: use kubernetes.io/ingress-bandwidth or egress-bandwidth.",
+);
 
 const OF_ONE_POD = always("without effect on a Namespace: an address is one pod's. Next: name an IPPool.");
 
 /** By kind and annotation: what is not done although it is asked for; undefined where nothing is asked for. */
 const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   Pod: {
-    "kubernetes.io/ingress-bandwidth": UNLIMITED,
-    "kubernetes.io/egress-bandwidth": UNLIMITED,
+    [BANDWIDTH.ingress]: bandwidthProblem,
+    [BANDWIDTH.egress]: bandwidthProblem,
     "cni.projectcalico.org/ipAddrsNoIpam": always(
       "refused, so the pod does not start: whoever writes pods could take any address, another pod's too. Next: name an address of an IPPool in cni.projectcalico.org/ipAddrs.",
     ),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { serviceAnnotations } from "../mode/mode.ts";
+import { BANDWIDTH } from "./bandwidth.ts";
 
 // What the agent reads of an object. Parsing drops every other field, which is also what keeps the watch caches small
 // and lets a heartbeat that changes nothing here go unnoticed.
@@ -8,6 +9,8 @@ import { serviceAnnotations } from "../mode/mode.ts";
 export const ANNOTATIONS = new Set([
   // Of a static pod's mirror: the uid that the kubelet knows the pod by.
   "kubernetes.io/config.hash",
+  // Of a Pod, what it may send and receive in a time.
+  ...Object.values(BANDWIDTH),
   // Of a Service, in place of the field of that name.
   "service.beta.kubernetes.io/load-balancer-source-ranges",
   // Of a Service, where Kubernetes has no field.
@@ -16,8 +19,6 @@ export const ANNOTATIONS = new Set([
   "ebpf-dataplane.io/load-balancer-ips",
   "ebpf-dataplane.io/load-balancer-sharing",
   // Read only to report unsupported annotations (ignored.ts).
-  "kubernetes.io/ingress-bandwidth",
-  "kubernetes.io/egress-bandwidth",
   "projectcalico.org/natExcludeService",
   "lb.projectcalico.org/external-traffic-strategy",
   "cni.projectcalico.org/ipAddrs",

@@ -11,6 +11,36 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
+    say: "what a pod sends is not limited",
+    file: "workload.bpf.c",
+    text: "keep_to_bandwidth(&packet, settings, skb->ifindex, DIRECTION_EGRESS, plan);",
+    instead: "",
+  },
+  {
+    say: "what the stack hands to a pod is not limited",
+    file: "workload.bpf.c",
+    text: "keep_to_bandwidth(&packet, settings, skb->ifindex, DIRECTION_INGRESS, plan);",
+    instead: "",
+  },
+  {
+    say: "what is sent straight into a pod is not limited",
+    file: "apply.h",
+    text: "if (hop && limits_bandwidth(settings_get()) &&",
+    instead: "if (0 &&",
+  },
+  {
+    say: "the headers of large segments cost no bandwidth",
+    file: "net/segments.h",
+    text: "return skb->len + (__u64)((skb->len - headers - 1) / size) * headers;",
+    instead: "return skb->len;",
+  },
+  {
+    say: "packets that are refused use bandwidth",
+    file: "bandwidth.h",
+    text: "plan->exit != EXIT_DROP &&",
+    instead: "1 &&",
+  },
+  {
     say: "any source is accepted without VXLAN",
     file: "uplink.bpf.c",
     text: "if (verdict != ALLOWED)\n\t\t\treturn drop(plan, verdict);\n\t\tif (parsed == PARSE_ICMP_ERROR)",
@@ -421,7 +451,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "large segments fit every link",
     file: "net/segments.h",
-    text: "return packet->l4_offset - ETH_HLEN + header + skb->gso_size;",
+    text: "return l4_offset - ETH_HLEN + header + skb->gso_size;",
     instead: "return 0;",
   },
   {

@@ -44,6 +44,7 @@ const WALLS: readonly Wall[] = [
       ...["service/affinity.h", "service/note_host_request.h"],
       "net/parse.h", // the ports of a first fragment: reading the later ones depends on them
       "scratch.h", // a barrier
+      "bandwidth.h", // what has passed
       ...["observe/verdicts.h", "observe/services.h"], // counters
       ...["socket.bpf.c", "socket/memory.h"], // sockets have no plan
     ],
