@@ -41,6 +41,11 @@ export const preference: { readonly [M in WrittenMap]?: (a: ValueOf<M>, b: Value
   backends: (a, b) => (a.flags & BackendFlag.DRAINING) - (b.flags & BackendFlag.DRAINING),
 };
 
+/** A value as the agent writes it, where the packet path changes a part of it. */
+export const asWritten: { readonly [M in WrittenMap]?: (value: ValueOf<M>) => ValueOf<M> } = {
+  bandwidths: (value) => ({ ...value, due: 0n }),
+};
+
 function hostEndpointText({ interface: ifindex, stage }: JudgedHost): string {
   if (ifindex === FROM_WORKLOADS) return "this node for its workloads";
   const where = ifindex === ANY_INTERFACE ? "any interface" : `interface ${ifindex}`;

@@ -63,6 +63,24 @@ describe("Reconciler", () => {
     expect(maps.backends.entries()).toEqual([]);
   });
 
+  test("what the packet path has counted is no change", () => {
+    const maps = memoryMaps();
+    const key = { interface: 7, direction: 1 };
+    const limit = (cost: bigint) => {
+      const entries = [{ key, value: { cost, due: 0n } }];
+      return { ...new Compiler().compile(snapshot).maps, bandwidths: [{ owner: "Pod default/web", entries }] };
+    };
+    const reconciler = new Reconciler(maps);
+    reconciler.sync(limit(800n));
+    maps.bandwidths.update([[key, { cost: 800n, due: 1_000_000n }]]);
+    finish(reconciler.rereading());
+    expect(reconciler.sync(limit(800n)).written).toBe(0);
+    expect(new Reconciler(maps).sync(limit(800n)).written).toBe(0);
+    expect(maps.bandwidths.lookup(key)).toEqual({ cost: 800n, due: 1_000_000n });
+    expect(reconciler.sync(limit(80n)).written).toBe(1);
+    expect(maps.bandwidths.lookup(key)).toEqual({ cost: 80n, due: 0n });
+  });
+
   test("a restarted agent removes entries that are no longer desired", () => {
     const maps = memoryMaps();
     new Reconciler(maps).sync(new Compiler().compile(snapshot).maps);

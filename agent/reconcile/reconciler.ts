@@ -1,6 +1,6 @@
 import { each, finish, type Steps } from "../../model/steps.ts";
 import type { DesiredMaps, MapContents, WrittenMap } from "../compile/desired.ts";
-import { keyText, preference } from "../compile/key.ts";
+import { asWritten, keyText, preference } from "../compile/key.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
 import { maps as definitions } from "../kernel/layout.gen.ts";
 import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map-store.ts";
@@ -78,7 +78,11 @@ export class Reconciler {
   *rereading(): Steps<void> {
     for (const map of Object.keys(this.deltas) as WrittenMap[]) {
       const { delta, store } = this.#sides(map);
-      yield* delta.loading(store.read());
+      const written = asWritten[map] as ((value: never) => never) | undefined;
+      const found = store.read();
+      yield* delta.loading(
+        written ? Array.from(found, ([key, value]): [never, never] => [key, written(value)]) : found,
+      );
     }
     this.#loaded = true;
   }
