@@ -5,7 +5,7 @@ import type { IpPool } from "../model/objects/calico.ts";
 import { objectName } from "../model/objects/metadata.ts";
 import { isPodOf, type PodName } from "../model/objects/pod-of.ts";
 import { askedAddresses, podWithAddress } from "../model/pool/asked.ts";
-import { type Applicant, type Choice, choosePools } from "../model/pool/choice.ts";
+import { type Applicant, type Choice, choosePools, poolsOfNode } from "../model/pool/choice.ts";
 import { type PoolUse, poolUse } from "../model/pool/use.ts";
 import { CniCode, CniError } from "./cni/request.ts";
 import type { DesiredState } from "./compile/desired.ts";
@@ -36,12 +36,25 @@ export class PodPools {
     this.#parts = parts;
   }
 
+  /** Whether a pool gives addresses to any pods of this node. */
+  serveNode(): boolean {
+    const own = this.#parts.store.list("nodes").find(({ metadata }) => metadata.name === this.#parts.node);
+    return poolsOfNode(this.#accepted(), own?.metadata).some(({ spec }) =>
+      this.#parts.families().includes(parseCidr(spec.cidr).family),
+    );
+  }
+
+  #accepted(): IpPool[] {
+    const { store, refused } = this.#parts;
+    return store.list("ipPools").filter(({ metadata }) => !refused().ipPools.has(metadata.name));
+  }
+
   /** Waits until the pod is known, since only its object says what it asks for. Rejects with CniError, which kubelet shows as an Event of the pod. */
   async of(wanted: PodName, patienceMs = PATIENCE_MS): Promise<readonly Pool[]> {
-    const { store, node, refused, families } = this.#parts;
+    const { store, node, families } = this.#parts;
     const name = `${wanted.namespace}/${wanted.pod}`;
     const known = await this.#arrival(wanted, patienceMs);
-    const accepted = store.list("ipPools").filter(({ metadata }) => !refused().ipPools.has(metadata.name));
+    const accepted = this.#accepted();
     const own = store.list("nodes").find(({ metadata }) => metadata.name === node);
     const choices = askedAddresses(accepted, known) ?? choosePools(accepted, { ...known, node: own?.metadata });
     return FAMILIES.flatMap((family) => {

@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import { isPodOf } from "../model/objects/pod-of.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { installPlugin } from "./cni/install.ts";
 import { CniPlugin } from "./cni/plugin.ts";
+import { CniCode, CniError } from "./cni/request.ts";
 import { serveCni } from "./cni/server.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { endpointLife } from "./endpoint-life.ts";
@@ -54,6 +56,8 @@ export async function servePods(
     endpoints,
     allocator,
     poolsOf: (attachment) => pools.of(attachment),
+    podOf: (attachment) => cluster.store.list("pods").find((pod) => isPodOf(pod, attachment)),
+    expectReady: () => expectReady(health.reasons(), pools.serveNode()),
     life,
     mtu: () => network.podMtu,
     sysctlRoot,
@@ -66,6 +70,14 @@ export async function servePods(
   health.waitsFor("the CNI plugin to be installed");
   const socket = join(options.runDirectoryOnNode ?? options.runDirectory, "agent.sock");
   installPlugin({ binary: shimPath(), binFolder: options.cniBin, confFolder: options.cniConf, socket });
+}
+
+/** A full pool is not told here: its node would count as broken, and the pods that run there would be evicted. ADD and an Event tell it. */
+function expectReady(reasons: readonly string[], hasPool: boolean): void {
+  if (reasons.length > 0) throw new CniError(CniCode.LIMITED, `This node's agent is not ready: ${reasons.join("; ")}.`);
+  if (hasPool) return;
+  const message = "No IPPool gives addresses to pods of this node. Next: make one, or look at the Events of IPPools.";
+  throw new CniError(CniCode.NOT_AVAILABLE, message);
 }
 
 /** The same of every node, so that one Event tells it. */

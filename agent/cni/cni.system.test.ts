@@ -12,7 +12,7 @@ import { NodeNetwork } from "../node-network.ts";
 import { type Endpoint, EndpointStore } from "./endpoint-store.ts";
 import { installPlugin, uninstallPlugin } from "./install.ts";
 import { type CniPlugin, CniPlugin as Plugin } from "./plugin.ts";
-import { attachmentOf, parseRequest } from "./request.ts";
+import { attachmentOf, CniError, parseRequest, SUPPORTED_VERSIONS } from "./request.ts";
 import { serveCni } from "./server.ts";
 import { hostIndex } from "./veth.ts";
 
@@ -28,12 +28,13 @@ describe.skipIf(skip)("CNI", () => {
   const socket = join(folder, "agent.sock");
   const file = join(folder, "endpoints.json");
   const shim = join(folder, "shim");
-  const config = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane", socket };
+  const config = { cniVersion: "1.1.0", name: "ebpf-dataplane", type: "ebpf-dataplane", socket };
   let plugin: CniPlugin;
   let endpoints: EndpointStore;
   let ready: (endpoint: Endpoint) => Promise<void>;
   const gone: string[] = [];
   let hasIpv6 = false;
+  let expectReady = () => {};
 
   beforeAll(async () => {
     execFileSync("ip", ["netns", "add", pod]);
@@ -68,6 +69,7 @@ describe.skipIf(skip)("CNI", () => {
       life,
       mtu: () => 1450,
       sysctlRoot: "/proc/sys",
+      expectReady: () => expectReady(),
     });
     await serveCni(socket, plugin, pino({ level: "silent" }));
     ready = async () => undefined;
@@ -77,11 +79,11 @@ describe.skipIf(skip)("CNI", () => {
     rmSync(folder, { recursive: true });
   });
 
-  const environment = (command: string, container = "c1") => ({
+  const environment = (command: string, container = "c1", ifname = "eth0") => ({
     CNI_COMMAND: command,
     CNI_CONTAINERID: container,
     CNI_NETNS: `/var/run/netns/${pod}`,
-    CNI_IFNAME: "eth0",
+    CNI_IFNAME: ifname,
     CNI_ARGS: "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_POD_UID=u1",
   });
   const call = (command: string, container = "c1", more: object = {}) =>
@@ -110,6 +112,50 @@ describe.skipIf(skip)("CNI", () => {
   test("a repeated ADD returns the same result, and CHECK succeeds", async () => {
     expect(await call("ADD")).toEqual(await call("ADD"));
     expect(await call("CHECK")).toBeUndefined();
+  });
+
+  test("CHECK names what is missing: an address, a route, the interface's state, an address of the result", async () => {
+    const [endpoint] = endpoints.list() as [Endpoint];
+    const broken = async (...command: string[]) => {
+      inPod("ip", ...command);
+      const message = await call("CHECK").then(
+        () => "nothing",
+        ({ code, message }) => `${code} ${message}`,
+      );
+      await call("ADD"); // repairs it
+      expect(await call("CHECK")).toBeUndefined();
+      return message;
+    };
+    expect(await broken("address", "delete", `${endpoint.address}/32`, "dev", "eth0")).toMatch(
+      /^101 .*lost its address/,
+    );
+    expect(await broken("route", "delete", "default")).toMatch(/^101 .*no default route by eth0/);
+    expect(await broken("link", "set", "eth0", "down")).toMatch(/^101 .*is down/);
+    const other = { prevResult: { ips: [{ address: "10.9.9.9/32" }] } };
+    await expect(call("CHECK", "c1", other)).rejects.toMatchObject({ code: 101 });
+    expect(await call("CHECK", "c1", { prevResult: await call("ADD") })).toBeUndefined();
+  });
+
+  test("a second interface is refused in words, and the first one stays as it is", async () => {
+    const before = inPod("ip", "-4", "route") + inPod("ip", "-brief", "address");
+    const second = () => plugin.call(parseRequest({ env: environment("ADD", "c1", "net1"), config }));
+    await expect(second()).rejects.toMatchObject({ code: 7, message: expect.stringContaining("network by eth0") });
+    await plugin.call(parseRequest({ env: environment("DEL", "c1", "net1"), config })); // as a runtime does after a failed ADD
+    expect(inPod("ip", "-4", "route") + inPod("ip", "-brief", "address")).toBe(before);
+    // Also where another plugin has made the first one.
+    const [endpoint] = endpoints.list() as [Endpoint];
+    const elsewhere = plugin.call(parseRequest({ env: environment("ADD", "c9", "net1"), config }));
+    await expect(elsewhere).rejects.toMatchObject({ code: 7, message: expect.stringContaining("network by eth0") });
+    expect(endpoints.list()).toEqual([endpoint]);
+  });
+
+  test("STATUS says why ADD cannot be served", async () => {
+    expect(await call("STATUS", "")).toBeUndefined();
+    expectReady = () => {
+      throw new CniError(50, "No IPPool gives addresses to pods of this node.");
+    };
+    await expect(call("STATUS", "")).rejects.toMatchObject({ code: 50 });
+    expectReady = () => {};
   });
 
   test("a restarted agent restores the endpoint", () => {
@@ -247,7 +293,8 @@ describe.skipIf(skip)("CNI", () => {
 
   test("GC without a list is refused and removes nothing", async () => {
     await call("ADD", "c8");
-    await expect(call("GC", "")).rejects.toMatchObject({ code: 7 });
+    for (const missing of [{}, { "cni.dev/valid-attachments": null }])
+      await expect(call("GC", "", missing)).rejects.toMatchObject({ code: 7 });
     expect(endpoints.list().length).toBe(1);
     await call("DEL", "c8");
   });
@@ -260,6 +307,14 @@ describe.skipIf(skip)("CNI", () => {
     expect(endpoints.list()).toEqual([]);
   });
 
+  test("GC of a network leaves the pods of another one alone", async () => {
+    await call("ADD", "c3", { name: "mine" });
+    await call("GC", "", { "cni.dev/valid-attachments": [] });
+    expect(endpoints.list().length).toBe(1);
+    await call("GC", "", { name: "mine", "cni.dev/valid-attachments": [] });
+    expect(endpoints.list()).toEqual([]);
+  });
+
   test("loopback is served for runtimes that request it", async () => {
     await call("ADD", "c4", { cniVersion: "0.3.1", type: "loopback" });
     expect(inPod("ip", "-brief", "link", "show", "lo")).toContain("UP");
@@ -267,11 +322,22 @@ describe.skipIf(skip)("CNI", () => {
 
   test("the shim says where to look if no agent answers", () => {
     const input = JSON.stringify({ ...config, socket: join(folder, "nobody.sock") });
-    const { status, stdout } = spawnSync(shim, { input, env: environment("ADD"), encoding: "utf8" });
-    expect(status).toBe(1);
+    const { status: exit, stdout } = spawnSync(shim, { input, env: environment("ADD"), encoding: "utf8" });
+    expect(exit).toBe(1);
     const failure = JSON.parse(stdout);
-    expect(failure).toMatchObject({ cniVersion: "1.0.0", code: 11 });
+    expect(failure).toMatchObject({ cniVersion: "1.1.0", code: 11 });
     expect(failure.details).toContain("next: kubectl -n ebpf-dataplane get pods");
+    const status = spawnSync(shim, { input, env: environment("STATUS"), encoding: "utf8" });
+    expect(JSON.parse(status.stdout).code).toBe(50);
+  });
+
+  test("the shim knows its versions without an agent, and says that input is no JSON", () => {
+    const asked = (command: string, input: string) =>
+      JSON.parse(spawnSync(shim, { input, env: environment(command), encoding: "utf8" }).stdout);
+    const versions = { cniVersion: "1.1.0", supportedVersions: SUPPORTED_VERSIONS };
+    expect(asked("VERSION", JSON.stringify({ ...config, cniVersion: "0.1.0" }))).toEqual(versions);
+    expect(asked("VERSION", "")).toEqual(versions);
+    expect(asked("ADD", "{").code).toBe(6);
   });
 
   test("the plugin is installed, not rewritten if it is the same, and removed", () => {
@@ -287,8 +353,8 @@ describe.skipIf(skip)("CNI", () => {
   test("the shim prints the agent's answer", async () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     const { execFile } = await import("node:child_process");
-    const child = execFile(shim, { env: environment("VERSION") }, (_, stdout) => resolve(stdout));
+    const child = execFile(shim, { env: environment("CHECK", "unknown") }, (_, stdout) => resolve(stdout));
     child.stdin?.end(JSON.stringify(config));
-    expect(JSON.parse(await promise).supportedVersions).toContain("1.1.0");
+    expect(JSON.parse(await promise)).toMatchObject({ cniVersion: "1.1.0", code: 3 });
   });
 });

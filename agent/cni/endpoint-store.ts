@@ -7,6 +7,8 @@ import { replacePrivately } from "../private-files.ts";
 const endpointSchema = z.object({
   containerId: z.string(),
   ifname: z.string(),
+  /** Name of the network configuration. Absent in files of agents that did not note it. */
+  network: z.string().optional(),
   netns: z.string(),
   namespace: z.string(),
   pod: z.string(),

@@ -1,9 +1,14 @@
+import type { Pod } from "../../model/objects/core.ts";
 import type { PodAddresses } from "../../model/objects/pod-of.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { Pool } from "../ipam/blocks-of-pool.ts";
 import { ipBatch } from "../network/ip-command.ts";
+import { expectAcceptedFields, expectKnownPortMappings } from "./accepted-fields.ts";
+import { checkEndpoint } from "./check.ts";
 import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
-import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, SUPPORTED_VERSIONS } from "./request.ts";
+import { PLUGIN } from "./install.ts";
+import { expectOnlyNetwork } from "./only-network.ts";
+import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, networkOf } from "./request.ts";
 import { addResult, loopbackResult } from "./results.ts";
 import { createVeth, deleteVeth, hostIndex, openVeth, type VethPair, vethNames } from "./veth.ts";
 
@@ -21,6 +26,10 @@ export interface PluginOptions {
   /** The pools that give the pod of an attachment its addresses. */
   readonly poolsOf: (attachment: Attachment) => Promise<readonly Pool[]>;
   readonly life: EndpointLife;
+  /** The pod of an attachment, once `poolsOf` has resolved. */
+  readonly podOf?: (attachment: Attachment) => Pod | undefined;
+  /** Throws CniError while ADD cannot be served. */
+  readonly expectReady?: () => void;
   /** Largest packet, in bytes, that a pod may send. */
   readonly mtu: () => number;
   /** Folder of the kernel's settings: "/proc/sys". */
@@ -40,30 +49,36 @@ export class CniPlugin {
     const { env, config } = request;
     if (config.type === "loopback") return this.#loopback(request);
     switch (env.CNI_COMMAND) {
-      case "VERSION":
-        return { cniVersion: config.cniVersion, supportedVersions: SUPPORTED_VERSIONS };
-      case "STATUS": // an agent that is not ready does not answer, which the shim reports
+      case "STATUS": // an agent that does not answer is reported by the shim
+        this.#options.expectReady?.();
         return undefined;
       case "ADD":
-        return addResult(config.cniVersion, await this.#add(attachmentOf(request)));
+        return addResult(config.cniVersion, await this.#add(request));
       case "DEL":
         this.#remove(attachmentOf(request));
         return undefined;
       case "CHECK":
-        this.#check(attachmentOf(request));
+        this.#check(request);
         return undefined;
       case "GC":
-        this.#collect(config["cni.dev/valid-attachments"]);
+        this.#collect(networkOf(request), config["cni.dev/valid-attachments"]);
         return undefined;
     }
   }
 
-  async #add(attachment: Attachment): Promise<Endpoint> {
+  async #add(request: CniRequest): Promise<Endpoint> {
+    networkOf(request);
+    const { config } = request;
+    const attachment = attachmentOf(request);
     if (!attachment.netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for ADD.");
+    expectAcceptedFields(config);
+    expectOnlyNetwork(attachment, this.#options.endpoints.list());
     const present = this.#find(attachment);
     if (present && hostIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
     if (present) this.forget(present);
-    const addresses = await this.#options.allocator.allocate(await this.#options.poolsOf(attachment));
+    const pools = await this.#options.poolsOf(attachment);
+    expectKnownPortMappings(config, this.#options.podOf?.(attachment));
+    const addresses = await this.#options.allocator.allocate(pools);
     try {
       return await this.#attach(attachment, addresses);
     } finally {
@@ -124,22 +139,24 @@ export class CniPlugin {
     this.#options.life.gone(endpoint);
   }
 
-  #check(attachment: Attachment): void {
+  #check(request: CniRequest): void {
+    const attachment = attachmentOf(request);
     const endpoint = this.#find(attachment);
     const name = `${attachment.namespace}/${attachment.pod} (container ${attachment.containerId})`;
     if (!endpoint) throw new CniError(CniCode.UNKNOWN_CONTAINER, `This node has no endpoint for ${name}.`);
-    if (hostIndex(endpoint.hostInterface) !== endpoint.ifindex) {
-      throw new CniError(CniCode.CHECK_FAILED, `The interface ${endpoint.hostInterface} of ${name} does not exist.`);
-    }
+    checkEndpoint(attachment, endpoint, request.config.prevResult);
   }
 
-  #collect(valid: readonly { containerID: string; ifname: string }[] | undefined): void {
+  // Of this network only: the list does not name the attachments of others.
+  #collect(network: string, valid: readonly { containerID: string; ifname: string }[] | null | undefined): void {
     if (!valid) {
       const message = "GC needs the list cni.dev/valid-attachments; without it every pod's interface would be removed.";
       throw new CniError(CniCode.INVALID_CONFIGURATION, message);
     }
     const keep = new Set(valid.map(({ containerID, ifname }) => vethNames(containerID, ifname).hostInterface));
-    const stale = this.#options.endpoints.list().filter(({ hostInterface }) => !keep.has(hostInterface));
+    const stale = this.#options.endpoints
+      .list()
+      .filter((endpoint) => (endpoint.network ?? PLUGIN) === network && !keep.has(endpoint.hostInterface));
     for (const endpoint of stale) this.forget(endpoint);
   }
 

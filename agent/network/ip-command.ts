@@ -2,7 +2,17 @@ import { execFile, execFileSync, spawnSync } from "node:child_process";
 
 /** Runs `ip -json …` and parses its output. */
 export function ipJson<T>(...args: string[]): T[] {
-  const text = execFileSync("ip", ["-json", ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
+  return parsed(execFileSync("ip", ["-json", ...args], { encoding: "utf8", maxBuffer: 1 << 28 }));
+}
+
+/** The same in a network namespace. */
+export function ipJsonIn<T>(netns: string, ...args: string[]): T[] {
+  return parsed(
+    execFileSync("nsenter", [`--net=${netns}`, "ip", "-json", ...args], { encoding: "utf8", stdio: "pipe" }),
+  );
+}
+
+function parsed<T>(text: string): T[] {
   // `ip -json` prints nothing, or [{}…], if no element of a list matches.
   return (JSON.parse(text || "[]") as T[]).filter((entry) => Object.keys(entry as object).length > 0);
 }

@@ -75,7 +75,8 @@ function tooMany({ metadata }: Pod, ports: readonly HostPort[]): Problem {
   return { kind: "Pod", namespace: metadata.namespace ?? undefined, name: metadata.name, path: "spec", message };
 }
 
-function hostPorts({ spec }: Pod): HostPort[] {
+/** What a pod asks for, whether it is served or not. */
+export function hostPorts({ spec }: Pod): HostPort[] {
   return (["initContainers", "containers"] as const).flatMap((list) =>
     spec[list].flatMap(({ ports, restartPolicy }, at) =>
       ports.flatMap(({ hostPort, hostIP, containerPort, protocol }, index): HostPort[] => {

@@ -23,10 +23,19 @@ const patience = 90 * time.Second
 
 // Error codes of the specification.
 const (
-	codeBadConfiguration = 7
-	codeTryAgainLater    = 11
-	codeNotAvailable     = 50
+	codeUnreadable    = 5
+	codeUndecoded     = 6
+	codeTryAgainLater = 11
+	codeNotAvailable  = 50
 )
+
+// The same as in agent/cni/request.ts; a test compares them.
+var supportedVersions = []string{"0.3.1", "0.4.0", "1.0.0", "1.1.0"}
+
+type versions struct {
+	CNIVersion        string   `json:"cniVersion"`
+	SupportedVersions []string `json:"supportedVersions"`
+}
 
 type request struct {
 	Env    map[string]string `json:"env"`
@@ -46,11 +55,17 @@ func main() {
 		CNIVersion string `json:"cniVersion"`
 		Socket     string `json:"socket"`
 	}
-	if err == nil {
-		err = json.Unmarshal(config, &settings)
-	}
 	if err != nil {
-		fail(failure{"1.0.0", codeBadConfiguration, "The network configuration on standard input is not valid JSON.", err.Error()})
+		fail(failure{"1.0.0", codeUnreadable, "The network configuration cannot be read from standard input.", err.Error()})
+	}
+	// Needs no agent: a runtime asks before it uses a plugin. Old ones send no configuration.
+	asksVersion := os.Getenv("CNI_COMMAND") == "VERSION"
+	if err = json.Unmarshal(config, &settings); err != nil && !(asksVersion && len(config) == 0) {
+		fail(failure{"1.0.0", codeUndecoded, "The network configuration on standard input is not valid JSON.", err.Error()})
+	}
+	if asksVersion {
+		json.NewEncoder(os.Stdout).Encode(versions{supportedVersions[len(supportedVersions)-1], supportedVersions})
+		return
 	}
 	if settings.Socket == "" {
 		settings.Socket = defaultSocket
