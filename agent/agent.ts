@@ -3,6 +3,7 @@
 import type { MapSizes } from "../model/mode/map-sizes.ts";
 import { type KindName, kinds } from "../model/objects/kinds.ts";
 import { Attachments } from "./attachments.ts";
+import { Bgp } from "./bgp/bgp.ts";
 import type { Cluster } from "./cluster.ts";
 import type { EndpointStore } from "./cni/endpoint-store.ts";
 import { Dataplane } from "./dataplane.ts";
@@ -50,6 +51,7 @@ interface Agent {
   readonly endpoints: EndpointStore;
   readonly network: NodeNetwork;
   readonly healthChecks: HealthChecks;
+  readonly bgp: Bgp;
   readonly metrics: AgentMetrics;
   /** Metrics are served before the cluster is reachable. */
   readonly failingWatches: { of: () => readonly string[] };
@@ -87,6 +89,7 @@ export async function runAgent(
     network,
     maps: loaded.maps,
     healthChecks: agent.healthChecks,
+    bgp: agent.bgp,
     metrics: agent.metrics,
     log,
   });
@@ -100,6 +103,7 @@ export async function runAgent(
   health.waitsFor("the kernel to have the cluster's state (see the agent's log)");
   await rounds.start();
 
+  endings.push(() => agent.bgp.end());
   const attachments = attach(agent);
   const outlived = new OutlivedSockets({ maps: loaded.maps, endpoints: () => endpoints.list(), log });
   dataplane.onWritten = (maps) => outlived.written(maps);
@@ -110,6 +114,7 @@ export async function runAgent(
     outlived.changed();
     attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   });
+  regularly("look at BGP sessions", LOOK_AGAIN_MS, () => agent.bgp.look(() => rounds.trigger()));
   regularly("read the maps", READ_AGAIN_MS, () => dataplane.readAgain());
   regularly("check the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
@@ -140,6 +145,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   });
   await healthChecks.restore();
 
+  const bgp = new Bgp({ ...options, log });
   const pins = pinsUnder(options.pinRoot);
   const sizes = sizesFor(keptMapSizes(options.runDirectory));
   const loaded = load(loadOptions(options, pins, sizes));
@@ -176,6 +182,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     endpoints,
     network,
     healthChecks,
+    bgp,
     metrics,
     failingWatches,
     tables,

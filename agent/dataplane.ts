@@ -1,6 +1,7 @@
 import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
 import type { Problem } from "../model/problem.ts";
 import { type BackendCounts, backendCounts } from "../model/service/backend-counts.ts";
+import type { Bgp } from "./bgp/bgp.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
@@ -31,6 +32,7 @@ export interface DataplaneParts {
   readonly network: NodeNetwork;
   readonly maps: WrittenStores;
   readonly healthChecks: HealthChecks;
+  readonly bgp: Pick<Bgp, "apply">;
   readonly metrics: AgentMetrics;
   readonly log: Logger;
 }
@@ -107,10 +109,11 @@ export class Dataplane {
         this.onWritten(changed);
       }
       const healthProblems = await this.#parts.healthChecks.apply(desired.health);
+      const bgpProblems = await this.#parts.bgp.apply(desired.bgp);
       const { problems: reporter, store } = this.#parts.cluster;
       const unwritten = unwrittenProblems(this.#parts.options.node, problems);
       const found = [...store.problems(), ...desired.problems, ...this.#routeProblems, ...unwritten];
-      reporter.report([...found, ...healthProblems, ...this.otherProblems.flatMap((of) => of())]);
+      reporter.report([...found, ...healthProblems, ...bgpProblems, ...this.otherProblems.flatMap((of) => of())]);
       this.#report(problems);
       this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);
       if (routed) this.#reportedError = "";

@@ -45,6 +45,10 @@ export const NAMES_FILE = "names.json";
 /** The secret from which the numbers in the maps are derived (salt.ts). */
 export const SALT_FILE = "numbers.salt";
 
+/** BIRD's configuration and its control socket (bgp/), in the run directory. */
+export const BIRD_FILE = "bird.conf";
+export const BIRD_SOCKET = "bird.ctl";
+
 /** What load balancers were told last; a file in the run directory. */
 export const HEALTH_CHECKS_FILE = "health-checks.json";
 

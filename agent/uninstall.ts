@@ -10,12 +10,14 @@ import { networkDevices } from "./network/devices.ts";
 import { ipBatch } from "./network/ip-command.ts";
 import { removeMasquerade } from "./network/masquerade.ts";
 import { removeNeighbours } from "./network/neighbours.ts";
-import { removeRoutes } from "./network/routes.ts";
+import { removeLearnedRoutes, removeRoutes } from "./network/routes.ts";
 import { restoreSysctls } from "./network/sysctls.ts";
 import { TUNNEL_DEVICE } from "./network/tunnel.ts";
 import type { Logger } from "./observe/log.ts";
 import {
   type AgentOptions,
+  BIRD_FILE,
+  BIRD_SOCKET,
   EVENT_SOCKET,
   HEALTH_CHECKS_FILE,
   MAP_SIZES_FILE,
@@ -37,6 +39,7 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
     deleteVeth(endpoint.hostInterface);
   removeMasquerade();
   removeRoutes();
+  if (existsSync(runFile(options, BIRD_FILE))) removeLearnedRoutes();
   removeNeighbours();
   if (networkDevices().some(({ name }) => name === TUNNEL_DEVICE)) ipBatch([`link delete dev ${TUNNEL_DEVICE}`]);
   restoreSysctls(runFile(options, "sysctls.json"), options.sysctlRoot);
@@ -45,6 +48,8 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
     "agent.sock",
     "agent.lock",
     "verifier.log",
+    BIRD_FILE,
+    BIRD_SOCKET,
     EVENT_SOCKET,
     HEALTH_CHECKS_FILE,
     MAP_SIZES_FILE,

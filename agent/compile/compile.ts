@@ -1,5 +1,6 @@
 import type { Address } from "../../model/address/address.ts";
 import { covers, hostCidr } from "../../model/address/address.ts";
+import { BgpPlanner } from "../../model/bgp/judge.ts";
 import { stagedProblems } from "../../model/flow/staged-problems.ts";
 import { Latest } from "../../model/memo.ts";
 import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
@@ -48,6 +49,7 @@ export class Compiler {
   readonly #services: ServiceCompiler;
   readonly #hosts = new HostDirectories();
   readonly #bandwidths = new BandwidthCompiler();
+  readonly #bgp = new BgpPlanner();
   readonly #judging: PoliciesInForce;
 
   /** @param limits smaller ones for tests */
@@ -111,6 +113,7 @@ export class Compiler {
       ...judged,
       settings: compileSettings(facts, felixConfigurations, revision, { ...services, bandwidths }, judged),
     };
+    const bgp = this.#bgp.judge(snapshot, { nodes, pools, ipPools, services: services.compiled });
     const { kubeProxy } = modeOf(defaultConfiguration(felixConfigurations));
     const stages = yield* this.#judging.transition(snapshot, selection, places);
     const through = stages.map((stage) => ({ ...maps, ...stage }));
@@ -118,6 +121,7 @@ export class Compiler {
       maps: { ...maps, ...(through.length > 0 && { through }) },
       routes: [...endpointRoutes(snapshot.endpoints), ...blockRoutes(pools)],
       natOutgoing: pools.natOutgoing,
+      bgp: bgp.plan,
       names: policyNames,
       contents,
       logs: policyLogs,
@@ -141,6 +145,7 @@ export class Compiler {
         ...configurationProblems(felixConfigurations),
         ...stagedProblems(snapshot),
         ...hosts.own.problems,
+        ...bgp.problems,
       ],
       refused: refusedNames(pools),
       closedPolicies: selection.closed,

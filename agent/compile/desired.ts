@@ -1,4 +1,5 @@
 import type { Address } from "../../model/address/address.ts";
+import type { BgpPlan } from "../../model/bgp/plan.ts";
 import type { KubeProxy } from "../../model/mode/configuration.ts";
 import type { Identity } from "../../model/policy/identity.ts";
 import type { EndpointPolicy } from "../../model/policy/selection.ts";
@@ -115,6 +116,8 @@ export interface DesiredState {
   readonly maps: DesiredMaps;
   readonly routes: readonly Route[];
   readonly natOutgoing: NatOutgoing;
+  /** Undefined: BGP is not spoken. */
+  readonly bgp: BgpPlan | undefined;
   readonly names: PolicyNames;
   readonly contents: NumberContents;
   /** A policy in force has a Log rule. */

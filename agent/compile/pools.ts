@@ -12,13 +12,15 @@ export function poolFlags({ traitsOf }: PoolDirectory, address: Cidr, node: Addr
 }
 
 /** Routes to blocks: another node's block through that node; unused addresses of this node's blocks go nowhere instead of
- * to the default route, and so does an IPv6 block of a node that has no IPv6 address. */
+ * to the default route, and so does an IPv6 block of a node that has no IPv6 address. What goes unencapsulated to another subnet
+ * follows the routes that the node has of its network: learned by BGP, or the default route. */
 export function blockRoutes({ blocks, traitsOf }: PoolDirectory): Route[] {
-  return blocks.map(({ cidr, node, router }): Route => {
+  return blocks.flatMap(({ cidr, node, router, onLink }): Route[] => {
     const destination = cidr.text;
-    if (!node) return { to: "nowhere", destination };
-    if (traitsOf(cidr, node).encapsulated) return { to: "node", destination, node, encapsulated: true };
-    if (!router) return { to: "nowhere", destination };
-    return { to: "node", destination, node, encapsulated: false, ...(router !== node && { via: router }) };
+    if (!node) return [{ to: "nowhere", destination }];
+    if (traitsOf(cidr, node).encapsulated) return [{ to: "node", destination, node, encapsulated: true }];
+    if (!router) return [{ to: "nowhere", destination }];
+    if (!onLink) return [];
+    return [{ to: "node", destination, node, encapsulated: false, ...(router !== node && { via: router }) }];
   });
 }

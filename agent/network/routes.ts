@@ -40,6 +40,14 @@ export function removeRoutes(): void {
   );
 }
 
+/** The number of BIRD's routes, as ip(8) prints it: from /etc/iproute2/rt_protos, where the image has that file. */
+const BIRD_PROTOCOL = / proto (?:bird|12)\b/;
+
+/** Those that BIRD left for its successor (bgp/). */
+export function removeLearnedRoutes(): void {
+  for (const family of ["-4", "-6"]) ipLines(family, "route", "flush", "proto", "12");
+}
+
 /** The main table of both families, as ip(8) prints it. */
 function presentRoutes(): string[] {
   // It prints both default routes alike.
@@ -49,10 +57,12 @@ function presentRoutes(): string[] {
 
 /** The commands that lead from `actual` (lines of `ip route show`) to `desired`. Only the agent's routes
  * are ever replaced or deleted. If the destination has another route, with any metric, the agent's is not written:
- * the kernel would prefer it, which could disconnect the node from its network. */
+ * the kernel would prefer it, which could disconnect the node from its network. BIRD's routes are no others: it follows a change a moment later. */
 export function routeCommands(desired: readonly Route[], actual: readonly string[], context: RouteContext) {
   const present = new Map(actual.filter(isOurs).map((line) => [destinationOf(line), line]));
-  const others = new Map(actual.filter((line) => !isOurs(line)).map((line) => [destinationOf(line), line]));
+  const others = new Map(
+    actual.filter((line) => !isOurs(line) && !BIRD_PROTOCOL.test(line)).map((line) => [destinationOf(line), line]),
+  );
   const lines = desired
     .flatMap((route) => routeLine(route, context))
     .map((line) => [destinationOf(line), line] as const);

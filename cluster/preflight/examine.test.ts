@@ -324,7 +324,7 @@ test("definitions of Calico under the dataplane's names are never taken over, ev
     }) as ClusterFacts["definitions"][0];
   const calico = [
     definition("ippools.projectcalico.org", "tigera-operator"),
-    definition("bgppeers.projectcalico.org", "tigera-operator"),
+    definition("ipamconfigurations.projectcalico.org", "tigera-operator"),
   ];
   const plan = preflightSchema.parse({ otherNetworkPlugin: "accept" });
   const found = examine(fitCluster({ definitions: calico }), plan).filter(({ check }) => check === "definitions");

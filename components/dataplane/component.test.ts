@@ -197,7 +197,7 @@ test.each(Object.values(ServiceHandling))(
 );
 
 /** A longer list is a decision. */
-const AGENT_CAPABILITIES = ["BPF", "PERFMON", "NET_ADMIN", "SYS_ADMIN", "DAC_OVERRIDE"];
+const AGENT_CAPABILITIES = ["BPF", "PERFMON", "NET_ADMIN", "NET_BIND_SERVICE", "SYS_ADMIN", "DAC_OVERRIDE"];
 
 test("the agent can write the node's files that it has to write, and no others", async () => {
   const [container] = (await resourcesOf({}))("DaemonSet")[0].spec.template.spec.containers;

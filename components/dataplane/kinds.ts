@@ -2,6 +2,7 @@ import { FLOW_LOG_DEFAULTS } from "../../model/flow/settings.ts";
 import { MAP_SIZE_LIMITS, type MapSizeField } from "../../model/mode/map-sizes.ts";
 import { calicoReturnModes } from "../../model/mode/mode.ts";
 import { kinds } from "../../model/objects/kinds.ts";
+import { BGP_KINDS } from "./bgp-kinds.ts";
 import { CLUSTER_NETWORK_POLICY } from "./cluster-policy-kind.ts";
 import type { KindDefinition } from "./definition.ts";
 import { POLICY_KINDS } from "./policy-kinds.ts";
@@ -64,7 +65,7 @@ const IP_POOL: KindDefinition = {
         enum: ["Automatic", "Manual"],
         description: "Manual: only pods that name the pool, or whose namespace does.",
       },
-      disableBGPExport: { type: "boolean", description: "The dataplane announces no pool by BGP." },
+      disableBGPExport: { type: "boolean", description: "Its blocks are not announced by BGP." },
     },
     x_kubernetes_validations: [
       {
@@ -234,4 +235,4 @@ const IPAM_BLOCK: KindDefinition = {
 };
 
 /** Every kind the agent watches that Kubernetes does not have. */
-export const KINDS = [IP_POOL, FELIX_CONFIGURATION, IPAM_BLOCK, ...POLICY_KINDS, CLUSTER_NETWORK_POLICY];
+export const KINDS = [IP_POOL, FELIX_CONFIGURATION, IPAM_BLOCK, ...POLICY_KINDS, ...BGP_KINDS, CLUSTER_NETWORK_POLICY];

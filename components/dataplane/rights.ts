@@ -8,6 +8,7 @@ const CAPABILITIES = {
   BPF: "loads programs, makes and reads maps",
   PERFMON: "lets the verifier follow pointers, in programs and in event rings",
   NET_ADMIN: "attaches programs, makes interfaces and routes, writes nftables and net sysctls",
+  NET_BIND_SERVICE: "lets BIRD listen at BGP's port, 179",
   SYS_ADMIN: "enters the network namespaces of pods: setns(2) asks for it, and nothing else here does",
   DAC_OVERRIDE: "installs the plugin where /opt/cni/bin belongs to another user, as its release's archive leaves it",
 };

@@ -13,7 +13,7 @@ export async function requireBird(): Promise<void> {
   const found = await attempt(["sh", "-c", "command -v bird"]);
   if (found.status !== 0)
     throw new LabFailure("this host lacks bird, the routing daemon of a machine with the role router", {
-      next: "run 'tools/bootstrap router' in the checkout, or install the package bird2 without starting its service",
+      next: "run 'tools/bootstrap' in the checkout, or install the package bird2 without starting its service",
     });
 }
 

@@ -30,7 +30,6 @@ export const ipPool = z.object({
         })
         .nullish(),
       assignmentMode: oneOf("Automatic", "Manual").nullish(),
-      // Nothing is announced by BGP here, whatever it says.
       disableBGPExport: z.boolean().nullish(),
     })
     .superRefine((spec, context) => {

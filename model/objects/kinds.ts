@@ -72,6 +72,9 @@ export const kinds = {
     plural: "kubecontrollersconfigurations",
     namespaced: false,
   },
+  bgpConfigurations: { ...CALICO, kind: "BGPConfiguration", plural: "bgpconfigurations", namespaced: false },
+  bgpPeers: { ...CALICO, kind: "BGPPeer", plural: "bgppeers", namespaced: false },
+  bgpFilters: { ...CALICO, kind: "BGPFilter", plural: "bgpfilters", namespaced: false },
   clusterNetworkPolicies: {
     group: "policy.networking.k8s.io",
     version: "v1alpha2",

@@ -18,6 +18,9 @@ export const ANNOTATIONS = new Set([
   // Of a Service, what it asks of this dataplane's load balancer (service/balancer/).
   "ebpf-dataplane.io/load-balancer-ips",
   "ebpf-dataplane.io/load-balancer-sharing",
+  // Of a Node, for BGP.
+  "projectcalico.org/ASNumber",
+  "projectcalico.org/RouteReflectorClusterID",
   // Read only to report unsupported annotations (ignored.ts).
   "projectcalico.org/natExcludeService",
   "lb.projectcalico.org/external-traffic-strategy",

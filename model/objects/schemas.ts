@@ -1,4 +1,7 @@
 import type { z } from "zod";
+import { bgpConfiguration } from "./bgp/configuration.ts";
+import { bgpFilter } from "./bgp/filter.ts";
+import { bgpPeer } from "./bgp/peer.ts";
 import { felixConfiguration, ipamBlock, ipPool } from "./calico.ts";
 import { hostEndpoint } from "./calico-policy/host-endpoint.ts";
 import { kubeControllersConfiguration } from "./calico-policy/kube-controllers.ts";
@@ -38,6 +41,9 @@ export const schemas = {
   stagedGlobalNetworkPolicies: stagedGlobalNetworkPolicy,
   stagedKubernetesNetworkPolicies: stagedKubernetesNetworkPolicy,
   kubeControllersConfigurations: kubeControllersConfiguration,
+  bgpConfigurations: bgpConfiguration,
+  bgpPeers: bgpPeer,
+  bgpFilters: bgpFilter,
   clusterNetworkPolicies: clusterNetworkPolicy,
   serviceAccounts: serviceAccount,
 } as const satisfies Record<KindName, z.ZodType<KubernetesObject>>;

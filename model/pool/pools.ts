@@ -36,10 +36,14 @@ export interface PlacedBlock {
   readonly owner: string;
   readonly cidr: Cidr;
   readonly holder: "this node" | "another node" | "unknown";
+  /** The holder's name. */
+  readonly nodeName: string;
   /** Where tunnels to that node lead. */
   readonly node: Address | undefined;
   /** That node's address of the block's family: where packets that are not encapsulated go. */
   readonly router: Address | undefined;
+  /** Whether `router` is in a subnet of this node. Otherwise the network carries what is not encapsulated there. */
+  readonly onLink: boolean;
 }
 
 export function poolDirectory(
@@ -55,13 +59,14 @@ export function poolDirectory(
   const blocks = judgeBlocks(ipamBlocks, ipPools.accepted, nodes.facts);
   const subnets = new CidrIndex<true>();
   for (const subnet of nodes.facts.subnets) subnets.set(parseCidr(subnet), true);
+  const isOnLink = (node: Address) => subnets.covering(hostCidr(node)).length > 0;
   const encapsulated = (pool: IpPool | undefined, node: Address) => {
     const mode = pool?.spec.vxlanMode ?? "Never";
-    return mode === "Always" || (mode === "CrossSubnet" && subnets.covering(hostCidr(node)).length === 0);
+    return mode === "Always" || (mode === "CrossSubnet" && !isOnLink(node));
   };
   return {
     pools,
-    blocks: blocks.accepted.map(({ object, cidr }) => placed(object, cidr, nodes)),
+    blocks: blocks.accepted.map(({ object, cidr }) => placed(object, cidr, nodes, isOnLink)),
     problems: [...ipPools.problems, ...blocks.problems],
     natOutgoing: natOutgoing(
       ipPools.accepted.map(({ object }) => object),
@@ -78,12 +83,19 @@ export function poolDirectory(
   };
 }
 
-function placed({ metadata, spec }: IpamBlock, cidr: Cidr, nodes: NodeDirectory): PlacedBlock {
-  const block = { owner: `IPAMBlock ${metadata.name}`, cidr };
-  if (spec.node === nodes.facts.nodeName) return { ...block, holder: "this node", node: undefined, router: undefined };
+function placed(
+  { metadata, spec }: IpamBlock,
+  cidr: Cidr,
+  nodes: NodeDirectory,
+  isOnLink: (node: Address) => boolean,
+): PlacedBlock {
+  const block = { owner: `IPAMBlock ${metadata.name}`, cidr, nodeName: spec.node };
+  if (spec.node === nodes.facts.nodeName)
+    return { ...block, holder: "this node", node: undefined, router: undefined, onLink: false };
   const node = nodes.underlayOf(spec.node);
   const router = nodes.addressOf(spec.node, cidr.family);
-  return { ...block, holder: node ? "another node" : "unknown", node, router };
+  const onLink = router !== undefined && isOnLink(router);
+  return { ...block, holder: node ? "another node" : "unknown", node, router, onLink };
 }
 
 // Between pods and nodes of the cluster nothing is translated: the source address is what this dataplane preserves.

@@ -85,6 +85,12 @@ export const accepts: readonly Case[] = [
     { controllers: { node: { hostEndpoint: { autoCreate: "Enabled" } } } },
     "default",
   ),
+  of("bgpConfigurations", { asNumber: "1.10", serviceClusterIPs: [{ cidr: "10.96.0.0/12" }] }, "default"),
+  of("bgpPeers", { node: "one", peerIP: "192.0.2.1:1179", asNumber: 64500, filters: ["safe"] }),
+  of("bgpPeers", { nodeSelector: "has(rack)", peerSelector: "has(reflector)" }),
+  of("bgpFilters", {
+    importV4: [{ action: "Reject", cidr: "0.0.0.0/0", matchOperator: "Equal" }, { action: "Accept" }],
+  }),
   cluster({
     to: [{ networks: ["10.0.0.0/8", "fd00::/8"] }, { nodes: {} }],
     protocols: [{ tcp: { destinationPort: { number: 80 } } }],
@@ -155,6 +161,14 @@ export const refuses: readonly Refused[] = [
   { ...of("hostEndpoints", { interfaceName: "*" }), says: 'missing required field "node"' },
   { ...of("hostEndpoints", { node: "one", interfaceName: "*", profiles: ["other"] }), says: "Unsupported value" },
   { ...of("networkSets", { nets: ["example.com"] }), says: "nets" },
+  { ...of("bgpConfigurations", { asNumber: 0 }, "default"), says: "asNumber" },
+  { ...of("bgpPeers", { peerIP: "192.0.2.1" }), says: "needs the peer's AS number" },
+  { ...of("bgpPeers", { asNumber: 1 }), says: "needs peerIP or peerSelector" },
+  {
+    ...of("bgpPeers", { peerIP: "192.0.2.1", asNumber: 1, reachableBy: "192.0.2.2" }),
+    says: 'unknown field "reachableBy"',
+  },
+  { ...of("bgpFilters", { importV4: [{ action: "Accept", cidr: "10.0.0.0/8" }] }), says: "stand together" },
   { ...of("ipPools", { cidr: "10.1.0.0/16", blockSize: 15 }), says: "blockSize" },
   { ...of("ipPools", { cidr: "10.1.0.0/16", assignmentMode: "manual" }), says: "Unsupported value" },
   { ...of("ipPools", { cidr: "10.1.0.0/16", nodeselector: "all()" }), says: 'unknown field "nodeselector"' },

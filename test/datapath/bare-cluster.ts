@@ -286,12 +286,12 @@ export class BareCluster {
   }
 
   /** Runs a program in a machine and gives its output; fails when it fails. */
-  run(machine: NodeName | ClientName, argv: string[]): Promise<string> {
-    return this.#run(machine, argv);
+  run(machine: NodeName | ClientName | "router", argv: string[], input = ""): Promise<string> {
+    return this.#run(machine, argv, input);
   }
 
   /** A long-running program in a machine, or in a pod's network namespace; it ends with the cluster. */
-  spawn(machine: NodeName | ClientName, argv: string[], input: "ignore" | "pipe" = "ignore"): ChildProcess {
+  spawn(machine: NodeName | ClientName | "router", argv: string[], input: "ignore" | "pipe" = "ignore"): ChildProcess {
     return this.#spawn(machine, argv, input);
   }
 

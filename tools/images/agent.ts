@@ -29,6 +29,7 @@ export interface AgentIngredients {
 
 /** Debian packages, and their programs that the agent calls or that help people inside its container. */
 const TOOLS: Record<string, string[]> = {
+  bird2: ["/usr/sbin/bird"],
   bpftool: ["/usr/sbin/bpftool"],
   coreutils: ["/usr/bin/env", "/usr/bin/head", "/usr/bin/id", "/usr/bin/tail", "/bin/cat", "/bin/ls", "/bin/sleep"],
   dash: ["/bin/dash"],
@@ -37,7 +38,7 @@ const TOOLS: Record<string, string[]> = {
   mount: ["/usr/bin/mount", "/usr/bin/umount"],
   nftables: ["/usr/sbin/nft"],
   tcpdump: ["/usr/bin/tcpdump"],
-  "util-linux": ["/usr/bin/nsenter", "/usr/bin/unshare"],
+  "util-linux": ["/usr/bin/nsenter", "/usr/bin/setpriv", "/usr/bin/unshare"],
 };
 
 /** The Debian packages of an image for another processor: the tools, libbpf, and the libraries of Node. */

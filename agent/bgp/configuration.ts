@@ -1,0 +1,148 @@
+import { type Cidr, FAMILIES, type Family, familyOf, writtenLength } from "../../model/address/address.ts";
+import type { BgpPlan, BgpSession, Marking } from "../../model/bgp/plan.ts";
+import type { BgpFilterRule } from "../../model/objects/bgp/filter.ts";
+import { PROTOCOL } from "../network/routes.ts";
+
+// The text of BIRD's configuration. Only numbers, addresses and networks of the plan stand in it, and passwords that were checked.
+
+/** Seconds that peers have for telling everything again after a start, before routes of earlier sessions are removed. */
+const RECOVERY_S = 20;
+
+/** The name that BIRD knows a session by. */
+export function sessionName({ peer }: Pick<BgpSession, "peer">): string {
+  return `peer_${peer.replaceAll(/[^0-9a-f]/g, "_")}`;
+}
+
+/** @param passwords by session name; a session without the password that it needs is left out */
+export function birdConfiguration(plan: BgpPlan, passwords: ReadonlyMap<string, string>): string {
+  const families = FAMILIES.filter((family) => plan.sessions.some(({ peer }) => familyOf(peer) === family));
+  const sessions = plan.sessions.filter((session) => !session.password || passwords.has(sessionName(session)));
+  return `# Written by the agent of ebpf-dataplane, which replaces it.
+log stderr { fatal, bug };
+router id ${plan.routerId};
+graceful restart wait ${RECOVERY_S};
+protocol device {}
+protocol direct { ipv4; ipv6; }
+${families.map((family) => tables(plan, family)).join("")}
+${sessions.map((session) => protocol(plan, session, passwords.get(sessionName(session)))).join("")}`;
+}
+
+const channel = (family: Family): string => family.toLowerCase();
+const ofFamily = (networks: readonly Cidr[], family: Family) => networks.filter((network) => network.family === family);
+
+/** What this node announces of a family, and what of the routes that it hears is for the kernel. */
+function tables(plan: BgpPlan, family: Family): string {
+  const name = channel(family);
+  const announced = (protocol: string, networks: readonly Cidr[]) => `protocol static ${protocol}_${name} {
+  ${name};
+${indented(
+  2,
+  ofFamily(networks, family).map(({ text }) => `route ${text} blackhole;`),
+)}}
+`;
+  const never = [...ofFamily(plan.own, family).map(orLonger), ...ofFamily(plan.pods, family).flatMap(longer)];
+  return `${announced("blocks", plan.blocks)}${announced("services", plan.services)}filter for_kernel_${name} {
+  if source != RTS_BGP then reject;
+${indented(2, [...when(among(ofFamily(plan.carried, family).map(exactly)), "accept"), ...when(among(never), "reject"), "accept;"])}}
+protocol kernel kernel_${name} {
+  learn;
+  merge paths on;
+  ${name} { import where krt_source != ${PROTOCOL}; export filter for_kernel_${name}; };
+}
+`;
+}
+
+function protocol(plan: BgpPlan, session: BgpSession, password: string | undefined): string {
+  const { peer, port, peerAs, localAs, source, onLink, ttlHops, restartSeconds, ownAsAllowed } = session;
+  const family = familyOf(peer) as Family;
+  const isExternal = peerAs !== localAs;
+  const lines = [
+    `local${source === undefined ? "" : ` ${source}`} port ${plan.listenPort} as ${localAs};`,
+    ...(source === undefined ? [] : ["strict bind on;"]),
+    `neighbor ${peer} port ${port} as ${peerAs};`,
+    ...way(isExternal && onLink, ttlHops),
+    "connect delay time 1; connect retry time 5; error wait time 2, 30; hold time 90;",
+    `graceful restart on;${restartSeconds === undefined ? "" : ` graceful restart time ${restartSeconds};`}`,
+    ...(ownAsAllowed > 0 ? [`allow local as ${ownAsAllowed};`] : []),
+    ...(session.clusterId === undefined ? [] : [`rr client; rr cluster id ${session.clusterId};`]),
+    ...(password === undefined ? [] : [`password "${password}";`]),
+  ];
+  return `protocol bgp ${sessionName(session)} {
+${indented(2, lines)}  ${channel(family)} {
+${indented(4, nextHop(session))}    import filter {
+${indented(6, importRules(session))}    };
+    export filter {
+${indented(6, exportRules(plan, session, family))}    };
+  };
+}
+`;
+}
+
+/** A peer in a subnet of this node is no further than that, unless it says how far it is. */
+function way(isDirect: boolean, hops: number | undefined): string[] {
+  if (hops !== undefined) return [`multihop ${hops};`, "ttl security on;"];
+  return [isDirect ? "direct;" : "multihop;"];
+}
+
+function nextHop({ nextHop }: BgpSession): string[] {
+  return nextHop === "Auto" ? [] : [`next hop ${nextHop === "Self" ? "self" : "keep"};`];
+}
+
+function importRules({ believed, imports }: BgpSession): string[] {
+  if (believed) return [...when(among(believed.map(exactly)), "accept"), "reject;"];
+  return [...imports.flatMap(ruleLine), "accept;"];
+}
+
+/** Nothing of the kernel's own routes is announced, whatever filters say. */
+function exportRules(plan: BgpPlan, session: BgpSession, family: Family): string[] {
+  const heard = ofFamily([...plan.pods, ...plan.serviceNetworks], family).map(orLonger);
+  return [
+    "if !(source ~ [ RTS_STATIC, RTS_BGP ]) then reject;",
+    ...(session.getsServices ? [] : [`if proto = "services_${channel(family)}" then reject;`]),
+    ...plan.marked.filter(({ cidr }) => cidr.family === family).flatMap(marks),
+    ...session.exports.flatMap(ruleLine),
+    "if source = RTS_STATIC then accept;",
+    ...(session.reflects ? when(among(heard), "accept") : []),
+    "reject;",
+  ];
+}
+
+function marks({ cidr, communities }: Marking): string[] {
+  return communities.map((numbers) => {
+    const list = numbers.length === 3 ? "bgp_large_community" : "bgp_community";
+    return `if ${among([orLonger(cidr)])} then ${list}.add((${numbers.join(", ")}));`;
+  });
+}
+
+function ruleLine({ action, cidr, matchOperator, prefixLength, source }: BgpFilterRule): string[] {
+  const isNetwork = cidr == null ? [] : [matches(cidr, matchOperator ?? "In", prefixLength ?? undefined)];
+  const tests = [...isNetwork, ...(source == null ? [] : ["source = RTS_BGP"])];
+  return when(tests.length > 0 ? tests.join(" && ") : "true", action === "Accept" ? "accept" : "reject");
+}
+
+function matches(
+  cidr: string,
+  operator: NonNullable<BgpFilterRule["matchOperator"]>,
+  lengths: { readonly min?: number | null | undefined; readonly max?: number | null | undefined } = {},
+): string {
+  if (operator === "Equal") return `net = ${cidr}`;
+  if (operator === "NotEqual") return `net != ${cidr}`;
+  const [, own = ""] = cidr.split("/");
+  const least = Math.max(lengths.min ?? 0, Number(own));
+  const most = lengths.max ?? (cidr.includes(":") ? 128 : 32);
+  const within = least <= most ? `net ~ [ ${cidr}{${least},${most}} ]` : "false";
+  return operator === "In" ? within : `!(${within})`;
+}
+
+const exactly = ({ text }: Cidr): string => text;
+const orLonger = ({ text }: Cidr): string => `${text}+`;
+const longer = (cidr: Cidr): string[] => {
+  const [length, most] = [writtenLength(cidr), cidr.family === "IPv4" ? 32 : 128];
+  return length < most ? [`${cidr.text}{${length + 1},${most}}`] : [];
+};
+/** BIRD's grammar has no empty set. */
+const among = (items: readonly string[]): string => (items.length > 0 ? `net ~ [ ${items.join(", ")} ]` : "false");
+const when = (test: string, action: "accept" | "reject"): string[] =>
+  test === "false" ? [] : [`if ${test} then ${action};`];
+const indented = (by: number, lines: readonly string[]): string =>
+  lines.map((line) => `${" ".repeat(by)}${line}\n`).join("");

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { renameSync, rmSync } from "node:fs";
+import { replacePrivately } from "../private-files.ts";
+import { type Answer, ask } from "./control.ts";
+
+/** What BIRD last said, of which the end is kept. */
+const LAST_WORDS = 1_000;
+
+/** BIRD, as a child of the agent: it ends with it. */
+export class BirdDaemon {
+  readonly #file: string;
+  readonly #socket: string;
+  #child: ChildProcess | undefined;
+  #said = "";
+
+  /** @param file its configuration
+   * @param socket its control socket */
+  constructor(file: string, socket: string) {
+    this.#file = file;
+    this.#socket = socket;
+  }
+
+  get runs(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** Follows the configuration: starts, or goes on with what both versions have. Throws, and everything stays as it was, if BIRD does not take it. */
+  async follow(text: string): Promise<void> {
+    const next = `${this.#file}.next`;
+    replacePrivately(next, text);
+    const { status, stderr, error } = spawnSync("bird", ["-p", "-c", next], { encoding: "utf8" });
+    if (error) throw new Error(`cannot run bird: ${error.message}. Next: is bird2 in the agent's image?`);
+    if (status !== 0) throw new Error(`bird refuses its configuration: ${stderr.trim().slice(0, LAST_WORDS)}`);
+    renameSync(next, this.#file);
+    if (!this.#child) return void (await this.#start());
+    const { code, lines } = await this.ask("configure");
+    if (code >= 8000) throw new Error(`bird does not follow its configuration: ${lines.join("; ")}`);
+  }
+
+  ask(question: string): Promise<Answer> {
+    return ask(this.#socket, question);
+  }
+
+  /** Ends it. "graceful": routes stay in the kernel, and peers keep theirs for a while; "finally": both are withdrawn first. */
+  async end(how: "graceful" | "finally"): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    await this.ask(how === "graceful" ? "graceful restart" : "down").catch(() => child.kill("SIGKILL"));
+    await gone;
+    if (how === "finally") rmSync(this.#file, { force: true });
+  }
+
+  // -R: routes of the daemon before stay in the kernel until the peers have told theirs again.
+  async #start(): Promise<void> {
+    rmSync(this.#socket, { force: true });
+    const bird = ["bird", "-f", "-R", "-c", this.#file, "-s", this.#socket];
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", ...bird], { stdio: ["ignore", "ignore", "pipe"] });
+    this.#said = "";
+    child.stderr.setEncoding("utf8").on("data", (part: string) => {
+      this.#said = (this.#said + part).slice(-LAST_WORDS);
+    });
+    const ended = (reason: string) => {
+      if (this.#child === child) this.#child = undefined;
+      this.#said ||= reason;
+    };
+    child.on("error", ({ message }) => ended(message));
+    child.on("exit", (status, signal) => ended(`it ended with ${status ?? signal}`));
+    this.#child = child;
+    const listens = () =>
+      this.ask("show status").then(
+        () => true,
+        () => false,
+      );
+    while (this.#child === child) {
+      if (await listens()) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`bird does not start: ${this.#said.trim()}`);
+  }
+}

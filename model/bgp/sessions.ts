@@ -1,0 +1,172 @@
+import { type Address, type Cidr, covers, type Family, familyOf, hostCidr, parseCidr } from "../address/address.ts";
+import type { NodeDirectory } from "../node/nodes.ts";
+import { byAge } from "../objects/age.ts";
+import type { BgpFilter, BgpFilterRule } from "../objects/bgp/filter.ts";
+import type { BgpPeer } from "../objects/bgp/peer.ts";
+import type { PlacedBlock } from "../pool/pools.ts";
+import type { Problem } from "../problem.ts";
+import type { BgpSession } from "./plan.ts";
+import { type BgpSettings, type Speaker, selects } from "./settings.ts";
+
+export interface SessionInputs {
+  readonly settings: BgpSettings;
+  readonly speakers: readonly Speaker[];
+  readonly peers: readonly BgpPeer[];
+  readonly filters: readonly BgpFilter[];
+  readonly nodes: NodeDirectory;
+  readonly blocks: readonly PlacedBlock[];
+  /** This node's addresses: one of each family. */
+  readonly own: Readonly<Partial<Record<Family, Address>>>;
+}
+
+export interface Sessions {
+  readonly sessions: readonly BgpSession[];
+  readonly problems: readonly Problem[];
+}
+
+/** Whom a session leads to. */
+interface End {
+  readonly address: Address;
+  readonly port: number;
+  readonly asNumber: number;
+  readonly node: Speaker | undefined;
+}
+
+/** This node's sessions. A BGPPeer, the older one first, goes before the mesh: there is one session for an address. */
+export function sessionsOf(inputs: SessionInputs): Sessions {
+  const self = inputs.speakers.find(({ name }) => name === inputs.nodes.facts.nodeName);
+  const sessions = new Map<Address, BgpSession>();
+  const problems: Problem[] = [];
+  if (!self) return { sessions: [], problems };
+  for (const peer of [...inputs.peers].sort(byAge)) {
+    for (const end of endsOf(peer, self, inputs)) {
+      const other = sessions.get(end.address);
+      const made = sessionOf(peer, end, self, inputs);
+      if (!other) sessions.set(end.address, made);
+      else if (other.peerAs !== made.peerAs || other.localAs !== made.localAs || other.port !== made.port)
+        problems.push(taken(peer, end, other));
+    }
+    problems.push(...missingFilters(peer, inputs.filters));
+  }
+  const mesh = inputs.settings.mesh && self.clusterId === undefined ? meshOf(self, inputs) : [];
+  for (const session of mesh) if (!sessions.has(session.peer)) sessions.set(session.peer, session);
+  const sorted = [...sessions.values()].sort((one, other) => (one.peer < other.peer ? -1 : 1));
+  return { sessions: sorted, problems };
+}
+
+/** The other ends of a BGPPeer's sessions with this node: also where the object calls this node the peer. */
+function endsOf({ spec }: BgpPeer, self: Speaker, { speakers, nodes, own, settings }: SessionInputs): End[] {
+  const isLocal = ({ name, labels }: Speaker) =>
+    spec.node ? spec.node === name : selects(spec.nodeSelector ?? undefined, labels);
+  const others = speakers.filter(({ name }) => name !== self.name);
+  const at = (node: Speaker): End[] =>
+    (Object.keys(own) as Family[]).flatMap((family) => {
+      const address = nodes.addressOf(node.name, family);
+      return address === undefined ? [] : [{ address, port: settings.port, asNumber: node.asNumber, node }];
+    });
+  const reverse = spec.reversePeering !== "Manual";
+  if (spec.peerSelector) {
+    const isPeer = ({ labels }: Speaker) => selects(spec.peerSelector ?? undefined, labels);
+    const found = others.filter(
+      (other) => (isLocal(self) && isPeer(other)) || (reverse && isPeer(self) && isLocal(other)),
+    );
+    return found.flatMap(at);
+  }
+  const { address, port } = spec.peerIP as NonNullable<typeof spec.peerIP>;
+  const family = familyOf(address) as Family;
+  if (Object.values(own).includes(address))
+    return reverse
+      ? others
+          .filter(isLocal)
+          .flatMap(at)
+          .filter((end) => familyOf(end.address) === family)
+      : [];
+  if (!isLocal(self) || own[family] === undefined) return [];
+  const node = speakers.find(({ name }) => name === nodes.nodeOf(address));
+  return [{ address, port, asNumber: spec.asNumber as number, node }];
+}
+
+function meshOf(self: Speaker, inputs: SessionInputs): BgpSession[] {
+  const { speakers, nodes, own, settings, blocks } = inputs;
+  return speakers
+    .filter(({ name, clusterId }) => name !== self.name && clusterId === undefined)
+    .flatMap((node) =>
+      (Object.keys(own) as Family[]).flatMap((family): BgpSession[] => {
+        const address = nodes.addressOf(node.name, family);
+        if (address === undefined) return [];
+        return [
+          {
+            owner: { kind: "BGPConfiguration", name: "default" },
+            ...common({ address, port: settings.port, asNumber: node.asNumber, node }, inputs),
+            localAs: self.asNumber,
+            source: own[family],
+            believed: believedOf(blocks, node.name, family),
+            reflects: false,
+            getsServices: false,
+            password: settings.password,
+            restartSeconds: settings.restartSeconds,
+            nextHop: "Auto",
+            ownAsAllowed: 0,
+            imports: [],
+            exports: [],
+          },
+        ];
+      }),
+    );
+}
+
+function believedOf(blocks: readonly PlacedBlock[], node: string | undefined, family: Family): Cidr[] {
+  return blocks.filter((block) => block.nodeName === node && block.cidr.family === family).map(({ cidr }) => cidr);
+}
+
+function sessionOf({ metadata, spec }: BgpPeer, end: End, self: Speaker, inputs: SessionInputs): BgpSession {
+  const family = familyOf(end.address) as Family;
+  const localAs = spec.localASNumber ?? self.asNumber;
+  const used = (spec.filters ?? []).map((name) => inputs.filters.find((filter) => filter.metadata.name === name)?.spec);
+  const rules = (direction: "import" | "export") =>
+    used
+      .flatMap((filter) => (filter ? filter[`${direction}${family === "IPv4" ? "V4" : "V6"}`] : [NOTHING]))
+      .filter(({ peerType }) => !peerType || (peerType === "iBGP") === (localAs === end.asNumber));
+  const [imports, exports] = [rules("import"), rules("export")];
+  // What a route reflector tells is of others; so may be what a filter lets in.
+  const isBelieved = end.node !== undefined && end.node.clusterId === undefined && imports.length === 0;
+  const isClient = self.clusterId !== undefined && localAs === end.asNumber && end.node?.clusterId !== self.clusterId;
+  return {
+    owner: { kind: "BGPPeer", name: metadata.name },
+    ...common(end, inputs),
+    localAs,
+    source: spec.sourceAddress === "None" ? undefined : inputs.own[family],
+    clusterId: isClient ? self.clusterId : undefined,
+    reflects: self.clusterId !== undefined,
+    getsServices: end.node === undefined || end.node.clusterId !== undefined,
+    password: spec.password?.secretKeyRef,
+    restartSeconds: spec.maxRestartTime ?? undefined,
+    nextHop: spec.nextHopMode ?? (spec.keepOriginalNextHop ? "Keep" : "Auto"),
+    ttlHops: spec.ttlSecurity ?? undefined,
+    ownAsAllowed: spec.numAllowedLocalASNumbers ?? 0,
+    believed: isBelieved ? believedOf(inputs.blocks, end.node?.name, family) : undefined,
+    ...{ imports, exports },
+  };
+}
+
+/** In place of a filter that does not exist: it may have been to keep something out. */
+const NOTHING: BgpFilterRule = { action: "Reject" };
+
+function common({ address, port, asNumber, node }: End, { nodes }: SessionInputs) {
+  const onLink = nodes.facts.subnets.some((subnet) => covers(parseCidr(subnet), hostCidr(address)));
+  return { peer: address, peerNode: node?.name, port, peerAs: asNumber, onLink };
+}
+
+function missingFilters({ metadata, spec }: BgpPeer, filters: readonly BgpFilter[]): Problem[] {
+  return (spec.filters ?? []).flatMap((name, index) => {
+    if (filters.some((filter) => filter.metadata.name === name)) return [];
+    const message = `there is no BGPFilter ${name}; until it exists, no route is taken of this peer or given to it.`;
+    return [{ kind: "BGPPeer", name: metadata.name, path: `spec.filters[${index}]`, message }];
+  });
+}
+
+function taken({ metadata }: BgpPeer, { address, asNumber }: End, other: BgpSession): Problem {
+  const whose = `${other.owner.kind} ${other.owner.name}`;
+  const message = `${address} is peered with as AS ${other.peerAs} already (${whose}), not as AS ${asNumber}; that session stays. Next: leave one of the objects out, or give both the same numbers.`;
+  return { kind: "BGPPeer", name: metadata.name, path: "spec.asNumber", message };
+}

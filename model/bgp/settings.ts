@@ -1,0 +1,88 @@
+import { fits, lookupIn } from "../calico-selector/expression.ts";
+import { parseSelector } from "../calico-selector/parse.ts";
+import type { BgpConfiguration } from "../objects/bgp/configuration.ts";
+import type { SecretReference } from "../objects/bgp/fields.ts";
+import { asNumberOf, BGP_PORT, DEFAULT_AS_NUMBER } from "../objects/bgp/values.ts";
+import type { Node } from "../objects/core.ts";
+import type { Problem } from "../problem.ts";
+
+/** What BGPConfiguration "default" says of all nodes; without one, Calico's defaults. */
+export interface BgpSettings {
+  readonly mesh: boolean;
+  readonly asNumber: number;
+  readonly port: number;
+  readonly password: SecretReference | undefined;
+  readonly restartSeconds: number | undefined;
+}
+
+/** A node as BGP sees it. */
+export interface Speaker {
+  readonly name: string;
+  readonly asNumber: number;
+  /** Of a route reflector: it tells its clients what it hears of others. */
+  readonly clusterId: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export const AS_NUMBER = "projectcalico.org/ASNumber";
+export const CLUSTER_ID = "projectcalico.org/RouteReflectorClusterID";
+
+export function defaultBgpConfiguration(all: readonly BgpConfiguration[]): BgpConfiguration | undefined {
+  return all.find(({ metadata }) => metadata.name === "default");
+}
+
+export function bgpSettings(configuration: BgpConfiguration | undefined): BgpSettings {
+  const spec = configuration?.spec;
+  return {
+    mesh: spec?.nodeToNodeMeshEnabled ?? true,
+    asNumber: spec?.asNumber ?? DEFAULT_AS_NUMBER,
+    port: spec?.listenPort ?? BGP_PORT,
+    password: spec?.nodeMeshPassword?.secretKeyRef,
+    restartSeconds: spec?.nodeMeshMaxRestartTime ?? undefined,
+  };
+}
+
+export function speakersOf(nodes: readonly Node[], { asNumber }: BgpSettings): readonly Speaker[] {
+  return nodes.map(({ metadata: { name, labels, annotations } }) => {
+    const clusterId = annotations?.[CLUSTER_ID];
+    return {
+      name,
+      asNumber: asNumberOf(annotations?.[AS_NUMBER] ?? "") ?? asNumber,
+      clusterId: clusterId !== undefined && isClusterId(clusterId) ? clusterId : undefined,
+      labels: labels ?? {},
+    };
+  });
+}
+
+/** Of this node's own annotations. */
+export function speakerProblems(node: Node | undefined): Problem[] {
+  const annotations = node?.metadata.annotations ?? {};
+  const [number, id] = [annotations[AS_NUMBER], annotations[CLUSTER_ID]];
+  const faulty = (annotation: string, message: string): Problem => ({
+    kind: "Node",
+    name: node?.metadata.name ?? "",
+    path: `metadata.annotations[${annotation}]`,
+    message,
+  });
+  return [
+    ...(number !== undefined && asNumberOf(number) === undefined
+      ? [faulty(AS_NUMBER, "is no AS number; the node has the cluster's.")]
+      : []),
+    ...(id !== undefined && !isClusterId(id)
+      ? [faulty(CLUSTER_ID, "has not the form of an IPv4 address; the node is no route reflector.")]
+      : []),
+  ];
+}
+
+/** Whether a selector means the object with these labels; absent: all. */
+export function selects(selector: string | undefined, labels: Speaker["labels"]): boolean {
+  if (selector === undefined) return true;
+  const parsed = parseSelector(selector);
+  return parsed.fault === undefined && fits(parsed.expression, lookupIn(labels));
+}
+
+function isClusterId(text: string): boolean {
+  return (
+    /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text !== "0.0.0.0" && text.split(".").every((part) => Number(part) < 256)
+  );
+}

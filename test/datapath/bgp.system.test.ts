@@ -1,0 +1,106 @@
+// Two nodes in different subnets, each with BIRD, and a router with BIRD between them; pods have addresses of a pool without encapsulation.
+import { spawnSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BareCluster, until } from "./bare-cluster.ts";
+import { echoServer, hold, inPod } from "./holding.ts";
+import { clients, endpoints, type KubernetesObject, node, service } from "./objects.ts";
+import type { Placed } from "./placed.ts";
+
+const noRouter =
+  spawnSync("sh", ["-c", "command -v bird"]).status !== 0 && "SKIP: bird is not installed (tools/bootstrap tests)";
+if (noRouter) console.log(noRouter);
+
+const bgp = (kind: string, name: string, spec: object): KubernetesObject => ({
+  apiVersion: "projectcalico.org/v3",
+  kind,
+  metadata: { name },
+  spec,
+});
+const peer = (on: string, peerIP: string) => bgp("BGPPeer", on, { node: on, peerIP, asNumber: 64500 });
+const configuration = (spec: object = {}) => bgp("BGPConfiguration", "default", spec);
+
+describe.skipIf(noRouter)("BGP", () => {
+  let cluster: BareCluster;
+  let web: Placed;
+  let wide: Placed;
+
+  beforeAll(async () => {
+    cluster = await BareCluster.start({ routed: true, vxlanMode: "Never" });
+    cluster.apply(configuration(), peer("master", "172.31.1.1"), peer("node", "172.31.1.129"));
+    [web, wide] = await Promise.all([
+      cluster.addPod("web", "node", { app: "web" }),
+      cluster.addPod("wide", "master", { app: "wide" }),
+    ]);
+    cluster.spawn("node", inPod(web, echoServer));
+    cluster.apply(service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }), endpoints("web", [web]));
+    await until("the router's routes", async () => {
+      const routes = await learned();
+      return routes.includes("10.244.0.0/26") && routes.includes("10.244.1.0/26");
+    });
+  });
+  afterAll(() => cluster?.close());
+
+  const learned = () => cluster.run("router", ["ip", "route", "show", "proto", "bird"]);
+  const routes = (name: "master" | "node") => cluster.run(name, ["ip", "route", "show", "proto", "bird"]);
+
+  test("the router learns each node's block from that node", async () => {
+    expect(await learned()).toMatch(/10\.244\.0\.0\/26 via 172\.31\.1\.8 .*\n?10\.244\.1\.0\/26 via 172\.31\.1\.207 /);
+  });
+
+  test("pods reach each other across the router without encapsulation", async () => {
+    await until("the route on master", async () => (await routes("master")).includes("10.244.1.0/26"));
+    expect(await routes("master")).toContain("10.244.1.0/26 via 172.31.1.1 dev eth0");
+    const capture = cluster.spawn("router", ["tcpdump", "-lni", "any", `tcp port 80 or udp port 4789`]);
+    let seen = "";
+    capture.stdout?.on("data", (text: Buffer) => (seen += text));
+    await new Promise((resolve) => capture.stderr?.once("data", resolve));
+    await until("the captured packets", async () => {
+      expect(await cluster.see("default/wide", `${web.address}:80`)).toBe(`allowed default/web saw ${wide.address}`);
+      return seen.includes(`${web.address}.80`);
+    });
+    capture.kill();
+    expect(seen).toContain(`IP ${wide.address}.`);
+    expect(seen).not.toMatch(/\.4789|VXLAN/);
+  });
+
+  test("a client behind the router reaches pods by their addresses", async () => {
+    for (const [client, pod] of [
+      ["client2", wide],
+      ["client1", web],
+    ] as const)
+      expect(await cluster.see(client, `${pod.address}:80`)).toBe(`allowed default/${pod.name} saw ${clients[client]}`);
+  });
+
+  test("a client behind the router reaches a Service by its cluster address, while its network is announced", async () => {
+    expect(await learned()).not.toContain("10.96.0.0/12");
+    cluster.apply(configuration({ serviceClusterIPs: [{ cidr: "10.96.0.0/12" }] }));
+    await until("the Services' route", async () => /10\.96\.0\.0\/12.*\n?.*nexthop/.test(await learned()));
+    for (const client of ["client1", "client2"] as const)
+      expect(await cluster.see(client, "10.96.0.10:80")).toBe(`allowed default/web saw ${clients[client]}`);
+  });
+
+  test("an agent that is replaced leaves the routes, and its connections go on", async () => {
+    const held = hold(cluster, `${web.address}:82`, 40_001);
+    await until("the connection", async () => held.echoed > 0);
+    await cluster.endAgent("master");
+    await cluster.killAgent("node");
+    expect(await learned()).toMatch(/10\.244\.0\.0\/26 .*\n?10\.244\.1\.0\/26 /);
+    expect(await routes("master")).toContain("10.244.1.0/26");
+    await Promise.all([cluster.startAgent("master"), cluster.startAgent("node")]);
+    const before = held.echoed;
+    await until("more of the connection", async () => held.echoed > before);
+    expect(held.lines).toEqual(["connected"]);
+    expect(await learned()).toMatch(/10\.244\.0\.0\/26 .*\n?10\.244\.1\.0\/26 /);
+  });
+
+  test("a node that is drained withdraws Services at once, and its block with the last pod", async () => {
+    cluster.apply({ ...node("master"), spec: { unschedulable: true } });
+    await until("the router to know one node", async () =>
+      /10\.96\.0\.0\/12 via 172\.31\.1\.207 /.test(await learned()),
+    );
+    expect(await cluster.see("client2", `${wide.address}:80`)).toBe(`allowed default/wide saw ${clients.client2}`);
+    await cluster.removePod("wide");
+    await until("the block to be withdrawn", async () => !(await learned()).includes("10.244.0.0/26"));
+    expect(await learned()).toContain("10.244.1.0/26");
+  });
+});
