@@ -27,7 +27,8 @@ export function compileEndpoints(
   const known = endpoints.filter((item) => addressesOf(item).every((address) => endpointIdentities.has(address)));
   const contents = (item: LocalEndpoint): Entry<Address, Endpoint>[] => {
     const policy = policyOf(item);
-    const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) : 0 };
+    const toNode = policy?.isAskedOfNode ? EndpointFlag.ASKED_TO_NODE : 0;
+    const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) | toNode : 0 };
     const distinguished = policy && policies.distinguishedBy(policy);
     return addressesOf(item).map((address) => ({
       key: address,

@@ -2,6 +2,8 @@ import { defaultConfiguration, modeOf } from "../../model/mode/configuration.ts"
 import { handlings, returnModes, translations } from "../../model/mode/mode.ts";
 import type { FelixConfiguration } from "../../model/objects/calico.ts";
 import {
+  type Endpoint,
+  EndpointFlag,
   FROM_WORKLOADS,
   HostStage,
   ReturnMode,
@@ -11,7 +13,7 @@ import {
   SocketTranslation,
 } from "../kernel/layout.gen.ts";
 import { NO_ADDRESS } from "../kernel/workload.ts";
-import { type Contributions, entriesOf } from "./desired.ts";
+import { type Contributions, type Entry, entriesOf, type MapContents } from "./desired.ts";
 import type { HostMaps } from "./hosts.ts";
 import { hostRevision } from "./revisions.ts";
 import type { NodeFacts } from "./snapshot.ts";
@@ -23,7 +25,7 @@ export function compileSettings(
   configurations: readonly FelixConfiguration[],
   revision: number,
   { maglev, bandwidths }: { readonly maglev: boolean; readonly bandwidths: Contributions<unknown, unknown> },
-  hosts: HostMaps,
+  judged: HostMaps & Pick<MapContents, "endpoints">,
 ): Contributions<number, Settings> {
   const configuration = defaultConfiguration(configurations);
   const mode = modeOf(configuration);
@@ -42,19 +44,21 @@ export function compileSettings(
       (maglev ? SettingsFlag.MAGLEV : 0) |
       (bandwidths.length > 0 ? SettingsFlag.BANDWIDTH : 0) |
       (facts.countsServices ? SettingsFlag.SERVICE_COUNTS : 0) |
-      hostFlags(hosts),
-    hostRevision: hostRevision(hosts),
+      hostFlags(judged),
+    hostRevision: hostRevision(judged),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
   };
   return [{ owner: "settings", entries: [{ key: 0, value }] }];
 }
 
 /** Without any, packets of the node cost no lookup. */
-function hostFlags({ hostEndpoints }: HostMaps): number {
+function hostFlags({ hostEndpoints, endpoints }: HostMaps & Pick<MapContents, "endpoints">): number {
   const keys = entriesOf(hostEndpoints).map(({ key }) => key);
+  const isAsked = ({ value }: Entry<string, Endpoint>) => (value.flags & EndpointFlag.ASKED_TO_NODE) !== 0;
+  const fromWorkloads = keys.some((key) => key.interface === FROM_WORKLOADS) || entriesOf(endpoints).some(isAsked);
   return (
     (keys.length > 0 ? SettingsFlag.HOST_POLICIES : 0) |
-    (keys.some((key) => key.interface === FROM_WORKLOADS) ? SettingsFlag.WORKLOADS_TO_HOST : 0) |
+    (fromWorkloads ? SettingsFlag.WORKLOADS_TO_HOST : 0) |
     (keys.some(({ stage }) => stage === HostStage.UNTRACKED) ? SettingsFlag.UNTRACKED : 0)
   );
 }

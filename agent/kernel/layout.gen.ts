@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "c95e757886a6";
+export const layoutHash = "e87a68290331";
 
 export const BANDWIDTH_SHIFT = 20;
 export const SECONDS_TCP_ESTABLISHED = 86400;
@@ -100,6 +100,7 @@ export const EndpointFlag = {
   INGRESS_ISOLATED: 1,
   EGRESS_ISOLATED: 2,
   WITHOUT_FAILSAFES: 4,
+  ASKED_TO_NODE: 8,
 } as const;
 export type EndpointFlag = (typeof EndpointFlag)[keyof typeof EndpointFlag];
 /** Each value's name as people and metrics see it. */
@@ -107,6 +108,7 @@ export const endpointFlagNames = new Map<number, string>([
   [1, "ingress_isolated"],
   [2, "egress_isolated"],
   [4, "without_failsafes"],
+  [8, "asked_to_node"],
 ]);
 
 /** enum event_kind */

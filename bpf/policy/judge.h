@@ -32,8 +32,14 @@ enum local_source {
 	LOCAL_SOURCE_IS_MASQUERADED, /* the host's stack gave somebody else's packet its own address, or somebody pretends */
 };
 
-/* One direction of one endpoint's policy towards `peer`. A workload and its own node always reach each other (kubelet's
- * probes; Kubernetes' rule). */
+/* Whether this direction of an endpoint's policy holds for its own node. A workload and its own node always reach each other (kubelet's
+ * probes; Kubernetes' rule), unless a policy of Calico's says otherwise of what the workload sends. */
+static __always_inline bool is_asked_of_node(const struct endpoint *endpoint, enum direction direction)
+{
+	return direction == DIRECTION_EGRESS && (endpoint->flags & ENDPOINT_ASKED_TO_NODE);
+}
+
+/* One direction of one endpoint's policy towards `peer`. */
 static __always_inline bool policy_allows(const struct endpoint *endpoint, enum direction direction,
 					  const struct address *peer, const struct tuple *tuple,
 					  enum local_source local, struct scratch *scratch)
@@ -47,7 +53,8 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 		return true;
 	}
 	location = locate(peer);
-	if (local == LOCAL_SOURCE_IS_NODE && (location_flags(location) & LOCATION_LOCAL_HOST)) {
+	if (local == LOCAL_SOURCE_IS_NODE && !is_asked_of_node(endpoint, direction) &&
+	    (location_flags(location) & LOCATION_LOCAL_HOST)) {
 		judgement->policy = endpoint->policy;
 		trace_judged(tuple, direction, judgement);
 		return true;

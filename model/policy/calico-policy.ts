@@ -43,6 +43,7 @@ export function compileCalicoPolicy(
     rank: [name, namespace ?? "", kind].join("\0"),
     stage: stageOf(spec),
     applyOnForward: spec.applyOnForward === true,
+    isAskedOfNode: true,
     subject: subjectSelector(spec, namespace),
     ...directions,
     selectors: [...rules.selectors.values()],

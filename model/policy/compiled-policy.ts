@@ -31,6 +31,8 @@ export interface CompiledPolicy {
   readonly stage: Stage;
   /** Host endpoints ask it about forwarded traffic too. */
   readonly applyOnForward: boolean;
+  /** Calico asks what pods send to their own node too; Kubernetes always allows it. */
+  readonly isAskedOfNode?: true;
   readonly subject: WorkloadSelector;
   readonly ingress?: readonly PolicyRule[];
   readonly egress?: readonly PolicyRule[];

@@ -23,6 +23,8 @@ export interface EndpointPolicy {
   /** A direction in which nothing is to be asked is absent. */
   readonly ingress?: readonly Tier[];
   readonly egress?: readonly Tier[];
+  /** `egress` is asked on the way to the own node too: one of the policies is Calico's. */
+  readonly isAskedOfNode?: true;
   /** What holds after the last tier. */
   readonly afterwards: Decision;
 }
@@ -194,7 +196,9 @@ function combine(
   const ingress = tiersOf(resolved, "ingress", heads, afterwards);
   const egress = tiersOf(resolved, "egress", heads, afterwards);
   const owners = policies.map(({ owner }) => owner).join(", ");
-  const directions = policies.map(({ ingress, egress }) => (ingress ? "i" : "") + (egress ? "e" : "")).join();
+  const directions = policies
+    .map((policy) => (policy.ingress ? "i" : "") + (policy.egress ? "e" : "") + (asksOfNode(policy) ? "n" : ""))
+    .join();
   const orders = policies.map(({ tier }) => tier).join();
   const name = named([owners, directions, orders, own, ...policies.map(({ text }) => text)].join(" "), salt);
   return {
@@ -203,8 +207,13 @@ function combine(
     sources: owners,
     ...((ingress.length > 0 || isClosed) && { ingress }),
     ...((egress.length > 0 || isClosed) && { egress }),
+    ...(policies.some(asksOfNode) && { isAskedOfNode: true }),
     afterwards,
   };
+}
+
+function asksOfNode({ egress, isAskedOfNode }: CompiledPolicy): boolean {
+  return egress !== undefined && isAskedOfNode === true;
 }
 
 /** Ports of the endpoint that its policies name, with their numbers: what a policy means for it and not for others. */

@@ -281,6 +281,18 @@ export const mutants: readonly Mutant[] = [
     instead: "(connection->flags & (CONNECTION_REPLY | CONNECTION_JUDGED_LATER |",
   },
   {
+    say: "a pod's own policies are not asked about its own node",
+    file: "policy/judge.h",
+    text: "return direction == DIRECTION_EGRESS && (endpoint->flags & ENDPOINT_ASKED_TO_NODE);",
+    instead: "return false;",
+  },
+  {
+    say: "Kubernetes' egress policies are asked about a pod's own node",
+    file: "policy/judge.h",
+    text: "return direction == DIRECTION_EGRESS && (endpoint->flags & ENDPOINT_ASKED_TO_NODE);",
+    instead: "return direction == DIRECTION_EGRESS;",
+  },
+  {
     say: "after the stack the sender is taken from the packet",
     file: "policy/judge.h",
     text: "if (sender)\n\t\tflow->source",

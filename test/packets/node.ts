@@ -147,12 +147,17 @@ export class NodeUnderTest {
   }
 
   /** Writes the small cluster to the maps, optionally with other policies. */
-  write({ returnMode, services, optedOut }: Handling, networkPolicies: readonly object[] = policies): void {
+  write(
+    { returnMode, services, optedOut }: Handling,
+    networkPolicies: readonly object[] = policies,
+    calicoNetworkPolicies: readonly object[] = [],
+  ): void {
     const store = new SnapshotStore(() => undefined);
     const handling = services ? "Ebpf" : "KubeProxyIptables";
     const objects: Record<string, object[]> = {
       ...clusterObjects(),
       networkPolicies: [...networkPolicies],
+      calicoNetworkPolicies: [...calicoNetworkPolicies],
       felixConfigurations: [
         {
           metadata: { name: "default", annotations: { "ebpf-dataplane.io/service-handling": handling } },

@@ -24,7 +24,7 @@ describe.skipIf(noKernel)("packets", () => {
       const wanted = tests.filter((item) => fits(item, handling));
       test.each(wanted)(`${title}: $say`, (item) => {
         if (written !== handling) node.write(handling);
-        written = item.steps.some(({ policies }) => policies) ? undefined : handling;
+        written = item.steps.some(({ policies, calicoPolicies }) => policies ?? calicoPolicies) ? undefined : handling;
         node.forget();
         const { seen, expected } = walk(node, item, handling);
         if (item.steps.some(({ hosts }) => hosts)) node.writeHosts({});

@@ -77,8 +77,8 @@ export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTe
   const seen: string[] = [];
   const expected: string[] = [];
   const { family = "IPv4" } = now;
-  for (const { frame, becomes, through, policies, hosts, unwrapped, ...known } of steps) {
-    if (policies) node.write(now, policies);
+  for (const { frame, becomes, through, policies, calicoPolicies, hosts, unwrapped, ...known } of steps) {
+    if (policies || calicoPolicies) node.write(now, policies, calicoPolicies);
     if (hosts) node.writeHosts(hosts);
     const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
     const backendOf = (id: number) => node.maps.backends.lookup(id)?.address;

@@ -169,7 +169,8 @@ export class Explainer {
     if (!(endpoint.flags & isolated))
       return { ...about, policies: "", tiers: [], verdict: "allow", reason: "no policy applies" };
     const applied = { ...about, policies: names.policy(endpoint.policy) };
-    if (!isNode && this.#isOwn(other))
+    const isAsked = direction === "egress" && (endpoint.flags & EndpointFlag.ASKED_TO_NODE) !== 0;
+    if (!isNode && !isAsked && this.#isOwn(other))
       return { ...applied, tiers: [], verdict: "allow", reason: "a pod and its own node always reach each other" };
     const policy = policies.get(endpoint.policy);
     const tiers = policy?.[direction] ?? [];

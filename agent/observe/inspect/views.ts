@@ -193,6 +193,7 @@ function isolation(flags: number): string {
   const names = [
     (flags & EndpointFlag.INGRESS_ISOLATED) !== 0 ? "ingress" : "",
     (flags & EndpointFlag.EGRESS_ISOLATED) !== 0 ? "egress" : "",
+    (flags & EndpointFlag.ASKED_TO_NODE) !== 0 ? "to its node too" : "",
   ];
   return names.filter(Boolean).join(", ") || "no";
 }

@@ -2,8 +2,8 @@
 // policy, untracked policy, apply on forwarded traffic, summary) and upstream's tierInfoToProtoTierInfo (felix/calc/event_sequencer.go).
 import { contains } from "./addresses.ts";
 import { allHostEndpoints } from "./automatic.ts";
-import { hostEntity } from "./entities.ts";
-import { tiersOf, tiersSay, type Verdict } from "./evaluate.ts";
+import { hostEntity, podEntity } from "./entities.ts";
+import { podVerdict, tiersOf, tiersSay, type Verdict } from "./evaluate.ts";
 import { remembered, isMisunderstood as wrong } from "./misunderstood.ts";
 import type { Direction, HostEndpoint, Packet, World } from "./objects.ts";
 import { type AnyPolicy, policiesOf } from "./policies.ts";
@@ -51,6 +51,28 @@ export function hostVerdict(whole: World, question: HostQuestion, failsafes = FA
  * accept unconditionally, Return: to go on with the host's own rules", which are those of the host endpoint of all interfaces. Accept is the
  * default here (Calico's manifests and operator set it). */
 export function ownNodeVerdict(world: World, packet: Packet, failsafes = FAILSAFES): Verdict {
+  return egressToOwnNode(world, packet) === "deny" ? "deny" : atOwnNode(world, packet, failsafes);
+}
+
+/** What the pod's own policies say of it: "after the endpoint's egress policy is applied", all of them in their order. Kubernetes' policies alone
+ * never do: "traffic to and from the node where a Pod is running is always allowed". */
+export function egressToOwnNode(world: World, packet: Packet): Verdict {
+  const pod = world.pods.find(({ status }) => status.podIPs.some(({ ip }) => ip === packet.source));
+  if (!pod || wrong("a pod's egress ends at its node")) return "allow";
+  const entity = podEntity(world, pod);
+  const isAsked = policiesOf(world).some(
+    ({ kind, stage, types, appliesTo }) =>
+      stage === "normal" &&
+      types.includes("egress") &&
+      appliesTo(entity) &&
+      (CALICO.has(kind) || wrong("Kubernetes' egress counts at the own node")),
+  );
+  return isAsked ? podVerdict(world, entity, "egress", packet) : "allow";
+}
+
+const CALICO = new Set(["NetworkPolicy", "GlobalNetworkPolicy"]);
+
+function atOwnNode(world: World, packet: Packet, failsafes: Record<Direction, readonly Failsafe[]>): Verdict {
   const [
     {
       spec: { defaultEndpointToHostAction: said = "Accept" },

@@ -101,6 +101,8 @@ export const MISUNDERSTANDINGS = {
   "a template's labels do not count": "an automatic host endpoint of a template has the node's labels alone",
   "an address has one host endpoint": "an address of several host endpoints has the labels of the first",
   "pods always reach their node": "defaultEndpointToHostAction is not asked",
+  "a pod's egress ends at its node": "a pod's own policies are not asked about its own node",
+  "Kubernetes' egress counts at the own node": "also Kubernetes' policies close the way to a pod's own node",
   "Return accepts": "defaultEndpointToHostAction: Return lets everything in",
   "Drop has fail-safe ports": "defaultEndpointToHostAction: Drop leaves fail-safe ports open",
   "a pod has one address": "a pod is found by the first of its addresses only",

@@ -3,7 +3,7 @@ import { followed } from "../calico/compiled.ts";
 import { podEntity } from "../calico/entities.ts";
 import { podVerdict } from "../calico/evaluate.ts";
 import { interfacesOf } from "../calico/families.ts";
-import { hostVerdict, ownNodeVerdict } from "../calico/hosts.ts";
+import { egressToOwnNode, hostVerdict, ownNodeVerdict } from "../calico/hosts.ts";
 import type { Direction, Packet, World } from "../calico/objects.ts";
 import { hostQuestions, inWords, ownNodeQuestions, questions } from "../calico/packets.ts";
 import { fromOwnNodeRun, hostRun, opensConnection, podRun, type Run } from "./run.ts";
@@ -132,15 +132,16 @@ function forwardedPackets(world: World, { every, start }: Choice): Asked[] {
   });
 }
 
-/** No policy of the pod is asked: "traffic to and from the node where a Pod is running is always allowed" (Kubernetes). Calico asks it
- * first (docs/decisions/0027-host-policies.md). */
 function toOwnNode(world: World, { every, start }: Choice): Asked[] {
   const asked = ownNodeQuestions(world, every, start).filter(({ packet }) => opensConnection(packet));
   return asked.map(({ packet }, index) => ({
     say: `to its own node, ${inWords({ direction: "egress", packet })}`,
     run: podRun(packet, () => true, 20_000 + index),
     goesOn: "pass_to_stack",
-    refusal: (now) => (ownNodeVerdict(now, packet, PRODUCT_FAILSAFES) === "deny" ? "drop_policy_ingress" : undefined),
+    refusal: (now) => {
+      if (egressToOwnNode(now, packet) === "deny") return "drop_policy_egress";
+      return ownNodeVerdict(now, packet, PRODUCT_FAILSAFES) === "deny" ? "drop_policy_ingress" : undefined;
+    },
   }));
 }
 

@@ -2,7 +2,18 @@
 import { nodes, outside, secondAddress } from "../cluster.ts";
 import { echo, icmpError, query, raw, tcp, timestamp, udp } from "../frames.ts";
 import { failsafe, type HostPolicies, protocols } from "../hosts.ts";
-import { about, arrives, arrivesWrapped, enters, handed, leaves, type PacketTest, type Step, sends } from "./step.ts";
+import {
+  about,
+  arrives,
+  arrivesWrapped,
+  enters,
+  handed,
+  isolated,
+  leaves,
+  type PacketTest,
+  type Step,
+  sends,
+} from "./step.ts";
 
 const { master, node } = nodes;
 const { client1, client2 } = outside;
@@ -12,6 +23,11 @@ const translated = { services: true } as const;
 const under = (hosts: HostPolicies, step: Step): Step => ({ ...step, hosts });
 const toNode = { source: client1, destination: master } as const;
 const fromNode = { source: master, destination: client1 } as const;
+/** A policy of Calico's that lets the pods of an app send nothing else. */
+const sending = (app: string, rule: object) => ({
+  metadata: { name: `${app}-sends`, namespace: "default" },
+  spec: { selector: `app == '${app}'`, types: ["Egress"], egress: [{ action: "Allow", ...rule }] },
+});
 const CLOSED = { ingress: [], egress: [] } as const;
 
 export const hosts: readonly PacketTest[] = [
@@ -293,6 +309,28 @@ export const hosts: readonly PacketTest[] = [
       sends("web", { destination: master }, udp(53, 8133), /^pass_to_stack/),
       handed("web", { source: master, destination: web }, tcp(8134, 80, "S"), /^to_endpoint/),
       sends("web", { destination: master }, tcp(80, 8134, "SA"), /^pass_to_stack/),
+    ],
+  },
+  {
+    say: "a pod's egress policy of Calico's kinds holds for its own node, Kubernetes' does not, and what the node asked for is answered",
+    steps: [
+      {
+        ...sends("web", { destination: master }, tcp(8135, 8080, "S"), /^pass_to_stack/),
+        policies: [isolated("web", "Egress")],
+      },
+      {
+        ...sends("web", { destination: master }, tcp(8132, 8080, "S"), "drop_policy_egress"),
+        calicoPolicies: [sending("web", { protocol: "TCP", destination: { ports: [8081] } })],
+      },
+      sends("web", { destination: master }, tcp(8136, 8080, "S"), "drop_policy_egress"),
+      sends("web", { destination: master }, tcp(8137, 8081, "S"), /^pass_to_stack/),
+      sends("web", { destination: master }, udp(53, 8138), "drop_policy_egress"),
+      sends("web", { destination: secondAddress }, echo(8139), "drop_policy_egress"),
+      sends("open", { destination: master }, tcp(8136, 8080, "S"), /^pass_to_stack/),
+      handed("web", { source: master, destination: web }, tcp(8140, 80, "S"), /^to_endpoint/),
+      sends("web", { destination: master }, tcp(80, 8140, "SA"), /^pass_to_stack/),
+      handed("web", { source: master, destination: web }, udp(8138, 53), /^to_endpoint/),
+      sends("web", { destination: master }, udp(53, 8138), /^pass_to_stack/),
     ],
   },
   {

@@ -16,6 +16,8 @@ export interface Step extends Meeting {
   readonly through?: string;
   /** The policies from this packet on; those of the small cluster before. */
   readonly policies?: readonly Policy[];
+  /** Calico's beside them, with the same default. */
+  readonly calicoPolicies?: readonly object[];
   /** The policies of the node itself from this packet on; none before. */
   readonly hosts?: HostPolicies;
   /** The expected line of inWords(). */
