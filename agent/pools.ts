@@ -6,9 +6,11 @@ import { objectName } from "../model/objects/metadata.ts";
 import { isPodOf, type PodName } from "../model/objects/pod-of.ts";
 import { askedAddresses, podWithAddress } from "../model/pool/asked.ts";
 import { type Applicant, type Choice, choosePools, poolsOfNode } from "../model/pool/choice.ts";
+import { lenders } from "../model/pool/loans.ts";
 import { type PoolUse, poolUse } from "../model/pool/use.ts";
 import { CniCode, CniError } from "./cni/request.ts";
 import type { DesiredState } from "./compile/desired.ts";
+import { type Block, blockOf } from "./ipam/block.ts";
 import type { Pool } from "./ipam/blocks-of-pool.ts";
 import type { Rounds } from "./rounds.ts";
 import type { SnapshotStore } from "./watch/snapshot-store.ts";
@@ -99,6 +101,14 @@ export function poolUseReader(store: Pick<SnapshotStore, "list">): () => readonl
   return () => {
     const [pools, blocks, pods] = [store.list("ipPools"), store.list("ipamBlocks"), store.list("pods")];
     return latest.get([pools, blocks, pods], () => poolUse(pools, blocks, pods));
+  };
+}
+
+/** Blocks of other nodes that may have addresses left, by the name of their pool. */
+export function lendersIn(store: Pick<SnapshotStore, "list">, node: string): (pool: string) => Block[] {
+  return (pool) => {
+    const known = { blocks: store.list("ipamBlocks"), nodes: store.list("nodes"), pods: store.list("pods") };
+    return lenders(pool, node, known).map(blockOf);
   };
 }
 

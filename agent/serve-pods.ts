@@ -10,16 +10,19 @@ import { serveCni } from "./cni/server.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { endpointLife } from "./endpoint-life.ts";
 import { Allocator } from "./ipam/allocator.ts";
+import { lendWhenAsked } from "./ipam/lending.ts";
 import { Upkeep } from "./ipam/upkeep.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Health } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, runFile, shimPath } from "./options.ts";
-import { PodPools } from "./pools.ts";
+import { lendersIn, PodPools } from "./pools.ts";
 import type { Rounds } from "./rounds.ts";
 
 const UPKEEP_MS = 30_000;
+/** How long a pod's start waits for another node's answer. */
+const ANSWER_MS = 5_000;
 
 /** The parts of an agent that pods' networks need. */
 interface PodServer {
@@ -43,12 +46,18 @@ export async function servePods(
   const families = () => network.families;
   const refused = () => dataplane.refused;
   const pools = new PodPools({ node: options.node, store: cluster.store, rounds, refused, families });
+  const soon = (condition: () => boolean) =>
+    rounds.until(condition, AbortSignal.timeout(ANSWER_MS)).then(
+      () => true,
+      () => false,
+    );
   const allocator = new Allocator({
     node: options.node,
     claims: cluster.claims,
     refusedBlocks: () => refused().ipamBlocks,
     use: endpoints,
     families,
+    loans: { lenders: lendersIn(cluster.store, options.node), soon },
   });
   dataplane.otherProblems.push(() => [...allocator.exhausted()].sort().map(exhaustedPool));
   const { sysctlRoot } = options;
@@ -66,6 +75,8 @@ export async function servePods(
   const forget = (endpoint: Endpoint) => plugin.forget(endpoint);
   const known = () => endpoints.list();
   new Upkeep({ node: options.node, store, claims, allocator, endpoints: known, forget, log }).start(UPKEEP_MS);
+  const failed = (message: string) => log.info(`addresses of this node are not lent yet: ${message}`);
+  void lendWhenAsked({ claims, allocator, until: (condition) => rounds.until(condition), failed });
   await serveCni(runFile(options, "agent.sock"), plugin, log, agent.metrics.cniCalled);
   health.waitsFor("the CNI plugin to be installed");
   const socket = join(options.runDirectoryOnNode ?? options.runDirectory, "agent.sock");

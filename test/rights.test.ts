@@ -81,6 +81,7 @@ async function rightsThatAreUsed(loadBalancer: boolean): Promise<string[]> {
     await vi.waitFor(() => expect(cluster.store.complete).toBe(true), 10_000);
     const block = { name: "10-244-0-0-26", cidr: "10.244.0.0/26", node: "node", pool: "default" };
     await cluster.claims.create(block);
+    await cluster.claims.lend(block);
     await cluster.claims.free({ ...block, uid: "1" });
     cluster.problems.report([{ kind: "Node", name: "node", path: "status", message: "is an example" }]);
     await vi.waitFor(

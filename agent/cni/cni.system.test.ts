@@ -54,7 +54,12 @@ describe.skipIf(skip)("CNI", () => {
     };
     const allocator = new Allocator({
       node: "master",
-      claims: { list: () => blocks, create: async (block) => claim(block), free: async () => undefined },
+      claims: {
+        list: () => blocks,
+        create: async (block) => claim(block),
+        lend: async () => undefined,
+        free: async () => undefined,
+      },
       use: endpoints,
       families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
     });

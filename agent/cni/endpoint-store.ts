@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { addressesOf } from "../../model/objects/pod-of.ts";
-import type { FreedAddress } from "../ipam/allocator.ts";
+import type { FreedAddress } from "../ipam/free-addresses.ts";
+import type { Lending } from "../ipam/held-blocks.ts";
 import { replacePrivately } from "../private-files.ts";
 
 const endpointSchema = z.object({
@@ -29,6 +30,8 @@ const fileSchema = z.object({
   freedAt: z.array(z.number()).optional(),
   /** Names of blocks that are being given back. */
   leaving: z.array(z.string()).optional(),
+  /** Addresses of this node's blocks that other nodes are given. */
+  lending: z.array(z.object({ address: z.string(), request: z.string() })).optional(),
 });
 
 /** A pod's interface on this node. */
@@ -44,6 +47,7 @@ export class EndpointStore {
   #byAttachment: ReadonlyMap<string, Endpoint> = new Map();
   #freedAddresses: readonly FreedAddress[] = [];
   #leaving: readonly string[] = [];
+  #lending: readonly Lending[] = [];
   readonly #now: () => number;
   /** The problem with the file, in one sentence; undefined: none. */
   readonly damage: string | undefined;
@@ -61,6 +65,7 @@ export class EndpointStore {
       at: saved?.freedAt?.[place] ?? 0,
     }));
     this.#leaving = saved?.leaving ?? [];
+    this.#lending = saved?.lending ?? [];
     if (file instanceof Error) {
       const instead = saved ? "using its copy" : "recovering endpoints from the maps";
       this.damage = `${path} cannot be read (${file.message.split("\n")[0]}): ${instead}`;
@@ -112,22 +117,34 @@ export class EndpointStore {
     this.#save(this.#byAttachment, this.#freedAddresses, names);
   }
 
+  lending(): readonly Lending[] {
+    return this.#lending;
+  }
+
+  /** Throws, and changes nothing, if the file cannot be written. */
+  setLending(all: readonly Lending[]): void {
+    this.#save(this.#byAttachment, this.#freedAddresses, this.#leaving, all);
+  }
+
   #save(
     endpoints: ReadonlyMap<string, Endpoint>,
     freed: readonly FreedAddress[],
     leaving: readonly string[] = this.#leaving,
+    lending: readonly Lending[] = this.#lending,
   ): void {
     const saved: Saved = {
       endpoints: [...endpoints.values()],
       freed: freed.map(({ address }) => address),
       freedAt: freed.map(({ at }) => at),
       leaving: [...leaving],
+      lending: [...lending],
     };
     const text = JSON.stringify(saved, null, 1);
     for (const path of [`${this.#path}.copy`, this.#path]) replacePrivately(path, text);
     this.#byAttachment = endpoints;
     this.#freedAddresses = freed;
     this.#leaving = leaving;
+    this.#lending = lending;
   }
 }
 

@@ -119,7 +119,8 @@ export class Compiler {
     const through = stages.map((stage) => ({ ...maps, ...stage }));
     return {
       maps: { ...maps, ...(through.length > 0 && { through }) },
-      routes: [...endpointRoutes(snapshot.endpoints), ...blockRoutes(pools)],
+      // Of two routes to one destination the last counts: a block or a loan may be a single address.
+      routes: [...blockRoutes(pools), ...endpointRoutes(snapshot.endpoints)],
       natOutgoing: pools.natOutgoing,
       bgp: bgp.plan,
       names: policyNames,

@@ -1,21 +1,27 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { ipamBlock } from "../../model/objects/calico.ts";
+import { node } from "../../model/objects/core.ts";
 import { addressesOf } from "../../model/objects/pod-of.ts";
-import { Allocator, COOLING_MS, type FreedAddress } from "./allocator.ts";
-import type { Block, BlockClaims } from "./block.ts";
+import { blocksOfGoneNodes } from "../../model/pool/gone-nodes.ts";
+import { Allocator } from "./allocator.ts";
+import { type Block, type BlockClaims, blockOf } from "./block.ts";
 import type { Pool } from "./blocks-of-pool.ts";
+import { COOLING_MS, type FreedAddress } from "./free-addresses.ts";
+import type { Lending } from "./held-blocks.ts";
 
 // Two nodes never have one address, whatever happens between them and an API server: requests and answers arrive in any order or never, watches lag,
 // agents die at any moment and start again with what they had on disk.
 
-/** Four blocks of two addresses, for three nodes that want them all. */
-const pool: Pool = { name: "default", cidr: "10.0.0.0/29", blockSize: 31 };
+/** Few blocks, for three nodes that want all addresses: who gets none borrows. */
+const POOLS: readonly Pool[] = [31, 30, 29].map((blockSize) => ({ name: "default", cidr: "10.0.0.0/29", blockSize }));
 const NODES = ["a", "b", "c"];
 const FAULTS = ["none", "none", "none", "request lost", "answer lost"] as const;
 type Fault = (typeof FAULTS)[number];
 
 type Step = { readonly node: number } & (
-  | { readonly what: "add" | "crash" | "give back" | "pass time" | "goes" | "returns" | "free others" }
+  | { readonly what: "add" | "crash" | "give back" | "lend" | "pass time" | "goes" | "returns" | "free others" }
+  | { readonly what: "ask"; readonly which: number }
   | { readonly what: "delete"; readonly which: number }
   | { readonly what: "see"; readonly changes: number }
 );
@@ -29,14 +35,26 @@ class Server {
 
   create(block: Block): "created" | "exists" {
     if (this.#blocks.has(block.name)) return "exists";
-    this.#change(() => this.#blocks.set(block.name, { ...block, uid: String(this.#uids++) }));
+    this.#change(() =>
+      this.#blocks.set(block.name, { ...block, uid: String(this.#uids), version: String(this.#uids++) }),
+    );
     return "created";
   }
 
   /** As the admission policy has it: others' blocks only of nodes that do not exist. */
-  free(by: string, { name, uid, node }: Block): void {
+  free(by: string, { name, uid, version, node }: Block): void {
     if (by !== node && this.nodes.has(node)) throw new Error("forbidden");
-    if (this.#blocks.get(name)?.uid === uid) this.#change(() => this.#blocks.delete(name));
+    const known = this.#blocks.get(name);
+    if (known?.uid === uid && known?.version === version) this.#change(() => this.#blocks.delete(name));
+  }
+
+  lend(block: Block): void {
+    if (this.#blocks.get(block.name)?.version !== block.version) throw new Error("conflict");
+    this.#change(() => this.#blocks.set(block.name, { ...block, version: String(this.#uids++) }));
+  }
+
+  lends(address: string): boolean {
+    return [...this.#blocks.values()].some(({ lent = [] }) => lent.some((one) => one.address === address));
   }
 
   #change(change: () => void): void {
@@ -47,6 +65,7 @@ class Server {
 
 class Machine {
   readonly name: string;
+  readonly #pool: Pool;
   readonly #server: Server;
   readonly #passes: (what: string) => Promise<unknown>;
   readonly #fault: () => Fault;
@@ -54,13 +73,21 @@ class Machine {
   used = new Set<string>();
   freed: FreedAddress[] = [];
   leaving: readonly string[] = [];
+  lending: readonly Lending[] = [];
   now = 1_000_000;
   #seen = 0;
   #life = 0;
   #allocator: Allocator;
 
-  constructor(name: string, server: Server, passes: (what: string) => Promise<unknown>, fault: () => Fault) {
+  constructor(
+    name: string,
+    pool: Pool,
+    server: Server,
+    passes: (what: string) => Promise<unknown>,
+    fault: () => Fault,
+  ) {
     this.name = name;
+    this.#pool = pool;
     this.#server = server;
     this.#passes = passes;
     this.#fault = fault;
@@ -89,10 +116,12 @@ class Machine {
     this.crash();
   }
 
-  async add(): Promise<void> {
+  /** @param which a pod asks for this address */
+  async add(which?: number): Promise<void> {
     if (!this.#server.nodes.has(this.name)) return;
     const [life, allocator] = [this.#life, this.#allocator];
-    const taken = await allocator.allocate([pool]).catch(() => undefined);
+    const asked = which === undefined ? {} : { only: `10.0.0.${which}` };
+    const taken = await allocator.allocate([{ ...this.#pool, ...asked }]).catch(() => undefined);
     await this.#passes("interface made");
     if (taken && life === this.#life) {
       for (const address of addressesOf(taken)) {
@@ -110,14 +139,27 @@ class Machine {
     this.freed.push({ address, at: this.now });
   }
 
+  async lend(): Promise<void> {
+    await this.#allocator.lend().catch(() => undefined);
+  }
+
   async giveBack(): Promise<void> {
-    const [block] = this.#allocator.blocks().filter((one) => one.uid !== undefined && this.#allocator.isEmpty(one));
+    const empty = this.#allocator.blocks().filter((one) => one.uid !== undefined && this.#allocator.isEmpty(one));
+    const block = empty.find(({ borrows }) => borrows) ?? empty[0];
     if (block) await this.#allocator.giveBack(block).catch(() => undefined);
   }
 
   async freeOthers(): Promise<void> {
     const states = this.#server.states[this.#seen] ?? [];
-    const left = states.find((block) => !this.#server.nodes.has(block.node));
+    const objects = states.map(({ name, uid, version, node: owner, pool, cidr, borrows, lent }) =>
+      ipamBlock.parse({
+        metadata: { name, uid, resourceVersion: version },
+        spec: { node: owner, pool, cidr, borrows, lent },
+      }),
+    );
+    const there = [...this.#server.nodes].map((name) => node.parse({ metadata: { name } }));
+    const [gone] = blocksOfGoneNodes(objects, there, []);
+    const left = gone && blockOf(gone);
     if (left)
       await this.#claims()
         .free(left)
@@ -125,17 +167,41 @@ class Machine {
   }
 
   #start(): Allocator {
+    const lives = this.#lives();
     const setLeaving = (names: readonly string[]) => {
+      lives();
       this.leaving = names;
     };
-    const use = { used: () => this.used, freed: () => this.freed, leaving: () => this.leaving, setLeaving };
+    const setLending = (all: readonly Lending[]) => {
+      lives();
+      this.lending = all;
+    };
+    const intentions = { leaving: () => this.leaving, setLeaving, lending: () => this.lending, setLending };
+    const use = { used: () => this.used, freed: () => this.freed, ...intentions };
     const claims = this.#claims();
-    return new Allocator({ node: this.name, claims, use, families: () => ["IPv4"], now: () => this.now });
+    const loans = {
+      lenders: () => claims.list().filter(({ node: owner, borrows }) => owner !== this.name && !borrows),
+      soon: async (condition: () => boolean) => {
+        for (let looks = 0; looks < 8 && !condition(); looks++) await this.#passes(`a look of ${this.name}`);
+        return condition();
+      },
+    };
+    const now = () => this.now;
+    return new Allocator({ node: this.name, claims, use, families: () => ["IPv4"], loans, now });
+  }
+
+  /** Throws when this agent is dead: it does nothing any more, though what it has sent may arrive. */
+  #lives(): () => void {
+    const life = this.#life;
+    return () => {
+      if (life !== this.#life) throw new Error("killed");
+    };
   }
 
   #claims(): BlockClaims {
-    const life = this.#life;
+    const [life, lives] = [this.#life, this.#lives()];
     const request = async <T>(what: string, apply: () => T): Promise<T> => {
+      lives();
       const fault = this.#fault();
       await this.#passes(`${what} of ${this.name}`);
       if (fault === "request lost") throw new Error("no answer");
@@ -147,37 +213,40 @@ class Machine {
     return {
       list: () => this.#server.states[this.#seen] ?? [],
       create: (block) => request("create", () => this.#server.create(block)),
+      lend: (block) => request("lend", () => this.#server.lend(block)),
       free: (block) => request("delete", () => this.#server.free(this.name, block)),
     };
   }
 }
 
-const node = fc.nat(NODES.length - 1);
+const place = fc.nat(NODES.length - 1);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ node, what: fc.constant("add" as const) }) },
+  { weight: 6, arbitrary: fc.record({ node: place, what: fc.constant("add" as const) }) },
   {
     weight: 4,
-    arbitrary: fc.record({ node, what: fc.constant("see" as const), changes: fc.integer({ min: 1, max: 9 }) }),
+    arbitrary: fc.record({ node: place, what: fc.constant("see" as const), changes: fc.integer({ min: 1, max: 9 }) }),
   },
-  { weight: 3, arbitrary: fc.record({ node, what: fc.constant("delete" as const), which: fc.nat(9) }) },
-  { weight: 3, arbitrary: fc.record({ node, what: fc.constant("give back" as const) }) },
-  { weight: 3, arbitrary: fc.record({ node, what: fc.constantFrom("crash" as const, "free others" as const) }) },
-  { weight: 1, arbitrary: fc.record({ node, what: fc.constantFrom("goes" as const, "returns" as const) }) },
-  { weight: 3, arbitrary: fc.record({ node, what: fc.constant("pass time" as const) }) },
+  { weight: 3, arbitrary: fc.record({ node: place, what: fc.constant("delete" as const), which: fc.nat(9) }) },
+  { weight: 3, arbitrary: fc.record({ node: place, what: fc.constantFrom("give back" as const, "lend" as const) }) },
+  { weight: 1, arbitrary: fc.record({ node: place, what: fc.constant("ask" as const), which: fc.nat(7) }) },
+  { weight: 3, arbitrary: fc.record({ node: place, what: fc.constantFrom("crash" as const, "free others" as const) }) },
+  { weight: 2, arbitrary: fc.record({ node: place, what: fc.constantFrom("goes" as const, "returns" as const) }) },
+  { weight: 3, arbitrary: fc.record({ node: place, what: fc.constant("pass time" as const) }) },
 );
 
 test("two nodes never have one address", async () => {
-  let [given, moved] = [0, 0];
+  let [given, moved, borrowed] = [0, 0, 0];
   const property = fc.asyncProperty(
     fc.scheduler(),
+    fc.constantFrom(...POOLS),
     fc.array(fc.array(step, { minLength: 1, maxLength: 6, size: "max" }), { minLength: 1, maxLength: 25, size: "max" }),
     fc.array(fc.constantFrom(...FAULTS), { minLength: 1, maxLength: 20 }),
-    async (scheduler, rounds, faults) => {
+    async (scheduler, pool, rounds, faults) => {
       const server = new Server();
       let request = 0;
       const fault = () => faults[request++ % faults.length] ?? "none";
       const passes = (what: string) => scheduler.schedule(Promise.resolve(), what);
-      const machines = NODES.map((name) => new Machine(name, server, passes, fault));
+      const machines = NODES.map((name) => new Machine(name, pool, server, passes, fault));
       const pending: Promise<void>[] = [];
       const owners = new Map<string, string>();
       const judge = () => {
@@ -187,6 +256,7 @@ test("two nodes never have one address", async () => {
           for (const address of used) {
             if (!owners.has(address)) given++;
             else if (owners.get(address) !== name) moved++;
+            if (owners.get(address) !== name && server.lends(address)) borrowed++;
             owners.set(address, name);
           }
       };
@@ -195,9 +265,13 @@ test("two nodes never have one address", async () => {
         for (const one of round) {
           const machine = machines[one.node] as Machine;
           if (one.what === "add") pending.push(machine.add().then(judge));
+          else if (one.what === "ask") pending.push(machine.add(one.which).then(judge));
+          else if (one.what === "lend") pending.push(machine.lend());
           else if (one.what === "give back") pending.push(machine.giveBack());
-          else if (one.what === "see") machine.see(one.changes);
-          else if (one.what === "delete") machine.remove(one.which);
+          else if (one.what === "see") {
+            machine.see(one.changes);
+            pending.push(machine.lend()); // as agents do when blocks have changed
+          } else if (one.what === "delete") machine.remove(one.which);
           else if (one.what === "crash") machine.crash();
           else if (one.what === "goes") machine.goes();
           else if (one.what === "returns") machine.returns();
@@ -218,4 +292,5 @@ test("two nodes never have one address", async () => {
   // It would prove nothing if nothing happened.
   expect(given).toBeGreaterThan(1_000);
   expect(moved).toBeGreaterThan(50);
+  expect(borrowed).toBeGreaterThan(100);
 }, 60_000);

@@ -1,71 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { addressAt, familyOf, parseCidr } from "../../model/address/address.ts";
-import { addressesOf } from "../../model/objects/pod-of.ts";
-import { Allocator, COOLING_MS, type FreedAddress } from "./allocator.ts";
-import type { Block, BlockClaims } from "./block.ts";
+import { FakeClaims, nodeWith, pool } from "./allocator.fixture.ts";
+import type { Block } from "./block.ts";
 import type { Pool } from "./blocks-of-pool.ts";
-
-const pool: Pool = { name: "default", cidr: "10.244.0.0/16", blockSize: 26 };
-
-/** A fake API server: the first to create a name wins. */
-class FakeClaims implements BlockClaims {
-  readonly blocks = new Map<string, Block>();
-  /** A watch that lags shows nothing. */
-  lags = false;
-  list = () => (this.lags ? [] : [...this.blocks.values()]);
-  free = async ({ name }: Block): Promise<void> => void this.blocks.delete(name);
-  create = async (block: Block): Promise<"created" | "exists"> => {
-    if (this.blocks.has(block.name)) return "exists";
-    this.blocks.set(block.name, block);
-    return "created";
-  };
-}
-
-function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool], hasIpv6 = true) {
-  const used = new Set<string>();
-  const freed: FreedAddress[] = [];
-  let leaving: readonly string[] = [];
-  const clock = { now: 1_000_000 };
-  const allocator = new Allocator({
-    node,
-    claims,
-    use: {
-      used: () => used,
-      freed: () => freed,
-      leaving: () => leaving,
-      setLeaving: (names) => {
-        leaving = names;
-      },
-    },
-    now: () => clock.now,
-    families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
-  });
-  return {
-    used,
-    async take(from = pools) {
-      return (await this.takeAll(from))[0] as string;
-    },
-    async takeAll(from = pools) {
-      const taken = await allocator.allocate(from);
-      for (const address of addressesOf(taken)) {
-        used.add(address);
-        const again = freed.findIndex((one) => one.address === address);
-        if (again >= 0) freed.splice(again, 1);
-      }
-      allocator.release(taken);
-      return addressesOf(taken);
-    },
-    free(address: string) {
-      used.delete(address);
-      freed.push({ address, at: clock.now });
-    },
-    cool() {
-      clock.now += COOLING_MS;
-    },
-    clock,
-    allocator,
-  };
-}
+import { COOLING_MS } from "./free-addresses.ts";
 
 describe("Allocator", () => {
   test("claims one block and fills it before the next", async () => {
@@ -270,7 +208,7 @@ describe("Allocator", () => {
       const node = nodeWith(claims, "a");
       expect(await node.take(asking("10.244.7.70"))).toBe("10.244.7.70");
       expect([...claims.blocks.values()].map(({ cidr }) => cidr)).toEqual(["10.244.7.64/26"]);
-      await expect(node.take(asking("10.244.7.70"))).rejects.toThrow("10.244.7.70 is another pod's on this node");
+      await expect(node.take(asking("10.244.7.70"))).rejects.toThrow("10.244.7.70 is another pod's, on this node");
       node.free("10.244.7.70");
       expect(await node.take(asking("10.244.7.70"))).toBe("10.244.7.70");
       expect(await node.take(asking("10.244.7.64"))).toBe("10.244.7.64");

@@ -3,34 +3,33 @@ import { overlap, parseCidr } from "../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
 import { type Block, type BlockClaims, contains, firstFree } from "./block.ts";
 import { candidates, type Pool } from "./blocks-of-pool.ts";
-import { HeldBlocks, type LeavingBlocks } from "./held-blocks.ts";
-
-/** An address that a pod had, and when it ended (milliseconds since 1970). */
-export interface FreedAddress {
-  readonly address: Address;
-  readonly at: number;
-}
-
-/** The addresses in use on this node, and the freed ones, oldest first. */
-export interface AddressUse {
-  used(): ReadonlySet<string>;
-  freed(): readonly FreedAddress[];
-}
-
-/** A freed address is not given again before: services and connections may still lead to it. */
-export const COOLING_MS = 30_000;
+import { type AddressUse, COOLING_MS, FreeAddresses } from "./free-addresses.ts";
+import { HeldBlocks, type Intentions, type Listed } from "./held-blocks.ts";
+import { type Answers, answers, lentOut, requestFor, Wanted } from "./lending.ts";
 
 export interface AllocatorOptions {
   readonly node: string;
   readonly claims: BlockClaims;
   /** Names of blocks that are not in force, because another node has their addresses. */
   readonly refusedBlocks?: () => ReadonlySet<string>;
-  readonly use: AddressUse & LeavingBlocks;
+  readonly use: AddressUse & Intentions;
   /** Those that this node has an address of. Without one, kubelet could not reach a pod's address of that family. */
   readonly families: () => readonly Family[];
+  /** Absent: no addresses of other nodes' blocks are borrowed. */
+  readonly loans?: Loans | undefined;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
+
+export interface Loans {
+  /** Blocks of other nodes in a pool that may have addresses left, the best first. */
+  readonly lenders: (pool: string) => readonly Pick<Block, "name" | "cidr">[];
+  /** Waits some seconds until the condition holds. @returns whether it does */
+  readonly soon: (condition: () => boolean) => Promise<boolean>;
+}
+
+/** Other nodes that a pod's start asks for an address before it fails. */
+const ASKED_LENDERS = 3;
 
 const EXAMPLE: Record<Family, string> = { IPv4: "10.244.0.0/16", IPv6: "fd00:10:244::/56" };
 
@@ -38,21 +37,53 @@ const EXAMPLE: Record<Family, string> = { IPv4: "10.244.0.0/16", IPv6: "fd00:10:
 export class Allocator {
   readonly #options: AllocatorOptions;
   readonly #held: HeldBlocks;
-  readonly #now: () => number;
+  readonly #free: FreeAddresses;
+  readonly #refused: () => ReadonlySet<string>;
   readonly #exhausted = new Set<string>();
-  readonly #reserved = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: AllocatorOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
-    this.#held = new HeldBlocks(options.node, options.claims, options.use, this.#now);
+    const now = options.now ?? Date.now;
+    this.#refused = options.refusedBlocks ?? (() => new Set());
+    this.#held = new HeldBlocks(options.node, options.claims, options.use, now, this.#refused);
+    const lent = () => lentOut(this.#own(), options.claims.list(), options.use);
+    this.#free = new FreeAddresses(options.use, lent, now);
   }
 
   /** Returns a free address of each family that this node has and that is one of the pools', which are asked in their order. They stay reserved
    * until they are in use or release() is called. Rejects with an explanation if every pool of a family is used up. */
-  allocate(pools: readonly Pool[]): Promise<PodAddresses> {
-    return this.#inTurn(() => this.#choose(pools));
+  async allocate(pools: readonly Pool[]): Promise<PodAddresses> {
+    const asked = new Set<string>();
+    for (;;) {
+      const answer = await this.#inTurn(() => this.#choose(pools, asked));
+      if (!(answer instanceof Wanted)) return answer;
+      const { request, lender } = answer;
+      // Outside this node's turn: two nodes that wait for each other would lend nothing.
+      const isGiven = () => this.#held.list().some(({ name }) => name === request.name);
+      if (await this.#options.loans?.soon(isGiven)) continue;
+      asked.add(lender);
+      // Who asks for this very address asks again: the request stays until the upkeep finds it unused.
+      if (request.borrows === "This")
+        throw new Error(
+          `${parseCidr(request.cidr).address} is in the block ${lender} of another node, which has not lent it: a pod there has it, or its agent does not answer.`,
+        );
+      await this.#inTurn(() => this.#abandon(request));
+    }
+  }
+
+  /** Whether other nodes wait for an answer that this one can give. */
+  isAsked(): boolean {
+    return this.#answers().blocks.length > 0;
+  }
+
+  /** Answers other nodes' requests for addresses of this node's blocks, and takes back what they have given back. */
+  lend(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { blocks, lending } = this.#answers();
+      if (blocks.length > 0) this.#options.use.setLending(lending);
+      for (const block of blocks) await this.#options.claims.lend(block);
+    });
   }
 
   /** Gives back a block of this node, unless an address of it is in use, reserved or cooling. @returns whether it is gone */
@@ -66,11 +97,11 @@ export class Allocator {
 
   /** Blocks of this node; first those that an earlier attempt did not give back for certain. */
   blocks(): readonly Block[] {
-    return [...this.#held.leaving(), ...this.#held.list()];
+    return [...this.#held.leaving(), ...this.#held.list(), ...this.#held.pending()];
   }
 
-  isEmpty(block: Block): boolean {
-    return ![...this.#taken()].some((address) => contains(block, address));
+  isEmpty(block: Listed): boolean {
+    return block.isPending === true || ![...this.#free.taken()].some((address) => contains(block, address));
   }
 
   /** Names of pools of which this node got no block when it last needed one. */
@@ -87,43 +118,46 @@ export class Allocator {
 
   /** Ends a reservation, when the addresses are in use or will not be used. */
   release(addresses: PodAddresses): void {
-    for (const address of addressesOf(addresses)) this.#reserved.delete(address);
+    this.#free.release(addressesOf(addresses));
   }
 
-  async #choose(pools: readonly Pool[]): Promise<PodAddresses> {
+  async #choose(pools: readonly Pool[], asked: ReadonlySet<string>): Promise<PodAddresses | Wanted> {
     const families = this.#options.families();
     const chosen: Address[] = [];
     for (const family of families) {
       const ofFamily = pools.filter(({ cidr }) => parseCidr(cidr).family === family);
       // Nothing is reserved before every family has an address.
       const [first] = ofFamily;
-      if (first?.only !== undefined) chosen.push(await this.#take(first.only, first));
-      else if (ofFamily.length > 0) chosen.push(await this.#chooseFrom(ofFamily));
+      if (!first) continue;
+      const one = await (first.only === undefined ? this.#chooseFrom(ofFamily, asked) : this.#take(first.only, first));
+      if (one instanceof Wanted) return one;
+      chosen.push(one);
     }
     const [address, secondAddress] = chosen;
     if (!address)
       throw new Error(
         `No IPPool gives this pod an address of ${families.join(" or ")}. Next: create one, e.g. ${EXAMPLE[families[0] ?? "IPv4"]}, or check disabled, assignmentMode, nodeSelector and namespaceSelector of those that exist.`,
       );
-    for (const one of chosen) this.#reserved.add(one);
+    this.#free.reserve(chosen);
     return secondAddress ? { address, secondAddress } : { address };
   }
 
   // It does not cool down: whoever asks for this very address means that others go on with it.
-  async #take(address: Address, pool: Pool): Promise<Address> {
-    if (this.#options.use.used().has(address) || this.#reserved.has(address))
-      throw new Error(`${address} is another pod's on this node.`);
+  async #take(address: Address, pool: Pool): Promise<Address | Wanted> {
+    if (this.#free.has(address))
+      throw new Error(`${address} is another pod's, on this node or on one that borrows it.`);
     if (this.#usable([pool]).some((block) => contains(block, address))) return address;
-    const known = [...this.#options.claims.list(), ...this.#held.list()];
     for (const block of candidates(pool, this.#options.node)) {
-      const other = known.find(({ cidr }) => overlap(parseCidr(cidr), parseCidr(block.cidr)));
-      if (other) throw new Error(`${address} is in the block ${other.cidr}, which node ${other.node} has.`);
+      const other = this.#known().find(({ cidr }) => overlap(parseCidr(cidr), parseCidr(block.cidr)));
+      if (other && (other.node === this.#options.node || !contains(other, address) || !this.#options.loans))
+        throw new Error(`${address} is in the block ${other.cidr}, which node ${other.node} has.`);
+      if (other) return this.#request(requestFor(this.#options.node, other, address), other);
       if ((await this.#held.claim(block)) === "created") return address;
     }
     throw new Error(`Another node has just claimed the block of ${address}.`);
   }
 
-  async #chooseFrom(pools: readonly Pool[]): Promise<Address> {
+  async #chooseFrom(pools: readonly Pool[], asked: ReadonlySet<string>): Promise<Address | Wanted> {
     const own = this.#fromOwnBlocks(pools);
     if (own) {
       for (const { name } of pools) this.#exhausted.delete(name);
@@ -131,45 +165,71 @@ export class Allocator {
     }
     // Of a block that was this node's before, all addresses may be in use or cooling.
     for (;;) {
-      const address = firstFree(await this.#claim(pools), this.#taken());
+      const block = await this.#claim(pools);
+      if (!block) return this.#borrow(pools, asked);
+      const address = firstFree(block, this.#free.taken());
       if (address) return address;
     }
   }
 
   #fromOwnBlocks(pools: readonly Pool[]): string | undefined {
     const places = new Map(pools.map(({ name }, place) => [name, place]));
-    const placeOf = ({ pool }: Block) => places.get(pool) ?? pools.length;
-    return this.#leastRecentlyUsed(this.#usable(pools).toSorted((a, b) => placeOf(a) - placeOf(b)));
+    // What is borrowed comes last, and what a pod has asked for is for that one.
+    const placeOf = ({ pool, borrows }: Block) => (borrows ? pools.length : (places.get(pool) ?? 0));
+    const usable = this.#usable(pools).filter(({ borrows }) => borrows !== "This");
+    return this.#free.in(usable.toSorted((a, b) => placeOf(a) - placeOf(b)));
   }
 
   #usable(pools: readonly Pool[]): Block[] {
-    const refused = this.#options.refusedBlocks?.() ?? new Set<string>();
     const names = new Set(pools.map(({ name }) => name));
-    return this.#held.list().filter(({ pool, name }) => names.has(pool) && !refused.has(name));
+    return this.#held.list().filter(({ pool, name }) => names.has(pool) && !this.#refused().has(name));
   }
 
-  // A freed address may still be in connection tables or caches: it is used last, the longest free first.
-  #leastRecentlyUsed(blocks: readonly Block[]): string | undefined {
-    const freed = this.#options.use.freed().map(({ address }) => address);
-    const avoid = new Set([...this.#taken(), ...freed]);
-    for (const block of blocks) {
-      const never = firstFree(block, avoid);
-      if (never) return never;
+  #answers(): Answers {
+    const { claims, use } = this.#options;
+    return answers(this.#own(), claims.list(), use.lending(), (request, block, given) => {
+      if (request.borrows === "Any") return this.#free.in([block], given);
+      const { address } = parseCidr(request.cidr);
+      return this.#free.has(address) || given.has(address) ? undefined : address;
+    });
+  }
+
+  /** Blocks in force that this node has itself, and that others see. */
+  #own(): Block[] {
+    return this.#held.list().filter(({ borrows, uid, name }) => !borrows && uid && !this.#refused().has(name));
+  }
+
+  #known(): Block[] {
+    return [...this.#options.claims.list().filter(({ borrows }) => !borrows), ...this.#held.list()];
+  }
+
+  async #borrow(pools: readonly Pool[], asked: ReadonlySet<string>): Promise<Wanted> {
+    const { loans, node } = this.#options;
+    for (const pool of asked.size < ASKED_LENDERS ? pools : []) {
+      const lender = loans?.lenders(pool.name).find(({ name }) => !asked.has(name) && !this.#refused().has(name));
+      if (lender) return this.#request(requestFor(node, { ...lender, pool: pool.name }), lender);
     }
-    const taken = this.#taken();
-    return freed.find((address) => !taken.has(address) && blocks.some((block) => contains(block, address)));
+    for (const { name } of pools) this.#exhausted.add(name);
+    const names = pools.map((pool) => `${pool.name} (${pool.cidr})`).join(", ");
+    const cooling = `a freed address is given again after ${COOLING_MS / 1000} s, a block of a removed node after some minutes`;
+    throw new Error(
+      `Every block of the IP pools ${names} is claimed, and no other node lends an address of one (${cooling}). Next: add an IPPool.`,
+    );
   }
 
-  /** Used, reserved and cooling. */
-  #taken(): Set<string> {
-    const [now, used] = [this.#now(), this.#options.use];
-    // Of a clock that was set back nothing is known.
-    const cooling = used.freed().filter(({ at }) => at <= now && now - at < COOLING_MS);
-    return new Set([...used.used(), ...this.#reserved, ...cooling.map(({ address }) => address)]);
+  async #request(request: Block, { name }: Pick<Block, "name">): Promise<Wanted> {
+    await this.#held.claim(request); // One that exists is this node's, of an earlier attempt.
+    return new Wanted(request, name);
   }
 
-  async #claim(pools: readonly Pool[]): Promise<Block> {
-    const known = [...this.#options.claims.list(), ...this.#held.list()].map(({ cidr }) => parseCidr(cidr));
+  // What has been lent meanwhile is used by the next pod, or given back by the upkeep.
+  async #abandon({ name }: Block): Promise<void> {
+    const pending = this.#held.pending().find((one) => one.name === name);
+    if (pending) await this.#held.giveBack(pending);
+  }
+
+  async #claim(pools: readonly Pool[]): Promise<Block | undefined> {
+    const known = this.#known().map(({ cidr }) => parseCidr(cidr));
     for (const pool of pools) {
       for (const block of candidates(pool, this.#options.node)) {
         const cidr = parseCidr(block.cidr);
@@ -179,9 +239,6 @@ export class Allocator {
         return block;
       }
     }
-    for (const { name } of pools) this.#exhausted.add(name);
-    const names = pools.map((pool) => `${pool.name} (${pool.cidr})`).join(", ");
-    const cooling = `a freed address is given again after ${COOLING_MS / 1000} s, a block of a removed node after some minutes`;
-    throw new Error(`Every block of the IP pools ${names} is claimed (${cooling}). Next: add an IPPool.`);
+    return undefined;
   }
 }

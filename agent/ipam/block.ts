@@ -1,5 +1,6 @@
 import type { Address } from "../../model/address/address.ts";
 import { addressAt, covers, hostCidr, parseCidr, sizeOf } from "../../model/address/address.ts";
+import type { IpamBlock } from "../../model/objects/calico.ts";
 
 /** A part of an IP pool from which one node allocates addresses. */
 export interface Block {
@@ -10,6 +11,18 @@ export interface Block {
   readonly pool: string;
   /** Of the object; absent before it is known from the list. */
   readonly uid?: string | undefined;
+  readonly version?: string | undefined;
+  /** Not a block, but the request for an address of another node's: any of `cidr`, or the one that `cidr` is (model/pool/loans.ts). */
+  readonly borrows?: "Any" | "This" | undefined;
+  /** Addresses that other nodes have of it. */
+  readonly lent?: readonly Lent[] | undefined;
+}
+
+export interface Lent {
+  readonly address: Address;
+  readonly node: string;
+  /** uid of the request. */
+  readonly request: string;
 }
 
 /** Claims of blocks, cluster-wide: only the first node can create the object with a block's name. */
@@ -17,7 +30,9 @@ export interface BlockClaims {
   /** All known claimed blocks of any node. */
   list(): readonly Block[];
   create(block: Block): Promise<"created" | "exists">;
-  /** Gives a block back, if it is still the object that was seen. Resolves when it is gone; after a failure it may be. */
+  /** Writes what a block lends, if it is still the version that was seen. After a failure that may have happened, or may happen later. */
+  lend(block: Block): Promise<void>;
+  /** Gives a block back, if it is still the version that was seen. Resolves when it is gone; after a failure it may be. */
   free(block: Block): Promise<void>;
 }
 
@@ -39,4 +54,14 @@ export function firstFree(block: Block, taken: ReadonlySet<string>): Address | u
     if (!taken.has(address)) return address;
   }
   return undefined;
+}
+
+/** A block as its object says it. */
+export function blockOf({ metadata, spec }: IpamBlock): Block {
+  const { name, uid, resourceVersion } = metadata;
+  const { cidr, node, pool, borrows, lent } = spec;
+  return {
+    ...{ name, uid: uid ?? undefined, version: resourceVersion ?? undefined },
+    ...{ cidr, node, pool, ...(borrows && { borrows }), ...(lent.length > 0 && { lent }) },
+  };
 }

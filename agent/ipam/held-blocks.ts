@@ -1,13 +1,26 @@
+import type { Address } from "../../model/address/address.ts";
+import { hostCidr } from "../../model/address/address.ts";
+import { grantOf, lentAddresses } from "../../model/pool/loans.ts";
 import type { Block, BlockClaims } from "./block.ts";
 
 /** How long a block that this node has created is used although the list does not show it. */
 const UNLISTED_MS = 10_000;
 
-/** Names of blocks that this node is about to give back, on disk: the request of an agent that was killed may arrive while the next one runs. */
-export interface LeavingBlocks {
+/** What this node is about to ask of the API server, on disk: the request of an agent that was killed may arrive while the next one runs. */
+export interface Intentions {
+  /** Names of blocks that are given back. */
   leaving(): readonly string[];
   /** Throws if it cannot be written. */
   setLeaving(names: readonly string[]): void;
+  /** Addresses of this node's blocks that are given to other nodes, with the uids of their requests. */
+  lending(): readonly Lending[];
+  /** Throws if it cannot be written. */
+  setLending(all: readonly Lending[]): void;
+}
+
+export interface Lending {
+  readonly address: Address;
+  readonly request: string;
 }
 
 /** The blocks that this node may allocate from. The list decides: a block that somebody has deleted may be another node's already. */
@@ -17,15 +30,25 @@ export class HeldBlocks {
   readonly #now: () => number;
   /** Created by this node, and not in the list yet. */
   readonly #fresh = new Map<string, { block: Block; since: number }>();
-  readonly #memory: LeavingBlocks;
+  readonly #memory: Intentions;
+  readonly #refused: () => ReadonlySet<string>;
 
-  constructor(node: string, claims: BlockClaims, memory: LeavingBlocks, now: () => number) {
+  /** @param refused names of blocks that are not in force */
+  constructor(
+    node: string,
+    claims: BlockClaims,
+    memory: Intentions,
+    now: () => number,
+    refused: () => ReadonlySet<string>,
+  ) {
+    this.#refused = refused;
     this.#node = node;
     this.#claims = claims;
     this.#memory = memory;
     this.#now = now;
   }
 
+  /** Borrowed addresses are blocks of one address, that `borrows`. */
   list(): readonly Block[] {
     const listed = this.#listed();
     for (const { name } of listed) this.#fresh.delete(name);
@@ -34,14 +57,20 @@ export class HeldBlocks {
     this.#keepLeaving((name) => names.has(name));
     const fresh = [...this.#fresh.values()].map(({ block }) => block);
     const leaving = this.#memory.leaving();
-    return [...fresh, ...listed].filter(({ name }) => !leaving.includes(name));
+    return [...fresh, ...listed].filter(({ name, isPending }: Listed) => !isPending && !leaving.includes(name));
   }
 
-  /** Claims a block. */
+  /** Requests of this node that no other one has answered. */
+  pending(): readonly Block[] {
+    const leaving = this.#memory.leaving();
+    return this.#listed().filter(({ name, isPending }) => isPending && !leaving.includes(name));
+  }
+
+  /** Claims a block, or asks for an address of another node's. */
   async claim(block: Block): Promise<"created" | "exists"> {
     const answer = await this.#claims.create(block);
     if (answer === "exists") return answer;
-    this.#fresh.set(block.name, { block, since: this.#now() });
+    if (!block.borrows) this.#fresh.set(block.name, { block, since: this.#now() });
     this.#keepLeaving((name) => name !== block.name);
     return answer;
   }
@@ -64,7 +93,20 @@ export class HeldBlocks {
     if (kept.length < leaving.length) this.#memory.setLeaving(kept);
   }
 
-  #listed(): readonly Block[] {
-    return this.#claims.list().filter(({ node }) => node === this.#node);
+  #listed(): readonly Listed[] {
+    const all = this.#claims.list();
+    const own = all.filter(({ node }) => node === this.#node);
+    if (!own.some(({ borrows }) => borrows)) return own;
+    const lent = lentAddresses(all.filter(({ name }) => !this.#refused().has(name)));
+    return own.map((block) => {
+      if (!block.borrows) return block;
+      const address = grantOf(block, lent);
+      return address === undefined ? { ...block, isPending: true } : { ...block, cidr: hostCidr(address).text };
+    });
   }
+}
+
+/** A request that is not answered has no address. */
+export interface Listed extends Block {
+  readonly isPending?: boolean;
 }

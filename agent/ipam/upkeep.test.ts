@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { ipamBlock, ipPool } from "../../model/objects/calico.ts";
 import { node, pod } from "../../model/objects/core.ts";
-import { Allocator, COOLING_MS, type FreedAddress } from "./allocator.ts";
+import { Allocator } from "./allocator.ts";
 import type { Block } from "./block.ts";
-import { EMPTY_MS, GONE_MS, LEAKED_MS, Upkeep } from "./upkeep.ts";
+import { COOLING_MS, type FreedAddress } from "./free-addresses.ts";
+import { EMPTY_MS, GONE_MS, LEAKED_MS, UNUSED_LOAN_MS, Upkeep } from "./upkeep.ts";
 
 const POOL = { name: "default", cidr: "10.0.0.0/24", blockSize: 30 };
 
@@ -26,6 +27,7 @@ function agent({ nodes = ["here", "there"], nodeSelector = "all()" } = {}) {
       stored.set(block.name, { ...block, uid: `uid-${block.name}` });
       return "created" as const;
     },
+    lend: async (block: Block) => void stored.set(block.name, block),
     free: async ({ name }: Block) => {
       if (state.broken) throw new Error("no answer");
       stored.delete(name);
@@ -38,6 +40,8 @@ function agent({ nodes = ["here", "there"], nodeSelector = "all()" } = {}) {
     setLeaving: (names: readonly string[]) => {
       state.leaving = names;
     },
+    lending: () => [],
+    setLending: () => undefined,
   };
   const allocator = new Allocator({ node: "here", claims, use, families: () => ["IPv4"], now: () => clock.now });
   const forget = (one: (typeof endpoints)[number]) => {
@@ -45,7 +49,9 @@ function agent({ nodes = ["here", "there"], nodeSelector = "all()" } = {}) {
     freed.push({ address: one.address, at: clock.now });
   };
   const blocks = () =>
-    [...stored.values()].map(({ name, uid, ...spec }) => ipamBlock.parse({ metadata: { name, uid }, spec }));
+    [...stored.values()].map(({ name, uid, version: _, ...spec }) =>
+      ipamBlock.parse({ metadata: { name, uid }, spec }),
+    );
   const upkeep = new Upkeep({
     ...{ node: "here", claims, allocator, forget, endpoints: () => endpoints, now: () => clock.now },
     store: {
@@ -142,6 +148,24 @@ test("the addresses of a pod that does not exist come back, those of one that is
   await one.passes(60_000);
   expect(one.endpoints.map(({ pod: name }) => name)).toEqual(["late"]);
   expect(one.said).toEqual(["default/web does not exist any more: its addresses and its interface are removed"]);
+});
+
+test("a borrowed address goes back when nobody has used it for a while, and so does a request that nobody answers", async () => {
+  const one = agent();
+  const owner = { name: "10-0-0-0-30", cidr: "10.0.0.0/30", node: "there", pool: POOL.name, uid: "there" };
+  const request = { cidr: "10.0.0.0/30", node: "here", pool: POOL.name, borrows: "Any" as const };
+  for (const name of ["answered", "silent"]) one.stored.set(name, { ...request, name, uid: name });
+  one.stored.set(owner.name, { ...owner, lent: [{ address: "10.0.0.2", node: "here", request: "answered" }] });
+  const all = pod.parse({ metadata: { name: "web", uid: "web" }, spec: { nodeName: "here" } });
+  one.objects.pods = [all];
+  one.endpoints.push({ namespace: "default", pod: "web", uid: "web", address: "10.0.0.2" });
+  await one.passes(UNUSED_LOAN_MS);
+  expect([...one.stored.keys()]).toEqual(["answered", owner.name]);
+  one.forget(one.endpoints[0] as never);
+  await one.passes(COOLING_MS);
+  expect([...one.stored.keys()]).toEqual(["answered", owner.name]);
+  await one.passes(UNUSED_LOAN_MS);
+  expect([...one.stored.keys()]).toEqual([owner.name]);
 });
 
 test("another pod of the same name does not keep the addresses of its predecessor", async () => {

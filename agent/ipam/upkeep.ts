@@ -4,13 +4,15 @@ import { blocksOfGoneNodes, isFreedBy } from "../../model/pool/gone-nodes.ts";
 import type { Logger } from "../observe/log.ts";
 import type { SnapshotStore } from "../watch/snapshot-store.ts";
 import type { Allocator } from "./allocator.ts";
-import type { BlockClaims } from "./block.ts";
+import { type BlockClaims, blockOf } from "./block.ts";
 import { Lasting } from "./lasting.ts";
 
 /** A node that is replaced has its blocks again under the same name; a pod that is deleted may take a while to end. */
 export const GONE_MS = 5 * 60_000;
 /** A node that pods come and go on would claim and give back without end. */
 export const EMPTY_MS = 10 * 60_000;
+/** An address of another node's block goes back soon: that node may need it. */
+export const UNUSED_LOAN_MS = 30_000;
 export const LEAKED_MS = 10 * 60_000;
 
 export interface UpkeepParts<Endpoint extends PodName> {
@@ -32,6 +34,7 @@ export class Upkeep<Endpoint extends PodName> {
   readonly #gone: Lasting;
   readonly #empty: Lasting;
   readonly #leaked: Lasting;
+  readonly #unused: Lasting;
 
   constructor(parts: UpkeepParts<Endpoint>) {
     this.#parts = parts;
@@ -39,6 +42,7 @@ export class Upkeep<Endpoint extends PodName> {
     this.#gone = new Lasting(now);
     this.#empty = new Lasting(now);
     this.#leaked = new Lasting(now);
+    this.#unused = new Lasting(now);
   }
 
   /** From now on, every `ms` milliseconds. */
@@ -65,7 +69,8 @@ export class Upkeep<Endpoint extends PodName> {
     if (this.#parts.store.failing().length > 0) return;
     this.#forgetLeaked();
     const failures: unknown[] = [];
-    for (const work of [...this.#emptyBlocks(), ...this.#goneBlocks()])
+    const answer = () => this.#parts.allocator.lend();
+    for (const work of [answer, ...this.#unusedLoans(), ...this.#emptyBlocks(), ...this.#goneBlocks()])
       await work().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures.at(-1);
   }
@@ -83,9 +88,19 @@ export class Upkeep<Endpoint extends PodName> {
     }
   }
 
+  #unusedLoans(): (() => Promise<void>)[] {
+    const { allocator } = this.#parts;
+    const unused = allocator.blocks().filter((block) => block.borrows && allocator.isEmpty(block));
+    const names = unused.map(({ name }) => name);
+    const lasting = new Set(this.#unused.of(names, UNUSED_LOAN_MS));
+    return unused
+      .filter(({ name }) => lasting.has(name))
+      .map((block) => async () => void (await allocator.giveBack(block)));
+  }
+
   #emptyBlocks(): (() => Promise<void>)[] {
     const { allocator, store, node, log } = this.#parts;
-    const blocks = allocator.blocks();
+    const blocks = allocator.blocks().filter(({ borrows }) => !borrows);
     const empty = blocks.filter((block) => allocator.isEmpty(block));
     const lasting = new Set(
       this.#empty.of(
@@ -117,8 +132,9 @@ export class Upkeep<Endpoint extends PodName> {
     return gone
       .filter((block) => lasting.has(idOf(block)) && isFreedBy(node, block.metadata.name, nodes))
       .map(({ metadata, spec }) => async () => {
-        await claims.free({ name: metadata.name, uid: metadata.uid ?? undefined, ...spec });
-        log.info(`freed the block ${spec.cidr} of ${spec.node}, which is no node any more`);
+        await claims.free(blockOf({ metadata, spec }));
+        if (spec.borrows) log.info(`ended what ${spec.node} borrowed, which is no node any more`);
+        else log.info(`freed the block ${spec.cidr} of ${spec.node}, which is no node any more`);
       });
   }
 }

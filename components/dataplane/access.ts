@@ -11,7 +11,7 @@ const RULES = [
   ...watched().map(([group, resources]) => ({
     apiGroups: [group],
     resources,
-    verbs: group === kinds.ipamBlocks.group ? [...WATCH, "create", "delete"] : WATCH,
+    verbs: group === kinds.ipamBlocks.group ? [...WATCH, "create", "update", "delete"] : WATCH,
   })),
   { apiGroups: [""], resources: ["events"], verbs: ["create"] },
 ];

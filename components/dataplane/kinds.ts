@@ -5,20 +5,9 @@ import { kinds } from "../../model/objects/kinds.ts";
 import { BGP_KINDS } from "./bgp-kinds.ts";
 import { CLUSTER_NETWORK_POLICY } from "./cluster-policy-kind.ts";
 import type { KindDefinition } from "./definition.ts";
+import { CIDR, IPAM_BLOCK } from "./ipam-block-kind.ts";
 import { POLICY_KINDS } from "./policy-kinds.ts";
 import { SELECTOR } from "./rule-schema.ts";
-
-/** A network: CEL checks what a pattern cannot (Kubernetes 1.31's CIDR library, which refuses IPv4-mapped addresses). */
-const CIDR = {
-  type: "string",
-  maxLength: 43,
-  x_kubernetes_validations: [
-    {
-      rule: "isCIDR(self) && cidr(self) == cidr(self).masked()",
-      message: "must be a network whose host bits are zero, like 10.244.0.0/16 or fd00:10:244::/56",
-    },
-  ],
-};
 
 /** A field that is accepted with one value only, because the dataplane has no other. */
 const only = (type: string, value: unknown) => ({ type, enum: [value] });
@@ -209,28 +198,6 @@ const FELIX_CONFIGURATION: KindDefinition = {
           "Whether agents that handle services remove the rules that a kube-proxy left (iptables and nftables).",
       },
     },
-  },
-};
-
-const IPAM_BLOCK: KindDefinition = {
-  ...kinds.ipamBlocks,
-  columns: { CIDR: ".spec.cidr", Node: ".spec.node", Pool: ".spec.pool" },
-  spec: {
-    type: "object",
-    required: ["cidr", "node", "pool"],
-    properties: {
-      cidr: { ...CIDR, description: "The block." },
-      node: {
-        type: "string",
-        minLength: 1,
-        maxLength: 253,
-        description: "Node that gives the block's addresses to its pods.",
-      },
-      pool: { type: "string", minLength: 1, maxLength: 253, description: "IPPool the block is a part of." },
-    },
-    x_kubernetes_validations: [
-      { rule: "self == oldSelf", message: "a block never changes: delete it and claim another" },
-    ],
   },
 };
 

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { canonicalAddress } from "../address/address.ts";
 import { mapSizeFields } from "../mode/map-sizes.ts";
 import { annotations, calicoReturnModes, serviceHandlings, socketTranslations } from "../mode/mode.ts";
 import { distinct, oneOf, selector } from "./calico-policy/fields.ts";
 import { cidr } from "./cidr.ts";
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL, secondsOf } from "./interval.ts";
-import { metadata } from "./metadata.ts";
+import { list, metadata } from "./metadata.ts";
 
 // projectcalico.org/v3 and this project's IPAMBlock. A field that is not supported is refused with its path, so these
 // specs are strict where core objects are not.
@@ -45,9 +46,28 @@ export const ipPool = z.object({
 });
 export type IpPool = z.infer<typeof ipPool>;
 
+/** An address of a block that another node has. */
+const lentAddress = z.object({
+  address: z.string().transform((text, context) => {
+    const address = canonicalAddress(text);
+    if (address === undefined) context.addIssue({ code: "custom", message: "must be an address" });
+    return address ?? "";
+  }),
+  node: z.string().min(1),
+  /** uid of the object by which that node asked. */
+  request: z.string().min(1),
+});
+
+/** A part of a pool that a node has, or (`borrows`) a node's request for an address in the block of another one (pool/loans.ts). */
 export const ipamBlock = z.object({
-  metadata,
-  spec: z.object({ cidr, node: z.string().min(1), pool: z.string().min(1) }),
+  metadata: metadata.extend({ resourceVersion: z.string().nullish() }),
+  spec: z.object({
+    cidr,
+    node: z.string().min(1),
+    pool: z.string().min(1),
+    borrows: oneOf("Any", "This").nullish(),
+    lent: list(lentAddress),
+  }),
 });
 export type IpamBlock = z.infer<typeof ipamBlock>;
 

@@ -27,17 +27,18 @@ export function judgePools(pools: readonly IpPool[], facts: NodeFacts): Judged<I
   return { accepted, problems };
 }
 
-/** The blocks that lie in their pool and in no older block. */
+/** The blocks that lie in their pool and in no older block. Of requests for addresses of others nothing is in force but what the others lend. */
 export function judgeBlocks(
   blocks: readonly IpamBlock[],
   pools: Judged<IpPool>["accepted"],
   facts: NodeFacts,
 ): Judged<IpamBlock> {
   const poolOf = new Map(pools.map(({ object, cidr }) => [object.metadata.name, cidr]));
-  const taken = new TakenBlocks(blocks.map(({ spec }) => parseCidr(spec.cidr)));
+  const claims = blocks.filter(({ spec }) => !spec.borrows);
+  const taken = new TakenBlocks(claims.map(({ spec }) => parseCidr(spec.cidr)));
   const accepted: { object: IpamBlock; cidr: Cidr }[] = [];
   const problems: Problem[] = [];
-  for (const object of [...blocks].sort(byAge)) {
+  for (const object of claims.sort(byAge)) {
     const cidr = parseCidr(object.spec.cidr);
     const reason =
       takenFromMachine(cidr, facts) ?? outside(cidr, object.spec.pool, poolOf) ?? holdsAddress(cidr, facts);

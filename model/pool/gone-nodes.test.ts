@@ -31,6 +31,29 @@ test("a pod of the node keeps all of them, a pod with an address of one keeps th
   expect(freed(podOn("gone", "10.1.1.1", "Succeeded"), podOn("here", "10.1.1.1", "Running", true))).toHaveLength(2);
 });
 
+test("a block of which another node borrows stays as long as that one asks for it, and a request goes with its node", () => {
+  const lender = (lent: object[]) =>
+    ipamBlock.parse({
+      metadata: { name: "lender" },
+      spec: { cidr: "10.1.1.0/26", node: "gone", pool: "default", lent },
+    });
+  const request = (on: string) =>
+    ipamBlock.parse({
+      metadata: { name: `request of ${on}`, uid: on },
+      spec: { cidr: "10.1.1.0/26", node: on, pool: "default", borrows: "Any" },
+    });
+  const lent = (to: string) => [{ address: "10.1.1.7", node: to, request: to }];
+  const free = (objects: ReturnType<typeof lender>[], ...pods: ReturnType<typeof podOn>[]) =>
+    blocksOfGoneNodes(objects, nodes, pods).map(({ metadata }) => metadata.name);
+  expect(free([lender(lent("here")), request("here")])).toEqual([]);
+  expect(free([lender(lent("here"))])).toEqual(["lender"]);
+  const toNobody = [lender(lent("nobody")), request("nobody")];
+  expect(free(toNobody)).toEqual(["request of nobody"]);
+  expect(free(toNobody, podOn("here", "10.1.1.8"))).toEqual(["request of nobody"]);
+  expect(free(toNobody, podOn("here", "10.1.1.7"))).toEqual([]);
+  expect(free([request("nobody")], podOn("here", "10.1.1.7"))).toEqual(["request of nobody"]);
+});
+
 test("one ready node frees an object, and they share the work", () => {
   const names = Array.from({ length: 40 }, (_, index) => `10-1-${index}-0-26`);
   const shares = names.map((name) =>

@@ -2,8 +2,9 @@ import { covers, hostCidr, parseCidr } from "../address/address.ts";
 import { hash32 } from "../hash.ts";
 import type { IpamBlock } from "../objects/calico.ts";
 import { hasEnded, type Node, type Pod } from "../objects/core.ts";
+import { grantOf, lentAddresses } from "./loans.ts";
 
-/** Blocks of nodes that do not exist and that no pod needs: neither one of that node nor one with an address of the block. */
+/** Blocks of nodes that do not exist and that nobody needs: no pod of that node, no pod with an address of the block, no node that borrows one. */
 export function blocksOfGoneNodes(
   blocks: readonly IpamBlock[],
   nodes: readonly Node[],
@@ -14,12 +15,17 @@ export function blocksOfGoneNodes(
   if (left.length === 0) return [];
   const running = pods.filter((pod) => !hasEnded(pod));
   const withPods = new Set(running.map(({ spec }) => spec.nodeName));
+  const specs = blocks.map(({ metadata, spec }) => ({ ...spec, uid: metadata.uid }));
+  const [lent, requests] = [lentAddresses(specs), new Set(specs.map(({ uid }) => uid))];
   const addresses = running.flatMap(({ spec, status }) =>
     spec.hostNetwork ? [] : status.podIPs.map(({ ip }) => hostCidr(ip)),
   );
-  return left.filter(({ spec }) => {
-    const cidr = parseCidr(spec.cidr);
-    return !withPods.has(spec.node) && !addresses.some((address) => covers(cidr, address));
+  return left.filter(({ metadata, spec }) => {
+    if (withPods.has(spec.node) || spec.lent.some(({ request }) => requests.has(request))) return false;
+    const grant = spec.borrows ? grantOf({ ...spec, uid: metadata.uid }, lent) : undefined;
+    if (spec.borrows && grant === undefined) return true;
+    const cidr = grant === undefined ? parseCidr(spec.cidr) : hostCidr(grant);
+    return !addresses.some((address) => covers(cidr, address));
   });
 }
 

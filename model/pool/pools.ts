@@ -1,5 +1,5 @@
 import type { Address } from "../address/address.ts";
-import { type Cidr, hostCidr, parseCidr } from "../address/address.ts";
+import { type Cidr, covers, hostCidr, parseCidr } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { IpamBlock, IpPool } from "../objects/calico.ts";
@@ -31,7 +31,7 @@ export interface NatOutgoing {
   readonly exclusions: readonly string[];
 }
 
-/** An IPAM block and its owner: this node, another node by address, or an unknown one. */
+/** An IPAM block, or an address that another node has borrowed of it, and who has it: this node, another node by address, or an unknown one. */
 export interface PlacedBlock {
   readonly owner: string;
   readonly cidr: Cidr;
@@ -66,7 +66,10 @@ export function poolDirectory(
   };
   return {
     pools,
-    blocks: blocks.accepted.map(({ object, cidr }) => placed(object, cidr, nodes, isOnLink)),
+    blocks: blocks.accepted.flatMap(({ object, cidr }) => [
+      placed(object, cidr, object.spec.node, nodes, isOnLink),
+      ...lentOf(object, cidr).map((one) => placed(object, one.cidr, one.node, nodes, isOnLink)),
+    ]),
     problems: [...ipPools.problems, ...blocks.problems],
     natOutgoing: natOutgoing(
       ipPools.accepted.map(({ object }) => object),
@@ -83,17 +86,25 @@ export function poolDirectory(
   };
 }
 
+/** The addresses of a block that are at other nodes: the longest prefix counts. */
+function lentOf({ spec }: IpamBlock, block: Cidr): { readonly cidr: Cidr; readonly node: string }[] {
+  return spec.lent
+    .map(({ address, node }) => ({ cidr: hostCidr(address), node }))
+    .filter(({ cidr }) => covers(block, cidr));
+}
+
 function placed(
-  { metadata, spec }: IpamBlock,
+  { metadata }: IpamBlock,
   cidr: Cidr,
+  name: string,
   nodes: NodeDirectory,
   isOnLink: (node: Address) => boolean,
 ): PlacedBlock {
-  const block = { owner: `IPAMBlock ${metadata.name}`, cidr, nodeName: spec.node };
-  if (spec.node === nodes.facts.nodeName)
+  const block = { owner: `IPAMBlock ${metadata.name}`, cidr, nodeName: name };
+  if (name === nodes.facts.nodeName)
     return { ...block, holder: "this node", node: undefined, router: undefined, onLink: false };
-  const node = nodes.underlayOf(spec.node);
-  const router = nodes.addressOf(spec.node, cidr.family);
+  const node = nodes.underlayOf(name);
+  const router = nodes.addressOf(name, cidr.family);
   const onLink = router !== undefined && isOnLink(router);
   return { ...block, holder: node ? "another node" : "unknown", node, router, onLink };
 }

@@ -36,7 +36,7 @@ export function poolUse(pools: readonly IpPool[], blocks: readonly IpamBlock[], 
   const byName = new Map(named.map((one) => [one.pool.metadata.name, one]));
   const around = new CidrIndex<Count>();
   for (const { cidr, count } of named) around.set(cidr, count);
-  for (const { spec } of blocks) {
+  for (const { spec } of blocks.filter((block) => !block.spec.borrows)) {
     const [cidr, pool] = [parseCidr(spec.cidr), byName.get(spec.pool)];
     if (!pool || !covers(pool.cidr, cidr)) continue;
     const size = Number(sizeOf(cidr));

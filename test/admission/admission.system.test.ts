@@ -114,6 +114,12 @@ describe("what the tokens of agents may write", () => {
     expect(await creates("one", block("others", "two"))).toContain(refused);
     expect(await creates("two", block("others", "two"))).toBe("done");
     expect(await as("one", ["delete", "ipamblock", "others"])).toContain(kept);
+    const lends = (cidr: string) =>
+      JSON.stringify({ spec: { cidr, lent: [{ address: "10.244.0.7", node: "one", request: "1" }] } });
+    const lend = (cidr: string) => ["patch", "ipamblock", "others", "--type=merge", "-p", lends(cidr)];
+    expect(await as("one", lend("10.244.0.0/26"))).toContain(refused);
+    expect(await as("two", lend("10.244.0.0/26"))).toBe("done");
+    expect(await as("two", lend("10.244.0.0/27"))).toContain("a block never changes, but for what it lends");
     const patch = ["patch", "ipamblock", "others", "--type=merge", "-p", '{"spec":{"node":"one"}}'];
     expect(await as("one", patch)).toContain("is invalid"); // the definition's own rule is checked first
   });

@@ -1,0 +1,66 @@
+import type { Address } from "../../model/address/address.ts";
+import { type Block, contains, firstFree } from "./block.ts";
+
+/** An address that a pod had, and when it ended (milliseconds since 1970). */
+export interface FreedAddress {
+  readonly address: Address;
+  readonly at: number;
+}
+
+/** The addresses in use on this node, and the freed ones, oldest first. */
+export interface AddressUse {
+  used(): ReadonlySet<string>;
+  freed(): readonly FreedAddress[];
+}
+
+/** A freed address is not given again before: services and connections may still lead to it. */
+export const COOLING_MS = 30_000;
+
+/** Which addresses of this node's blocks nobody has. */
+export class FreeAddresses {
+  readonly #use: AddressUse;
+  readonly #lentOut: () => ReadonlySet<string>;
+  readonly #now: () => number;
+  readonly #reserved = new Set<string>();
+
+  /** @param lentOut addresses that other nodes give */
+  constructor(use: AddressUse, lentOut: () => ReadonlySet<string>, now: () => number) {
+    this.#use = use;
+    this.#lentOut = lentOut;
+    this.#now = now;
+  }
+
+  reserve(addresses: readonly Address[]): void {
+    for (const address of addresses) this.#reserved.add(address);
+  }
+
+  release(addresses: readonly Address[]): void {
+    for (const address of addresses) this.#reserved.delete(address);
+  }
+
+  /** Whether somebody has it: a freed address is open to whoever asks for this very one, since others then mean to go on with it. */
+  has(address: Address): boolean {
+    return this.#use.used().has(address) || this.#reserved.has(address) || this.#lentOut().has(address);
+  }
+
+  /** Used, reserved, lent to others and cooling. */
+  taken(): Set<string> {
+    const now = this.#now();
+    // Of a clock that was set back nothing is known.
+    const cooling = this.#use.freed().filter(({ at }) => at <= now && now - at < COOLING_MS);
+    const others = [...this.#use.used(), ...this.#reserved, ...this.#lentOut()];
+    return new Set([...others, ...cooling.map(({ address }) => address)]);
+  }
+
+  /** A freed address may still be in connection tables or caches: it is used last, the longest free first. @param also taken besides */
+  in(blocks: readonly Block[], also: ReadonlySet<string> = new Set()): Address | undefined {
+    const freed = this.#use.freed().map(({ address }) => address);
+    const taken = new Set([...this.taken(), ...also]);
+    const avoid = new Set([...taken, ...freed]);
+    for (const block of blocks) {
+      const never = firstFree(block, avoid);
+      if (never) return never;
+    }
+    return freed.find((address) => !taken.has(address) && blocks.some((block) => contains(block, address)));
+  }
+}

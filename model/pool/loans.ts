@@ -1,0 +1,52 @@
+import { type Address, covers, hostCidr, parseCidr, sizeOf } from "../address/address.ts";
+import type { IpamBlock } from "../objects/calico.ts";
+import { hasEnded, type Node, type Pod } from "../objects/core.ts";
+
+// A node that gets no block of a full pool asks another node for an address of its block: it creates an IPAMBlock that `borrows`, with the network that the address
+// may be of. The block's node alone gives addresses of it, so it answers, in `lent` of its block. The borrower has the address while both objects say so.
+
+interface Written {
+  readonly cidr: string;
+  readonly uid?: string | null | undefined;
+  readonly borrows?: string | null | undefined;
+  readonly lent?: readonly { readonly address: Address; readonly request: string }[] | undefined;
+}
+
+/** What blocks lend: addresses, by the uids of the requests. What a block says of others' addresses counts for nothing. */
+export function lentAddresses(blocks: readonly Written[]): ReadonlyMap<string, Address> {
+  const found = new Map<string, Address>();
+  for (const { cidr, lent = [], borrows } of blocks) {
+    if (lent.length === 0 || borrows) continue;
+    const whole = parseCidr(cidr);
+    for (const { address, request } of lent) if (covers(whole, hostCidr(address))) found.set(request, address);
+  }
+  return found;
+}
+
+/** The address of a node's request; undefined: none yet. */
+export function grantOf({ uid, cidr }: Written, lent: ReadonlyMap<string, Address>): Address | undefined {
+  const address = uid ? lent.get(uid) : undefined;
+  return address !== undefined && covers(parseCidr(cidr), hostCidr(address)) ? address : undefined;
+}
+
+/** Blocks of the pool whose nodes may have addresses left: of ready nodes but this one, those with the most first. */
+export function lenders(
+  pool: string,
+  node: string,
+  { blocks, nodes, pods }: { blocks: readonly IpamBlock[]; nodes: readonly Node[]; pods: readonly Pod[] },
+): IpamBlock[] {
+  const ready = new Set(nodes.filter(({ status }) => status.isReady).map(({ metadata }) => metadata.name));
+  const addresses = pods
+    .filter((pod) => !pod.spec.hostNetwork && !hasEnded(pod))
+    .flatMap(({ status }) => status.podIPs.map(({ ip }) => hostCidr(ip)));
+  return blocks
+    .filter(({ spec }) => spec.pool === pool && !spec.borrows && spec.node !== node && ready.has(spec.node))
+    .map((block) => {
+      const cidr = parseCidr(block.spec.cidr);
+      const used = addresses.filter((address) => covers(cidr, address)).length;
+      return { block, left: Number(sizeOf(cidr)) - used };
+    })
+    .filter(({ left }) => left > 0)
+    .sort((a, b) => b.left - a.left)
+    .map(({ block }) => block);
+}
