@@ -12,6 +12,9 @@ test("the inferred component schema", async () => {
   expect(Object.keys(schema.resources).sort()).toEqual(
     [
       "AwsCluster",
+      "BgpConfiguration",
+      "BgpFilter",
+      "BgpPeer",
       "CalicoNetworkPolicy",
       "ClientMachines",
       "ClusterNetworkPolicy",

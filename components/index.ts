@@ -11,6 +11,29 @@ export type { AwsSubnet } from "./aws/subnet.ts";
 export { type AwsClusterArgs, type SshAccess, WorldAccess } from "./aws-cluster/args.ts";
 export { AwsCluster } from "./aws-cluster/component.ts";
 export {
+  BgpAggregation,
+  type BgpCommunity,
+  type BgpConfigurationArgs,
+  type BgpConfigurationSpec,
+  BgpFilterAction,
+  type BgpFilterArgs,
+  type BgpFilterRule,
+  type BgpFilterSpec,
+  BgpMatchOperator,
+  type BgpNetwork,
+  BgpNextHopMode,
+  type BgpPeerArgs,
+  type BgpPeerSpec,
+  BgpPeerType,
+  type BgpPrefixAdvertisement,
+  type BgpPrefixLength,
+  BgpReversePeering,
+  BgpSourceAddress,
+} from "./bgp/args.ts";
+export { BgpConfiguration } from "./bgp/bgp-configuration.ts";
+export { BgpFilter } from "./bgp/bgp-filter.ts";
+export { BgpPeer } from "./bgp/bgp-peer.ts";
+export {
   type CalicoNetworkPolicyArgs,
   type CalicoNetworkPolicySpec,
   type EndpointPort,

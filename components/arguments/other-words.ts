@@ -39,6 +39,9 @@ const OBJECTS = new Set([
   "StagedKubernetesNetworkPolicy",
   "KubeControllersConfiguration",
   "ClusterNetworkPolicy",
+  "BgpConfiguration",
+  "BgpPeer",
+  "BgpFilter",
 ]);
 
 /** What to write instead of a key; undefined where nothing special is known. */

@@ -20,6 +20,9 @@ export type PolicyKind =
   | "stagedGlobalNetworkPolicies"
   | "stagedKubernetesNetworkPolicies"
   | "kubeControllersConfigurations"
+  | "bgpConfigurations"
+  | "bgpPeers"
+  | "bgpFilters"
   | "clusterNetworkPolicies";
 
 interface Written {
@@ -31,6 +34,7 @@ interface Written {
   ingress?: object[];
   egress?: object[];
   controllers?: object;
+  asNumber?: pulumi.Input<number>;
 }
 
 /** An object for the API server; its spec is there once it was checked. */

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { DeclaredBgp } from "../bgp/args.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
 import type { Protocol } from "../network-policy/args.ts";
@@ -119,7 +120,7 @@ export enum LogLevel {
 export interface DataplaneArgs extends DataplaneSpec {}
 
 /** A dataplane: what `Dataplane` declares, and `ExistingCluster` looks whether the cluster can have it. */
-export interface DataplaneSpec extends DeclaredPolicies {
+export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp {
   /** Where the nodes reach the API server: never a Service, because the agent is what makes Services work. */
   apiServer: pulumi.Input<ApiServerAddress>;
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */

@@ -1,5 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { kinds } from "../../model/objects/kinds.ts";
+import { requireAgreement } from "../bgp/agreement.ts";
+import type { DeclaredBgp } from "../bgp/args.ts";
+import { BgpConfiguration } from "../bgp/bgp-configuration.ts";
+import { BgpFilter } from "../bgp/bgp-filter.ts";
+import { BgpPeer } from "../bgp/bgp-peer.ts";
 import { CalicoNetworkPolicy } from "../calico-policy/calico-network-policy.ts";
 import { GlobalNetworkPolicy } from "../calico-policy/global-network-policy.ts";
 import { GlobalNetworkSet } from "../calico-policy/global-network-set.ts";
@@ -17,9 +22,9 @@ import { requireUnique } from "../values/choices.ts";
 import type { DeclaredPolicies } from "./declared-policies-args.ts";
 
 type Component = new (name: string, args: never, opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
-type ListKind = Exclude<PolicyKind, "kubeControllersConfigurations">;
+type ListKind = Exclude<PolicyKind, "kubeControllersConfigurations" | "bgpConfigurations">;
 
-/** Tiers and sets stand before the policies that name them. */
+/** Tiers, sets and filters stand before the objects that name them. */
 const COMPONENTS: Readonly<Record<ListKind, Component>> = {
   tiers: Tier,
   networkSets: NetworkSet,
@@ -31,6 +36,8 @@ const COMPONENTS: Readonly<Record<ListKind, Component>> = {
   stagedNetworkPolicies: StagedNetworkPolicy,
   stagedGlobalNetworkPolicies: StagedGlobalNetworkPolicy,
   stagedKubernetesNetworkPolicies: StagedKubernetesNetworkPolicy,
+  bgpFilters: BgpFilter,
+  bgpPeers: BgpPeer,
 };
 const KINDS = Object.keys(COMPONENTS) as ListKind[];
 
@@ -38,7 +45,7 @@ const nameOf = ({ namespace, name }: { namespace?: string; name: string }): stri
   namespace === undefined ? name : `${namespace}-${name}`;
 
 /** Refuses objects that agents would refuse, and two of one name. */
-export function requireDeclaredPolicies(place: InputPlace, declared: DeclaredPolicies): void {
+export function requireDeclaredPolicies(place: InputPlace, declared: DeclaredPolicies & DeclaredBgp): void {
   for (const kind of KINDS) {
     const list: { name: string }[] = declared[kind] ?? [];
     const objects = list.map((item, index) => requireObject(at(at(place, kind), index), kind, item));
@@ -47,24 +54,27 @@ export function requireDeclaredPolicies(place: InputPlace, declared: DeclaredPol
       objects.map(({ metadata }) => nameOf(metadata)),
     );
   }
-  const { kubeControllersConfiguration: controllers } = declared;
+  requireAgreement(at(place, "bgpPeers"), declared.bgpPeers ?? []);
+  const { kubeControllersConfiguration: controllers, bgp } = declared;
   if (controllers)
     requireObject(at(place, "kubeControllersConfiguration"), "kubeControllersConfigurations", controllers);
+  if (bgp) requireObject(at(place, "bgp"), "bgpConfigurations", bgp);
 }
 
 /** Makes them as components of their own. */
 export function declarePolicies(
   name: string,
-  declared: DeclaredPolicies,
+  declared: DeclaredPolicies & DeclaredBgp,
   opts: pulumi.ComponentResourceOptions,
 ): pulumi.ComponentResource[] {
-  const { kubeControllersConfiguration: controllers } = declared;
+  const { kubeControllersConfiguration: controllers, bgp } = declared;
   return [
     ...KINDS.flatMap((kind) =>
       (declared[kind] ?? []).map(
         (item) => new COMPONENTS[kind](resourceName(name, kind, item as { name: string }), item as never, opts),
       ),
     ),
+    ...(bgp ? [new BgpConfiguration(`${name}-bgp`, bgp, opts)] : []),
     ...(controllers ? [new KubeControllersConfiguration(`${name}-kubecontrollers`, controllers, opts)] : []),
   ];
 }

@@ -1,0 +1,18 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { requireArguments } from "../arguments/arguments.ts";
+import { requireObject } from "../calico-policy/inputs.ts";
+import { componentType } from "../program/package-name.ts";
+import { argumentsOf } from "../refusal/refusal.ts";
+import type { BgpConfigurationArgs } from "./args.ts";
+
+/** The BGPConfiguration of Calico (projectcalico.org/v3) named "default": how nodes speak BGP. One per cluster. Needs a cluster that runs `Dataplane`. */
+export class BgpConfiguration extends pulumi.ComponentResource {
+  constructor(name: string, args: BgpConfigurationArgs, opts?: pulumi.ComponentResourceOptions) {
+    const place = argumentsOf("BgpConfiguration", name);
+    const object = requireObject(place, "bgpConfigurations", requireArguments(place, "BgpConfiguration", args));
+    super(componentType("BgpConfiguration"), name, args, opts);
+    new k8s.apiextensions.CustomResource(`${name}-bgpconfiguration`, object, { parent: this });
+    this.registerOutputs({});
+  }
+}
