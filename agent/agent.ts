@@ -170,6 +170,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     ...{ pins, tables, counted, log, services: settings.serviceMetrics },
     endpoints: () => endpoints.list().length,
     failingWatches: () => failingWatches.of(),
+    bgpSessions: () => bgp.counted,
   });
   await serveMetrics(metrics, options.metricsAddress, options.metricsPort);
   return {

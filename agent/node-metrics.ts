@@ -20,7 +20,7 @@ export interface Counted {
   by?: Pick<Dataplane, "backendCounts" | "numbers" | "closedPolicies" | "closedServices" | "servedServices">;
 }
 
-interface Parts extends Pick<MetricSources, "endpoints" | "failingWatches"> {
+interface Parts extends Pick<MetricSources, "endpoints" | "failingWatches" | "bgpSessions"> {
   readonly pins: Pins;
   readonly tables: Tables;
   readonly counted: Counted;
@@ -28,9 +28,10 @@ interface Parts extends Pick<MetricSources, "endpoints" | "failingWatches"> {
   readonly log: Logger;
 }
 
-export function nodeMetrics({ pins, tables, counted, services, log, endpoints, failingWatches }: Parts): AgentMetrics {
+export function nodeMetrics({ pins, tables, counted, services, log, ...others }: Parts): AgentMetrics {
   return agentMetrics({
-    ...{ endpoints, failingWatches, tables: tables.all },
+    ...others,
+    tables: tables.all,
     backends: () => counted.by?.backendCounts() ?? NO_BACKENDS,
     closedPolicies: () => counted.by?.closedPolicies ?? 0,
     closedServices: () => counted.by?.closedServices ?? 0,

@@ -1,5 +1,6 @@
 import type { BgpPlan, BgpSession } from "../../model/bgp/plan.ts";
 import type { Problem } from "../../model/problem.ts";
+import type { CountedSession } from "../observe/bgp-metrics.ts";
 import type { Logger } from "../observe/log.ts";
 import { BIRD_FILE, BIRD_SOCKET, runFile } from "../options.ts";
 import { birdConfiguration, sessionName } from "./configuration.ts";
@@ -64,6 +65,10 @@ export class Bgp {
   /** As of the last look. */
   get sessions(): readonly { readonly session: BgpSession; readonly state: SessionState | undefined }[] {
     return (this.#plan?.sessions ?? []).map((session) => ({ session, state: this.#states.get(sessionName(session)) }));
+  }
+
+  get counted(): readonly CountedSession[] {
+    return this.sessions.map(({ session: { peer }, state }) => ({ peer, established: state?.established ?? false }));
   }
 
   /** For an agent that is replaced: the next one starts BIRD again, and peers keep this node's routes until then. */

@@ -6,6 +6,7 @@ import type { PolicyNames } from "../compile/desired.ts";
 import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
 import type { VerdictTotals } from "../kernel/verdicts.ts";
 import type { Table } from "../table-fill.ts";
+import { bgpGauge, type CountedSession } from "./bgp-metrics.ts";
 import { eventCounters } from "./event-metrics.ts";
 import { listen } from "./health.ts";
 import { policyVerdictCounter } from "./policy-metrics.ts";
@@ -25,6 +26,7 @@ export interface MetricSources {
   readonly backends: () => BackendCounts;
   /** Addresses of pools in the whole cluster. */
   readonly pools: () => readonly PoolUse[];
+  readonly bgpSessions: () => readonly CountedSession[];
   /** NetworkPolicies that exceed the size limit and allow nothing. */
   readonly closedPolicies: () => number;
   /** Services, and pods' host ports, that exceed the size limit and are not served. */
@@ -68,6 +70,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   policyVerdictCounter(sources.verdicts, sources.names, PREFIX, registers);
   tableGauges(sources, registers);
   poolGauge(sources.pools, PREFIX, registers);
+  bgpGauge(sources.bgpSessions, PREFIX, registers);
   if (sources.services) serviceMetrics(sources.services, PREFIX, registers);
   new Gauge({
     name: `${PREFIX}endpoints`,

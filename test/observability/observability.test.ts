@@ -19,6 +19,7 @@ const metrics = agentMetrics({
   pools: () => [
     { pool: "a", cidr: "10.1.0.0/24", all: 256, claimed: 64, used: 3, byNode: new Map(), byNamespace: new Map() },
   ],
+  bgpSessions: () => [{ peer: "192.0.2.1", established: false }],
   closedPolicies: () => 0,
   closedServices: () => 0,
   failingWatches: () => ["pods"],

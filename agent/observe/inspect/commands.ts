@@ -80,6 +80,10 @@ function registerLive(inspect: Command): void {
       await reportAndExit(printPoolUse(options));
     },
   );
+  live("bgp", "show this node's BGP sessions").action(async (options: LiveOptions) => {
+    const { printSessions } = await import("./bgp.ts");
+    await reportAndExit(printSessions(options));
+  });
   live(
     "explain <from> <to>",
     "say what policies decide about a flow from an address to ADDRESS:PORT (of ICMP ADDRESS:TYPE/CODE), as far as this node judges it",
