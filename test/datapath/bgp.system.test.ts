@@ -19,6 +19,25 @@ const bgp = (kind: string, name: string, spec: object): KubernetesObject => ({
 const peer = (on: string, peerIP: string) => bgp("BGPPeer", on, { node: on, peerIP, asNumber: 64500 });
 const configuration = (spec: object = {}) => bgp("BGPConfiguration", "default", spec);
 
+/** Answers datagrams. */
+const ECHO = `const socket = require("node:dgram").createSocket("udp4");
+socket.on("message", (text, { port, address }) => socket.send(text, port, address)).bind(90);`;
+
+/** Sends numbered datagrams until its input ends, with a point for each answer; then says how many of them were answered. The pace leaves buffers
+ * room for a computer that does nothing for seconds. */
+const COUNTING = `const socket = require("node:dgram").createSocket("udp4");
+const missing = new Set(); let sent = 0;
+socket.on("message", (text) => { if (missing.delete(text.toString())) process.stdout.write("."); });
+const done = () => { console.log(" " + (sent - missing.size) + " of " + sent); process.exit(); };
+socket.connect(90, process.argv[1], () => {
+  const sending = setInterval(() => { missing.add(String(++sent)); socket.send(String(sent)); }, 50);
+  process.stdin.on("end", () => {
+    clearInterval(sending);
+    setInterval(() => missing.size === 0 && done(), 50);
+    setTimeout(done, 30000);
+  }).resume();
+});`;
+
 describe.skipIf(noRouter)("BGP", () => {
   let cluster: BareCluster;
   let web: Placed;
@@ -32,6 +51,10 @@ describe.skipIf(noRouter)("BGP", () => {
       cluster.addPod("wide", "master", { app: "wide" }),
     ]);
     cluster.spawn("node", inPod(web, echoServer));
+    cluster.spawn("node", inPod(web, [process.execPath, "-e", ECHO]));
+    await until("the server of datagrams", async () =>
+      (await cluster.run("node", inPod(web, ["ss", "-Hlnu"]))).includes(":90"),
+    );
     cluster.apply(service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }), endpoints("web", [web]));
     await until("the router's routes", async () => {
       const routes = await learned();
@@ -77,6 +100,43 @@ describe.skipIf(noRouter)("BGP", () => {
     await until("the Services' route", async () => /10\.96\.0\.0\/12.*\n?.*nexthop/.test(await learned()));
     for (const client of ["client1", "client2"] as const)
       expect(await cluster.see(client, "10.96.0.10:80")).toBe(`allowed default/web saw ${clients[client]}`);
+  });
+
+  test("a thousand prefixes that come and go are followed, but for those of pods, and cost an established flow no packet", async () => {
+    const prefixes = Array.from(
+      { length: 1000 },
+      (_, n) => `198.${18 + (n >> 9)}.${(n >> 1) & 255}.${(n & 1) << 7}/25`,
+    );
+    const speaker = `log stderr { fatal }; router id 172.31.1.55; protocol device {}
+protocol static many { ipv4; ${prefixes.map((prefix) => `route ${prefix} blackhole;`).join("\n")} }
+protocol static pods { ipv4; route 10.244.77.0/24 blackhole; }
+protocol bgp { local as 64999; neighbor 172.31.1.1 as 64500; ipv4 { import none; export where source = RTS_STATIC; }; }`;
+    await cluster.run("client1", ["tee", "/tmp/bird.conf"], speaker);
+    cluster.spawn("client1", ["bird", "-f", "-c", "/tmp/bird.conf", "-s", "/tmp/bird.ctl"]);
+    const followed = async () => (await routes("node")).split("\n").filter((line) => line.startsWith("198.")).length;
+    await until("the prefixes", async () => (await followed()) === 1000);
+    expect(await learned()).toContain("10.244.77.0/24");
+    expect(await routes("node")).not.toContain("10.244.77.0/24");
+
+    const counting = cluster.spawn("client1", [process.execPath, "-e", COUNTING, web.address], "pipe");
+    let said = "";
+    counting.stdout?.on("data", (text: Buffer) => (said += text));
+    const more = async () => {
+      const before = said.length;
+      await until("more answers", async () => said.length > before + 10);
+    };
+    await more();
+    for (const step of ["disable many", "enable many", "disable many"]) {
+      await cluster.run("client1", ["birdc", "-s", "/tmp/bird.ctl", step]);
+      await until(
+        `${step}, followed`,
+        async () => (await followed()) === (step.startsWith("enable") ? prefixes.length : 0),
+      );
+      await more();
+    }
+    counting.stdin?.end();
+    await until("the end", async () => said.endsWith("\n"));
+    expect(said).toMatch(/ (\d+) of \1\n$/);
   });
 
   test("an agent that is replaced leaves the routes, and its connections go on", async () => {
