@@ -93,7 +93,8 @@ export class Bgp {
     const now = performance.now();
     return this.sessions.flatMap(({ session, state }) => {
       const since = this.#downSince.get(sessionName(session));
-      if (since === undefined || now - since < LASTING_MS) return [];
+      // Without its password there is none, which is told by the plan's problems.
+      if (since === undefined || now - since < LASTING_MS || session.password) return [];
       const { peer, peerAs, owner } = session;
       const reason = state?.reason ? ` (${state.reason})` : "";
       const message = `node ${this.#options.node} has no session with ${peer} as AS ${peerAs}: ${state?.state ?? "BIRD does not run"}${reason}. Next: look whether the peer is reached at its port, and what it says of this node.`;

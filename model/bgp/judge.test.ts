@@ -110,6 +110,18 @@ describe("sessions", () => {
     expect(problems).toMatchObject([{ name: "tor", path: "spec.filters[0]" }]);
   });
 
+  test("a password is told to be missing, once for each object", () => {
+    const password = { secretKeyRef: { name: "bgp", key: "mesh" } };
+    const { problems } = judged({
+      configuration: { nodeMeshPassword: password },
+      peers: { tor: { ...tor.tor, password } },
+    });
+    expect(problems.map(({ kind, path }) => `${kind} ${path}`)).toEqual([
+      "BGPConfiguration spec.nodeMeshPassword",
+      "BGPPeer spec.password",
+    ]);
+  });
+
   test("annotations that cannot be read are told", () => {
     const one = { "projectcalico.org/ASNumber": "65536.1", ...reflects("1.2.3.256") };
     expect(judged({ ...mesh, annotations: { one } }).problems).toMatchObject([
