@@ -120,6 +120,7 @@ __global int send_to_node(struct __sk_buff *skb, const struct packet *packet, st
 		result = wrap(skb, &packet->tuple, settings, &plan->wrapping, hop);
 	}
 	if (result < 0) {
+		plan->wrapping.encapsulation = ENCAPSULATION_VXLAN;
 		interface = settings->tunnel_ifindex;
 		result = prepare_device(skb, &plan->wrapping);
 	}

@@ -97,7 +97,7 @@ __global enum found_hop find_destination_again(struct __sk_buff *skb, const stru
 	if (flags & LOCATION_LOCAL_HOST)
 		route_by_stack(plan);
 	else if (location && is_wrapped_for(flags, &tuple->source))
-		send_wrapped(plan, &location->node, TUNNEL_OVERLAY, 0);
+		send_overlay(plan, &location->node, encapsulation_to(flags, &tuple->destination));
 	else if ((flags & LOCATION_BLACKHOLE) || ((flags & LOCATION_POOL) && address_is_unset(&location->node)))
 		send(plan, EXIT_DROP, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	else
@@ -120,8 +120,8 @@ static __always_inline const struct next_hop *find_destination(struct __sk_buff 
 			send(plan, EXIT_ENDPOINT, OUTCOME_TO_ENDPOINT);
 			return hop;
 		}
-		if (hop->kind == NEXT_HOP_NODE) {
-			send_wrapped(plan, &known->node, TUNNEL_OVERLAY, 0);
+		if (hop->kind == NEXT_HOP_NODE || hop->kind == NEXT_HOP_NODE_IPIP) {
+			send_overlay(plan, &known->node, hop->kind == NEXT_HOP_NODE_IPIP ? ENCAPSULATION_IPIP : ENCAPSULATION_VXLAN);
 			return hop;
 		}
 		if (hop->kind == NEXT_HOP_NETWORK && next_hop_has_room(hop, skb, packet, 0)) {
@@ -145,25 +145,27 @@ static __always_inline const struct next_hop *find_destination(struct __sk_buff 
 static __always_inline const struct next_hop *find_node(struct __sk_buff *skb, const struct packet *packet, struct connection *remembering,
 							const struct settings *settings, const struct plan *plan, __u32 *fits)
 {
-	const struct address *node = &plan->wrapping.node;
+	const struct wrapping *wrapping = &plan->wrapping;
+	const struct address *node = &wrapping->node;
+	enum next_hop_kind kind = next_hop_kind_of(wrapping);
 	const struct connection *known = next_hop_known(remembering);
 	struct scratch *scratch = scratch_get();
-	__u32 added = wrapping_adds(skb, &plan->wrapping);
+	__u32 added = wrapping_adds(skb, wrapping);
 	struct bpf_fib_lookup *route;
 
-	if (known && known->next_hop.kind == NEXT_HOP_NODE && next_hop_has_room(&known->next_hop, skb, packet, added))
+	if (known && known->next_hop.kind == kind && next_hop_has_room(&known->next_hop, skb, packet, added))
 		return &known->next_hop;
-	if (!scratch || !is_wrappable(skb, node))
+	if (!scratch || !is_wrappable(skb, wrapping))
 		return NULL;
 	route = &scratch->route;
 	route_question(route, settings, &settings->node, node);
 	route->tot_len = length_on_link(skb, packet) + added;
 	switch (route_ask(skb, route)) {
 	case ROUTE_KNOWN:
-		return is_ipv4(node) ? next_hop_of_route(route, NEXT_HOP_NODE, node, remembering) : NULL;
+		return is_ipv4(node) ? next_hop_of_route(route, kind, node, remembering) : NULL;
 	case ROUTE_TOO_NARROW:
-		if (route->mtu_result > tunnel_room(node))
-			*fits = route->mtu_result - tunnel_room(node);
+		if (route->mtu_result > tunnel_room(wrapping))
+			*fits = route->mtu_result - tunnel_room(wrapping);
 		return NULL;
 	default:
 		return NULL;

@@ -126,7 +126,7 @@ static __always_inline void believe(struct plan *plan, const struct origin *orig
 	plan->origin_is_known = true;
 }
 
-/* In a tunnel to `node`. */
+/* In a tunnel to `node`. What is not between workloads is in VXLAN. */
 static __always_inline void send_wrapped(struct plan *plan, const struct address *node, enum tunnel_kind kind, __u32 backend)
 {
 	plan->wrapping = (struct wrapping){.node = *node, .kind = kind, .backend = backend};
@@ -134,4 +134,10 @@ static __always_inline void send_wrapped(struct plan *plan, const struct address
 	     kind == TUNNEL_OVERLAY  ? OUTCOME_TO_OVERLAY
 	     : kind == TUNNEL_RETURN ? OUTCOME_RETURN_VIA_ENTRY
 				     : OUTCOME_FORWARD_SERVICE);
+}
+
+static __always_inline void send_overlay(struct plan *plan, const struct address *node, enum encapsulation encapsulation)
+{
+	send_wrapped(plan, node, TUNNEL_OVERLAY, 0);
+	plan->wrapping.encapsulation = encapsulation;
 }

@@ -14,7 +14,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* A packet to the tunnel's port at this node. It is unwrapped here where possible, else by the kernel's device; from_tunnel then
+/* A packet of the tunnel to this node. It is unwrapped here where possible, else by the kernel's device, where there is one; from_tunnel then
  * runs the same checks. */
 static __always_inline void decide_tunnel(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
@@ -27,6 +27,8 @@ static __always_inline void decide_tunnel(struct packet *packet, const struct se
 			scratch->interface = settings->tunnel_ifindex;
 		return decide_wrapped(packet, settings, &scratch->wrapping, HOOK_FROM_UPLINK, plan);
 	}
+	if (!has_device(&packet->tuple))
+		return drop(plan, is_fragment(packet->skb) ? OUTCOME_DROP_FRAGMENT : OUTCOME_DROP_MALFORMED);
 	if (frame_is_from(packet->skb, &packet->tuple.source))
 		return pass_to_stack(plan);
 	drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
@@ -47,10 +49,8 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 		return decide_from_link_of_uplink(packet, parsed, plan);
 	if (is_for_many(&packet->tuple.destination))
 		return pass_to_stack(plan);
-	if (parsed == PARSE_OK) {
-		if (is_tunnel_packet(&packet->tuple) && is_local_host(settings, &packet->tuple.destination))
-			return decide_tunnel(packet, settings, plan);
-	}
+	if (is_from_tunnel(&packet->tuple) && is_local_host(settings, &packet->tuple.destination))
+		return decide_tunnel(packet, settings, plan);
 	if (is_asked_untracked(settings, parsed) && decide_untracked(packet, settings, DIRECTION_INGRESS, plan))
 		return;
 	if (parsed == PARSE_OK) {
@@ -159,7 +159,7 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 	struct connection *connection;
 	enum outcome verdict;
 
-	if (parsed == PARSE_OK && is_tunnel_packet(&packet->tuple)) /* neither these programs nor the tunnel's device wrapped it */
+	if (is_to_tunnel(&packet->tuple)) /* neither these programs nor the tunnel's device wrapped it */
 		return drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
 	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
 		return;
@@ -172,7 +172,7 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 		return decide_portless_to_uplink(packet, settings, parsed, plan);
 	location = must_be_wrapped(settings, &packet->tuple);
 	if (location)
-		return send_wrapped(plan, &location->node, TUNNEL_OVERLAY, 0);
+		return send_overlay(plan, &location->node, encapsulation_to(location->flags, &packet->tuple.destination));
 	connection = connection_lookup(&packet->tuple);
 	if (is_reply_of_host_backend(connection)) {
 		trace_known(connection);
@@ -191,7 +191,7 @@ static __always_inline int decide_sent(struct packet *packet, const struct setti
 {
 	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);
 
-	return is_asked_untracked(settings, parsed) && !is_tunnel_packet(&packet->tuple) &&
+	return is_asked_untracked(settings, parsed) && !is_to_tunnel(&packet->tuple) &&
 	       decide_untracked(packet, settings, DIRECTION_EGRESS, plan);
 }
 

@@ -7,7 +7,7 @@ import type { Identity, IdentityTable } from "../../model/policy/identity.ts";
 import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { each, type Steps } from "../../model/steps.ts";
 import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
-import { poolFlags } from "./pools.ts";
+import { encapsulationFlags, poolFlags } from "./pools.ts";
 
 /** One line of the address book before it has its identity's number. */
 export interface PlacedAddress {
@@ -83,7 +83,7 @@ function nodePortFlag(address: Address, nodes: NodeDirectory): number {
 /** Its workloads' packets to that node go the way of their packets to its workloads. */
 function remoteHost(address: Address, name: string, nodes: NodeDirectory, pools: PoolDirectory) {
   const node = nodes.underlayOf(name) ?? address;
-  const wrapped = pools.isWrappedTowards(node) ? LocationFlag.ENCAPSULATED : 0;
+  const wrapped = encapsulationFlags(pools.encapsulationTowards(node, hostCidr(address).family));
   return { flags: LocationFlag.REMOTE_HOST | wrapped | nodePortFlag(address, nodes), node };
 }
 

@@ -1,4 +1,4 @@
-import { vxlanOverhead } from "../../model/pool/encapsulation.ts";
+import { overheadOf } from "../../model/pool/encapsulation.ts";
 import type { Route } from "../compile/desired.ts";
 import { VNI_OVERLAY } from "../kernel/layout.gen.ts";
 import { ipBatch, ipLines } from "./ip-command.ts";
@@ -106,7 +106,7 @@ function routeLine(route: Route, { nodeAddress, nodeAddressIpv6, mtu, deviceName
       const checksum = outer === "IPv6" ? " csum" : ""; // a receiver takes no datagram of IPv6 without one (RFC 8200, 8.1)
       const encapsulation = `${encap} id ${VNI_OVERLAY} dst ${route.node}${checksum} dev ${TUNNEL_DEVICE} scope link`;
       // The kernel must not create packets that no longer fit the link after encapsulation.
-      return [`${destination} ${encapsulation}${source} mtu ${mtu - vxlanOverhead(outer)}`];
+      return [`${destination} ${encapsulation}${source} mtu ${mtu - overheadOf("VXLAN", outer)}`];
     }
     case "nowhere":
       return [`unreachable ${destination}`];

@@ -66,7 +66,7 @@ describe("SnapshotStore", () => {
 
   test("finds the object of a problem, with its uid for the Event", () => {
     const { store } = counted();
-    store.put("ipPools", { metadata: { name: "p", uid: "u-1" }, spec: { cidr: "10.0.0.0/8", ipipMode: "Always" } });
+    store.put("ipPools", { metadata: { name: "p", uid: "u-1" }, spec: { cidr: "fd00::/64", ipipMode: "Always" } });
     const [problem] = store.problems();
     expect(problem).toMatchObject({ kind: "IPPool", name: "p", path: "spec.ipipMode" });
     expect(problem && store.reference(problem)).toMatchObject({ kind: "IPPool", name: "p", uid: "u-1" });

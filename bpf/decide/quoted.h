@@ -29,7 +29,12 @@ static __step int fits_between_nodes(const struct packet *packet)
 {
 	struct scratch *scratch = scratch_get();
 
-	if (!packet || !scratch || parse_inner(packet, &scratch->inner) || !is_tunnel_packet(&scratch->inner.tuple))
+	if (!packet || !scratch)
+		return -1;
+	/* The ports of IPIP are those of the packet inside, which is read later. */
+	if (parse_inner(packet, &scratch->inner) && !is_ipip(&scratch->inner.tuple))
+		return -1;
+	if (!is_to_tunnel(&scratch->inner.tuple))
 		return -1;
 	return fits_by_error(packet, &scratch->inner);
 }
@@ -47,13 +52,13 @@ static __step int decide_quoted(const struct packet *packet, const struct settin
 	fits = fits_between_nodes(packet);
 	if (fits < 0)
 		return false;
-	fits -= tunnel_room(&settings->node);
-	if (fits <= 0 || !is_error_for_sender(packet, inner) || !is_wrapped_here(&inner->tuple, settings) ||
-	    read_quoted(packet->skb, inner, &scratch->wrapping) || !goes_wrapped(scratch, &scratch->wrapping)) {
+	if (!is_error_for_sender(packet, inner) || !is_wrapped_here(&inner->tuple, settings) ||
+	    read_quoted(packet->skb, inner, &scratch->wrapping) || (__u32)fits <= tunnel_room(&scratch->wrapping) ||
+	    !goes_wrapped(scratch, &scratch->wrapping)) {
 		drop(plan, OUTCOME_DROP_UNRELATED);
 		return true;
 	}
-	draft_error_about(&scratch->error, inner, fits);
+	draft_error_about(&scratch->error, inner, fits - tunnel_room(&scratch->wrapping));
 	send(plan, EXIT_QUOTED, OUTCOME_ANSWER_TOO_BIG);
 	return true;
 }

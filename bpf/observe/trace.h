@@ -151,6 +151,7 @@ static __noinline int trace_wrapped(const struct wrapping *wrapping)
 	if (wrapping) {
 		event->node = wrapping->node;
 		event->flags = wrapping->kind;
+		event->encapsulation = wrapping->encapsulation;
 		event->backend = wrapping->backend;
 	}
 	event_submit(event);

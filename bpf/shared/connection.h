@@ -59,8 +59,9 @@ struct origin {
 enum next_hop_kind {
 	NEXT_HOP_ENDPOINT, /* a workload here */
 	NEXT_HOP_NETWORK,
-	NEXT_HOP_NODE, /* wrapped, to the connection's `node` */
+	NEXT_HOP_NODE, /* wrapped in VXLAN, to the connection's `node` */
 	NEXT_HOP_STACK, /* the host's stack finds out */
+	NEXT_HOP_NODE_IPIP, /* the same, in IPIP */
 };
 
 /* How packets of a connection were last sent on (connection/next_hop.h). */

@@ -12,7 +12,7 @@ enum event_kind {
 	EVENT_KNOWN,	 /* trace: belongs to a connection: `flags`, `address`, `port`, `node`, `backend` are its entry's */
 	EVENT_CHOSEN,	 /* trace: of `backend_list` this backend; `backend` 0: there is none */
 	EVENT_JUDGED,	 /* trace: by one direction of one endpoint's policy; `packet` is the flow after translation */
-	EVENT_WRAPPED,	 /* trace: for `node`; `flags` is enum tunnel_kind */
+	EVENT_WRAPPED,	 /* trace: for `node`, in `encapsulation`; `flags` is enum tunnel_kind */
 	EVENT_FINISHED,	 /* trace: `packet` as it leaves the program, `outcome` what became of it */
 	EVENT_LOGGED,	 /* a Log rule matched: as EVENT_JUDGED, in every build, whether there are listeners or not */
 };
@@ -51,7 +51,8 @@ struct event {
 	__u8 direction; /* enum direction */
 	__u8 verdict;	/* enum policy_verdict; 0: the endpoint is not isolated, or it is its own node */
 	__u8 tcp_flags;
-	__u8 padding[6];
+	__u8 encapsulation; /* enum encapsulation */
+	__u8 padding[5];
 };
 
 /* Whether there are listeners; one entry, key 0. A listener renews it, so that a killed one is forgotten. */

@@ -27,6 +27,12 @@ enum tunnel_kind {
 
 #define VNI_OVERLAY 4096
 
+/* In what a packet travels between two nodes. A node takes either, whatever it sends. */
+enum encapsulation {
+	ENCAPSULATION_VXLAN = 0,
+	ENCAPSULATION_IPIP = 1, /* IPv4 in IPv4 (RFC 2003): TUNNEL_OVERLAY only, since it carries nothing beside the packet */
+};
+
 enum settings_flag {
 	SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS = 1 << 0, /* for workloads that have tunnels of their own */
 	SETTINGS_TUNNEL_CLIENTS = 1 << 1, /* source_ranges has clients whose replies never return directly */

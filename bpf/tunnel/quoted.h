@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "vxlan.h"
+#include "tunnel.h"
 
 /* A packet that this node wrapped, as a router's error quotes it. */
 
-/* What wrapping put between the outer IP header and the packet. */
+/* What VXLAN put between the outer IP header and the packet. */
 struct quoted_headers {
 	struct udphdr udp;
 	struct vxlan_header vxlan;
 	struct ethhdr inner;
 } __attribute__((packed, aligned(2)));
 
-/* @param tuple of the packet that an error quotes */
+/* Whether the error is about a packet between nodes, which this node wrapped.
+ * @param tuple of the packet that an error quotes */
 static __always_inline bool is_wrapped_here(const struct tuple *tuple, const struct settings *settings)
 {
-	return is_tunnel_packet(tuple) && address_is_equal(&tuple->source, &settings->node);
+	return is_to_tunnel(tuple) && address_is_equal(&tuple->source, &settings->node);
 }
 
 /* @param inner the packet as it was wrapped; becomes the one inside. @return 0; -1: the router has quoted too little of it */
@@ -22,6 +23,11 @@ static __always_inline int read_quoted(struct __sk_buff *skb, struct inner_packe
 {
 	struct quoted_headers headers;
 
+	if (is_ipip(&inner->tuple)) {
+		*wrapping = (struct wrapping){.node = inner->tuple.destination, .encapsulation = ENCAPSULATION_IPIP};
+		inner->ip_offset = inner->l4_offset;
+		return parse_quoted(skb, inner, false);
+	}
 	if (bpf_skb_load_bytes(skb, inner->l4_offset, &headers, sizeof(headers)))
 		return -1;
 	*wrapping = wrapping_in(&inner->tuple.destination, bpf_ntohl(headers.vxlan.vni) >> VXLAN_SHIFT, 0);

@@ -1,24 +1,83 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "device.h"
+#include "ipip.h"
 #include "vxlan.h"
 
-/* All that the packet path knows of encapsulations: is_tunnel_packet(), wrap(), unwrap(), and the same by the kernel's device. */
+/* All that the packet path knows of encapsulations: which packets are between nodes, wrap(), unwrap(), and the same by the kernel's device. */
 
-/* Bytes that wrapping adds for this node. */
-static __always_inline __u32 tunnel_room(const struct address *node)
+/* In what a workload's packets to the location travel. */
+static __always_inline enum encapsulation encapsulation_to(__u32 location_flags, const struct address *destination)
 {
-	return sizeof(struct outer_headers) + (is_ipv4(node) ? 0 : sizeof(struct ipv6hdr) - sizeof(struct iphdr));
+	return (location_flags & LOCATION_IPIP) && is_ipv4(destination) ? ENCAPSULATION_IPIP : ENCAPSULATION_VXLAN;
+}
+
+/* How a connection caches that its packets are wrapped. */
+static __always_inline enum next_hop_kind next_hop_kind_of(const struct wrapping *wrapping)
+{
+	return wrapping->encapsulation == ENCAPSULATION_IPIP ? NEXT_HOP_NODE_IPIP : NEXT_HOP_NODE;
+}
+
+/* Bytes that wrapping adds. */
+static __always_inline __u32 tunnel_room(const struct wrapping *wrapping)
+{
+	if (wrapping->encapsulation == ENCAPSULATION_IPIP)
+		return sizeof(struct iphdr);
+	return sizeof(struct outer_headers) + (is_ipv4(&wrapping->node) ? 0 : sizeof(struct ipv6hdr) - sizeof(struct iphdr));
 }
 
 /* Bytes that wrapping adds to each packet on the link: wrap() makes a client's large segments smaller by as many. */
 static __always_inline __u32 wrapping_adds(const struct __sk_buff *skb, const struct wrapping *wrapping)
 {
-	return skb->gso_size && wrapping->kind != TUNNEL_OVERLAY ? 0 : tunnel_room(&wrapping->node);
+	return skb->gso_size && wrapping->kind != TUNNEL_OVERLAY ? 0 : tunnel_room(wrapping);
 }
 
 /* Whether the packet, with all its segments, can be wrapped. */
-static __always_inline bool is_wrappable(const struct __sk_buff *skb, const struct address *node)
+static __always_inline bool is_wrappable(const struct __sk_buff *skb, const struct wrapping *wrapping)
 {
-	return skb->len - ETH_HLEN + tunnel_room(node) <= 0xffff;
+	return skb->len - ETH_HLEN + tunnel_room(wrapping) <= 0xffff;
+}
+
+/* Writes the outer headers; the packet's whole length fits (is_wrappable). @param tuple the packet's. @return 0; TC_ACT_SHOT: the packet is lost; -1:
+ * nothing was touched */
+static __always_inline int wrap(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings,
+				const struct wrapping *wrapping, const struct next_hop *hop)
+{
+	return wrapping->encapsulation == ENCAPSULATION_IPIP ? wrap_in_ipip(skb, settings, wrapping, hop)
+							     : wrap_in_vxlan(skb, tuple, settings, wrapping, hop);
+}
+
+static __always_inline bool is_of_node(const struct address *address)
+{
+	return location_flags(locate(address)) & LOCATION_REMOTE_HOST;
+}
+
+/* A packet that only this project's programs may send to another node. Others' tunnels are IPIP, too, but lead elsewhere. */
+static __always_inline bool is_to_tunnel(const struct tuple *tuple)
+{
+	return is_tunnel_packet(tuple) || (is_ipip(tuple) && is_of_node(&tuple->destination));
+}
+
+/* The same of one that arrives, for an address of this node. */
+static __always_inline bool is_from_tunnel(const struct tuple *tuple)
+{
+	return is_tunnel_packet(tuple) || (is_ipip(tuple) && is_of_node(&tuple->source));
+}
+
+/* Whether a packet of the tunnel was wrapped by one of our nodes for this one. */
+static __always_inline bool is_wrapped_for_us(const struct packet *packet, const struct settings *settings)
+{
+	return address_is_equal(&packet->tuple.destination, &settings->node) && is_of_node(&packet->tuple.source);
+}
+
+/* Whether the kernel has a device that takes what unwrap() does not. */
+static __always_inline bool has_device(const struct tuple *tuple)
+{
+	return is_tunnel_packet(tuple);
+}
+
+/* Takes the outer headers off. @return false: the packet is the kernel's device's, untouched, or without a device only to be dropped */
+static __always_inline bool unwrap(struct packet *packet, struct wrapping *wrapping)
+{
+	return is_ipip(&packet->tuple) ? unwrap_ipip(packet, wrapping) : unwrap_vxlan(packet, wrapping);
 }

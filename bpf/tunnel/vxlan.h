@@ -6,6 +6,7 @@
 #include "../net/become_error.h"
 #include "../net/ipv4.h"
 #include "../net/ipv6.h"
+#include "outer.h"
 #include "vxlan_header.h"
 #include <linux/pkt_cls.h>
 #include <linux/udp.h>
@@ -34,20 +35,6 @@ static __always_inline struct wrapped_frame *wrapped_frame(struct __sk_buff *skb
 	return bytes_at(skb, 0, sizeof(struct wrapped_frame));
 }
 
-/* RFC 6040, normal mode, as the kernel's tunnels: congestion is not copied out, the capability is. */
-static __always_inline __u8 outer_ecn(__u8 inner)
-{
-	return (inner & IP_ECN_MASK) == IP_ECN_CONGESTED ? IP_ECN_CAPABLE : inner & IP_ECN_MASK;
-}
-
-/* The ECN bits of an IP header, by its first two bytes: IPv6's traffic class begins 4 bits earlier than IPv4's. */
-static __always_inline __u8 ecn_of(const void *ip)
-{
-	__u16 first = bpf_ntohs(*(const __be16 *)ip);
-
-	return (first >> 12 == 6 ? first >> 4 : first) & IP_ECN_MASK;
-}
-
 /* The source port of a flow's wrapped packets, in the dynamic range (RFC 7348, 5). The kernel's own hash takes the packet apart again, where no
  * network card or socket has left one: that costs as much as three lookups. */
 static __always_inline __be16 outer_source_port(const struct tuple *inner)
@@ -59,14 +46,6 @@ static __always_inline __be16 outer_source_port(const struct tuple *inner)
 	hash ^= (__u32)inner->source_port << 16 ^ inner->destination_port;
 	/* Each bit of the ports, which are in network order, has to reach the low bits, and those the high ones. */
 	return bpf_htons(LEAST_SOURCE_PORT | (hash_end(hash) & 0x3fff));
-}
-
-/* Packets of one sender that may be cut on the way have different ones for as long as possible (RFC 6864, 4.3). Processors count apart. */
-static __always_inline __be16 outer_identification(void)
-{
-	struct scratch *scratch = scratch_get();
-
-	return scratch ? ++scratch->identification + (bpf_get_smp_processor_id() << 11) : 0;
 }
 
 static __always_inline void write_outer(struct outer_headers *outer, const struct settings *settings,
@@ -90,7 +69,7 @@ static __always_inline void write_outer(struct outer_headers *outer, const struc
 }
 
 /* Writes the outer headers; the packet's whole length fits (is_wrappable). @param tuple the packet's. @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
-static __always_inline int wrap(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings,
+static __always_inline int wrap_in_vxlan(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings,
 				const struct wrapping *wrapping, const struct next_hop *hop)
 {
 	__u32 length = skb->len - ETH_HLEN + sizeof(struct outer_headers);
@@ -159,13 +138,6 @@ static __always_inline bool may_unwrap(const struct packet *packet, const struct
 	return !is_wrapped_train(packet->skb, is_inner_ipv6);
 }
 
-/* Whether a packet for the tunnel's port was wrapped by one of our nodes for this one. */
-static __always_inline bool is_wrapped_for_us(const struct packet *packet, const struct settings *settings)
-{
-	return address_is_equal(&packet->tuple.destination, &settings->node) &&
-	       (location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST);
-}
-
 /* Tells the kernel that the packet is of IPv6 from now on. Linux 6.3; an older kernel refuses and touches nothing. */
 #define ADJ_ROOM_DECAP_L3_IPV6 (1ULL << 8) /* BPF_F_ADJ_ROOM_DECAP_L3_IPV6 */
 
@@ -187,7 +159,7 @@ static __always_inline bool unwrap_ipv6(struct __sk_buff *skb)
 }
 
 /* Takes the outer headers off. @return false: nothing was touched, the packet is the kernel's */
-static __always_inline bool unwrap(struct packet *packet, struct wrapping *wrapping)
+static __always_inline bool unwrap_vxlan(struct packet *packet, struct wrapping *wrapping)
 {
 	struct __sk_buff *skb = packet->skb;
 	const struct wrapped_frame *frame = is_ipv6(skb) ? NULL : wrapped_frame(skb);

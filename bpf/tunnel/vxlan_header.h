@@ -45,6 +45,7 @@ static __always_inline struct wrapping wrapping_in(const struct address *node, _
 	return (struct wrapping){
 		.node = *node,
 		.kind = kind,
+		.encapsulation = ENCAPSULATION_VXLAN,
 		.backend = kind == TUNNEL_OVERLAY ? vni ^ VNI_OVERLAY
 						  : vni << BACKEND_LOW_BITS | (group & BACKEND_LOW_MASK),
 	};

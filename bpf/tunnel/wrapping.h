@@ -8,6 +8,7 @@
 struct wrapping {
 	struct address node; /* the other one */
 	__u32 kind;	     /* enum tunnel_kind */
+	__u32 encapsulation; /* enum encapsulation */
 	__u32 backend;	     /* FORWARD: the entry node's choice, 0: none was named; RETURN: 0 or RETURN_LARGE; OVERLAY: 0 */
 };
 

@@ -103,7 +103,7 @@ function routerIdOf(node: string, address: Address | undefined): Address {
 function carried({ blocks, traitsOf }: PoolDirectory): Cidr[] {
   return blocks
     .filter(({ node, router, onLink }) => node !== undefined && router !== undefined && !onLink)
-    .filter(({ cidr, node }) => !traitsOf(cidr, node).encapsulated)
+    .filter(({ cidr, node }) => !traitsOf(cidr, node).encapsulation)
     .map(({ cidr }) => cidr);
 }
 

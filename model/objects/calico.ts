@@ -20,7 +20,7 @@ export const ipPool = z.object({
       cidr,
       blockSize: z.int().min(20).max(128).nullish(),
       vxlanMode: z.enum(["Always", "CrossSubnet", "Never"]).nullish(),
-      ipipMode: z.literal("Never", { error: "only Never: IPIP is not supported, use vxlanMode" }).nullish(),
+      ipipMode: z.enum(["Always", "CrossSubnet", "Never"]).nullish(),
       natOutgoing: z.boolean().nullish(),
       disabled: z.boolean().nullish(),
       nodeSelector: selector(),
@@ -32,6 +32,12 @@ export const ipPool = z.object({
         .nullish(),
       assignmentMode: oneOf("Automatic", "Manual").nullish(),
       disableBGPExport: z.boolean().nullish(),
+    })
+    .superRefine(({ cidr, ipipMode, vxlanMode }, context) => {
+      if ((ipipMode ?? "Never") === "Never") return;
+      const refuse = (message: string) => context.addIssue({ code: "custom", path: ["ipipMode"], message });
+      if ((vxlanMode ?? "Never") !== "Never") refuse("vxlanMode is set as well: set one of them to Never");
+      if (cidr.includes(":")) refuse("IPIP is of IPv4 alone: use vxlanMode for a pool of IPv6");
     })
     .superRefine((spec, context) => {
       if (!spec.allowedUses?.includes("LoadBalancer")) return;

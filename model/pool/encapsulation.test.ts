@@ -3,7 +3,11 @@ import { type Encapsulating, encapsulationOverhead } from "./encapsulation.ts";
 
 test.each([
   ["no pool", [], 0],
-  ["the default", [{}], 0],
+  ["the default, CrossSubnet", [{}], 50],
+  ["IPIP", [{ ipipMode: "Always" }], 20],
+  ["IPIP, of which a router may be in the way", [{ ipipMode: "CrossSubnet", vxlanMode: "Never" }], 20],
+  ["IPIP beside VXLAN", [{ ipipMode: "Always" }, { vxlanMode: "CrossSubnet" }], 50],
+  ["neither", [{ ipipMode: "Never", vxlanMode: "Never" }], 0],
   ["Never", [{ vxlanMode: "Never" }], 0],
   ["Always", [{ vxlanMode: "Always" }], 50],
   ["CrossSubnet", [{ vxlanMode: "CrossSubnet" }], 50],
@@ -21,4 +25,5 @@ test.each([
 
 test("outer headers of IPv6 are larger", () => {
   expect(encapsulationOverhead([{ spec: { vxlanMode: "Always" } }], "IPv6")).toBe(70);
+  expect(encapsulationOverhead([{ spec: { ipipMode: "Always" } }], "IPv6")).toBe(70); // in VXLAN there
 });

@@ -1,25 +1,46 @@
-import type { Family } from "../address/address.ts";
+import { type Address, type Family, familyOf } from "../address/address.ts";
 import type { IpPool } from "../objects/calico.ts";
 import { isForLoadBalancers } from "./uses.ts";
 
-/** Bytes of the outer headers that VXLAN adds (RFC 7348): Ethernet 14, IP 20 or 40, UDP 8, VXLAN 8.
+export type EncapsulationMode = "Always" | "CrossSubnet" | "Never";
+
+/** In what packets to another node's pods travel, where they are wrapped. */
+export type Encapsulation = "VXLAN" | "IPIP";
+
+/** Bytes of the outer headers. IPIP adds an IP header (RFC 2003); VXLAN Ethernet 14, IP 20 or 40, UDP 8, VXLAN 8 (RFC 7348).
  * @param outer the family of the nodes' addresses */
-export function vxlanOverhead(outer: Family): number {
+export function overheadOf(encapsulation: Encapsulation, outer: Family): number {
+  if (encapsulation === "IPIP") return 20;
   return outer === "IPv4" ? 50 : 70;
 }
 
 /** What is asked of a pool here. */
 export interface Encapsulating {
-  readonly spec: Pick<IpPool["spec"], "vxlanMode" | "allowedUses">;
+  readonly spec: Pick<IpPool["spec"], "vxlanMode" | "ipipMode" | "allowedUses">;
+}
+
+/** What a pool says: at most one of the two modes is not Never. */
+export function encapsulationOf({ spec: { vxlanMode, ipipMode } }: Encapsulating): {
+  readonly encapsulation: Encapsulation;
+  readonly mode: EncapsulationMode;
+} {
+  if (ipipMode && ipipMode !== "Never") return { encapsulation: "IPIP", mode: ipipMode };
+  return { encapsulation: "VXLAN", mode: vxlanMode ?? "CrossSubnet" };
+}
+
+/** IPIP is of IPv4 alone: between nodes without an IPv4 address the pool's packets travel in VXLAN. */
+export function encapsulationFor(pool: Encapsulating, node: Address): Encapsulation {
+  return familyOf(node) === "IPv6" ? "VXLAN" : encapsulationOf(pool).encapsulation;
 }
 
 /** Whether packets to pods of the pool are wrapped, or would be if a node in another subnet joined. */
 export function canBeWrapped(pool: Encapsulating): boolean {
-  return !isForLoadBalancers(pool) && (pool.spec.vxlanMode ?? "Never") !== "Never";
+  return !isForLoadBalancers(pool) && encapsulationOf(pool).mode !== "Never";
 }
 
 /** Bytes that a pod's interface leaves for the headers of an encapsulation: pods of any pool send to those of each.
  * @param outer the family of the nodes' addresses */
 export function encapsulationOverhead(pools: readonly Encapsulating[], outer: Family): number {
-  return pools.some(canBeWrapped) ? vxlanOverhead(outer) : 0;
+  const wrapped = pools.filter(canBeWrapped).map((pool) => encapsulationOf(pool).encapsulation);
+  return Math.max(0, ...wrapped.map((encapsulation) => overheadOf(outer === "IPv6" ? "VXLAN" : encapsulation, outer)));
 }

@@ -1,17 +1,18 @@
-import type { Address } from "../address/address.ts";
+import type { Address, Family } from "../address/address.ts";
 import { type Cidr, covers, hostCidr, parseCidr } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { IpamBlock, IpPool } from "../objects/calico.ts";
 import type { Problem } from "../problem.ts";
 import { type Judged, judgeBlocks } from "./claims.ts";
+import { type Encapsulation, encapsulationFor, encapsulationOf } from "./encapsulation.ts";
 
 /** Where workloads may be: IP pools, and the blocks of them that nodes have claimed. */
 export interface PoolDirectory {
   /** The traits of a workload address on the node (undefined: on this one, or on none). */
   traitsOf(address: Cidr, node: Address | undefined): PoolTraits;
-  /** Whether workloads of any pool are reached through the tunnel on that node. */
-  isWrappedTowards(node: Address): boolean;
+  /** In what workloads' packets to an address of that node itself travel: as those to its workloads. Undefined: they are not wrapped. */
+  encapsulationTowards(node: Address, family: Family): Encapsulation | undefined;
   readonly pools: readonly { readonly owner: string; readonly cidr: Cidr }[];
   readonly blocks: readonly PlacedBlock[];
   readonly natOutgoing: NatOutgoing;
@@ -21,8 +22,8 @@ export interface PoolDirectory {
 /** What an address's pool says of its traffic. */
 export interface PoolTraits {
   readonly natOutgoing: boolean;
-  /** From this node to its own it goes through the tunnel. */
-  readonly encapsulated: boolean;
+  /** In what it travels from this node to its own; undefined: it is not wrapped. */
+  readonly encapsulation: Encapsulation | undefined;
 }
 
 /** Traffic from `sources` to anything but `exclusions` leaves with the node's own address (CIDRs). */
@@ -60,9 +61,10 @@ export function poolDirectory(
   const subnets = new CidrIndex<true>();
   for (const subnet of nodes.facts.subnets) subnets.set(parseCidr(subnet), true);
   const isOnLink = (node: Address) => subnets.covering(hostCidr(node)).length > 0;
-  const encapsulated = (pool: IpPool | undefined, node: Address) => {
-    const mode = pool?.spec.vxlanMode ?? "Never";
-    return mode === "Always" || (mode === "CrossSubnet" && !isOnLink(node));
+  const encapsulation = (pool: IpPool, node: Address): Encapsulation | undefined => {
+    const { mode } = encapsulationOf(pool);
+    const isWrapped = mode === "Always" || (mode === "CrossSubnet" && !isOnLink(node));
+    return isWrapped ? encapsulationFor(pool, node) : undefined;
   };
   return {
     pools,
@@ -75,12 +77,20 @@ export function poolDirectory(
       ipPools.accepted.map(({ object }) => object),
       nodes,
     ),
-    isWrappedTowards: (node) => ipPools.accepted.some(({ object }) => encapsulated(object, node)),
+    encapsulationTowards: (node, family) => {
+      const wrapped = ipPools.accepted.flatMap(({ object, cidr }) => {
+        const used = encapsulation(object, node);
+        return used ? [{ used, family: cidr.family }] : [];
+      });
+      if (wrapped.length === 0) return undefined;
+      const own = wrapped.filter((one) => one.family === family);
+      return own.length > 0 && own.every(({ used }) => used === "IPIP") ? "IPIP" : "VXLAN";
+    },
     traitsOf: (address, node) => {
       const pool = index.covering(address)[0];
       return {
         natOutgoing: pool?.spec.natOutgoing ?? false,
-        encapsulated: node !== undefined && encapsulated(pool, node),
+        encapsulation: node !== undefined && pool ? encapsulation(pool, node) : undefined,
       };
     },
   };

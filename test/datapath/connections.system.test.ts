@@ -4,8 +4,11 @@ import { layoutHash } from "../../agent/kernel/layout.gen.ts";
 import type { AttemptResult } from "../../probe/batch.ts";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { echoServer, hold, inPod } from "./holding.ts";
-import { endpoints, felix, onlyFrom, pool, returnMode, service } from "./objects.ts";
+import { endpoints, felix, nodes, onlyFrom, pool, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+
+/** Filters of packets of pods on the wire. */
+const [VXLAN, IPIP, PLAIN] = ["udp port 4789", "ip proto 4", "tcp port 82"];
 
 let cluster: BareCluster;
 let one: Placed;
@@ -132,18 +135,35 @@ test("an established connection follows its pool through all modes of encapsulat
     const shown = await cluster.run("master", ["nsenter", `--net=/run/netns/${asker.name}`, ...link]);
     return (JSON.parse(shown) as { mtu: number }[])[0]?.mtu;
   };
-  const follows = async (mode: "Always" | "CrossSubnet" | "Never", wraps: boolean, room: number) => {
-    cluster.apply(pool(mode));
-    await until(`packets of the connection in mode ${mode}`, async () => (await grows()) === wraps);
-    await until(`the pod's MTU in mode ${mode}`, async () => (await mtu()) === 1500 - room);
+  /** Waits for packets of the connection on the wire, in both directions. */
+  const onWire = async (filter: string) => {
+    const capture = (way: string) => [
+      "tcpdump",
+      "-nni",
+      "eth0",
+      "-c",
+      "3",
+      filter === PLAIN ? `${way} host ${one.address} and ${filter}` : `${way} host ${nodes.node} and ${filter}`,
+    ];
+    await Promise.all(["src", "dst"].map((way) => cluster.run("master", capture(way))));
+  };
+  const follows = async (vxlanMode: string, ipipMode: string, filter: string, room?: number) => {
+    cluster.apply(pool(vxlanMode, ipipMode));
+    const mode = `VXLAN ${vxlanMode}, IPIP ${ipipMode}`;
+    await until(`packets of the connection, ${mode}`, async () => (await grows()) === (filter !== PLAIN));
+    if (room !== undefined) await until(`the pod's MTU, ${mode}`, async () => (await mtu()) === 1500 - room);
+    await onWire(filter);
     const arrived = held.echoed;
     await until("more of it to come back", async () => held.echoed > arrived);
   };
   expect(await grows()).toBe(false);
-  await follows("Always", true, 50);
-  await follows("Never", false, 0);
-  await follows("Always", true, 50);
-  await follows("CrossSubnet", false, 50);
+  await follows("Always", "Never", VXLAN, 50);
+  await follows("Never", "Never", PLAIN, 0);
+  await follows("Never", "Always", IPIP, 20);
+  await follows("Always", "Never", VXLAN);
+  await follows("Never", "CrossSubnet", PLAIN);
+  await follows("Never", "Always", IPIP);
+  await follows("CrossSubnet", "Never", PLAIN);
   expect(held.lines).toEqual(["connected"]);
 });
 

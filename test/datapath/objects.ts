@@ -52,11 +52,11 @@ export const namespace = (name: string): KubernetesObject => ({
   metadata: named(name, undefined, { labels: { "kubernetes.io/metadata.name": name } }),
 });
 
-export const pool = (vxlanMode: string): KubernetesObject => ({
+export const pool = (vxlanMode: string, ipipMode = "Never"): KubernetesObject => ({
   apiVersion: "projectcalico.org/v3",
   kind: "IPPool",
   metadata: named("default-ipv4-ippool"),
-  spec: { cidr: "10.244.0.0/16", blockSize: 26, vxlanMode, natOutgoing: false },
+  spec: { cidr: "10.244.0.0/16", blockSize: 26, vxlanMode, ipipMode, natOutgoing: false },
 });
 
 export const poolIpv6 = (vxlanMode: string): KubernetesObject => ({

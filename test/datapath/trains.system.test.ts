@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
-import { endpoints, endpointsIpv6, nodes, nodesIpv6, returnMode, service } from "./objects.ts";
+import { endpoints, endpointsIpv6, nodes, nodesIpv6, pool, poolIpv6, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 // What one call sends with UDP_SEGMENT stays one packet in the kernel: between these machines also on the wire.
@@ -86,6 +86,18 @@ describe.each([
     sendAll("master", inPod("asker", []), `${clusterIP} 80`, 1450));
   test("from a pod of the other node to the pod", () =>
     sendAll("master", inPod("asker", []), `${web.address} 9000`, 1450));
+  test.runIf(vxlanMode === "CrossSubnet")("from a pod of the other node to the pod, in IPIP", async () => {
+    cluster.apply(pool("Never", "Always"), poolIpv6("Never"));
+    try {
+      const link = ["ip", "link", "show", "dev", "eth0"];
+      await until("pods to have what IPIP leaves", async () =>
+        (await cluster.run("master", inPod("asker", link))).includes(" mtu 1480 "),
+      );
+      await sendAll("master", inPod("asker", []), `${web.address} 9000`, 1480);
+    } finally {
+      cluster.apply(pool(vxlanMode), poolIpv6(vxlanMode));
+    }
+  });
   test("from the other node itself", () =>
     sendAll("master", [], `${clusterIP} 80`, vxlanMode === "Always" ? 1450 : 1500));
 });

@@ -1,6 +1,17 @@
+import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, program, until } from "./bare-cluster.ts";
-import { endpoints, endpointsIpv6, type NodeName, nodes, nodesIpv6, returnMode, service } from "./objects.ts";
+import {
+  endpoints,
+  endpointsIpv6,
+  type NodeName,
+  nodes,
+  nodesIpv6,
+  pool,
+  poolIpv6,
+  returnMode,
+  service,
+} from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 const MEBIBYTES = 8;
@@ -87,6 +98,34 @@ describe.each([
     const rows = JSON.parse(page) as { outcome: string; packets: number; bytes: number }[];
     const { packets = 0, bytes = 0 } = rows.find(({ outcome }) => outcome === "forward_service") ?? {};
     return { packets: Number(packets), bytes: Number(bytes) };
+  }
+
+  test.runIf(vxlanMode === "CrossSubnet")("two pods exchange complete streams in IPIP, in large segments", async () => {
+    cluster.apply(pool("Never", "Always"), poolIpv6("Never"));
+    const link = inPod("asker", ["ip", "link", "show", "dev", "eth0"]);
+    try {
+      await until("pods to have what IPIP leaves", async () =>
+        (await cluster.run("master", link)).includes(` mtu ${mtu - 20} `),
+      );
+      const [carried, stray] = await Promise.all([
+        captures(`ip proto 4 and greater ${2 * mtu}`),
+        captures("tcp port 9000 or udp port 4789"),
+      ]);
+      const shown = await cluster.run("master", inPod("asker", asks(web.address, 9000)));
+      expect(shown.trim()).toBe(await expected());
+      await until("a large segment in IPIP", async () => carried.exitCode === 0);
+      expect(stray.exitCode).toBe(null);
+      stray.kill();
+    } finally {
+      cluster.apply(pool(vxlanMode), poolIpv6(vxlanMode));
+    }
+  });
+
+  /** Ends with the first packet of the wire that fits the filter. */
+  async function captures(filter: string): Promise<ChildProcess> {
+    const capture = cluster.spawn("master", ["tcpdump", "-nni", "eth0", "-c", "1", filter]);
+    await new Promise((resolve) => capture.stderr?.once("data", resolve)); // it listens
+    return capture;
   }
 
   test("small requests and replies pass no tunnel device", async () => {

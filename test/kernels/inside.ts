@@ -43,7 +43,7 @@ function* packets(): Generator<Finding> {
         if (item.steps.some(({ policies }) => policies)) node.write(handling);
         if (item.steps.some(({ hosts }) => hosts)) node.writeHosts({});
         const good = JSON.stringify(seen) === JSON.stringify(expected);
-        const name = `${handling.family ?? "IPv4"}, ${handling.returnMode}, services: ${handling.services}: ${title}: ${item.say}`;
+        const name = `${handling.family ?? "IPv4"}, ${handling.encapsulation ?? "VXLAN"}, ${handling.returnMode}, services: ${handling.services}: ${title}: ${item.say}`;
         yield { packets: name, ...(!good && { failed: `${seen.join("\n")}\ninstead of\n${expected.join("\n")}` }) };
       }
   }

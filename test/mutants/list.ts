@@ -65,16 +65,58 @@ export const mutants: readonly Mutant[] = [
     instead: "return answer != ROUTE_KNOWN || frame_has_source(skb, route->dmac);",
   },
   {
-    say: "VXLAN packets for another address are accepted",
-    file: "tunnel/vxlan.h",
+    say: "wrapped packets for another address are accepted",
+    file: "tunnel/tunnel.h",
     text: "return address_is_equal(&packet->tuple.destination, &settings->node) &&",
     instead: "return",
   },
   {
     say: "any sender may use VXLAN",
-    file: "tunnel/vxlan.h",
-    text: "(location_flags(locate(&packet->tuple.source)) & LOCATION_REMOTE_HOST);\n}\n\n/* Tells",
-    instead: "1;\n}\n\n/* Tells",
+    file: "tunnel/tunnel.h",
+    text: "&settings->node) && is_of_node(&packet->tuple.source);",
+    instead: "&settings->node);",
+  },
+  {
+    say: "IPIP of any sender is a node's",
+    file: "tunnel/tunnel.h",
+    text: "(is_ipip(tuple) && is_of_node(&tuple->source))",
+    instead: "is_ipip(tuple)",
+  },
+  {
+    say: "processes of the node may send IPIP to nodes",
+    file: "tunnel/tunnel.h",
+    text: "is_tunnel_packet(tuple) || (is_ipip(tuple) && is_of_node(&tuple->destination))",
+    instead: "is_tunnel_packet(tuple)",
+  },
+  {
+    say: "fragments of IPIP are read as whole packets",
+    file: "tunnel/ipip.h",
+    text: "!(frame->outer.frag_off & bpf_htons(IP_NOT_WHOLE)) &&",
+    instead: "",
+  },
+  {
+    say: "options of IPIP's outer header are read as the packet inside",
+    file: "tunnel/ipip.h",
+    text: "return frame->outer.ihl == 5 &&",
+    instead: "return",
+  },
+  {
+    say: "padding is read as the packet inside IPIP",
+    file: "tunnel/ipip.h",
+    text: "bpf_ntohs(frame->outer.tot_len) >= 2 * sizeof(struct iphdr) &&",
+    instead: "",
+  },
+  {
+    say: "congestion between nodes is lost in IPIP",
+    file: "tunnel/ipip.h",
+    text: "return !is_congested || mark_congested(skb);",
+    instead: "return true;",
+  },
+  {
+    say: "IPIP packets may be cut between nodes",
+    file: "tunnel/ipip.h",
+    text: ".frag_off = bpf_htons(IP_DONT_FRAGMENT),",
+    instead: ".frag_off = 0,",
   },
   {
     say: "any sender may use VXLAN, through the kernel's device",
@@ -187,7 +229,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "processes of the node may send VXLAN",
     file: "uplink.bpf.c",
-    text: "if (parsed == PARSE_OK && is_tunnel_packet(&packet->tuple)) /*",
+    text: "if (is_to_tunnel(&packet->tuple)) /*",
     instead: "if (0) /*",
   },
   {
@@ -493,7 +535,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "a router's error about a wrapped packet is believed whatever flow it names",
     file: "decide/quoted.h",
-    text: "|| !goes_wrapped(scratch, &scratch->wrapping)) {",
+    text: "||\n\t    !goes_wrapped(scratch, &scratch->wrapping)) {",
     instead: ") {",
   },
   {

@@ -1,5 +1,6 @@
 // The small cluster of the packet tests and the fuzzer: three nodes, an overlay and a plain pool, pods with and without
 // policies, a service of every kind. The node under test is `master`.
+import type { Encapsulation } from "../../model/pool/encapsulation.ts";
 import type { Policy } from "../model/network-policy.ts";
 
 export interface ClusterPod {
@@ -166,7 +167,7 @@ export function backendAddress(name: string): string {
 }
 
 /** Everything above as the API server would return it, by the agent's names of kinds. */
-export function clusterObjects(): Record<string, object[]> {
+export function clusterObjects(encapsulation: Encapsulation = "VXLAN"): Record<string, object[]> {
   const namespaced = { namespace: "default" };
   return {
     nodes: Object.entries(nodes).map(([name, address]) => ({
@@ -201,7 +202,7 @@ export function clusterObjects(): Record<string, object[]> {
     })),
     networkPolicies: policies.map((item) => ({ ...item })),
     ipPools: [
-      ipPool("overlay", { cidr: pools.overlay, vxlanMode: "Always", natOutgoing: false }),
+      ipPool("overlay", { cidr: pools.overlay, ...always(encapsulation), natOutgoing: false }),
       ipPool("plain", { cidr: pools.plain, vxlanMode: "Never", natOutgoing: true }),
     ],
     ipamBlocks: [
@@ -216,6 +217,10 @@ export function clusterObjects(): Record<string, object[]> {
 
 function policy(name: string, spec: Policy["spec"]): Policy {
   return { metadata: { name, namespace: "default" }, spec };
+}
+
+function always(encapsulation: Encapsulation): object {
+  return encapsulation === "IPIP" ? { ipipMode: "Always" } : { vxlanMode: "Always" };
 }
 
 function ipPool(name: string, spec: object) {

@@ -168,6 +168,11 @@ export function vxlan(sourcePort: number, vni: number, group: number, frame: Uin
   return udp(sourcePort, 4789, Buffer.concat([header, frame]), false);
 }
 
+/** IPv4 in IPv4 (RFC 2003), around a whole packet. */
+export function ipip(packet: Uint8Array): Transport {
+  return raw(4, packet);
+}
+
 export function raw(protocol: number, payload: Uint8Array = NONE): Transport {
   return { protocol, bytes: () => payload };
 }

@@ -17,6 +17,7 @@ import type { Family } from "../../model/address/address.ts";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import type { KindName } from "../../model/objects/kinds.ts";
 import { kindNames } from "../../model/objects/kinds.ts";
+import type { Encapsulation } from "../../model/pool/encapsulation.ts";
 import {
   announced,
   clusterObjects,
@@ -84,6 +85,8 @@ export interface Handling {
   readonly services: boolean;
   /** Clients whose replies never return directly; none by default. */
   readonly optedOut?: string;
+  /** Of pods' packets between nodes, in the pool `overlay`; VXLAN by default. */
+  readonly encapsulation?: Encapsulation;
   /** Of the packets; IPv4 by default. The maps have both. */
   readonly family?: Family;
 }
@@ -97,6 +100,7 @@ export const handlings: readonly Handling[] = [
 export const handlingsOfBothFamilies: readonly Handling[] = [
   ...handlings,
   ...handlings.map((handling) => ({ ...handling, family: "IPv6" as const })),
+  ...handlings.map((handling) => ({ ...handling, encapsulation: "IPIP" as const })),
 ];
 
 /** "other": an interface without a program, like a second network card. */
@@ -114,6 +118,7 @@ export class NodeUnderTest {
   readonly #preamble: number;
   readonly #compiler = new Compiler();
   #reconciler: Reconciler;
+  #encapsulation: Encapsulation = "VXLAN";
 
   /** In its own network namespace, which disappears with the tests. */
   constructor(options: NodeOptions) {
@@ -148,14 +153,15 @@ export class NodeUnderTest {
 
   /** Writes the small cluster to the maps, optionally with other policies. */
   write(
-    { returnMode, services, optedOut }: Handling,
+    { returnMode, services, optedOut, encapsulation = "VXLAN" }: Handling,
     networkPolicies: readonly object[] = policies,
     calicoNetworkPolicies: readonly object[] = [],
   ): void {
+    this.#encapsulation = encapsulation;
     const store = new SnapshotStore(() => undefined);
     const handling = services ? "Ebpf" : "KubeProxyIptables";
     const objects: Record<string, object[]> = {
-      ...clusterObjects(),
+      ...clusterObjects(encapsulation),
       networkPolicies: [...networkPolicies],
       calicoNetworkPolicies: [...calicoNetworkPolicies],
       felixConfigurations: [
@@ -194,6 +200,11 @@ export class NodeUnderTest {
       ] as const;
     const inBoth = (name: string, until: bigint) => [entry(name, until), entry(twinOf(name), until)];
     this.#loaded.maps.announced?.update([...inBoth(address, 1n << 62n), ...inBoth(ended, 1n)]);
+  }
+
+  /** As it was written last. */
+  get encapsulation(): Encapsulation {
+    return this.#encapsulation;
   }
 
   get maps(): Loaded["maps"] {

@@ -3,20 +3,23 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import type { Family } from "../../model/address/address.ts";
-import { arrives, meet } from "./cases/step.ts";
-import { nodes, outside } from "./cluster.ts";
-import { tcp } from "./frames.ts";
-import { NodeUnderTest } from "./node.ts";
+import { arrives, meet, sends } from "./cases/step.ts";
+import { backendAddress, nodes, outside } from "./cluster.ts";
+import { ethernet, ip, ipip, tcp, udp } from "./frames.ts";
+import { NodeUnderTest, neighbours } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
+import { readFrame } from "./reading.ts";
 
 if (noKernel) console.log(noKernel);
 
 /** The node port of a service whose backend is on another node. */
 const REMOTE_PORT = 30089;
 /** Of the outer IPv4 header behind Ethernet, and of the UDP header behind that. */
+const TOS = 14 + 1;
 const IDENTIFICATION = 14 + 4;
 const FRAGMENT = 14 + 6;
 const SOURCE_PORT = 14 + 20;
+const [web, web2] = ["web", "web2"].map(backendAddress) as [string, string];
 
 describe.skipIf(noKernel)("outer headers", () => {
   const { folder, bpf } = temporaryBpffs();
@@ -61,6 +64,37 @@ describe.skipIf(noKernel)("outer headers", () => {
     expect(isWhole("IPv4", 0, 0x4000)).toBe(true);
     expect(isWhole("IPv6", 1220)).toBe(false);
     expect(isWhole("IPv6", 1221)).toBe(true);
+  });
+
+  describe("in IPIP", () => {
+    beforeAll(() => node.write({ returnMode: "DSR", services: true, encapsulation: "IPIP" }));
+
+    test("a packet is never cut between nodes, since no device joins its pieces", () => {
+      const outer = (fragment: number, tos = 0) => {
+        const ends = { source: web, destination: web2, fragment, tos };
+        const met = meet(node, sends("web", ends, udp(5500, 80), ""));
+        expect(met.outcomes).toEqual(["to_overlay"]);
+        return Buffer.from(met.frame);
+      };
+      expect([0, 0x4000].map((fragment) => outer(fragment).readUInt16BE(FRAGMENT))).toEqual([0x4000, 0x4000]);
+      // RFC 6040: who can be told of congestion is known outside, what was congested before is not.
+      expect([0, 1, 2, 3].map((tos) => outer(0, tos)[TOS])).toEqual([0, 1, 2, 2]);
+    });
+
+    test("congestion between nodes reaches the packet inside", () => {
+      const inside = (outer: number, tos: number) => {
+        const packet = ip({ source: web2, destination: web, tos }, udp(5501, 80));
+        const bytes = ip({ source: nodes.node, destination: nodes.master, tos: outer }, ipip(packet));
+        const source = neighbours[nodes.node] as string;
+        const met = node.meet(ethernet(bytes, 0x0800, { source }), { program: "from_uplink", at: "uplink" });
+        const read = met.action === 2 ? undefined : readFrame(met.frame).ip;
+        return [read?.tos, read?.headerChecksumRight].join();
+      };
+      expect(inside(3, 0b1001)).toBe("11,true");
+      expect(inside(3, 0b1010)).toBe("11,true");
+      expect(inside(2, 0b1010)).toBe("10,true");
+      expect(inside(3, 0b1000)).toBe(","); // dropped
+    });
   });
 
   test("packets of one processor have different identifications", () => {

@@ -18,8 +18,11 @@ describe.skipIf(noKernel)("packets", () => {
     node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder });
   });
 
-  const named = handlingsOfBothFamilies.map((handling) => ({ family: "IPv4" as const, ...handling }));
-  describe.each(named)("$returnMode, services: $services, $family", (handling) => {
+  const named = handlingsOfBothFamilies.map((handling) => ({
+    ...({ family: "IPv4", encapsulation: "VXLAN" } as const),
+    ...handling,
+  }));
+  describe.each(named)("$returnMode, services: $services, $family, $encapsulation", (handling) => {
     for (const [title, tests] of Object.entries(cases)) {
       const wanted = tests.filter((item) => fits(item, handling));
       test.each(wanted)(`${title}: $say`, (item) => {

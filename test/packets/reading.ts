@@ -175,6 +175,11 @@ export function readVxlan({ protocol, ports, payload }: Reading): VxlanReading |
   };
 }
 
+/** The IPv4 packet in one of protocol 4; undefined: nothing readable. */
+export function readIpip({ protocol, payload }: Reading): Reading | undefined {
+  return protocol === 4 ? readIp(Buffer.from(payload)) : undefined;
+}
+
 /** Why a packet is malformed; empty: it is well-formed. Whole packets only: a fragment's checksum cannot be checked. */
 export function faults(ip: Reading): string[] {
   const found: string[] = [];

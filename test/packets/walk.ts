@@ -11,6 +11,7 @@ import { closings } from "./cases/closings.ts";
 import { external } from "./cases/external.ts";
 import { hops } from "./cases/hops.ts";
 import { hosts } from "./cases/hosts.ts";
+import { ipipPackets } from "./cases/ipip.ts";
 import { ipv6 } from "./cases/ipv6.ts";
 import { maglev } from "./cases/maglev.ts";
 import { oddities } from "./cases/oddities.ts";
@@ -43,6 +44,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     hosts,
     stages,
     ipv6,
+    ipip: ipipPackets,
     refusals,
     announcements,
     associations,
@@ -55,7 +57,8 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
 
 /** Whether the case is one of this handling. */
 export function fits({ handling, family, steps }: PacketTest, now: Handling): boolean {
-  const { returnMode, services, family: wanted = "IPv4" } = now;
+  const { returnMode, services, encapsulation = "VXLAN", family: wanted = "IPv4" } = now;
+  if ((handling?.encapsulation ?? encapsulation) !== encapsulation) return false;
   const ofBoth = steps.every(({ frame }) => typeof frame === "function");
   if ((family ?? (ofBoth ? wanted : "IPv4")) !== wanted) return false;
   return (handling?.returnMode ?? returnMode) === returnMode && (handling?.services ?? services) === services;
@@ -89,7 +92,7 @@ export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTe
       words = inWords(node.meet(inner, behind), behind.program, backendOf);
     }
     seen.push(words);
-    const wanted = family === "IPv6" ? wantedInIpv6(becomes) : becomes;
+    const wanted = family === "IPv6" ? wantedInIpv6(becomes) : wantedIn(now.encapsulation, becomes);
     expected.push(typeof wanted === "string" ? wanted : wanted.test(words) ? words : String(wanted));
   }
   if (afterwards) {
@@ -97,6 +100,13 @@ export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTe
     expected.push(...afterwards.as);
   }
   return { seen, expected };
+}
+
+/** Workloads' packets between nodes are of one encapsulation. */
+function wantedIn(encapsulation: Handling["encapsulation"], becomes: string | RegExp): string | RegExp {
+  if (encapsulation !== "IPIP") return becomes;
+  if (typeof becomes === "string") return becomes.replace("(overlay)", "(overlay, IPIP)");
+  return new RegExp(becomes.source.replace("\\(overlay\\)", "\\(overlay, IPIP\\)"));
 }
 
 function wantedInIpv6(becomes: string | RegExp): string | RegExp {

@@ -9,6 +9,7 @@ import {
   type Reading,
   readFrame,
   readInner,
+  readIpip,
   readVxlan,
   type VxlanReading,
 } from "./reading.ts";
@@ -37,12 +38,15 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
   if (ip && outcome === "answer_neighbour") return `${outcome}: ${advertisementInWords(ip, sourceMac, destinationMac)}`;
   if (!ip) return `${outcome}: frame of type 0x${type.toString(16)}`;
   const wrapped = WRAPS.has(outcome) ? readVxlan(ip) : undefined;
+  const inIpip = WRAPS.has(outcome) ? readIpip(ip) : undefined;
   const place = met.action === 7 ? ` ${receiver(destinationMac)}` : "";
   if (/^answer_/.test(outcome))
     return `${outcome}${met.mark === OWN_ERROR ? " along its connection" : place}: ${errorInWords(ip)}`;
   const packet = wrapped?.inner.ip
     ? `${wrapping(ip, wrapped, backendOf)}: ${packetInWords(wrapped.inner.ip)}`
-    : packetInWords(ip);
+    : inIpip
+      ? `wrapped for ${nodeOf(ip)} (overlay, IPIP${faults(ip).map((fault) => `, but ${fault}`)}): ${packetInWords(inIpip)}`
+      : packetInWords(ip);
   return `${outcome}${place}: ${packet}`;
 }
 
@@ -87,9 +91,13 @@ function written(address: string, ports: object | undefined): string {
 
 function wrapping(outer: Reading, { vni, group }: VxlanReading, backendOf: (id: number) => string | undefined): string {
   const kind = vni >> 22;
-  const node = Object.entries(nodes).find(([, address]) => address === outer.destination)?.[0] ?? outer.destination;
+  const node = nodeOf(outer);
   const backend = kind === 1 || kind === 2 ? backendOf(((vni << 10) | (group & 0x3ff)) >>> 0) : undefined;
   return `wrapped for ${node} (${KINDS[kind]}${backend ? `, backend ${backend}` : ""})`;
+}
+
+function nodeOf({ destination }: Reading): string {
+  return Object.entries(nodes).find(([, address]) => address === destination)?.[0] ?? destination;
 }
 
 function receiver(mac: string): string {

@@ -3,6 +3,7 @@ import type { NumberContents } from "../../compile/desired.ts";
 import {
   ConnectionFlag,
   Direction,
+  Encapsulation,
   type Event,
   EventKind,
   hookNames,
@@ -82,7 +83,7 @@ function textOf(event: Event, { names, deviceName, contents }: StepContext): str
     case EventKind.JUDGED:
       return judged(event, names, contents());
     case EventKind.WRAPPED:
-      return `encapsulated in VXLAN for ${node()}, kind ${(tunnelKindNames.get(event.flags) ?? "?").replaceAll("_", " ")}`;
+      return `encapsulated in ${event.encapsulation === Encapsulation.IPIP ? "IPIP" : "VXLAN"} for ${node()}, kind ${(tunnelKindNames.get(event.flags) ?? "?").replaceAll("_", " ")}`;
     default:
       return finished(event, end);
   }

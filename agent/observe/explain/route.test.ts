@@ -5,8 +5,9 @@ import { LocationFlag, ReturnMode, ServiceFlag, SettingsFlag, TUNNEL_CLIENTS } f
 import { memoryMaps } from "../../kernel/memory-map.ts";
 import { isInSet, type RouteMaps, rangesOf, routeOf } from "./route.ts";
 
-const { POOL, WORKLOAD, ENCAPSULATED, NAT_OUTGOING, LOCAL_HOST, REMOTE_HOST, BLACKHOLE } = LocationFlag;
+const { POOL, WORKLOAD, ENCAPSULATED, IPIP, NAT_OUTGOING, LOCAL_HOST, REMOTE_HOST, BLACKHOLE } = LocationFlag;
 const [pod, other, far, near] = ["10.244.0.66", "10.244.0.67", "10.244.0.130", "10.244.0.2"];
+const inIpip = "10.246.0.2";
 const client = "172.31.1.55";
 const unset = "::";
 const service = { backendList: 1, backendCount: 1, localCount: 0, clusterFirst: 0, affinitySeconds: 0, tableSize: 0 };
@@ -56,6 +57,7 @@ beforeEach(() => {
   place(other, 32, POOL | WORKLOAD | NAT_OUTGOING);
   place("10.244.0.128", 26, POOL | ENCAPSULATED | NAT_OUTGOING, "10.9.0.4");
   place("10.244.0.0", 26, POOL | NAT_OUTGOING, "172.31.1.8");
+  place("10.246.0.0", 26, POOL | ENCAPSULATED | IPIP, "172.31.1.8");
   place("172.31.1.207", 32, LOCAL_HOST);
   place("10.9.0.4", 32, REMOTE_HOST | ENCAPSULATED, "10.9.0.4");
   returns(ReturnMode.DIRECT);
@@ -78,6 +80,7 @@ test.each([
   [pod, "172.31.1.207", "stays on this node, to a process of the node"],
   [pod, far, "to node at 10.9.0.4, wrapped in VXLAN"],
   [pod, near, "to node at 172.31.1.8, not wrapped"],
+  [pod, inIpip, "to node at 172.31.1.8, wrapped in IPIP"],
   [pod, "10.9.0.4", "to node at 10.9.0.4, wrapped in VXLAN"],
   ["172.31.1.207", "10.9.0.4", "to node at 10.9.0.4, not wrapped"],
   ["172.31.1.207", far, "to node at 10.9.0.4, wrapped in VXLAN"],
@@ -95,6 +98,7 @@ describe("a client outside the cluster", () => {
   test("has its packets wrapped to a backend elsewhere, and its replies as the return mode says", () => {
     expect(route(client, near, 0)).toBe(`${wrapped}replies go from there straight to the client (return mode dsr)`);
     returns(ReturnMode.TUNNEL);
+    expect(route(client, inIpip, 0)).toBe(`${wrapped}replies return through this node (return mode tunnel)`);
     expect(route(client, near, 0)).toBe(`${wrapped}replies return through this node (return mode tunnel)`);
   });
 

@@ -49,7 +49,8 @@ export function routeOf(maps: RouteMaps, leg: Leg, nameOf: (address: Address) =>
   const wrapped =
     isForwarded ||
     (has(target.flags, LocationFlag.ENCAPSULATED) && (isPodHere || !has(target.flags, LocationFlag.REMOTE_HOST)));
-  const way = `to ${nameOf(target.node)}, ${wrapped ? "wrapped in VXLAN" : "not wrapped"}`;
+  const isIpip = !isForwarded && has(target.flags, LocationFlag.IPIP);
+  const way = `to ${nameOf(target.node)}, ${wrapped ? `wrapped in ${isIpip ? "IPIP" : "VXLAN"}` : "not wrapped"}`;
   return isForwarded ? `${way}; ${returnOf(maps, leg)}` : way;
 }
 

@@ -161,7 +161,7 @@ export const sizes: readonly PacketTest[] = [
   },
   {
     say: "a pod's packet for a pod of another node that does not fit once wrapped: the pod is told",
-    handling: { services },
+    handling: { services, encapsulation: "VXLAN" },
     steps: [
       sends("web", { destination: web2 }, udp(5327, 80), /^to_overlay/),
       sends(

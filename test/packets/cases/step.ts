@@ -2,7 +2,7 @@
 import type { Family } from "../../../model/address/address.ts";
 import type { Policy } from "../../model/network-policy.ts";
 import { backendAddress, localPods, nodes } from "../cluster.ts";
-import { type Extension, ethernet, frame, ip, type Transport, vxlan } from "../frames.ts";
+import { type Extension, ethernet, frame, ip, ipip, type Transport, vxlan } from "../frames.ts";
 import type { HostPolicies } from "../hosts.ts";
 import { type Handling, type Meeting, type Met, type NodeUnderTest, neighbours, podMacs } from "../node.ts";
 import { inFamily } from "../twins.ts";
@@ -54,6 +54,7 @@ export interface Ends {
   readonly options?: Uint8Array;
   readonly fragment?: number;
   readonly ttl?: number;
+  readonly tos?: number;
   readonly extensions?: readonly Extension[];
 }
 
@@ -136,9 +137,12 @@ export function arrivesWrapped(wrapping: Wrapping, ends: Ends, transport: Transp
     }),
     frame: (node, family) => {
       const { vni, group } = numbersOf(wrapping, node, family);
-      const inner = frame(of(ends, family), transport);
+      const [inner, outer] = [of(ends, family), { source: from, destination: wrapping.to ?? nodes.master }];
+      const isIpip = wrapping.kind === "overlay" && node.encapsulation === "IPIP";
       return ethernet(
-        ip({ source: from, destination: wrapping.to ?? nodes.master }, vxlan(50000, vni, group, inner)),
+        isIpip
+          ? ip({ ...outer, fragment: 0x4000 }, ipip(ip(inner, transport)))
+          : ip(outer, vxlan(50000, vni, group, frame(inner, transport))),
         0x0800,
         {
           ...(neighbours[from] && { source: neighbours[from] }),

@@ -1,0 +1,100 @@
+import { kinds } from "../../model/objects/kinds.ts";
+import type { KindDefinition } from "./definition.ts";
+import { CIDR } from "./ipam-block-kind.ts";
+import { SELECTOR } from "./rule-schema.ts";
+
+const FOR_LOAD_BALANCERS = (pool: string) =>
+  `(has(${pool}.allowedUses) && ${pool}.allowedUses.exists(use, use == 'LoadBalancer'))`;
+
+/** The schema has no default: it would have to be of the address family. */
+const BLOCK_SIZE = (pool: string) =>
+  `(has(${pool}.blockSize) ? ${pool}.blockSize : isCIDR(${pool}.cidr) && cidr(${pool}.cidr).ip().family() == 6 ? 122 : 26)`;
+
+export const IP_POOL: KindDefinition = {
+  ...kinds.ipPools,
+  columns: {
+    CIDR: ".spec.cidr",
+    VXLAN: ".spec.vxlanMode",
+    IPIP: ".spec.ipipMode",
+    "NAT outgoing": ".spec.natOutgoing",
+  },
+  spec: {
+    type: "object",
+    required: ["cidr"],
+    properties: {
+      cidr: { ...CIDR, description: "Network that pods' addresses come from." },
+      blockSize: {
+        type: "integer",
+        minimum: 20,
+        maximum: 128,
+        description: "Prefix length of a node's block. Without it 26, of IPv6 122.",
+      },
+      // A default would contradict the ipipMode of a manifest that does not name the other one.
+      vxlanMode: {
+        type: "string",
+        enum: ["Always", "CrossSubnet", "Never"],
+        description: "When packets between pods travel in VXLAN. Without it and ipipMode CrossSubnet.",
+      },
+      ipipMode: {
+        type: "string",
+        enum: ["Always", "CrossSubnet", "Never"],
+        description: "When packets between pods travel in IPIP, of IPv4 alone; vxlanMode is Never then.",
+      },
+      natOutgoing: {
+        type: "boolean",
+        default: false,
+        description: "Connections leaving all pools get the node's address.",
+      },
+      disabled: { type: "boolean", default: false, description: "The pool gives no new addresses." },
+      nodeSelector: { ...SELECTOR, description: "Nodes whose pods get addresses." },
+      namespaceSelector: { ...SELECTOR, description: "Namespaces whose pods get addresses." },
+      allowedUses: {
+        type: "array",
+        maxItems: 3,
+        items: { type: "string", enum: ["Workload", "Tunnel", "LoadBalancer"] },
+        description: "Who has the addresses: pods, or Services of type LoadBalancer. Tunnels need none.",
+      },
+      assignmentMode: {
+        type: "string",
+        enum: ["Automatic", "Manual"],
+        description: "Manual: only pods that name the pool, or whose namespace does.",
+      },
+      disableBGPExport: { type: "boolean", description: "Its blocks are not announced by BGP." },
+    },
+    x_kubernetes_validations: [
+      {
+        rule: "!has(self.blockSize) || !isCIDR(self.cidr) || self.blockSize >= cidr(self.cidr).prefixLength()",
+        message: "blockSize must be at least the prefix length of cidr",
+      },
+      {
+        rule: "!has(self.blockSize) || !isCIDR(self.cidr) || (cidr(self.cidr).ip().family() == 4 ? self.blockSize <= 32 : self.blockSize >= 116)",
+        message: "blockSize must be from 20 to 32, in an IPv6 network from 116 to 128 (122 is usual)",
+      },
+      {
+        rule: "!has(self.ipipMode) || self.ipipMode == 'Never' || !has(self.vxlanMode) || self.vxlanMode == 'Never'",
+        message: "ipipMode and vxlanMode are both set: set one of them to Never",
+      },
+      {
+        rule: "!has(self.ipipMode) || self.ipipMode == 'Never' || !isCIDR(self.cidr) || cidr(self.cidr).ip().family() == 4",
+        message: "ipipMode is of IPv4 alone: use vxlanMode for a pool of IPv6",
+      },
+      { rule: "self.cidr == oldSelf.cidr", message: "cidr cannot change: make another pool and disable this one" },
+      {
+        rule: `${FOR_LOAD_BALANCERS("self")} == ${FOR_LOAD_BALANCERS("oldSelf")}`,
+        message: "the use of a pool cannot change: make another pool and disable this one",
+      },
+      {
+        rule: `${BLOCK_SIZE("self")} == ${BLOCK_SIZE("oldSelf")}`,
+        message: "blockSize cannot change: make another pool",
+      },
+      {
+        rule: `!${FOR_LOAD_BALANCERS("self")} || self.allowedUses.size() == 1`,
+        message: "allowedUses: LoadBalancer stands alone",
+      },
+      {
+        rule: `!${FOR_LOAD_BALANCERS("self")} || !(has(self.nodeSelector) && self.nodeSelector != 'all()' || has(self.namespaceSelector) && self.namespaceSelector != 'all()' || has(self.assignmentMode) && self.assignmentMode == 'Manual')`,
+        message: "a pool for LoadBalancer has no nodeSelector, no namespaceSelector and no assignmentMode Manual",
+      },
+    ],
+  },
+};
