@@ -123,7 +123,7 @@ export { Dataplane } from "./dataplane/component.ts";
 export type { PreflightFinding } from "./documents/preflight.ts";
 export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args.ts";
 export { ExistingCluster } from "./existing-cluster/component.ts";
-export { type IpPoolArgs, type IpPoolSpec, IpPoolUse, VxlanMode } from "./ip-pool/args.ts";
+export { IpipMode, type IpPoolArgs, type IpPoolSpec, IpPoolUse, VxlanMode } from "./ip-pool/args.ts";
 export { IpPool } from "./ip-pool/component.ts";
 export type { KubeProxyRemovalArgs } from "./kube-proxy-removal/args.ts";
 export { KubeProxyRemoval } from "./kube-proxy-removal/component.ts";

@@ -67,6 +67,6 @@ function admission({ inputs, references }: Resource, byUrn: ReadonlyMap<string, 
 function traffic({ ipProtocol, fromPort, toPort }: z.output<typeof ruleSchema>): string {
   if (ipProtocol === "-1") return "everything";
   if (ipProtocol === "icmp") return fromPort === 3 && toPort === 4 ? "icmp fragmentation needed" : "icmp";
-  if (fromPort === undefined) return ipProtocol;
+  if (fromPort === undefined) return ipProtocol === "4" ? "ipip" : ipProtocol;
   return `${ipProtocol} ${fromPort === toPort ? fromPort : `${fromPort}-${toPort}`}`;
 }

@@ -76,7 +76,7 @@ function modeOf(
 /** Whether pods' packets between two nodes are encapsulated: our own service forwarding always is. */
 function isTunnelled({ dataplane }: Cluster, one?: Machine, other?: Machine): boolean {
   if (dataplane?.serviceHandling === "Ebpf") return true;
-  const mode = dataplane?.pools[0]?.vxlanMode ?? "CrossSubnet";
+  const mode = dataplane?.pools[0]?.mode ?? "CrossSubnet";
   if (mode !== "CrossSubnet") return mode === "Always";
   return one?.instance?.zone !== other?.instance?.zone;
 }

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "e87a68290331";
+export const layoutHash = "330c6cf95f40";
 
 export const BANDWIDTH_SHIFT = 20;
 export const SECONDS_TCP_ESTABLISHED = 86400;
@@ -85,6 +85,7 @@ export const NextHopKind = {
   NETWORK: 1,
   NODE: 2,
   STACK: 3,
+  NODE_IPIP: 4,
 } as const;
 export type NextHopKind = (typeof NextHopKind)[keyof typeof NextHopKind];
 /** Each value's name as people and metrics see it. */
@@ -93,6 +94,7 @@ export const nextHopKindNames = new Map<number, string>([
   [1, "network"],
   [2, "node"],
   [3, "stack"],
+  [4, "node_ipip"],
 ]);
 
 /** enum endpoint_flag */
@@ -204,6 +206,7 @@ export const LocationFlag = {
   BROADCAST: 64,
   WORKLOAD: 128,
   WITHOUT_NODE_PORTS: 256,
+  IPIP: 512,
 } as const;
 export type LocationFlag = (typeof LocationFlag)[keyof typeof LocationFlag];
 /** Each value's name as people and metrics see it. */
@@ -217,6 +220,7 @@ export const locationFlagNames = new Map<number, string>([
   [64, "broadcast"],
   [128, "workload"],
   [256, "without_node_ports"],
+  [512, "ipip"],
 ]);
 
 /** enum outcome */
@@ -421,6 +425,18 @@ export const tunnelKindNames = new Map<number, string>([
   [1, "forward_via"],
   [2, "forward_direct"],
   [3, "return"],
+]);
+
+/** enum encapsulation */
+export const Encapsulation = {
+  VXLAN: 0,
+  IPIP: 1,
+} as const;
+export type Encapsulation = (typeof Encapsulation)[keyof typeof Encapsulation];
+/** Each value's name as people and metrics see it. */
+export const encapsulationNames = new Map<number, string>([
+  [0, "vxlan"],
+  [1, "ipip"],
 ]);
 
 /** enum settings_flag */
@@ -1463,6 +1479,7 @@ export interface Event {
   readonly direction: number;
   readonly verdict: number;
   readonly tcpFlags: number;
+  readonly encapsulation: number;
 }
 export const event: Codec<Event> = {
   size: 128,
@@ -1487,7 +1504,8 @@ export const event: Codec<Event> = {
     view.setUint8(at + 119, value.direction);
     view.setUint8(at + 120, value.verdict);
     view.setUint8(at + 121, value.tcpFlags);
-    zero(view, at + 122, 6);
+    view.setUint8(at + 122, value.encapsulation);
+    zero(view, at + 123, 5);
   },
   decode(view, at) {
     return {
@@ -1511,6 +1529,7 @@ export const event: Codec<Event> = {
       direction: view.getUint8(at + 119),
       verdict: view.getUint8(at + 120),
       tcpFlags: view.getUint8(at + 121),
+      encapsulation: view.getUint8(at + 122),
     };
   },
 };

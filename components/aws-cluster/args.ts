@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Architecture, AwsMachine } from "../aws/machine.ts";
 import type { AwsSubnet } from "../aws/subnet.ts";
 import type { ReturnMode } from "../dataplane/args.ts";
-import type { VxlanMode } from "../ip-pool/args.ts";
+import type { IpipMode, VxlanMode } from "../ip-pool/args.ts";
 import type { AddressFamily } from "../machine/address-family.ts";
 
 /** What may be opened to 0.0.0.0/0, each only when it is said here. */
@@ -78,9 +78,14 @@ export interface AwsClusterArgs {
   sessionManager?: boolean;
   /** How replies return, as in `Dataplane`: with `Dsr` nodes send with each other's addresses. Defaults to `Dsr`. */
   returnMode?: ReturnMode;
-  /** When pods' packets are encapsulated, as in the `IpPool`s: where they are not, nodes send with pods' addresses. Defaults to `CrossSubnet`. */
+  /**
+   * When pods' packets are encapsulated in VXLAN, as in the `IpPool`s: where they are not, nodes send with pods' addresses. Defaults to `CrossSubnet`, where `ipipMode` is in use
+   * to `Never`.
+   */
   vxlanMode?: VxlanMode;
-  /** EC2's check that an instance sends and receives with its own address only. Defaults to false where `returnMode` or `vxlanMode` need that, else true. */
+  /** The same in IPIP: opens IP protocol 4 between nodes. Defaults to `Never`. */
+  ipipMode?: IpipMode;
+  /** EC2's check that an instance sends and receives with its own address only. Defaults to false where `returnMode` or the modes of encapsulation need that, else true. */
   sourceDestCheck?: boolean;
   /** Name pattern of the machine image; the newest that matches. Defaults to "debian-13-ARCHITECTURE-*". */
   imageName?: string;

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, expect, test, vi } from "vitest";
 import { Architecture, type AwsMachine } from "../aws/machine.ts";
 import { ReturnMode } from "../dataplane/args.ts";
-import { VxlanMode } from "../ip-pool/args.ts";
+import { IpipMode, VxlanMode } from "../ip-pool/args.ts";
 import { AddressFamily } from "../machine/address-family.ts";
 import { MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { recordAws } from "../testing/aws.ts";
@@ -99,6 +99,8 @@ test.each<[Partial<AwsClusterArgs>, boolean]>([
   [{ returnMode: ReturnMode.Tunnel }, false], // pods without a tunnel
   [{ vxlanMode: VxlanMode.Always }, false], // direct returns
   [{ returnMode: ReturnMode.Tunnel, vxlanMode: VxlanMode.Always }, true],
+  [{ returnMode: ReturnMode.Tunnel, ipipMode: IpipMode.Always }, true],
+  [{ returnMode: ReturnMode.Tunnel, ipipMode: IpipMode.CrossSubnet }, false],
   [{ sourceDestCheck: true }, true],
 ])("with %j the source/destination check is %s", async (args, check) => {
   expect((await made(args)).inputsOf(INSTANCE, "c-node").sourceDestCheck).toBe(check);

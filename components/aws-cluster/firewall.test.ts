@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VxlanMode } from "../ip-pool/args.ts";
+import { IpipMode, VxlanMode } from "../ip-pool/args.ts";
 import { WorldAccess } from "./args.ts";
 import { type Opening, openings } from "./firewall.ts";
 
@@ -7,7 +7,7 @@ const networks = { podSubnet: "10.244.0.0/16", vpcCidr: "172.31.0.0/16" };
 
 /** `group: protocol/ports from peers`, as a person would read the console. */
 const words = ({ group, ipProtocol, fromPort, toPort, peers, cidrIpv4, cidrIpv6 }: Opening) =>
-  `${group}: ${ipProtocol === "-1" ? "all" : `${ipProtocol}/${fromPort}-${toPort}`} from ${peers ?? cidrIpv4 ?? cidrIpv6}`;
+  `${group}: ${ipProtocol === "-1" ? "all" : [ipProtocol, fromPort === undefined ? [] : `${fromPort}-${toPort}`].flat().join("/")} from ${peers ?? cidrIpv4 ?? cidrIpv6}`;
 
 test("what is let in, and nothing more", () => {
   const all = openings({ ...networks, adminCidrs: ["203.0.113.7/32"] });
@@ -45,6 +45,18 @@ test("what a dual-stack cluster lets in besides", () => {
 test("with every packet in the tunnel, pods' addresses are not let in", () => {
   const all = openings({ ...networks, adminCidrs: [], vxlanMode: VxlanMode.Always });
   expect(all.map(words)).not.toContain("nodes: all from 10.244.0.0/16");
+});
+
+test("IPIP needs its protocol between nodes beside VXLAN, and pods' addresses where it does not wrap all", () => {
+  const args = { ...networks, adminCidrs: [] };
+  const opened = (ipipMode: IpipMode, more = {}) => openings({ ...args, ipipMode, ...more }).map(words);
+  const always = opened(IpipMode.Always);
+  expect(always).toContain("nodes: 4 from nodes");
+  expect(always).toContain("nodes: udp/4789-4789 from nodes");
+  expect(always).not.toContain("nodes: all from 10.244.0.0/16");
+  expect(opened(IpipMode.CrossSubnet)).toContain("nodes: all from 10.244.0.0/16");
+  expect(opened(IpipMode.Always, { podSubnetIpv6: "fd00:10:244::/56" })).toContain("nodes: all from fd00:10:244::/56");
+  expect(opened(IpipMode.Never)).toEqual(openings(args).map(words));
 });
 
 test("who may say that the world comes in", () => {

@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type IngressRule, isWorld, nodePortsNotOpenToWorld, sshNotOpenToWorld } from "../aws/guardrails.ts";
 import { API_SERVER_PORT } from "../documents/defaults.ts";
-import { VxlanMode } from "../ip-pool/args.ts";
+import { IpipMode, VxlanMode } from "../ip-pool/args.ts";
+import { modesOf } from "../ip-pool/inputs.ts";
 import { checked, type InputPlace, refuseBecause } from "../refusal/refusal.ts";
 import { isIpv6 } from "../rules/addresses.ts";
 import { type AwsClusterArgs, WorldAccess } from "./args.ts";
@@ -12,6 +13,9 @@ export enum Group {
   Nodes = "nodes",
   Clients = "clients",
 }
+
+/** IP protocol 4, as EC2 names protocols without a name. */
+const IPIP = "4";
 
 /** One thing that a security group lets in. */
 export interface Opening {
@@ -83,11 +87,13 @@ function controlPlane({ adminCidrs }: AwsClusterArgs): Opening[] {
   ];
 }
 
-function betweenNodes({
-  vxlanMode = VxlanMode.CrossSubnet,
-  podSubnet,
-  podSubnetIpv6,
-}: AwsClusterArgs & Networks): Opening[] {
+/** Whether no pod's packet leaves a node with the pod's address. IPv6 is never in IPIP. */
+export function isAlwaysWrapped(args: Pick<AwsClusterArgs, "vxlanMode" | "ipipMode">, hasIpv6: boolean): boolean {
+  const { vxlanMode, ipipMode } = modesOf(args);
+  return vxlanMode === VxlanMode.Always || (ipipMode === IpipMode.Always && !hasIpv6);
+}
+
+function betweenNodes({ podSubnet, podSubnetIpv6, ...args }: AwsClusterArgs & Networks): Opening[] {
   const fromNodes = { group: Group.Nodes, peers: Group.Nodes };
   const tunnel = { ...fromNodes, name: "vxlan", description: "VXLAN between nodes", ...port("udp", 4789) };
   const kubelet = {
@@ -96,12 +102,14 @@ function betweenNodes({
     description: "the API server and metrics reach kubelets",
     ...port("tcp", 10250),
   };
-  if (vxlanMode === VxlanMode.Always) return [tunnel, kubelet];
+  const ipip = { ...fromNodes, name: "ipip", description: "IPIP between nodes", ipProtocol: IPIP };
+  const tunnels = modesOf(args).ipipMode ? [tunnel, ipip] : [tunnel];
+  if (isAlwaysWrapped(args, podSubnetIpv6 !== undefined)) return [...tunnels, kubelet];
   // A group as the peer stands for its members' own addresses only.
   const description = "pods reach pods of other nodes without a tunnel";
   const pods = { group: Group.Nodes, description, ipProtocol: "-1" };
   return [
-    tunnel,
+    ...tunnels,
     kubelet,
     ...(podSubnet === undefined ? [] : [{ ...pods, name: "pods", cidrIpv4: podSubnet }]),
     ...(podSubnetIpv6 === undefined ? [] : [{ ...pods, name: "pods-ipv6", cidrIpv6: podSubnetIpv6 }]),

@@ -7,7 +7,7 @@ import { Architecture, type AwsMachine } from "../aws/machine.ts";
 import type { AwsSubnet } from "../aws/subnet.ts";
 import { ReturnMode } from "../dataplane/args.ts";
 import { clusterNetworks } from "../documents/cluster-networks.ts";
-import { VxlanMode } from "../ip-pool/args.ts";
+import { requireOneMode } from "../ip-pool/inputs.ts";
 import { requireMachines } from "../machine/inputs.ts";
 import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
@@ -28,6 +28,7 @@ import {
 import { requireWhole } from "../values/choices.ts";
 import { requireLabel } from "../values/names.ts";
 import type { AwsClusterArgs, SshAccess } from "./args.ts";
+import { isAlwaysWrapped } from "./firewall.ts";
 
 /** The network of a new VPC, as AWS gives a default one. */
 const VPC_NETWORK = "172.31.0.0/16";
@@ -67,6 +68,7 @@ export function requireAws(place: InputPlace, args: AwsClusterArgs, region: stri
   const networks = requireNetworks(place, args, subnets);
   requireId(at(place, "vpcId"), args.vpcId, "vpc");
   requireId(at(place, "imageId"), args.imageId, "ami");
+  requireOneMode(place, args);
   const machines = requireAwsMachines(at(place, "machines"), args, subnets);
   return {
     ...requireAccess(place, args),
@@ -85,9 +87,9 @@ export function requireAws(place: InputPlace, args: AwsClusterArgs, region: stri
 }
 
 /** Nodes send with other addresses than their own for direct returns, and for pods without a tunnel. */
-function requireSourceDestCheck({ returnMode, vxlanMode, sourceDestCheck }: AwsClusterArgs): boolean {
-  const foreign = returnMode !== ReturnMode.Tunnel || vxlanMode !== VxlanMode.Always;
-  return sourceDestCheck ?? !foreign;
+function requireSourceDestCheck(args: AwsClusterArgs): boolean {
+  const foreign = args.returnMode !== ReturnMode.Tunnel || !isAlwaysWrapped(args, familiesOf(args).includes("IPv6"));
+  return args.sourceDestCheck ?? !foreign;
 }
 
 /** Networks that are apart from each other, and the VPC's with all subnets in it. */

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { ipPool } from "../../model/objects/calico.ts";
-import { AssignmentMode, IpPoolUse, VxlanMode } from "../ip-pool/args.ts";
+import { AssignmentMode, IpipMode, IpPoolUse, VxlanMode } from "../ip-pool/args.ts";
 import { Protocol } from "../network-policy/args.ts";
 import { packageVersion } from "../program/agent-image.ts";
 import { recordResources, settled } from "../testing/program.ts";
@@ -111,8 +111,12 @@ test("Dataplane gives a pool whose network is known later the values of its addr
 });
 
 test("Dataplane turns typed pools and policies into the objects people know", async () => {
+  const ipip = { name: "ipip", cidr: "10.11.0.0/16", ipipMode: IpipMode.CrossSubnet };
   const of = await resourcesOf({
-    ipPools: [{ name: "pods", cidr: "10.10.0.0/16", vxlanMode: VxlanMode.Always, natOutgoing: false, blockSize: 28 }],
+    ipPools: [
+      { name: "pods", cidr: "10.10.0.0/16", vxlanMode: VxlanMode.Always, natOutgoing: false, blockSize: 28 },
+      ipip,
+    ],
     networkPolicies: [
       {
         name: "nginx",
@@ -121,10 +125,12 @@ test("Dataplane turns typed pools and policies into the objects people know", as
       },
     ],
   });
-  expect(of("IPPool")[0]).toMatchObject({
+  const pool = (name: string) => of("IPPool").find(({ metadata }) => metadata.name === name);
+  expect(pool("pods")).toMatchObject({
     metadata: { name: "pods" },
     spec: { cidr: "10.10.0.0/16", blockSize: 28, vxlanMode: "Always", natOutgoing: false, disabled: false },
   });
+  expect(pool("ipip")?.spec).toMatchObject({ vxlanMode: "Never", ipipMode: "CrossSubnet" });
   expect(of("NetworkPolicy")[0]).toMatchObject({
     metadata: { name: "nginx", namespace: "default" },
     spec: {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { AssignmentMode, IpPoolUse, type VxlanMode } from "../ip-pool/args.ts";
+import { AssignmentMode, IpipMode, IpPoolUse, VxlanMode } from "../ip-pool/args.ts";
 import { Protocol } from "../network-policy/args.ts";
 import { recordResources } from "../testing/program.ts";
 import {
@@ -35,6 +35,14 @@ test.each<[Partial<DataplaneArgs>, string]>([
   [
     { ipPools: [{ cidr: "10.0.0.0/16", vxlanMode: "Sometimes" as VxlanMode }] },
     'must be "Always", "CrossSubnet" or "Never"',
+  ],
+  [
+    { ipPools: [{ cidr: "10.0.0.0/16", vxlanMode: VxlanMode.CrossSubnet, ipipMode: IpipMode.Always }] },
+    'ipPools[0].ipipMode is "Always", but must be Never, or left out, beside vxlanMode CrossSubnet',
+  ],
+  [
+    { ipPools: [{ cidr: "fd00:10:244::/56", ipipMode: IpipMode.CrossSubnet }] },
+    'ipPools[0].ipipMode is "CrossSubnet", but must be Never, or left out, for IPv6: use vxlanMode',
   ],
   [
     { ipPools: [{ cidr: "10.0.0.0/16" }, { name: "b", cidr: "10.0.128.0/24" }] },

@@ -5,7 +5,7 @@ import { requireArguments } from "../arguments/arguments.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
 import { type IpPoolArgs, VxlanMode } from "./args.ts";
-import { isForLoadBalancers, poolName, requirePool, usualValues } from "./inputs.ts";
+import { isForLoadBalancers, modesOf, poolName, requirePool, usualValues } from "./inputs.ts";
 
 /** Addresses for pods or load balancers: an IPPool object (projectcalico.org/v3) of a cluster that runs `Dataplane`. */
 export class IpPool extends pulumi.ComponentResource {
@@ -16,11 +16,11 @@ export class IpPool extends pulumi.ComponentResource {
 
     const usual = usualValues(args.cidr);
     const { blockSize = usual.blockSize, natOutgoing = usual.natOutgoing } = args;
-    const { vxlanMode = VxlanMode.CrossSubnet, disabled = false } = args;
+    const { disabled = false } = args;
     const { allowedUses, nodeSelector, namespaceSelector, assignmentMode } = args;
     const spec = isForLoadBalancers(args)
       ? { blockSize: usual.loadBalancerBlock, vxlanMode: VxlanMode.Never, natOutgoing: false, disabled }
-      : { blockSize, vxlanMode, natOutgoing, disabled };
+      : { blockSize, ...modesOf(args), natOutgoing, disabled };
     new k8s.apiextensions.CustomResource(
       `${name}-ippool`,
       {

@@ -5,7 +5,7 @@ import { isIpv6, prefixLength } from "../rules/addresses.ts";
 import { requireAnyUnicastCidr } from "../values/addresses.ts";
 import { requireWhole } from "../values/choices.ts";
 import { requireObjectName } from "../values/names.ts";
-import { AssignmentMode, type IpPoolSpec, IpPoolUse } from "./args.ts";
+import { AssignmentMode, IpipMode, type IpPoolSpec, IpPoolUse, VxlanMode } from "./args.ts";
 
 /** What a pool of an address family is where it does not say so itself, and which blocks it can have. */
 const IPV4 = { name: "default-ipv4-ippool", blockSize: 26, natOutgoing: true, least: 20, most: 32 };
@@ -27,14 +27,34 @@ export function isForAnyPod({ allowedUses = [IpPoolUse.Workload], assignmentMode
   return allowedUses.includes(IpPoolUse.Workload) && assignmentMode !== AssignmentMode.Manual;
 }
 
+/** How packets to the pods are wrapped. An object names `ipipMode` only where it is in use. */
+export function modesOf({ vxlanMode, ipipMode = IpipMode.Never }: Pick<IpPoolSpec, "vxlanMode" | "ipipMode">): {
+  vxlanMode: VxlanMode;
+  ipipMode?: IpipMode;
+} {
+  if (ipipMode === IpipMode.Never) return { vxlanMode: vxlanMode ?? VxlanMode.CrossSubnet };
+  return { vxlanMode: VxlanMode.Never, ipipMode };
+}
+
+/** Refuses two encapsulations at once. */
+export function requireOneMode(place: InputPlace, modes: Pick<IpPoolSpec, "vxlanMode" | "ipipMode">): void {
+  const { vxlanMode = VxlanMode.Never, ipipMode = IpipMode.Never } = modes;
+  if (vxlanMode !== VxlanMode.Never && ipipMode !== IpipMode.Never)
+    refuse(at(place, "ipipMode"), ipipMode, `Never, or left out, beside vxlanMode ${vxlanMode}`);
+}
+
 const SELECTORS = ["nodeSelector", "namespaceSelector"] as const;
 
 /** Refuses a pool that could not give addresses. */
 export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
   requireUses(place, pool);
+  requireOneMode(place, pool);
   requireObjectName(at(place, "name"), poolName(pool));
   const cidr = checkedBeside<string, number | undefined>(pool.cidr, [pool.blockSize], (known, [given]) => {
     requireAnyUnicastCidr(at(place, "cidr"), known);
+    const { ipipMode = IpipMode.Never } = pool;
+    if (isIpv6(known) && ipipMode !== IpipMode.Never)
+      refuse(at(place, "ipipMode"), ipipMode, "Never, or left out, for IPv6: use vxlanMode");
     const { least, most, blockSize } = usualOf(known);
     const usual = isForLoadBalancers(pool) ? most : blockSize;
     const [field, size] = [at(place, "blockSize"), given ?? usual];

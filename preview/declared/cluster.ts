@@ -7,6 +7,7 @@ import { modeOf } from "../../model/mode/configuration.ts";
 import { type CalicoReturnMode, returnModes, type ServiceHandling } from "../../model/mode/mode.ts";
 import { felixConfiguration, ipPool } from "../../model/objects/calico.ts";
 import { kinds } from "../../model/objects/kinds.ts";
+import { type Encapsulation, type EncapsulationMode, encapsulationOf } from "../../model/pool/encapsulation.ts";
 import { isWithin, type Resource } from "../resource.ts";
 import { labOf, type Machine } from "./machines.ts";
 import { isOf, type WrittenObject } from "./objects.ts";
@@ -37,7 +38,7 @@ export interface Subnets {
 export interface DataplaneSettings {
   returnMode: CalicoReturnMode;
   serviceHandling: ServiceHandling;
-  pools: { name: string; cidr: string; vxlanMode: "Always" | "CrossSubnet" | "Never" }[];
+  pools: { name: string; cidr: string; encapsulation: Encapsulation; mode: EncapsulationMode }[];
   serviceSubnet?: string;
   serviceSubnetIpv6?: string;
   mtu?: number;
@@ -118,7 +119,7 @@ function dataplaneOf(objects: WrittenObject[]): DataplaneSettings | undefined {
     .map(({ metadata, spec }) => ({
       name: metadata.name,
       cidr: spec.cidr,
-      vxlanMode: spec.vxlanMode ?? ("Never" as const),
+      ...encapsulationOf({ spec }),
     }));
   const image = agentImageOf(objects);
   const mode = modeOf(felix);

@@ -26,6 +26,8 @@ export interface DataplaneChoice {
   pool?: string;
   poolIpv6?: string;
   vxlanMode?: string;
+  /** In its place. */
+  ipipMode?: string;
   settings?: object;
   image?: string;
 }
@@ -33,6 +35,7 @@ export interface DataplaneChoice {
 /** The objects of `Dataplane` that a preview reads. */
 export function dataplane(choice: DataplaneChoice = {}): Resource[] {
   const { returnMode = "DSR", handling = "Ebpf", pool = "10.244.0.0/16", vxlanMode = "CrossSubnet", poolIpv6 } = choice;
+  const modes = choice.ipipMode ? { ipipMode: choice.ipipMode } : { vxlanMode };
   const { settings = { serviceSubnet: "10.96.0.0/12" }, image = "images.example.com/ebpf-dataplane:0.1.0" } = choice;
   const annotations = { "ebpf-dataplane.io/service-handling": handling };
   const calico = "projectcalico.org/v3";
@@ -45,7 +48,7 @@ export function dataplane(choice: DataplaneChoice = {}): Resource[] {
       metadata: { name: "default", annotations },
       spec: { bpfExternalServiceMode: returnMode },
     },
-    { apiVersion: calico, kind: "IPPool", metadata: { name: "default-ipv4-ippool" }, spec: { cidr: pool, vxlanMode } },
+    { apiVersion: calico, kind: "IPPool", metadata: { name: "default-ipv4-ippool" }, spec: { cidr: pool, ...modes } },
     ...(poolIpv6
       ? [
           {

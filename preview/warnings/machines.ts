@@ -40,7 +40,7 @@ function checks({ dataplane, nodes }: Cluster): Warning[] {
   const checked = nodes.filter(({ instance }) => instance?.sourceDestCheck);
   if (checked.length === 0) return [];
   const names = checked.map(({ name }) => name).join(", ");
-  const untunnelled = dataplane.pools.some(({ vxlanMode }) => vxlanMode !== "Always");
+  const untunnelled = dataplane.pools.some(({ mode }) => mode !== "Always");
   if (dataplane.returnMode !== "DSR" && !untunnelled) return [];
   const dropped =
     dataplane.returnMode === "DSR"
@@ -50,7 +50,7 @@ function checks({ dataplane, nodes }: Cluster): Warning[] {
     {
       about: `instances ${names}`,
       what: `EC2's source/destination check is on, and drops ${dropped}`,
-      next: "set sourceDestCheck to false, or use returnMode tunnel with vxlanMode Always",
+      next: "set sourceDestCheck to false, or use returnMode tunnel with vxlanMode or ipipMode Always",
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { vxlanOverhead } from "../../model/pool/encapsulation.ts";
+import { overheadOf } from "../../model/pool/encapsulation.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import type { Warning } from "./warning.ts";
 
@@ -19,9 +19,12 @@ export function mtuWarnings({ kind, dataplane }: Cluster): Warning[] {
     return [{ about, what, next: `omit mtu, or set it to at most ${carried}` }];
   }
   // Nodes with IPv6 alone have no IPv4 pool.
-  const overhead = vxlanOverhead(pools.length > 0 && pools.every(({ cidr }) => cidr.includes(":")) ? "IPv6" : "IPv4");
+  const outer = pools.every(({ cidr }) => cidr.includes(":")) ? "IPv6" : "IPv4";
+  const wrapped = pools.filter(({ mode }) => mode !== "Never");
+  const encapsulation = wrapped.every((pool) => pool.encapsulation === "IPIP") ? "IPIP" : "VXLAN";
+  const overhead = overheadOf(encapsulation, outer);
   const inPods = mtu - overhead;
-  if (inPods >= LEAST || pools.every(({ vxlanMode }) => vxlanMode === "Never")) return [];
-  const what = `${mtu} minus the ${overhead} of VXLAN leaves pods ${inPods} bytes, less than the ${LEAST} that IPv6 requires`;
+  if (inPods >= LEAST || wrapped.length === 0) return [];
+  const what = `${mtu} minus the ${overhead} of ${encapsulation} leaves pods ${inPods} bytes, less than the ${LEAST} that IPv6 requires`;
   return [{ about, what, next: `set it to at least ${LEAST + overhead}` }];
 }

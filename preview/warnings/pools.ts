@@ -1,12 +1,12 @@
 import type { Cluster } from "../declared/cluster.ts";
 import type { Warning } from "./warning.ts";
 
-/** Without VXLAN, a pod's source address is accepted only in frames from its node's MAC address; behind a router every frame has the
+/** Without encapsulation, a pod's source address is accepted only in frames from its node's MAC address; behind a router every frame has the
  * router's. The machines of a lab are on one network. */
 export function poolWarnings({ kind, dataplane }: Cluster): Warning[] {
   if (kind === "local") return [];
   return (dataplane?.pools ?? [])
-    .filter(({ vxlanMode }) => vxlanMode === "Never")
+    .filter(({ mode }) => mode === "Never")
     .map(({ name }) => ({
       about: `IPPool ${name}`,
       what: "vxlanMode Never: a router between nodes hides the sender of a packet, and policies trust any sender behind it that uses a pod's address",

@@ -46,6 +46,11 @@ test.each<[string, Resource[], string]>([
   ],
   ["an MTU that VXLAN leaves too little of", aws({ settings: { mtu: 1300 } }), "leaves pods 1250 bytes"],
   [
+    "an MTU that IPIP leaves too little of",
+    aws({ settings: { mtu: 1290 }, ipipMode: "CrossSubnet" }),
+    "1290 minus the 20 of IPIP leaves pods 1270 bytes",
+  ],
+  [
     "a pool inside the VPC",
     aws({ pool: "172.31.128.0/17" }),
     "IPPool default-ipv4-ippool: 172.31.128.0/17 overlaps VPC cluster-vpc (172.31.0.0/16)",

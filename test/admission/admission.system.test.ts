@@ -159,6 +159,22 @@ describe("what the tokens of agents may write", () => {
     await until("the API server to know that it is gone", async () => (await deletes("used")).status === 0);
   });
 
+  test("a pool has one encapsulation, and a manifest that names IPIP alone needs no word about VXLAN", async () => {
+    const creates = async (spec: object) => {
+      const metadata = { name: "wrapped" };
+      const object = { apiVersion: "projectcalico.org/v3", kind: "IPPool", metadata, spec };
+      const { stderr } = await kubectl(["create", "--dry-run=server", "-f", "-"], JSON.stringify(object));
+      return /(\w+ and \w+ are both set|of IPv4 alone)/.exec(stderr)?.[0] ?? stderr;
+    };
+    const cidr = "10.7.0.0/16";
+    expect(await creates({ cidr, ipipMode: "Always" })).toBe("");
+    expect(await creates({ cidr, ipipMode: "CrossSubnet", vxlanMode: "Never" })).toBe("");
+    expect(await creates({ cidr, ipipMode: "Always", vxlanMode: "CrossSubnet" })).toBe(
+      "ipipMode and vxlanMode are both set",
+    );
+    expect(await creates({ cidr: "fd00:7::/64", ipipMode: "Always" })).toBe("of IPv4 alone");
+  });
+
   test("a token that names no node can write no blocks", async () => {
     expect(await creates("unbound", block("none", "one"))).toContain("this token is of no node");
   });
