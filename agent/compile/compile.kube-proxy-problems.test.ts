@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { felixConfiguration } from "../../model/objects/calico.ts";
+import { hostEndpoint } from "../../model/objects/calico-policy/host-endpoint.ts";
+import { globalNetworkPolicy } from "../../model/objects/calico-policy/policies.ts";
 import { service } from "../../model/objects/core.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
 import { Compiler } from "./compile.ts";
@@ -20,4 +22,30 @@ test.each([
   const empty = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] });
   const state = new Compiler().compile({ ...empty, services: [phones], felixConfigurations: [handledBy(handling)] });
   expect(state.problems.map(({ path }) => path)).toEqual(expected);
+});
+
+test.each([
+  ["Ebpf", { node: "yes" }, []],
+  ["KubeProxyIptables", { node: "yes" }, ["spec.preDNAT"]],
+  ["KubeProxyIptables", { node: "no" }, []], // not in force here
+])("a preDNAT policy that does not see Services' ports is said: %s, %o", (handling, labels, expected) => {
+  const empty = snapshotOf({ namespaceLabels: {}, pods: [], policies: [] });
+  const host = { metadata: { name: "all", labels }, spec: { node: "master", interfaceName: "*" } };
+  const policy = {
+    metadata: { name: "early" },
+    spec: {
+      selector: "node == 'yes'",
+      preDNAT: true,
+      applyOnForward: true,
+      types: ["Ingress"],
+      ingress: [{ action: "Deny" }],
+    },
+  };
+  const { problems } = new Compiler().compile({
+    ...empty,
+    hostEndpoints: [hostEndpoint.parse(host)],
+    globalNetworkPolicies: [globalNetworkPolicy.parse(policy)],
+    felixConfigurations: [handledBy(handling)],
+  });
+  expect(problems.filter(({ kind }) => kind === "GlobalNetworkPolicy").map(({ path }) => path)).toEqual(expected);
 });

@@ -13,6 +13,7 @@ import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import { HostDirectories } from "../../model/policy/host-directory.ts";
 import type { HostInterface } from "../../model/policy/hosts.ts";
 import { namespaceProblems, podProblems } from "../../model/policy/pod-problems.ts";
+import { preDnatProblems } from "../../model/policy/pre-dnat-problems.ts";
 import { namespacePoolProblems } from "../../model/pool/choice.ts";
 import { type Judged, judgePools } from "../../model/pool/claims.ts";
 import { type PoolDirectory, poolDirectory } from "../../model/pool/pools.ts";
@@ -144,6 +145,7 @@ export class Compiler {
         ...podsHere,
         ...selection.problems,
         ...configurationProblems(felixConfigurations),
+        ...preDnatProblems(selection.sources, kubeProxy),
         ...stagedProblems(snapshot),
         ...hosts.own.problems,
         ...bgp.problems,
