@@ -18,7 +18,7 @@ import {
 } from "../../kernel/layout.gen.ts";
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { Asked, EndAnswer, NodeAnswer, WayAnswer } from "./answers.ts";
-import { hostAt, hostStagesOf } from "./host-stages.ts";
+import { type AskedStage, hostAt, hostStagesOf } from "./host-stages.ts";
 import { verdictInMaps } from "./in-maps.ts";
 import { peerNumbered } from "./judged-chain.ts";
 import { isInSet, type Leg, rangesOf, routeOf } from "./route.ts";
@@ -122,8 +122,21 @@ export class Explainer {
       if (answer.verdict === "deny") return found;
       if (stage.isEarly && !answer.undecided) return [...found, ...this.#ends(flow).filter(({ isNode }) => !isNode)];
     }
-    found.push(...this.#ends(flow));
-    if (departure) found.push(this.#answer("egress", departure.endpoint, { ...departure, peer: flow.to }));
+    const leaving = this.#leaving(flow, departure);
+    const isOfNode = this.#isOwn(flow.from);
+    // What is allowed without tracking goes past the node's own policy, which is asked first otherwise.
+    if (isOfNode && leaving.some(({ undecided }) => !undecided)) return [...found, ...leaving];
+    return [...found, ...(isOfNode ? leaving : []), ...this.#ends(flow), ...(isOfNode ? [] : leaving)];
+  }
+
+  /** Until one decides. */
+  #leaving(flow: Asked, departure: readonly AskedStage[]): EndAnswer[] {
+    const found: EndAnswer[] = [];
+    for (const stage of departure) {
+      const answer = this.#answer("egress", stage.endpoint, { ...stage, peer: flow.to });
+      found.push(answer);
+      if (!answer.undecided) break;
+    }
     return found;
   }
 

@@ -1,7 +1,7 @@
 // What host endpoints of this node are asked about a flow that comes in by its uplink, or that it forwards (bpf/policy/stages.h).
 import { hostCidr } from "../../../model/address/address.ts";
 import { prefixOf } from "../../compile/addresses.ts";
-import { ANY_INTERFACE, type Endpoint, HostStage, LocationFlag } from "../../kernel/layout.gen.ts";
+import { ANY_INTERFACE, type Endpoint, EndpointFlag, HostStage, LocationFlag } from "../../kernel/layout.gen.ts";
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { Asked } from "./answers.ts";
 
@@ -30,21 +30,29 @@ export function hostStagesOf(
   maps: HostMaps,
   flow: Asked,
   written: Asked,
-): { readonly arrival: readonly AskedStage[]; readonly departure?: AskedStage } {
+): { readonly arrival: readonly AskedStage[]; readonly departure: readonly AskedStage[] } {
   const settings = maps.settings.lookup(0);
-  if (!settings?.hostRevision) return { arrival: [] };
+  if (!settings?.hostRevision) return { arrival: [], departure: [] };
   const { uplinkIfindex, tunnelIfindex } = settings;
   const flagsOf = (address: string) => maps.locations.lookup(prefixOf(hostCidr(address)))?.flags ?? 0;
   const isOwn = (address: string) => (flagsOf(address) & LocationFlag.LOCAL_HOST) !== 0;
   const isHere = (address: string) => isOwn(address) || maps.endpoints.lookup(address) !== undefined;
-  const at = (stage: HostStage, ifindex: number, end: string, asked = flow): AskedStage[] => {
+  const { INGRESS_ISOLATED, EGRESS_ISOLATED } = EndpointFlag;
+  const at = (
+    stage: HostStage,
+    ifindex: number,
+    end: string,
+    asked = flow,
+    isolated: number = INGRESS_ISOLATED,
+  ): AskedStage[] => {
     const endpoint = hostAt(maps, ifindex, stage);
     const isEarly = stage !== HostStage.FORWARDED;
-    const isForwarded = !isOwn(flow.to);
-    return endpoint && endpoint.flags !== 0 ? [{ end, endpoint, flow: asked, isEarly, isForwarded }] : [];
+    const isForwarded = !isOwn(flow.to) && !isOwn(flow.from);
+    return endpoint && endpoint.flags & isolated ? [{ end, endpoint, flow: asked, isEarly, isForwarded }] : [];
   };
   const comesIn = !isHere(flow.from) && isHere(written.to);
-  const goesOut = !isHere(flow.to) && !isOwn(flow.from) && (comesIn || isHere(flow.from));
+  const isOfNode = isOwn(flow.from);
+  const goesOut = !isHere(flow.to) && (comesIn || isHere(flow.from));
   const isWrapped = (flagsOf(flow.to) & LocationFlag.ENCAPSULATED) !== 0 || comesIn;
   const arrival = comesIn
     ? [
@@ -53,12 +61,14 @@ export function hostStagesOf(
         ...(isOwn(flow.to) ? [] : at(HostStage.FORWARDED, uplinkIfindex, "the uplink, of what the node forwards")),
       ]
     : [];
-  const [departure] = goesOut
-    ? at(
-        HostStage.FORWARDED,
-        isWrapped ? tunnelIfindex : uplinkIfindex,
-        `${isWrapped ? "the tunnel" : "the uplink"}, of what the node forwards`,
-      )
+  const [by, ifindex] = isWrapped ? ["the tunnel", tunnelIfindex] : ["the uplink", uplinkIfindex];
+  const leaving = (stage: HostStage, what: string) => at(stage, ifindex, `${by}, ${what}`, flow, EGRESS_ISOLATED);
+  const departure = goesOut
+    ? [
+        // What the node itself sends by its tunnel leaves wrapped: nothing is asked about its packets.
+        ...(isOfNode && isWrapped ? [] : leaving(HostStage.UNTRACKED, "of each packet, whatever its connection")),
+        ...(isOfNode ? [] : leaving(HostStage.FORWARDED, "of what the node forwards")),
+      ]
     : [];
-  return { arrival, ...(departure && { departure }) };
+  return { arrival, departure };
 }
