@@ -208,6 +208,16 @@ describe("addresses outside", () => {
   });
 });
 
+test.each([
+  ["ICMP", { type: 8, code: 0 }, "{ action: Allow, protocol: ICMP, icmp: { type: 8, code: 0 } }"],
+  ["58", undefined, "{ action: Allow, protocol: ICMPv6 }"],
+])("of ICMP it is said what allows it: %s %o", (protocol, icmp, rule) => {
+  const ping = flow(outside("192.0.2.1/32"), pods("shop", "web"), 0, { protocol, ...(icmp && { icmp }) });
+  const [{ why } = { why: "" }] = suggestPolicies(seen(ping)).uncovered;
+  expect(why).toContain("cannot name ICMP");
+  expect(why).toContain(`${rule} for the ingress of shop/web`);
+});
+
 test("what no NetworkPolicy can say is said, and never becomes a rule for everybody", () => {
   const web = pods("shop", "web");
   const unlabelled: FlowEnd = { kind: "pods", namespace: "shop", workload: "big" };

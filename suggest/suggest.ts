@@ -63,16 +63,35 @@ interface Words {
   readonly selectors: ReadonlyMap<string, GroupSelector>;
 }
 
-function obstacle({ from, to, protocol, port }: SeenFlow): string | undefined {
+function obstacle(flow: SeenFlow): string | undefined {
+  const { from, to, protocol, port } = flow;
   const ends = [from, to];
   const unknown = ends.find((end) => end.kind === "pods" && !end.labels);
   if (unknown) return `the labels of ${endText(unknown)} are not in the log`;
+  if (protocol === "ICMP" || protocol === ICMPV6) return icmpWords(flow);
   if (!isNamed(protocol) || port === 0) return `NetworkPolicy has no word for ${protocol} without a port`;
   const lost = ends.find((end) => end.kind === "node" && end.addresses.length === 0);
   if (lost) return `the addresses of ${endText(lost)} are not in the log`;
   return ends.some(({ kind }) => kind === "service" || kind === "others")
     ? "the log does not say who that is"
     : undefined;
+}
+
+/** In a flow log. */
+const ICMPV6 = "58";
+
+/** What has to be written beside the policies, and where. */
+function icmpWords({ from, to, protocol, icmp }: SeenFlow): string {
+  const message = icmp ? `, icmp: { type: ${icmp.type}, code: ${icmp.code} }` : "";
+  const rule = `{ action: Allow, protocol: ${protocol === ICMPV6 ? "ICMPv6" : "ICMP"}${message} }`;
+  const sides = [
+    ...(from.kind === "pods" ? [`egress of ${endText(from)}`] : []),
+    ...(to.kind === "pods" ? [`ingress of ${endText(to)}`] : []),
+  ];
+  return (
+    "a NetworkPolicy of Kubernetes cannot name ICMP, so it is denied. To allow it, write a NetworkPolicy of " +
+    `projectcalico.org/v3 with the rule ${rule} for the ${sides.join(" and for the ")}`
+  );
 }
 
 const DENY = "default-deny";
