@@ -1,6 +1,6 @@
 // Policies of host endpoints about other packets than the node's own: before translation, and of what the node forwards.
 import { nodes, outside } from "../cluster.ts";
-import { echo, tcp, udp } from "../frames.ts";
+import { echo, tcp, timestamp, udp } from "../frames.ts";
 import { failsafe, type HostPolicies } from "../hosts.ts";
 import { arrives, arrivesWrapped, leaves, type PacketTest, type Step, sends } from "./step.ts";
 
@@ -13,6 +13,7 @@ const wrapped = { returnMode: "Tunnel", services: true } as const;
 const under = (hosts: HostPolicies, step: Step): Step => ({ ...step, hosts });
 const toNode = { source: client1, destination: master } as const;
 const CLOSED = { ingress: [], egress: [] } as const;
+const PINGS = ["icmp 8/0", "icmp 128/0"] as const;
 
 export const stages: readonly PacketTest[] = [
   {
@@ -245,6 +246,48 @@ export const stages: readonly PacketTest[] = [
       ),
     ],
     known: { port: 9211, as: [] },
+  },
+  {
+    say: "doNotTrack is asked about an ICMP query and its answer by their own types, in both directions",
+    handling: translated,
+    steps: [
+      under(
+        { uplink: CLOSED, uplinkUntracked: { ingress: PINGS, egress: [] } },
+        arrives(toNode, echo(9251), /^pass_to_stack/),
+      ),
+      leaves({ source: master, destination: client1 }, echo(9251, "reply"), "drop_policy_egress"),
+      arrives(toNode, timestamp(9252), "drop_policy_ingress"),
+      under(
+        { uplink: CLOSED, uplinkUntracked: { ingress: PINGS, egress: ["icmp 0/0", "icmp 129/0"] } },
+        arrives(toNode, echo(9251), /^pass_to_stack/),
+      ),
+      leaves({ source: master, destination: client1 }, echo(9251, "reply"), /^pass_to_stack/),
+      leaves({ source: master, destination: client1 }, echo(9253), "drop_policy_egress"),
+      arrives(toNode, echo(9253, "reply"), "drop_policy_ingress"),
+    ],
+    known: { port: 9251, as: [] },
+  },
+  {
+    say: "TCP that doNotTrack allows both ways has no connection; an answer that no rule of it names is judged by the normal policies",
+    handling: translated,
+    steps: [
+      under(
+        { uplink: CLOSED, uplinkUntracked: { ingress: ["tcp 8080"], egress: ["tcp 9261"] } },
+        arrives(toNode, tcp(9261, 8080, "S"), /^pass_to_stack/),
+      ),
+      leaves({ source: master, destination: client1 }, tcp(8080, 9261, "SA"), /^pass_to_stack/),
+      arrives(toNode, tcp(9261, 8080, "A"), /^pass_to_stack/),
+      arrives(toNode, tcp(9262, 8080, "S"), /^pass_to_stack/),
+      leaves({ source: master, destination: client1 }, tcp(8080, 9262, "SA"), "drop_policy_egress"),
+      under(
+        {
+          uplink: { ingress: [], egress: ["everything"] },
+          uplinkUntracked: { ingress: ["tcp 8080"], egress: ["tcp 9261"] },
+        },
+        leaves({ source: master, destination: client1 }, tcp(8080, 9262, "SA"), /^pass_to_stack/),
+      ),
+    ],
+    known: { port: 9261, as: [] },
   },
   {
     say: "what doNotTrack denies is dropped packet by packet, also of a connection that is known, here and where it leaves",
