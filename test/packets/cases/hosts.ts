@@ -320,6 +320,7 @@ export const hosts: readonly PacketTest[] = [
       },
       {
         ...sends("web", { destination: master }, tcp(8132, 8080, "S"), "drop_policy_egress"),
+        policies: [isolated("open", "Egress")],
         calicoPolicies: [sending("web", { protocol: "TCP", destination: { ports: [8081] } })],
       },
       sends("web", { destination: master }, tcp(8136, 8080, "S"), "drop_policy_egress"),
