@@ -14,8 +14,8 @@ import {
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { contentKey, contents } from "./cache.ts";
-import { run } from "./command.ts";
 import { bundledPackages, notices } from "./notices.ts";
+import { tsc } from "./tsc.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -88,9 +88,8 @@ export async function compileComponents(): Promise<void> {
   const key = componentsKey();
   const draft = join(dist, ".draft");
   rmSync(draft, { recursive: true, force: true });
-  const tsc = join("node_modules", "typescript", "bin", "tsc");
   const emit = ["--noEmit", "false", "--rewriteRelativeImportExtensions", "--outDir", draft];
-  await run(process.execPath, [tsc, "-p", "tsconfig.json", ...emit], { cwd: root });
+  await tsc("-p", "tsconfig.json", ...emit);
   nameCompiledFiles(draft);
   // Replaced as a whole: the output of a deleted source must not stay, and running programs must not see a partial state.
   for (const name of readdirSync(draft)) {
