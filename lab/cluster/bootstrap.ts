@@ -70,8 +70,9 @@ export function settings(spec: LabSpec, machine: LabMachine, joinToken: string):
     SERVICE_SUBNET: ofEach(spec, { IPv4: spec.serviceSubnet, IPv6: spec.serviceSubnetIpv6 }),
     CERTIFICATE_NAMES: "127.0.0.1 localhost",
     ETCD_ARGUMENTS: "unsafe-no-fsync=true", // a crash of the host can only lose a lab
-    // With the default of 20 requests per second its controllers take five seconds longer to start.
-    CONTROLLER_MANAGER_ARGUMENTS: "kube-api-qps=200 kube-api-burst=400",
+    // With the default of 20 requests per second its controllers take five seconds longer to start. It is alone, and an election writes a
+    // lease every two seconds.
+    CONTROLLER_MANAGER_ARGUMENTS: "kube-api-qps=200 kube-api-burst=400 leader-elect=false",
     CA_CERTIFICATE_HASH: trust ? certificateHash(readFileSync(authority, "utf8")) : "",
     CGROUP_DRIVER: "cgroupfs",
     KUBELET_SETTINGS: kubeletSettings,

@@ -31,6 +31,12 @@ export function tracesOf(lab: string): Traces {
   };
 }
 
+/** Whether anything of a lab is left, as by a test that was killed. */
+export function isLeft(lab: string): boolean {
+  const { namespaces, mounts, cgroups, processes, folders } = tracesOf(lab);
+  return [namespaces, mounts, cgroups, processes, folders].some((found) => found.length > 0);
+}
+
 /** Command line and cgroups of each: a lab's name is in one of them. */
 function processes(): string[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);

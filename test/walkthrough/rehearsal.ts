@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Traces, tracesOf } from "./host.ts";
+import { isLeft, type Traces, tracesOf } from "./host.ts";
 import { commandsOf, ended } from "./stack.ts";
 
 /** By address family, the entry node: an IPv6 address of a machine ends with its IPv4 address. */
@@ -21,12 +21,12 @@ export function rehearsalOf(story: string) {
 
   beforeAll(async () => {
     // Left by a test that was killed.
-    await ended(rehearsal("--remove"));
+    if (isLeft(LAB)) await ended(rehearsal("--remove"));
     before = tracesOf(LAB);
   }, 5 * MINUTES);
 
   afterAll(async () => {
-    await rehearsal("--remove").end;
+    if (isLeft(LAB)) await rehearsal("--remove").end;
   }, 5 * MINUTES);
 
   return {

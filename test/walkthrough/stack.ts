@@ -1,7 +1,7 @@
 // The walk-through's commands, as a person types them, for a lab beside the one that person may have running.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const root = join(import.meta.dirname, "..", "..");
@@ -51,14 +51,22 @@ export function commandsOf(story: string) {
   };
 }
 
+/** The story whose program is run from its sources, as a user's. The others run the compiled one: that saves compiling it at each command. */
+const SOURCES = "walk";
+
 /** The checkout under another name, because a project's commands write to its folder `out`. */
 function projectFolder(story: string): string {
   const folder = join(root, "out", "stories", story);
   mkdirSync(folder, { recursive: true });
   for (const entry of readdirSync(folder, { withFileTypes: true }))
-    if (entry.isSymbolicLink()) unlinkSync(join(folder, entry.name));
+    if (entry.isSymbolicLink() || entry.name === "Pulumi.yaml") rmSync(join(folder, entry.name));
   for (const name of readdirSync(root).filter((name) => !["out", ".git"].includes(name)))
     symlinkSync(join(root, name), join(folder, name));
+  if (story === SOURCES) return folder;
+  const project = join(folder, "Pulumi.yaml");
+  const compiled = readFileSync(project, "utf8").replace(/^main: index\.ts$/m, "main: dist/index.js");
+  rmSync(project);
+  writeFileSync(project, compiled);
   return folder;
 }
 

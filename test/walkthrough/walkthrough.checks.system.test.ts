@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { isLeft } from "./host.ts";
 import { AGENTLESS, CHECK, OPEN } from "./nginx-checks.ts";
 import { CLIENT, ENTRIES, ENTRY, FAMILIES, MINUTES, observationsOf } from "./observations.ts";
 import { type Comparison, type Preflight, type Row, wayOf } from "./results.ts";
@@ -19,7 +20,7 @@ oneStory();
 
 beforeAll(async () => {
   // Left by a test that was killed.
-  await ended(stack("down"));
+  if (isLeft(commands.LAB)) await ended(stack("down"));
   await ended(stack("up"));
 }, 10 * MINUTES);
 

@@ -2,7 +2,7 @@
 // kube-proxy, down. The tests form one story: each continues from the previous one. Each `up` costs half a minute, so none repeats what
 // another one shows. What people ask of the cluster between up and down is in walkthrough.checks.system.test.ts, on a cluster of its own.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Traces, tracesOf } from "./host.ts";
+import { isLeft, type Traces, tracesOf } from "./host.ts";
 import { CLIENT, ENTRIES, ENTRY, FAMILIES, MINUTES, observationsOf } from "./observations.ts";
 import { wayOf } from "./results.ts";
 import { commandsOf, ended } from "./stack.ts";
@@ -17,12 +17,12 @@ let before: Traces;
 
 beforeAll(async () => {
   // Left by a test that was killed.
-  await ended(stack("down"));
+  if (isLeft(LAB)) await ended(stack("down"));
   before = tracesOf(LAB);
 }, 5 * MINUTES);
 
 afterAll(async () => {
-  await stack("down").end;
+  if (isLeft(LAB)) await stack("down").end;
 }, 5 * MINUTES);
 
 test("preview shows the planned resources, and changes nothing", async () => {
