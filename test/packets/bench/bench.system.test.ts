@@ -16,7 +16,7 @@ test("each kind of packet ends as in the dataplane, in this version and in a rev
   const { kinds } = JSON.parse(printed) as PacketCosts;
   expect(Object.fromEntries(kinds.map(({ say, outcome }) => [say, outcome]))).toEqual(OUTCOMES);
   for (const { single } of kinds) expect(single.now.value).toBeGreaterThan(0);
-}, 300_000);
+});
 
 const OUTCOMES = {
   "client to pod, known": "to_endpoint",

@@ -1,7 +1,7 @@
 // `make bench-packets`: ns per packet of each kind, compared with another version's programs in alternating rounds of
 // one run. --against REVISION (default: HEAD), --rounds COUNT, --keep, --json; --trial: one round, nothing is written.
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -66,6 +66,8 @@ async function otherVersion(revision: string): Promise<string> {
   mkdirSync(folder);
   await run("sh", ["-c", `git archive "$1" | tar -x -C "$2"`, "sh", revision, folder], { cwd: root });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  // Compiled again only if its sources are others.
+  cpSync(join(root, "dist", "bpf"), join(folder, "dist", "bpf"), { recursive: true });
   await run(process.execPath, ["tools/build.ts", "--quiet", "bpf"], { cwd: folder });
   return folder;
 }
