@@ -87,8 +87,8 @@ test("join tokens expire, and no agent has more rights than are listed", async (
   }
   const agent = ["kubectl", "-n", "ebpf-dataplane", "exec", "daemonset/ebpf-dataplane", "--"];
   const { stdout } = await ended(inMachine("master", ...agent, "/bin/cat", "/proc/1/status"));
-  // dac_override, net_admin, sys_admin, perfmon, bpf (linux/capability.h)
-  expect(stdout).toMatch(/^CapBnd:\s*000000c000201002$/m);
+  // dac_override, net_bind_service, net_admin, sys_admin, perfmon, bpf (linux/capability.h)
+  expect(stdout).toMatch(/^CapBnd:\s*000000c000201402$/m);
   expect(stdout).toMatch(/^Seccomp:\s*2$/m);
   expect(stdout).toMatch(/^NoNewPrivs:\s*1$/m);
 });
