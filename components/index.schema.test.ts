@@ -42,4 +42,4 @@ test("the inferred component schema", async () => {
   await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot("golden/schema.json");
   // No argument is known to the schema and unknown to the components, or the reverse.
   await expect(argumentTable(schema)).toMatchFileSnapshot("arguments/arguments.gen.ts");
-}, 240_000);
+});

@@ -72,7 +72,7 @@ function nameOf(object: unknown): string {
   return (object as { metadata: { name: string } }).metadata.name;
 }
 
-describe("ListWatch", { timeout: 30_000 }, () => {
+describe("ListWatch", () => {
   const server = () => current.server;
   let current: { server: FakeServer; api: ApiServer; notes: Notes; stop: AbortController; warnings: string[] };
 

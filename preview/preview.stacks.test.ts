@@ -14,7 +14,7 @@ describe.each(["local", "aws"])("a preview of the stack %s", (stack) => {
     // The parts that all stacks share are checked once.
     if (stack === "aws") expect(await runPreview(stack)).toEqual(preview);
     await expect(`${JSON.stringify(shortened(preview), null, 2)}\n`).toMatchFileSnapshot(`golden/${stack}.json`);
-  }, 120_000);
+  });
 
   test("reads well in a terminal and in a pull request", async () => {
     await expect(previewText(shortened(preview))).toMatchFileSnapshot(`golden/${stack}.txt`);
@@ -82,4 +82,4 @@ test("a stack of fifty workers stays readable", async () => {
   expect(chapters).toContain("and 42 more");
   expect(chapters.split("\n").length).toBeLessThan(120);
   expect(previewMarkdown(preview).length).toBeLessThan(65_536);
-}, 120_000);
+});

@@ -73,7 +73,7 @@ test("up creates the program's resources in order, and prints outputs without se
   expect(stdout).toBe("mode: tunnel\npassword: [secret]\n");
   expect(received.map(({ body }) => body?.data)).toEqual([{ made: "made by hand" }]);
   expect(code).toBe(0);
-}, 120_000);
+});
 
 test("up --quiet prints only the outputs, and --json prints them as JSON", async () => {
   await cluster();
@@ -81,14 +81,14 @@ test("up --quiet prints only the outputs, and --json prints them as JSON", async
   expect(JSON.parse(stdout)).toEqual({ mode: "dsr", password: "[secret]" });
   expect(stderr).toBe("");
   expect(code).toBe(0);
-}, 120_000);
+});
 
 test("up --quiet reports why it failed, with the command's output", async () => {
   await cluster();
   const { stderr, code } = await runner("up", "--quiet", "--config", "command=echo no disk >&2; exit 3");
   expect(stderr).toMatch(/^up of stack dev failed: Command make: its command ended with exit code 3\nno disk\n/);
   expect(code).toBe(1);
-}, 120_000);
+});
 
 test("an interrupted up waits until the running command has cleaned up", async () => {
   await cluster();
@@ -101,7 +101,7 @@ test("an interrupted up waits until the running command has cleaned up", async (
   expect(stderr).toContain("SIGTERM: waiting for running operations to end");
   expect(stderr).toContain("up of stack dev failed: stopped by SIGTERM");
   expect(code).toBe(130);
-}, 120_000);
+});
 
 test("up stops at the first resource that fails, names it, and shows no stack trace", async () => {
   const received = await cluster();
@@ -110,14 +110,14 @@ test("up stops at the first resource that fails, names it, and shows no stack tr
   expect(stderr).not.toMatch(/\n\s+at /);
   expect(received).toEqual([]);
   expect(code).toBe(1);
-}, 120_000);
+});
 
 test("up reports the API server's rejection, with the object's name", async () => {
   await cluster(() => [422, { message: "data: too long" }]);
   const { stderr, code } = await runner("up");
   expect(stderr).toContain("up of stack dev failed: ConfigMap map: data: too long");
   expect(code).toBe(1);
-}, 120_000);
+});
 
 test("a mistake in the program is one message", async () => {
   writeFileSync(
@@ -128,7 +128,7 @@ test("a mistake in the program is one message", async () => {
   expect(stderr).toContain("up of stack dev failed: pods: wrong");
   expect(stderr).not.toMatch(/\n\s+at /);
   expect(code).toBe(2);
-}, 120_000);
+});
 
 test("preview shows the tree and changes nothing", async () => {
   const received = await cluster();
@@ -136,7 +136,7 @@ test("preview shows the tree and changes nothing", async () => {
   expect(stdout).toBe("├─ kubernetes cluster\n└─ App app\n   ├─ Command make\n   └─ ConfigMap map\n");
   expect(received).toEqual([]);
   expect(code).toBe(0);
-}, 120_000);
+});
 
 test("the next preview is compared with the last up, until down", async () => {
   await cluster(({ method, body }) => (method === "DELETE" ? [404, { message: "not found" }] : [200, body]));
@@ -148,7 +148,7 @@ test("the next preview is compared with the last up, until down", async () => {
   expect(stdout).toContain("Against the last `up`\n  no change in reachability or cost");
   await runner("down");
   expect(existsSync(deployed)).toBe(false);
-}, 240_000);
+});
 
 test("an unusable file for a comparison is reported in one sentence", async () => {
   await cluster();
@@ -157,7 +157,7 @@ test("an unusable file for a comparison is reported in one sentence", async () =
   expect(stderr).toContain(`preview of stack dev failed: ${file} cannot be read: it is not valid JSON`);
   expect(stderr).not.toMatch(/\n\s+at /);
   expect(code).toBe(2);
-}, 120_000);
+});
 
 test("down removes objects and runs the deletion of commands", async () => {
   let gone = false;
@@ -175,7 +175,7 @@ test("down removes objects and runs the deletion of commands", async () => {
   ]);
   expect(existsSync(join(folder, "gone"))).toBe(true);
   expect(code).toBe(0);
-}, 120_000);
+});
 
 test("a preview by the Pulumi CLI has the same format, and is compared with the stack's state", async () => {
   const urn = "urn:pulumi:dev::app::kubernetes:core/v1:ConfigMap::map";
@@ -190,7 +190,7 @@ test("a preview by the Pulumi CLI has the same format, and is compared with the 
   const file = join(folder, "digest.json");
   writeFileSync(file, digest);
   expect((await runner("preview", "--from", file)).stdout).toBe(stdout);
-}, 120_000);
+});
 
 test("errors of a preview by the Pulumi CLI are passed on", async () => {
   const digest = JSON.stringify({ steps: [], diagnostics: [{ message: "no such subnet\n", severity: "error" }] });
@@ -203,7 +203,7 @@ test("errors of a preview by the Pulumi CLI are passed on", async () => {
   expect(stderr).toContain("no such subnet\n");
   expect(stderr).toContain("pulumi preview ended with 255");
   expect(code).toBe(1);
-}, 120_000);
+});
 
 /** A fake Pulumi CLI that records its arguments and settings; a new stack gets a salt, as from the real one. */
 function recordingCli(): () => string[] {
@@ -232,7 +232,7 @@ test("the Pulumi CLI does the work if it is on PATH, with a file backend", async
   await runner("preview");
   expect(calls().at(-1)).toBe(salt);
   expect(readFileSync(file, "utf8")).toBe("config:\n  app:mode: dsr\n");
-}, 120_000);
+});
 
 test("a setting for one run by the Pulumi CLI does not change the stack's file, even an encrypted one", async () => {
   const calls = recordingCli();
@@ -249,4 +249,4 @@ test("a setting for one run by the Pulumi CLI does not change the stack's file, 
   expect(code).toBe(0);
   expect((await runner("down")).code).toBe(0);
   expect(calls().filter((call) => /^destroy --yes --skip-preview --stack dev /.test(call))).toHaveLength(1);
-}, 120_000);
+});

@@ -17,4 +17,4 @@ test("with both families the aws stack's policy and verification have the addres
   });
   const check = JSON.parse(inputsOf("command:local:Command", "source-ip-check").stdin as string);
   expect(JSON.stringify(check.checks)).toContain("tcp://[2001:db8:0:a00::ac1f:108]:30604");
-}, 60_000);
+});

@@ -11,4 +11,4 @@ test("a preview shows every resource while addresses and the kubeconfig are unkn
   expect(`${urns().join("\n")}\n`).toBe(golden);
   const provider = inputsOf("pulumi:providers:kubernetes", "kubernetes");
   expect(JSON.stringify(provider.kubeconfig)).toContain("__pulumiUnknown");
-}, 60_000);
+});

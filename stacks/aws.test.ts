@@ -8,4 +8,4 @@ test("the aws stack creates these resources", async () => {
   await import("./aws.ts");
   await settled();
   await expect(`${urns().join("\n")}\n`).toMatchFileSnapshot("golden/aws.urns.txt");
-}, 60_000);
+});

@@ -16,4 +16,4 @@ test("the eks stack shows every resource before anything exists, without the clu
   await expect(`${urns().join("\n")}\n`).toMatchFileSnapshot("golden/eks.urns.txt");
   expect(inputsOf("aws:eks/cluster:Cluster", "cluster")).toMatchObject({ bootstrapSelfManagedAddons: false });
   expect(urns().join()).not.toMatch(/vpc-cni|kube-proxy|CNI_Policy/);
-}, 60_000);
+});

@@ -19,4 +19,4 @@ test("the existing stack creates these resources, and shows them before it conta
   await import("./existing.ts");
   await settled();
   await expect(`${urns().join("\n")}\n`).toMatchFileSnapshot("golden/existing.urns.txt");
-}, 60_000);
+});

@@ -78,7 +78,7 @@ describe("large policies", () => {
     expect(rewritten.result).toMatchObject({ problems: [], pending: 0 });
     expect(delivered(maps, asked("20.0.7.1", "10.244.0.1"))).toBe(true);
     expect(delivered(maps, asked("20.0.7.129", "10.244.0.1"))).toBe(false);
-  }, 120_000);
+  });
 
   test("a policy over a limit isolates its pods and is reported; others stay in force", () => {
     const count = POLICY_LIMITS.blocks / 2 + 1;
@@ -92,7 +92,7 @@ describe("large policies", () => {
     expect(state.closedPolicies).toBe(1);
     expect(delivered(maps, asked("20.0.0.1", "10.244.0.1"))).toBe(false);
     expect(delivered(maps, asked("20.0.0.1", "10.244.0.2"))).toBe(true);
-  }, 120_000);
+  });
 
   test("policies that are too large together: only the namespace that uses most is closed", () => {
     const many = Array.from({ length: 20 }, (_, at) => policy(`p${at}`, at * 500, 500));
@@ -114,7 +114,7 @@ describe("large policies", () => {
     expect(delivered(maps, asked("20.0.0.129", "10.244.0.2"))).toBe(false);
     const again = new Compiler(limits).compile(snapshot);
     expect(again.problems).toEqual(result.problems);
-  }, 240_000);
+  });
 
   test("policies that tell too many blocks apart, at no entry: their namespace is closed, and nobody's address is forgotten", () => {
     const everybody = { from: [{ ipBlock: { cidr: "0.0.0.0/0" } }] };
@@ -144,7 +144,7 @@ describe("large policies", () => {
     // Who was refused before is refused, who was allowed by others' policies is allowed.
     expect(delivered(maps, asked("20.0.0.129", "10.244.0.2"))).toBe(false);
     expect(delivered(maps, asked("20.0.0.1", "10.244.0.2"))).toBe(true);
-  }, 120_000);
+  });
 
   test("a policy of thousands of ports, rules and exceptions costs their sum", () => {
     const ports = Array.from({ length: 4000 }, (_, at) => ({ port: 1 + at * 16, protocol: "TCP" as const }));
@@ -172,5 +172,5 @@ describe("large policies", () => {
     expect(delivered(maps, { ...asked("20.0.5.1", "10.244.0.1"), port: 17 })).toBe(false);
     expect(delivered(maps, { ...asked("30.0.0.1", "10.244.0.2"), port: 33 })).toBe(true);
     expect(delivered(maps, { ...asked("30.0.0.1", "10.244.0.2"), port: 34 })).toBe(false);
-  }, 120_000);
+  });
 });

@@ -121,7 +121,7 @@ describe("encode()", () => {
       }),
       { numRuns: 200 },
     );
-  }, 120_000);
+  });
 
   test("writes nothing for a peer whom the rules treat like anybody", () => {
     const anybody = judge([{ ...END, rules: [{ verdict: "allow", reason: "" }], otherwise: "deny" }], ANYBODY);

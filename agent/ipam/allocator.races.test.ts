@@ -293,4 +293,4 @@ test("two nodes never have one address", async () => {
   expect(given).toBeGreaterThan(1_000);
   expect(moved).toBeGreaterThan(50);
   expect(borrowed).toBeGreaterThan(100);
-}, 60_000);
+});

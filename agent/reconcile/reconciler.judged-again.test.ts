@@ -130,7 +130,7 @@ describe("connections are judged again", () => {
       }),
       { numRuns: 60 },
     );
-  }, 120_000);
+  });
 
   test("also when writes fail", () => {
     fc.assert(
@@ -166,7 +166,7 @@ describe("connections are judged again", () => {
       ),
       { numRuns: 60 },
     );
-  }, 120_000);
+  });
 });
 
 // Revisions are numbers of content, so a policy that comes back has its previous one.
@@ -197,4 +197,4 @@ test("a connection that opened while a policy was written does not outlive that 
     }),
     { numRuns: 200 },
   );
-}, 120_000);
+});

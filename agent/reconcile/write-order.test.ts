@@ -95,7 +95,7 @@ describe("writeOrder", () => {
       }),
       { numRuns: 100 },
     );
-  }, 120_000);
+  });
 
   test("the same holds when writes fail at random, and the maps are complete once writes succeed again", () => {
     fc.assert(
@@ -123,7 +123,7 @@ describe("writeOrder", () => {
       ),
       { numRuns: 100 },
     );
-  }, 120_000);
+  });
 
   test("while writes fail the revision differs from every desired one, changes with each write, and ends at the desired one", () => {
     fc.assert(
@@ -166,7 +166,7 @@ describe("writeOrder", () => {
       }),
       { numRuns: 200 },
     );
-  }, 120_000);
+  });
 
   test("at every moment of a change each traffic is judged as before it or as after it", () => {
     fc.assert(
@@ -201,7 +201,7 @@ describe("writeOrder", () => {
       }),
       { numRuns: 100 },
     );
-  }, 120_000);
+  });
 });
 
 function* pairs(cluster: RandomCluster): Iterable<[Party, Party]> {

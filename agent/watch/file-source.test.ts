@@ -9,7 +9,7 @@ import { SnapshotStore } from "./snapshot-store.ts";
 const node = (name: string, address: string) =>
   `apiVersion: v1\nkind: Node\nmetadata: {name: ${name}}\nstatus: {addresses: [{type: InternalIP, address: ${address}}]}\n`;
 
-describe("FileSource", { timeout: 30_000 }, () => {
+describe("FileSource", () => {
   let folder: string;
   let store: SnapshotStore;
   let stop: AbortController;

@@ -144,7 +144,7 @@ test("deleteObject() keeps objects of another stack, as in another cluster", asy
 test("deleteObject() is content when the kind is not defined any more, without waiting for it", async () => {
   const { cluster, received } = await serving(() => [404, { message: "not found" }]);
   const pool = { apiVersion: "projectcalico.org/v3", kind: "IPPool", metadata: { name: "a" } };
-  await deleteObject(cluster, objectOperation(pool), "app.dev", AbortSignal.timeout(5000));
+  await deleteObject(cluster, objectOperation(pool), "app.dev", AbortSignal.timeout(60_000));
   expect(received.map(({ url }) => url)).toEqual(["/apis/projectcalico.org/v3"]);
 });
 

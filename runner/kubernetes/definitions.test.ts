@@ -46,13 +46,13 @@ test.each([
   ["ebpf-dataplane-runner", ["PATCH"]],
 ])("a definition of %s is applied", async (manager, expected) => {
   const { cluster, written } = await clusterWith(manager);
-  await applyObject(() => cluster)(operation, progress, AbortSignal.timeout(5000));
+  await applyObject(() => cluster)(operation, progress, AbortSignal.timeout(60_000));
   expect(written()).toEqual(expected);
 });
 
 test("a definition of Calico is not changed, and the deployment ends with the next step", async () => {
   const { cluster, written } = await clusterWith("tigera-operator");
-  const applied = applyObject(() => cluster)(operation, progress, AbortSignal.timeout(5000));
+  const applied = applyObject(() => cluster)(operation, progress, AbortSignal.timeout(60_000));
   await expect(applied).rejects.toThrow(`the definition ${NAME} already exists and belongs to tigera-operator`);
   await expect(applied).rejects.toMatchObject({ next: expect.stringContaining(`kubectl delete crd ${NAME}`) });
   expect(written()).toEqual([]);
@@ -64,6 +64,6 @@ test.each([
   ["tigera-operator", 0, []],
 ])("when all is removed, a definition of %s with %i objects: %j", async (manager, pools, expected) => {
   const { cluster, written } = await clusterWith(manager, pools);
-  await deleteObject(cluster, operation, "p.s", AbortSignal.timeout(5000));
+  await deleteObject(cluster, operation, "p.s", AbortSignal.timeout(60_000));
   expect(written()).toEqual(expected);
 });

@@ -215,7 +215,7 @@ beforeAll(async () => {
 
 test("while policies change, old or new rules hold: nobody gets in who may not, and nobody else loses anything", async () => {
   await flapUnderLoad(cluster, { web, near, far, calm, quiet }, 60);
-}, 180_000);
+});
 
 test(`policies by chance mean what the independent evaluator says (SEED=${seed})`, async () => {
   cluster.remove(tier, trusted, ...FLAPPING);
@@ -227,4 +227,4 @@ test(`policies by chance mean what the independent evaluator says (SEED=${seed})
   console.log(`${packets} packets, ${refused} refused`);
   expect(wrong).toEqual([]);
   expect(Math.min(refused, packets - refused)).toBeGreaterThan(10);
-}, 120_000);
+});

@@ -60,7 +60,7 @@ describe("compiled policies", () => {
       }),
       { numRuns: 60 },
     );
-  }, 120_000);
+  });
 
   test("do not depend on previous compilations and writes", () => {
     fc.assert(
@@ -79,7 +79,7 @@ describe("compiled policies", () => {
       }),
       { numRuns: 60 },
     );
-  }, 120_000);
+  });
 
   test("SCTP alone in a rule allows SCTP and nothing else", () => {
     const policy: Policy = {

@@ -125,4 +125,4 @@ test("an accepted policy admits nothing that Kubernetes would not, and unknown f
   // Both accepted and refused policies occurred.
   expect(accepted).toBeGreaterThan(30);
   expect(refused).toBeGreaterThan(30);
-}, 120_000);
+});

@@ -93,7 +93,7 @@ test("the comment says which connections of the flow log the branch would cut, a
   expect(comment).toMatch(/nobody used it in its last 7 days:\n.*only-web, ingress rule 2: .*TCP 81 \(last used/);
   expect(comment).toContain("client1 → nginx:80 was allowed, will be dropped");
   expect(comment.length).toBeLessThan(65_536);
-}, 60_000);
+});
 
 interface Workflow {
   jobs: { preview: { env: Record<string, string>; steps: { name?: string; run?: string }[] } };

@@ -44,7 +44,7 @@ const asked = (...probes: Partial<Probe>[]): Probe[] =>
 const sorted = (results: AttemptResult[]) =>
   results.sort((one, other) => Number(one.id) - Number(other.id) || one.attempt - other.attempt);
 
-describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
+describe.skipIf(why)("a machine over SSH", () => {
   let running: ChildProcess;
   let ssh: ReturnType<typeof sshServer>;
 
@@ -62,7 +62,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
     execFileSync("nsenter", [`--net=/run/netns/${client}`, "sysctl", "--quiet", "--write", `${neighbours}.${once}`]);
     // An interface's address is answered on from a moment after its cable is there.
     const shown = () => ip("-n", server, "-brief", "link", "show", "dev", "veth0").toString();
-    await vi.waitUntil(() => / UP .*LOWER_UP/.test(shown()), { timeout: 10_000 });
+    await vi.waitUntil(() => / UP .*LOWER_UP/.test(shown()), { timeout: 60_000 });
     const inServer = `--net=/run/netns/${server}`;
     execFileSync("nsenter", [inServer, "nft", "-f", "-"], { input: FIREWALL });
     const ports = ["--tcp", "80,81,82", "--udp", "80,81,82"];
@@ -71,7 +71,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
       running.stderr?.on("data", (said) => String(said).includes("answers on") && resolve());
       running.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
     });
-  }, 60_000);
+  });
 
   afterAll(() => {
     running?.kill("SIGTERM");
@@ -127,7 +127,7 @@ describe.skipIf(why)("a machine over SSH", { timeout: 60_000 }, () => {
         .filter((line) => line.includes(":40005")),
     ).toHaveLength(1);
     await kept.close();
-    await vi.waitUntil(() => !open().includes(":40005"), { timeout: 10_000 });
+    await vi.waitUntil(() => !open().includes(":40005"), { timeout: 60_000 });
   });
 
   test.each<[string, Parameters<ReturnType<typeof sshServer>["machine"]>[0], "user" | "stranger", RegExp]>([

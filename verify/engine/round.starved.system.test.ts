@@ -48,7 +48,7 @@ beforeAll(async () => {
   for (const namespace of [client, server])
     for (const device of ["veth0", "lo"]) ip("-n", namespace, "link", "set", device, "up");
   const isUp = () => execFileSync("ip", ["-n", server, "link", "show", "dev", "veth0"]).includes("LOWER_UP");
-  await vi.waitUntil(isUp, { timeout: 10_000 });
+  await vi.waitUntil(isUp, { timeout: 60_000 });
   execFileSync("nsenter", [`--net=/run/netns/${server}`, "--", "nft", "-f", "-"], { input: firewall });
   running = inside(server, "probe-server", "--tcp", "80,81,82,83", "--udp", "80,81");
   createInterface(running.stderr ?? process.stdin).on("line", (line) => told.push(line));

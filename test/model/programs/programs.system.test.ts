@@ -40,7 +40,7 @@ describe.skipIf(noKernel)("the programs in the kernel", () => {
     );
     expect(counts.packets).toBeGreaterThan(30_000);
     expect(counts.refused).toBeGreaterThan(10_000);
-  }, 120_000);
+  });
 
   test.each([
     ...(["Pass ends evaluation", "notNets is an alternative", "a host endpoint without policy is open"] as const),
