@@ -54,6 +54,8 @@ export default defineConfig({
           include: [system],
           exclude: [...elsewhere, walkthrough],
           ...lanes,
+          // As units: what files import is loaded once in each lane.
+          isolate: false,
         },
       },
       { test: { name: "campaign", include: [campaign], exclude: elsewhere, ...lanes } },
