@@ -11,12 +11,15 @@ import { endpointLife } from "./endpoint-life.ts";
 import { HealthChecks } from "./health-checks/health-checks.ts";
 import { keptMapSizes, sizesFor, startAgainForMapSizes } from "./kept-map-sizes.ts";
 import { attacher } from "./kernel/attach.ts";
+import { Outcome } from "./kernel/layout.gen.ts";
 import { type Loaded, type LoadOptions, load, loadPrograms } from "./kernel/load.ts";
 import { becomeOnlyWriter } from "./kernel/lock.ts";
+import { outcomeCounter } from "./kernel/outcomes.ts";
 import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
 import { switched } from "./kernel/resize.ts";
 import { readBack, recover } from "./known-endpoints.ts";
 import { balanceLoad, type Ending } from "./load-balancer.ts";
+import { retireMasquerade } from "./network/older-masquerade.ts";
 import { apiServerAddress } from "./node-address.ts";
 import { type Counted, nodeMetrics } from "./node-metrics.ts";
 import { NodeNetwork } from "./node-network.ts";
@@ -24,6 +27,7 @@ import { Health, serveHealth } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 import { type AgentMetrics, serveMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, HEALTH_CHECKS_FILE, programFolder, runFile, SALT_FILE } from "./options.ts";
+import { OutgoingPorts } from "./outgoing-ports.ts";
 import { OutlivedSockets } from "./outlived-sockets.ts";
 import { servePacketEvents } from "./packet-events.ts";
 import { poolUseReader } from "./pools.ts";
@@ -96,6 +100,11 @@ export async function runAgent(
   agent.counted.by = dataplane;
   agent.counted.pools = poolUseReader(cluster.store);
   agent.tables.follow(dataplane, log);
+  const outgoing = new OutgoingPorts({
+    ...options,
+    exhausted: outcomeCounter(agent.pins, Outcome.DROP_PORTS_EXHAUSTED),
+  });
+  dataplane.otherProblems.push(() => outgoing.problems());
   health.waitsFor(`complete lists from ${cluster.name}`);
   const watching = cluster.run(new AbortController().signal);
   await Promise.race([rounds.until(() => cluster.store.complete), watching]);
@@ -205,5 +214,7 @@ function attach({ options, log, pins, loaded, network, endpoints }: Agent): Atta
   for (const sentence of switched(pins, loaded.maps, attached)) log.info(sentence);
   for (const layout of removeOtherLayouts(pins))
     log.info(`removed the maps of layout ${layout}: they are no longer used`);
+  if (retireMasquerade())
+    log.info("removed the nftables rules of an older agent for natOutgoing: the programs translate");
   return attachments;
 }

@@ -11,7 +11,6 @@ import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import type { HealthChecks } from "./health-checks/health-checks.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
 import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
-import { reconcileMasquerade } from "./network/masquerade.ts";
 import type { RouteConflict } from "./network/routes.ts";
 import { nodeAddresses } from "./node-address.ts";
 import type { NodeNetwork } from "./node-network.ts";
@@ -39,7 +38,7 @@ export interface DataplaneParts {
 
 const REPORTED_AT_ONCE = 20;
 
-/** Applies the cluster's objects to the kernel: snapshot → compile → maps, routes, masquerading. */
+/** Applies the cluster's objects to the kernel: snapshot → compile → maps, routes. */
 export class Dataplane {
   readonly gate: EndpointGate;
   readonly #podMtu: PodMtu;
@@ -179,13 +178,12 @@ export class Dataplane {
 
   // Comparing with the kernel costs processes, so it is done only after a change and when the machine is checked.
   // If the kernel refuses a route, only that route is missing: it is retried, and pods continue to work.
-  #writeNetwork({ routes, natOutgoing, kubeProxy }: DesiredState, facts: NodeFacts): boolean {
-    const text = JSON.stringify([routes, natOutgoing, kubeProxy]);
+  #writeNetwork({ routes, kubeProxy }: DesiredState, facts: NodeFacts): boolean {
+    const text = JSON.stringify([routes, kubeProxy]);
     if (text === this.#network) return true;
     try {
       const conflicts = this.#parts.network.route(routes, facts);
       this.#routeProblems = conflicts.map((conflict) => routeProblem(this.#parts.options.node, conflict));
-      if (reconcileMasquerade(natOutgoing)) this.#parts.log.info("masquerading for natOutgoing pools changed");
       if (kubeProxy === "remove-rules" && removeKubeProxyRules(() => this.#hasKubeProxyPod()))
         this.#parts.log.info("removed the rules that a kube-proxy left on this node");
       this.#network = text;

@@ -44,7 +44,7 @@ static __always_inline int send_error(struct __sk_buff *skb, const struct settin
 
 /* Answers a packet as a router does. `draft_error` has noted what it is.
  * @param fits not 0: too big for the way on, answered from the address that it goes to, with the size that fits; 0: the TTL of a packet to
- * be wrapped ends here, and this node answers. @return the action */
+ * be wrapped, or of one that has this node's address now, ends here, and this node answers. @return the action */
 __global int answer_with_error(struct __sk_buff *skb, __u32 fits)
 {
 	const struct settings *settings = settings_get();
@@ -58,7 +58,8 @@ __global int answer_with_error(struct __sk_buff *skb, __u32 fits)
 	draft = &scratch->error;
 	plan = &scratch->plan;
 	is_client = plan->exit == EXIT_NODE && wrapping_is_service(&plan->wrapping);
-	if (!fits && !is_client) { /* the stack answers: it has the packet as the workload would */
+	/* Else the stack answers: it has the packet as the workload would, or as it was sent. */
+	if (!fits && !is_client && plan->outcome != OUTCOME_FORWARD_EXTERNAL) {
 		pass_to_stack(plan);
 		return TC_ACT_OK;
 	}
@@ -77,6 +78,17 @@ __global int answer_with_error(struct __sk_buff *skb, __u32 fits)
 	}
 	send(plan, EXIT_ANSWER, fits ? OUTCOME_ANSWER_TOO_BIG : OUTCOME_ANSWER_EXPIRED);
 	return send_error(skb, settings, is_client);
+}
+
+/* The TTL ends here. Separate function: few packets need it. */
+static __noinline int end_here(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct scratch *scratch = scratch_get();
+
+	if (!packet || !scratch)
+		return TC_ACT_SHOT;
+	draft_error(&scratch->error, packet);
+	return answer_with_error(skb, 0);
 }
 
 /* Of a router's error about a packet that this node wrapped: the same about the packet inside (decide/quoted.h), which scratch has with the draft.

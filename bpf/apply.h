@@ -49,13 +49,11 @@ static __always_inline int send_to_endpoint(struct __sk_buff *skb, const struct 
 	return TC_ACT_SHOT;
 }
 
-/* The stack handles a packet whose TTL ends here. */
-static __always_inline int send_to_network(struct __sk_buff *skb, const struct next_hop *hop, struct plan *plan)
+static __always_inline int send_to_network(struct __sk_buff *skb, const struct packet *packet, const struct next_hop *hop,
+					   struct plan *plan)
 {
-	if (decrement_ttl(skb)) {
-		pass_to_stack(plan);
-		return TC_ACT_OK;
-	}
+	if (decrement_ttl(skb))
+		return end_here(skb, packet);
 	if (hop && !write_macs(skb, next_hop_macs(hop))) {
 		skb->mark = MARK_FORWARDED;
 		return bpf_redirect(hop->interface, 0);
@@ -64,16 +62,14 @@ static __always_inline int send_to_network(struct __sk_buff *skb, const struct n
 	return TC_ACT_SHOT;
 }
 
-static __noinline int send_to_neighbour(struct __sk_buff *skb, struct plan *plan)
+static __noinline int send_to_neighbour(struct __sk_buff *skb, const struct packet *packet)
 {
 	const struct scratch *scratch = scratch_get();
 
-	if (!plan)
+	if (!packet || !scratch)
 		return TC_ACT_SHOT;
-	if (!scratch || decrement_ttl(skb)) {
-		pass_to_stack(plan);
-		return TC_ACT_OK;
-	}
+	if (decrement_ttl(skb))
+		return end_here(skb, packet);
 	skb->mark = MARK_FORWARDED;
 	return redirect_to_neighbour(&scratch->route);
 }
@@ -156,9 +152,9 @@ static __always_inline int leave(struct __sk_buff *skb, const struct packet *pac
 	case EXIT_ENDPOINT:
 		return send_to_endpoint(skb, packet, hop, plan);
 	case EXIT_NETWORK:
-		return send_to_network(skb, hop, plan);
+		return send_to_network(skb, packet, hop, plan);
 	case EXIT_NEIGHBOUR:
-		return send_to_neighbour(skb, plan);
+		return send_to_neighbour(skb, packet);
 	case EXIT_TOO_BIG:
 		return send_too_big(skb, packet);
 	case EXIT_QUOTED:
@@ -208,6 +204,8 @@ __global int carry_out(struct __sk_buff *skb, struct packet *packet, struct conn
 {
 	if (!skb || !packet || !plan)
 		return TC_ACT_SHOT;
+	if (plan->remember == REMEMBER_OPENING)
+		choose_port(skb, packet);
 	connection = remember(skb, packet, connection, plan);
 	if (plan->translate == TRANSLATE_PACKET && is_beyond_translation(skb, packet, connection))
 		drop(plan, OUTCOME_DROP_SCTP_FRAGMENT);

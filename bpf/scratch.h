@@ -8,6 +8,7 @@ struct opening {
 	struct address backend; /* where it goes after translation; the destination itself without a service */
 	struct address node;	/* VIA_ENTRY: the entry node, for replies; FORWARDED: the backend's; MASQUERADED: this node's own */
 	__be16 backend_port;
+	__be16 port; /* MASQUERADED: what stands for the client's; 0: none is free */
 	__u32 backend_id;
 	__u32 affine_list; /* the client keeps the backend of this list; 0: it does not */
 	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN, _MASQUERADED, _REFUSED */

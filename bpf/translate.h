@@ -46,7 +46,7 @@ static __always_inline int turn_error_around(struct __sk_buff *skb, struct packe
 {
 	const struct address service = inner->tuple.source, workload = inner->tuple.destination;
 
-	if (rewrite_source(skb, packet, &service, 0) || rewrite_destination(skb, packet, &workload, 0))
+	if (rewrite_source(skb, packet, &service, 0) || rewrite_destination(skb, packet, &workload, packet->tuple.destination_port))
 		return -1;
 	if (rewrite_inner_address(skb, packet, inner, INNER_SOURCE, &service, &workload))
 		return -1;
@@ -71,7 +71,7 @@ static __always_inline int give_error_to_client(struct __sk_buff *skb, struct pa
 {
 	const struct address client = connection->node, *own = &inner->tuple.source;
 
-	if (rewrite_destination(skb, packet, &client, 0))
+	if (rewrite_destination(skb, packet, &client, packet->tuple.destination_port))
 		return -1;
 	return rewrite_inner_address(skb, packet, inner, INNER_SOURCE, own, &client);
 }
@@ -98,7 +98,7 @@ static __always_inline int error_addresses_to_backend(struct __sk_buff *skb, str
 
 	if (connection->flags & CONNECTION_HAIRPIN)
 		return turn_error_around(skb, packet, inner);
-	if (rewrite_destination(skb, packet, &backend, 0))
+	if (rewrite_destination(skb, packet, &backend, packet->tuple.destination_port))
 		return -1;
 	return rewrite_inner_address(skb, packet, inner, INNER_SOURCE, &inner->tuple.source, &backend);
 }

@@ -8,6 +8,7 @@
 #include "decide/from_host.h"
 #include "decide/judge_opening.h"
 #include "decide/on_link.h"
+#include "decide/outgoing.h"
 #include "decide/unread.h"
 #include "decide/untracked.h"
 #include "decide/wrapped.h"
@@ -182,7 +183,8 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 		along(packet, connection, plan);
 		return send_reply(plan, connection, EXIT_PASS);
 	}
-	decide_own(packet, settings, plan);
+	if (!masquerade_after_stack(packet, settings, plan))
+		decide_own(packet, settings, plan);
 }
 
 /* What another of our programs sent, and has counted, is asked about once more: packets of known connections too. What is wrapped is the

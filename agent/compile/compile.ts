@@ -122,7 +122,6 @@ export class Compiler {
       maps: { ...maps, ...(through.length > 0 && { through }) },
       // Of two routes to one destination the last counts: a block or a loan may be a single address.
       routes: [...blockRoutes(pools), ...endpointRoutes(snapshot.endpoints)],
-      natOutgoing: pools.natOutgoing,
       bgp: bgp.plan,
       names: policyNames,
       contents,

@@ -3,7 +3,6 @@ import type { BgpPlan } from "../../model/bgp/plan.ts";
 import type { KubeProxy } from "../../model/mode/configuration.ts";
 import type { Identity } from "../../model/policy/identity.ts";
 import type { EndpointPolicy } from "../../model/policy/selection.ts";
-import type { NatOutgoing } from "../../model/pool/pools.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { CompiledService } from "../../model/service/service.ts";
@@ -115,7 +114,6 @@ export interface NodeHealth {
 export interface DesiredState {
   readonly maps: DesiredMaps;
   readonly routes: readonly Route[];
-  readonly natOutgoing: NatOutgoing;
   /** Undefined: BGP is not spoken. */
   readonly bgp: BgpPlan | undefined;
   readonly names: PolicyNames;

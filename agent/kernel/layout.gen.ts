@@ -4,9 +4,12 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "330c6cf95f40";
+export const layoutHash = "a20b11fd87b7";
 
 export const BANDWIDTH_SHIFT = 20;
+export const MASQUERADE_PORT_FIRST = 5120;
+export const MASQUERADE_PORTS = 24576;
+export const MASQUERADE_PORTS_OF_CLIENT = 12288;
 export const SECONDS_TCP_ESTABLISHED = 86400;
 export const SECONDS_TCP_OPENING = 60;
 export const SECONDS_TCP_ONE_FIN = 3600;
@@ -261,6 +264,7 @@ export const Outcome = {
   ANSWER_EXPIRED: 33,
   ANSWER_TOO_BIG: 34,
   DROP_BANDWIDTH: 35,
+  DROP_PORTS_EXHAUSTED: 36,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -301,6 +305,7 @@ export const outcomeNames = new Map<number, string>([
   [33, "answer_expired"],
   [34, "answer_too_big"],
   [35, "drop_bandwidth"],
+  [36, "drop_ports_exhausted"],
 ]);
 
 /** enum direction */
@@ -1731,7 +1736,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 36,
+    maxEntries: 37,
     flags: 0,
     key: u32,
     value: outcomeCounter,

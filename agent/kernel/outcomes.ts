@@ -1,5 +1,5 @@
 import type { MapDefinition } from "./codec.ts";
-import { maps, type OutcomeCounter, outcomeNames, Report, type ReportCounter } from "./layout.gen.ts";
+import { maps, type Outcome, type OutcomeCounter, outcomeNames, Report, type ReportCounter } from "./layout.gen.ts";
 import { describeError, libbpf } from "./libbpf.ts";
 import { openMap, type Pins } from "./pins.ts";
 
@@ -10,6 +10,12 @@ export type OutcomeTotals = Map<string, OutcomeCounter>;
 export function outcomeReader(pins: Pins): () => OutcomeTotals {
   const fd = openMap(pins, maps.outcomes.name);
   return () => new Map([...outcomeNames].map(([outcome, name]) => [name, sum(readPerCpu(maps.outcomes, fd, outcome))]));
+}
+
+/** The packets of one outcome. */
+export function outcomeCounter(pins: Pins, outcome: Outcome): () => bigint {
+  const fd = openMap(pins, maps.outcomes.name);
+  return () => sum(readPerCpu(maps.outcomes, fd, outcome)).packets;
 }
 
 /** Events by kind: how many were sent, how many were over the limit, and how many found the ring full. */

@@ -5,7 +5,7 @@ import { noKernel } from "../kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
 import { networkDevices } from "./devices.ts";
 import { ipBatch } from "./ip-command.ts";
-import { reconcileMasquerade } from "./masquerade.ts";
+import { removeMasquerade, retireMasquerade } from "./older-masquerade.ts";
 import { reconcileRoutes, removeRoutes } from "./routes.ts";
 import { ensureTunnel, TUNNEL_DEVICE } from "./tunnel.ts";
 import { findUplinks } from "./uplinks.ts";
@@ -102,20 +102,19 @@ describe.skipIf(noKernel)("network", () => {
     expect(shown()).toBe(connected);
   });
 
-  test("the masquerade table is written only when its content changes", () => {
-    const nat = { sources: ["10.244.0.0/16"], exclusions: ["10.244.0.0/16", "172.31.1.8"] };
-    expect(reconcileMasquerade(nat)).toBe(true);
-    expect(reconcileMasquerade(nat)).toBe(false);
-    const dual = { sources: [...nat.sources, "fd00:10:244::/56"], exclusions: ["fd00:172:31:1::8", ...nat.exclusions] };
-    expect(reconcileMasquerade(dual)).toBe(true);
-    expect(reconcileMasquerade(dual)).toBe(false);
-    const table = execFileSync("nft", ["list", "table", "ip6", "ebpf_dataplane"], { encoding: "utf8" });
-    expect(table).toContain("ip6 saddr @sources ip6 daddr != @exclusions");
-    expect(reconcileMasquerade(nat)).toBe(true);
-    expect(execFileSync("nft", ["list", "tables"], { encoding: "utf8" })).toBe("table ip ebpf_dataplane\n");
-    expect(reconcileMasquerade({ ...nat, exclusions: [] })).toBe(true);
-    expect(reconcileMasquerade({ sources: [], exclusions: [] })).toBe(true);
-    expect(reconcileMasquerade({ sources: [], exclusions: [] })).toBe(false);
+  test("the rules of an older agent go, and a chain stays for the connections that they have translated", () => {
+    expect(retireMasquerade()).toBe(false);
+    const rule = "ip saddr 10.244.0.0/16 meta l4proto { tcp, udp, sctp } masquerade to :32768-65535 fully-random";
+    const chain = `chain postrouting { type nat hook postrouting priority srcnat; policy accept; ${rule}\n }`;
+    const table = `table ip ebpf_dataplane { comment "0123456789abcdef"; ${chain}\n }\n`;
+    execFileSync("nft", ["--file", "-"], { input: table });
+    expect(retireMasquerade()).toBe(true);
+    const left = execFileSync("nft", ["list", "ruleset"], { encoding: "utf8" });
+    expect(left).toContain("type nat hook postrouting");
+    expect(left).not.toMatch(/masquerade|comment/);
+    expect(retireMasquerade()).toBe(false);
+    removeMasquerade();
+    expect(execFileSync("nft", ["list", "tables"], { encoding: "utf8" })).toBe("");
   });
 
   test("a failed command is named", () => {

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Route } from "../compile/desired.ts";
 import type { NetworkDevice } from "./devices.ts";
-import { masqueradeTable } from "./masquerade.ts";
 import { neighbourCommands } from "./neighbours.ts";
 import { routeCommands } from "./routes.ts";
 import { applySysctls, forgetGone, nodeIpv6Sysctls, restoreSysctls, uplinkIpv6Sysctls } from "./sysctls.ts";
@@ -126,16 +125,6 @@ describe("tunnelCommands()", () => {
   test("follows the uplink's packet size", () => {
     expect(tunnelCommands(tunnel, 9000)).toEqual(["link set dev ebpf-vxlan mtu 9000 arp off up"]);
   });
-});
-
-test("masqueradeTable() has sorted sets of one family and leaves an empty one without elements", () => {
-  const nat = { sources: ["10.245.0.0/16", "10.244.0.0/16", "fd00::/48"], exclusions: [] };
-  const text = masqueradeTable(nat, "ip");
-  expect(text).toContain("elements = { 10.244.0.0/16, 10.245.0.0/16 }");
-  expect(text.match(/elements/g)?.length).toBe(1);
-  expect(masqueradeTable(nat, "ip6")).toContain(
-    "type ipv6_addr\n    flags interval\n    auto-merge\n    elements = { fd00::/48 }",
-  );
 });
 
 describe("IPv6 sysctls", () => {

@@ -45,9 +45,10 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   answer_neighbour: passed("a request for the hardware address of a load balancer's address was answered"),
   drop_address_claim: dropped("another host claims a load balancer's address that this node announces"),
   drop_sctp_fragment: dropped("a fragment of SCTP to another port: its checksum cannot be kept right"),
-  forward_external: passed("sent to a backend outside the cluster, with this node's address as source"),
+  forward_external: passed("sent to a host outside the cluster, with this node's address as source"),
   return_external: passed("entry node: reply of a backend outside the cluster passed on to the client"),
   answer_expired: rejected("its TTL or hop limit ended at this node: answered with ICMP time exceeded"),
+  drop_ports_exhausted: dropped("no port of this node is free to stand for the client towards that host outside"),
   answer_too_big: rejected("too large for the way on: answered with ICMP, which names the size that fits"),
   drop_bandwidth: dropped(
     "more than its pod may send or receive in a time (kubernetes.io/egress-bandwidth, ingress-bandwidth)",

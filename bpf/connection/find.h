@@ -38,6 +38,22 @@ static __always_inline bool is_refused(const struct connection *connection)
 	return (connection->flags & (CONNECTION_REFUSED | CONNECTION_REPLY)) == CONNECTION_REFUSED;
 }
 
+/* Whether the answers of a masqueraded flow no longer find it: their entry has made room for others, or is another flow's now. It gets
+ * another port then, or its sender would wait for answers for as long as it asks. */
+__global bool has_lost_answers(const struct tuple *tuple, const struct connection *connection)
+{
+	const struct connection *answers;
+	struct tuple key;
+
+	if (!tuple || !connection || (connection->flags & (CONNECTION_MASQUERADED | CONNECTION_REPLY)) != CONNECTION_MASQUERADED)
+		return false;
+	opposite(&key, tuple, connection);
+	answers = bpf_map_lookup_elem(&half_open, &key); /* first: an entry is written to the other table before it leaves this one */
+	if (!answers)
+		answers = bpf_map_lookup_elem(&connections, &key);
+	return !answers || !same_connection(answers, tuple);
+}
+
 /* The live connection a packet belongs to, or NULL: the packet opens a new one. A packet that may open a connection
  * gets another backend if its own is gone. */
 static __always_inline struct connection *connection_find(struct packet *packet)
@@ -58,7 +74,8 @@ static __always_inline struct connection *connection_find(struct packet *packet)
 	if (packet_may_open(packet) && is_refused(connection)) /* perhaps there is a backend now */
 		return NULL;
 	if (packet_may_open(packet) && !next_hop_is_known(connection) &&
-	    (backend_is_gone(&packet->tuple, connection) || service_was_added(&packet->tuple, connection)))
+	    (backend_is_gone(&packet->tuple, connection) || service_was_added(&packet->tuple, connection) ||
+	     has_lost_answers(&packet->tuple, connection)))
 		return NULL;
 	return connection;
 }

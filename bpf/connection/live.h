@@ -10,6 +10,7 @@
 #define TIMEOUT_TCP_OPENING (SECONDS_TCP_OPENING * SECOND)
 #define TIMEOUT_TCP_ONE_FIN (SECONDS_TCP_ONE_FIN * SECOND)
 #define TIMEOUT_TCP_CLOSED (SECONDS_TCP_CLOSED * SECOND)
+#define TIME_WAIT (60 * SECOND) /* of a host whose end has closed first: Linux */
 #define TIMEOUT_SCTP_RESTART (210 * SECOND) /* an association may be idle for longer, but an INIT is a new one's then */
 #define TIMEOUT_UDP_ANSWERED (SECONDS_UDP_ANSWERED * SECOND)
 #define TIMEOUT_UDP (SECONDS_UDP * SECOND)
@@ -83,6 +84,15 @@ __global int opposite_is_live(const struct tuple *tuple, const struct connection
 	other = connection_lookup(&key);
 	return other && (other->flags & CONNECTION_REPLY) != (connection->flags & CONNECTION_REPLY) &&
 	       connection_is_live(other, tuple->protocol);
+}
+
+/* Whether an entry is that of the replies to what has `tuple`. */
+static __always_inline bool same_connection(const struct connection *reply, const struct tuple *tuple)
+{
+	if ((reply->flags & CONNECTION_MASQUERADED) && !address_is_equal(&reply->node, &tuple->source))
+		return false;
+	return (reply->flags & CONNECTION_REPLY) && reply->port == tuple->destination_port &&
+	       reply->peer_port == tuple->source_port && address_is_equal(&reply->address, &tuple->destination);
 }
 
 /* The connection in whose direction `tuple` is; NULL: there is none, or it is over. */

@@ -2,6 +2,7 @@
 #pragma once
 #include "../verdict.h"
 #include "live.h"
+#include "ports.h"
 #include "../scratch.h"
 #include <linux/errno.h>
 
@@ -35,22 +36,6 @@ static __always_inline long connection_begin(const struct tuple *tuple, const st
 	return bpf_map_update_elem(&half_open, tuple, entry, BPF_ANY);
 }
 
-static __always_inline bool same_connection(const struct connection *reply, const struct tuple *tuple)
-{
-	if ((reply->flags & CONNECTION_MASQUERADED) && !address_is_equal(&reply->node, &tuple->source))
-		return false;
-	return (reply->flags & CONNECTION_REPLY) && reply->port == tuple->destination_port &&
-	       reply->peer_port == tuple->source_port && address_is_equal(&reply->address, &tuple->destination);
-}
-
-#define PORT_TRIES 8
-#define PORT_FIRST 32768
-
-/* Ports of this node that stand for clients: below those that its kernel gives to sockets and to masqueraded workloads (from 32768), and below
- * the node ports; above the tunnel's, at which packets are taken for wrapped ones. */
-#define MASQUERADE_PORT_FIRST 5120
-#define MASQUERADE_PORTS 24576
-
 enum claim {
 	CLAIMED,
 	CLAIM_TAKEN, /* another connection has this reply tuple */
@@ -64,6 +49,7 @@ __global enum claim claim_reply_tuple(const struct tuple *reply, const struct tu
 	struct scratch *scratch = scratch_get();
 	const struct connection *entry;
 	struct connection *other;
+	bool masqueraded;
 	struct tuple key;
 	__u64 last_seen;
 	long result;
@@ -78,20 +64,13 @@ __global enum claim claim_reply_tuple(const struct tuple *reply, const struct tu
 		return result == -EEXIST ? CLAIM_TAKEN : result ? CLAIM_FULL : CLAIMED;
 	}
 	last_seen = other->last_seen;
-	if (!same_connection(other, tuple) && ((other->flags & CONNECTION_REPLY) || (entry->flags & CONNECTION_MASQUERADED)) &&
-	    has_ports(tuple) && /* of two echoes the later one wins */
-	    (connection_is_live(other, tuple->protocol) ||
+	masqueraded = entry->flags & CONNECTION_MASQUERADED;
+	/* Of two echoes with one identifier the later one wins, where that is not ours to change. */
+	if (!same_connection(other, tuple) && (masqueraded || ((other->flags & CONNECTION_REPLY) && has_ports(tuple))) &&
+	    ((masqueraded ? keeps_port(other, tuple->protocol) : connection_is_live(other, tuple->protocol)) ||
 	     __sync_val_compare_and_swap(&other->last_seen, last_seen, entry->last_seen) != last_seen))
 		return CLAIM_TAKEN;
 	return connection_begin(&key, entry) ? CLAIM_FULL : CLAIMED;
-}
-
-static __always_inline __be16 another_port(const struct connection *entry)
-{
-	__u32 random = bpf_get_prandom_u32();
-
-	return bpf_htons(entry->flags & CONNECTION_MASQUERADED ? MASQUERADE_PORT_FIRST + random % MASQUERADE_PORTS
-							       : PORT_FIRST + (random & 0x7fff));
 }
 
 /* Two flows of one client (same source port, two frontends) that meet at one backend would share a reply tuple.
@@ -100,11 +79,13 @@ static __always_inline __be16 another_port(const struct connection *entry)
  * draws per destination, would look old to it. */
 static __always_inline enum outcome write_reply(struct tuple *reply, const struct tuple *tuple, struct connection *entry)
 {
+	bool masqueraded = entry->flags & CONNECTION_MASQUERADED;
+
+	if (masqueraded && !reply->destination_port)
+		return OUTCOME_DROP_PORTS_EXHAUSTED;
 	/* Connections through the stack keep their ports: the stack's connection tracking separates flows. */
-	if (entry->flags & CONNECTION_VIA_STACK)
+	if (entry->flags & CONNECTION_VIA_STACK && !masqueraded)
 		return connection_begin(reply, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : ALLOWED;
-	if (entry->flags & CONNECTION_MASQUERADED)
-		reply->destination_port = another_port(entry);
 	for (int i = 0; i < PORT_TRIES; i++) {
 		switch (claim_reply_tuple(reply, tuple)) {
 		case CLAIMED:
@@ -114,7 +95,9 @@ static __always_inline enum outcome write_reply(struct tuple *reply, const struc
 		default:
 			break;
 		}
-		reply->destination_port = another_port(entry);
+		if (masqueraded) /* another processor was faster: the client sends again */
+			break;
+		reply->destination_port = bpf_htons(PORT_FIRST + (bpf_get_prandom_u32() & 0x7fff));
 		entry->flags |= CONNECTION_TRANSLATED;
 	}
 	return OUTCOME_DROP_PORT_COLLISION;
@@ -167,7 +150,7 @@ static __noinline enum outcome connection_open(const struct packet *packet, cons
 			    : opening->flags & CONNECTION_MASQUERADED ? opening->node
 								      : tuple->source;
 	reply.source_port = opening->backend_port;
-	reply.destination_port = tuple->source_port;
+	reply.destination_port = opening->flags & CONNECTION_MASQUERADED ? opening->port : tuple->source_port;
 	reply.protocol = tuple->protocol;
 
 	entry->flags |= CONNECTION_REPLY;

@@ -45,6 +45,20 @@ static __always_inline void send_reply(struct plan *plan, const struct connectio
 							  : OUTCOME_TO_NETWORK);
 }
 
+/* The stack's connection tracking undoes what kube-proxy translated. What is masqueraded behind the stack has its own source until
+ * then, and again before its answers get there. */
+static __always_inline void follow_through_stack(__u32 connection_flags, struct plan *plan)
+{
+	const __u32 answer = CONNECTION_MASQUERADED | CONNECTION_REPLY;
+
+	if ((connection_flags & answer) != answer)
+		plan->translate = TRANSLATE_NOTHING;
+	if (connection_flags & CONNECTION_REPLY)
+		route_by_stack(plan);
+	else
+		send_forward(plan, connection_flags);
+}
+
 __global int decide_known(struct __sk_buff *skb, struct packet *packet, const struct settings *settings, struct connection *connection,
 			  struct plan *plan)
 {
@@ -68,14 +82,10 @@ __global int decide_known(struct __sk_buff *skb, struct packet *packet, const st
 	flags = connection->flags;
 	if (flags & CONNECTION_FORWARDED)
 		send_wrapped(plan, &connection->node, forward_kind(flags), connection->backend);
-	else if (!(flags & CONNECTION_REPLY))
-		send_forward(plan, flags);
 	else if (!(flags & CONNECTION_VIA_STACK))
-		send_reply(plan, connection, EXIT_DESTINATION);
-	else { /* the stack's connection tracking undoes what kube-proxy translated */
-		plan->translate = TRANSLATE_NOTHING;
-		route_by_stack(plan);
-	}
+		flags & CONNECTION_REPLY ? send_reply(plan, connection, EXIT_DESTINATION) : send_forward(plan, flags);
+	else
+		follow_through_stack(flags, plan);
 	return 0;
 }
 

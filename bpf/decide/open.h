@@ -89,12 +89,13 @@ static __always_inline bool is_outside(const struct backend *backend)
 	       !(location_flags(locate(&backend->address)) & cluster);
 }
 
-/* To a backend outside the cluster. It would answer the client directly, which does not know it, so it gets this node as its client. */
-static __always_inline void open_masqueraded(const struct settings *settings, struct opening *opening,
-					     const struct backend *backend, struct plan *plan)
+/* To a host outside the cluster, which gets this node as its client: it would answer the client directly, which knows it by a service's address,
+ * or not at all. */
+static __always_inline void open_masqueraded(const struct settings *settings, __u32 flags, struct opening *opening,
+					     struct plan *plan)
 {
-	opening->node = *own_address_like(settings, &backend->address);
-	opening->flags = CONNECTION_MASQUERADED;
+	opening->node = *own_address_like(settings, &opening->backend);
+	opening->flags = CONNECTION_MASQUERADED | flags;
 	send(plan, EXIT_DESTINATION, OUTCOME_FORWARD_EXTERNAL);
 	if (address_is_unset(&opening->node))
 		drop(plan, OUTCOME_DROP_NO_ROUTE);
@@ -162,7 +163,7 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	opening->backend_id = id;
 	opening->affine_list = list;
 	if (!wrapped && is_outside(backend) && must_be_masqueraded(packet, external))
-		return open_masqueraded(settings, opening, backend, plan);
+		return open_masqueraded(settings, 0, opening, plan);
 	if (external && !wrapped && !(backend->flags & BACKEND_LOCAL))
 		return open_forwarded(returns_directly(settings, service, &packet->tuple.source), opening, backend, plan);
 	open_to_backend(packet, wrapping, opening, backend, plan);

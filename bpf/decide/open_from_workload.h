@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "open.h"
+#include "outgoing.h"
 
 /* What a workload's packets of no known connection open. */
 
-/* Leaves the cluster from a pool with natOutgoing: the kernel masquerades it. */
-static __always_inline __u32 outgoing_flag(const struct tuple *tuple, __u32 to)
-{
-	if (to & (LOCATION_POOL | LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST))
-		return 0;
-	return location_flags(locate(&tuple->source)) & LOCATION_NAT_OUTGOING ? CONNECTION_VIA_STACK : 0;
-}
-
 /* A new connection of a workload. */
-__global int decide_new_from_workload(struct packet *packet, const struct settings *settings, struct plan *plan)
+__global int decide_new_from_workload(struct __sk_buff *skb, struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	const struct location *location = NULL;
 	const struct service *service;
 	__u32 to;
 
-	if (!packet || !settings || !plan)
+	if (!skb || !packet || !settings || !plan)
 		return 0;
 	service = service_opened_by(packet, settings, NULL, plan, &location);
 	to = location_flags(location);
@@ -32,7 +24,7 @@ __global int decide_new_from_workload(struct packet *packet, const struct settin
 	else if (to & LOCATION_LOCAL_HOST)
 		pass_to_stack(plan);
 	else if (!may_be_cluster_address(to) || !decide_unserved(packet, settings, plan))
-		open_plain(&packet->tuple, plan, is_left_to_host(settings) ? CONNECTION_VIA_STACK : outgoing_flag(&packet->tuple, to));
+		open_to_network(skb, &packet->tuple, settings, to, plan);
 	return 0;
 }
 
@@ -40,6 +32,6 @@ static __always_inline void open_from_workload(struct packet *packet, const stru
 {
 	struct __sk_buff *skb = packet->skb;
 
-	decide_new_from_workload(packet, settings, plan);
+	decide_new_from_workload(skb, packet, settings, plan);
 	restore_pointers(packet, skb, NULL);
 }

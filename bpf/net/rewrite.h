@@ -15,7 +15,8 @@ enum packet_end {
 };
 
 #define USUAL_PORTS (IP_OFFSET + sizeof(struct iphdr)) /* where the ports are in most packets: changed there without a call */
-#define ICMP_CHECKSUM 2 /* offset in the header of ICMP, of both families */
+#define ICMP_CHECKSUM 2 /* offsets in the header of ICMP, of both families */
+#define ICMP_IDENTIFIER 4
 
 /* What rewrite() has to know of a packet. */
 struct rewritten {
@@ -101,6 +102,14 @@ static __always_inline int rewrite_sctp_port(struct __sk_buff *skb, const struct
 				   BPF_F_RECOMPUTE_CSUM);
 }
 
+/* A query's source port and its answer's destination port is the identifier; the other end's is type and code, which nothing changes. */
+static __always_inline int rewrite_identifier(struct __sk_buff *skb, const struct rewritten *change)
+{
+	if (bpf_l4_csum_replace(skb, change->l4_offset + ICMP_CHECKSUM, change->old_port, change->new_port, sizeof(change->new_port)))
+		return -1;
+	return bpf_skb_store_bytes(skb, change->l4_offset + ICMP_IDENTIFIER, &change->new_port, sizeof(change->new_port), 0);
+}
+
 static __always_inline int rewrite_ipv4_address(struct __sk_buff *skb, const struct rewritten *change, __be32 old, __be32 new)
 {
 	__u32 checksum = checksum_offset(change);
@@ -141,7 +150,11 @@ __global int rewrite(struct __sk_buff *skb, const struct rewritten *change, cons
 				 : rewrite_ipv4_address(skb, change, address_to_ipv4(old), address_to_ipv4(new)))
 			return -1;
 	}
-	if (change->old_port == change->new_port || !change->l4_present || !begins_with_ports(change->protocol))
+	if (change->old_port == change->new_port || !change->l4_present)
+		return 0;
+	if (change->protocol == IPPROTO_ICMP || change->protocol == IPPROTO_ICMPV6)
+		return rewrite_identifier(skb, change);
+	if (!begins_with_ports(change->protocol))
 		return 0;
 	if (change->protocol == IPPROTO_SCTP)
 		return rewrite_sctp_port(skb, change);

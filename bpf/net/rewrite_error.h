@@ -40,10 +40,12 @@ static __always_inline int rewrite_inner_address(struct __sk_buff *skb, const st
 static __always_inline int rewrite_inner_port(struct __sk_buff *skb, const struct packet *packet, const struct inner_packet *inner,
 					      enum inner_end end, __be16 old, __be16 new)
 {
-	__u16 field = end == INNER_SOURCE ? offsetof(struct udphdr, source) : offsetof(struct udphdr, dest);
+	__u16 field = !has_ports(&inner->tuple) ? ICMP_IDENTIFIER
+		      : end == INNER_SOURCE	? offsetof(struct udphdr, source)
+						: offsetof(struct udphdr, dest);
 	__u16 checksum = packet->l4_offset + offsetof(struct icmp_header, checksum);
 
-	if (old == new || !has_ports(&inner->tuple))
+	if (old == new)
 		return 0;
 	if (bpf_l4_csum_replace(skb, checksum, old, new, sizeof(__be16)))
 		return -1;

@@ -31,10 +31,17 @@ enum connection_flag {
 	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
 	CONNECTION_RESET = 1 << 13,	   /* TCP: RST, SCTP: ABORT, and nothing came after it */
 	CONNECTION_HAIRPIN = 1 << 14,	   /* a workload to itself by a service: it sees the frontend in its own place */
-	CONNECTION_MASQUERADED = 1 << 15, /* the backend is outside the cluster: it sees this node's address and a port of it as the client */
+	CONNECTION_MASQUERADED = 1 << 15, /* to a host outside the cluster: it sees this node's address and a port of it as the client */
 	CONNECTION_REFUSED = 1 << 16,	   /* to a port of the node that no socket has: its stack answers */
 	CONNECTION_NOT_JUDGED = 1 << 17, /* of the node's own address, but not the node's: the stack gave it to a packet that was judged before */
 };
+
+/* Ports of the node that stand for those whose address it hides: below those that its kernel gives to sockets by default (from 32768) and
+ * below the node ports; above the tunnel's, at which packets are taken for wrapped ones. One client has so many of them, to one
+ * address and port of a host. ICMP: identifiers. */
+#define MASQUERADE_PORT_FIRST 5120
+#define MASQUERADE_PORTS 24576
+#define MASQUERADE_PORTS_OF_CLIENT 12288
 
 /* How long an idle connection is known. Not shorter than with kube-proxy (README.md has both). Nothing is swept, so a long one costs no
  * memory that others need. A closed one is known for longer than its backend's TIME_WAIT: see connection/open.h. */

@@ -37,11 +37,12 @@ enum outcome {
 	OUTCOME_ANSWER_NEIGHBOUR,	/* a request for the hardware address of a load balancer's address: answered */
 	OUTCOME_DROP_ADDRESS_CLAIM,	/* another host says that it has a load balancer's address that this node announces */
 	OUTCOME_DROP_SCTP_FRAGMENT,	/* its checksum covers all fragments, so that its ports cannot be rewritten */
-	OUTCOME_FORWARD_EXTERNAL,	/* to a backend outside the cluster, with this node's address as source */
+	OUTCOME_FORWARD_EXTERNAL,	/* to a host outside the cluster, with this node's address as source */
 	OUTCOME_RETURN_EXTERNAL,	/* its reply, passed on to the client */
 	OUTCOME_ANSWER_EXPIRED,		/* no hop left for the way to the backend's node: answered with ICMP time exceeded */
 	OUTCOME_ANSWER_TOO_BIG,		/* does not fit the way on: answered with the size that does */
 	OUTCOME_DROP_BANDWIDTH,		/* exceeds what its workload may send or receive in a time */
+	OUTCOME_DROP_PORTS_EXHAUSTED,	/* no port of this node is free to stand for a client towards a host outside */
 	OUTCOME_COUNT,
 };
 

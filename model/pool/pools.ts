@@ -15,21 +15,16 @@ export interface PoolDirectory {
   encapsulationTowards(node: Address, family: Family): Encapsulation | undefined;
   readonly pools: readonly { readonly owner: string; readonly cidr: Cidr }[];
   readonly blocks: readonly PlacedBlock[];
-  readonly natOutgoing: NatOutgoing;
   readonly problems: readonly Problem[];
 }
 
 /** What an address's pool says of its traffic. */
 export interface PoolTraits {
+  /** Traffic to anything but pools and nodes leaves with the node's own address: between those the source address is what this dataplane
+   * preserves. */
   readonly natOutgoing: boolean;
   /** In what it travels from this node to its own; undefined: it is not wrapped. */
   readonly encapsulation: Encapsulation | undefined;
-}
-
-/** Traffic from `sources` to anything but `exclusions` leaves with the node's own address (CIDRs). */
-export interface NatOutgoing {
-  readonly sources: readonly string[];
-  readonly exclusions: readonly string[];
 }
 
 /** An IPAM block, or an address that another node has borrowed of it, and who has it: this node, another node by address, or an unknown one. */
@@ -73,10 +68,6 @@ export function poolDirectory(
       ...lentOf(object, cidr).map((one) => placed(object, one.cidr, one.node, nodes, isOnLink)),
     ]),
     problems: [...ipPools.problems, ...blocks.problems],
-    natOutgoing: natOutgoing(
-      ipPools.accepted.map(({ object }) => object),
-      nodes,
-    ),
     encapsulationTowards: (node, family) => {
       const wrapped = ipPools.accepted.flatMap(({ object, cidr }) => {
         const used = encapsulation(object, node);
@@ -117,14 +108,4 @@ function placed(
   const router = nodes.addressOf(name, cidr.family);
   const onLink = router !== undefined && isOnLink(router);
   return { ...block, holder: node ? "another node" : "unknown", node, router, onLink };
-}
-
-// Between pods and nodes of the cluster nothing is translated: the source address is what this dataplane preserves.
-function natOutgoing(pools: readonly IpPool[], nodes: NodeDirectory): NatOutgoing {
-  const sources = pools.filter(({ spec }) => spec.natOutgoing).map(({ spec }) => spec.cidr);
-  const hosts = [...nodes.addresses.keys()].map((address) => hostCidr(address).text);
-  return {
-    sources: sources.sort(),
-    exclusions: [...new Set([...pools.map(({ spec }) => spec.cidr), ...hosts])].sort(),
-  };
 }

@@ -292,16 +292,15 @@ describe.each([
       const serving = cluster.spawn("client2", [association, "serve", "3868"]);
       const over = async () => inPod(near, association, "ask", clientsIpv6.client2, "3868", "5900", "1200");
       await until("SCTP, translated, with another port", async () =>
-        new RegExp(`^allowed saw ${nodesIpv6.node} (3[2-9]|[456]\\d)\\d{3}, 1200 bytes`).test(await over()),
+        new RegExp(`^allowed saw ${nodesIpv6.node} ([5-9]|[12]\\d)\\d{3}, 1200 bytes`).test(await over()),
       );
       serving.kill();
       expect(await seen(nodesIpv6.master)).toBe(`allowed default/outside saw ${ipv6(near)}`);
       expect(await seen(ipv6(web))).toBe(`allowed default/web saw ${ipv6(near)}`);
-      expect(await shown("node", "nft", "list", "tables")).toBe("table ip6 ebpf_dataplane\n");
+      expect(await shown("node", "nft", "list", "tables")).toBe("");
     } finally {
       cluster.apply(poolIpv6(vxlanMode));
     }
-    await until("no translation", async () => !(await shown("node", "nft", "list", "tables")).includes("ip6"));
   });
 
   test("a pod may use its own addresses only", async () => {

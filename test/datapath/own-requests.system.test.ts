@@ -75,6 +75,18 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
     expect(JSON.parse(output)).toMatchObject({ event: "answer", server: "default/near" });
   });
 
+  test("a masqueraded pod is its node to the server outside, also where the node forwards nothing itself", async () => {
+    const drop = "table inet docker { chain forward { type filter hook forward priority filter; policy drop; }\n}";
+    await cluster.run("master", ["nft", drop]);
+    try {
+      const seen = await cluster.see("default/asking", `${clients.client1}:5353`, { protocol: "udp" });
+      expect(seen).toBe(`allowed outside/client1 saw ${nodes.master}`);
+      expect(await cluster.see("default/asking", `${clients.client1}:0`, { protocol: "icmp" })).toMatch(/^allowed/);
+    } finally {
+      await cluster.run("master", ["nft", "delete", "table", "inet", "docker"]);
+    }
+  });
+
   test("a client that asks the service from the same address and another port is served", async () => {
     expect(await answers("master", `${clients.client1}:5353`, 30701)).toBe(4);
     const seen = await cluster.see("client1", `${nodes.master}:30701`, { protocol: "udp" });

@@ -365,6 +365,24 @@ export const mutants: readonly Mutant[] = [
     instead: "if (0)",
   },
   {
+    say: "what leaves the cluster from a pool with natOutgoing keeps its source",
+    file: "decide/outgoing.h",
+    text: "if (outgoing && routed && scratch)",
+    instead: "if (0)",
+  },
+  {
+    say: "without a route a pod's packet is masqueraded before the stack has it",
+    file: "decide/outgoing.h",
+    text: "routed = !outgoing || has_route(skb, tuple);",
+    instead: "routed = true;",
+  },
+  {
+    say: "behind the stack nothing is masqueraded",
+    file: "decide/outgoing.h",
+    text: "!packet->skb->ingress_ifindex ||",
+    instead: "true ||",
+  },
+  {
     say: "later fragments of packets that are judged later pass",
     file: "decide/after_stack.h",
     text: "if (parsed != PARSE_OK) {\n\t\tdrop(plan, OUTCOME_DROP_FRAGMENT);",

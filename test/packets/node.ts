@@ -330,7 +330,11 @@ function makeInterfaces(scratch: string): void {
   lines.push(`address add ${nodes.master}/24 dev uplink`, `address add ${secondAddress}/32 dev uplink`);
   for (const [address, mac] of Object.entries(neighbours))
     lines.push(`neighbour replace ${address} lladdr ${mac} dev uplink nud permanent`);
-  lines.push(`route add default via ${gateway}`, `route add 10.245.1.0/26 via ${nodes.node}`);
+  lines.push(
+    "route add unreachable 198.18.0.0/15",
+    `route add default via ${gateway}`,
+    `route add 10.245.1.0/26 via ${nodes.node}`,
+  );
   lines.push(...twinsOfNetwork());
   const batch = join(scratch, "interfaces.ip");
   writeFileSync(batch, `${lines.join("\n")}\n`);
@@ -347,6 +351,7 @@ function twinsOfNetwork(): string[] {
     ...Object.entries(neighbours).map(
       ([address, mac]) => `neighbour replace ${twinOf(address)} lladdr ${mac} dev uplink nud permanent`,
     ),
+    `route add unreachable ${twinOf("198.18.0.1")}/128`,
     `route add default via ${twinOf(gateway)}`,
     `route add ${twinOf("10.245.1.0")}/122 via ${twinOf(nodes.node)}`,
   ];

@@ -14,6 +14,6 @@ export function isReasonFor(outcome: string, action: number, program: PacketProg
   if (outcome === "pass_to_stack" || outcome.startsWith("reject_")) return action === OK;
   const goesOn = program === "to_uplink" || program === "to_workload"; // the hook's ordinary continuation
   if (outcome === "to_endpoint") return action === (program === "to_workload" ? OK : REDIRECT);
-  if (outcome === "to_network" || outcome === "return_direct") return action === (goesOn ? OK : REDIRECT);
+  if (["to_network", "return_direct", "forward_external"].includes(outcome)) return action === (goesOn ? OK : REDIRECT);
   return action === REDIRECT;
 }

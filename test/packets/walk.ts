@@ -15,6 +15,7 @@ import { ipipPackets } from "./cases/ipip.ts";
 import { ipv6 } from "./cases/ipv6.ts";
 import { maglev } from "./cases/maglev.ts";
 import { oddities } from "./cases/oddities.ts";
+import { outgoing } from "./cases/outgoing.ts";
 import { own } from "./cases/own.ts";
 import { quoted } from "./cases/quoted.ts";
 import { refusals } from "./cases/refusals.ts";
@@ -52,6 +53,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     associationChecksums,
     maglev,
     external,
+    outgoing,
   },
 };
 

@@ -105,13 +105,13 @@ export const behindStack: readonly PacketTest[] = [
       ...["S", "A"].map((marks) =>
         handed("db", { source: client1, destination: db }, tcp(7503, 80, marks), /^to_endpoint/),
       ),
-      sends("jail", { destination: client1 }, udp(7504, 80), /^(pass_to_stack|to_network)/),
-      handed("jail", { source: client1, destination: jail }, udp(80, 7504), /^to_endpoint/),
+      sends("web", { destination: client1 }, udp(7504, 80), /^(pass_to_stack|to_network)/),
+      handed("web", { source: client1, destination: web }, udp(80, 7504), /^to_endpoint/),
       {
         ...handed("db", { source: client1, destination: db }, tcp(7503, 80, "A"), "drop_policy_ingress"),
-        policies: [isolated("db", "Ingress"), isolated("jail", "Egress")],
+        policies: [isolated("db", "Ingress"), isolated("web", "Egress")],
       },
-      handed("jail", { source: client1, destination: jail }, udp(80, 7504), "drop_policy_egress"),
+      handed("web", { source: client1, destination: web }, udp(80, 7504), "drop_policy_egress"),
     ],
   },
 ];

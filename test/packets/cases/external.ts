@@ -10,39 +10,47 @@ const { client1, client2, remote } = outside;
 const { open } = addresses;
 const translated = { services: true } as const;
 const source = neighbours[gateway];
+/** Another host outside. */
+export const other = "203.0.113.6";
 
 /** The port that stands for the client of the only connection to the backend. */
-function portOf(under: NodeUnderTest, family: "IPv4" | "IPv6"): number {
+export function portOf(under: NodeUnderTest, family: "IPv4" | "IPv6", from: string = remote): number {
   const entries = [...under.maps.halfOpen.entries(), ...under.maps.connections.entries()];
-  const [key] = entries.find(([key]) => key.source === inFamily(remote, family)) ?? [];
+  const [key] =
+    entries.find(([key]) => key.source === inFamily(from, family) && key.destination === inFamily(master, family)) ??
+    [];
   if (!key) throw new Error("There is no connection to the backend outside.");
   return key.destinationPort;
 }
 
 /** What the backend answers, or somebody at its address. */
-function answers(transport: (port: number) => Transport, becomes: Step["becomes"], from: string = remote): Step {
+export function answers(transport: (port: number) => Transport, becomes: Step["becomes"], from: string = remote): Step {
   return {
     program: "from_uplink",
     at: "uplink",
     frame: (under, family) =>
       frame(
         of({ source: from, destination: master }, family),
-        transport(portOf(under, family)),
+        transport(portOf(under, family, from === other ? remote : from)),
         source ? { source } : {},
       ),
     becomes,
   };
 }
 
-/** A router's error about what this node sent to the backend. */
-function errorAbout(transport: (port: number) => Transport, becomes: Step["becomes"]): Step {
+/** A router's error about what this node sent to the backend; of ICMP: type, code and the size that fits. */
+export function errorAbout(
+  transport: (port: number) => Transport,
+  becomes: Step["becomes"],
+  [type, code, mtu]: readonly [number, number, number?] = [3, 1],
+): Step {
   return {
     program: "from_uplink",
     at: "uplink",
     frame: (under, family) =>
       frame(
         of({ source: gateway, destination: master }, family),
-        icmpError(3, 1, about({ source: master, destination: remote }, transport(portOf(under, family)))),
+        icmpError(type, code, about({ source: master, destination: remote }, transport(portOf(under, family))), mtu),
         source ? { source } : {},
       ),
     becomes,
@@ -82,7 +90,7 @@ export const external: readonly PacketTest[] = [
     handling: translated,
     steps: [
       arrives({ source: client1, destination: master }, udp(5403, 30098), forwarded("udp")),
-      answers((port) => udp(80, port), /^pass_to_stack/, "203.0.113.6"),
+      answers((port) => udp(80, port), /^pass_to_stack/, other),
       answers((port) => udp(81, port), /^pass_to_stack/),
       answers((port) => udp(80, port + 1), /^pass_to_stack/),
     ],

@@ -55,7 +55,12 @@ export const own: readonly PacketTest[] = [
     handling: translated,
     steps: [
       sends("db", { destination: service }, tcp(7004, 80, "S"), /^to_endpoint to db/),
-      sends("open", { destination: service }, tcp(80, 7004, "SA"), /^(to_network|drop|reject|pass_to_stack)/),
+      sends(
+        "open",
+        { destination: service },
+        tcp(80, 7004, "SA"),
+        /^(to_network|forward_external|drop|reject|pass_to_stack)/,
+      ),
       sends("open", { destination: db }, tcp(80, 7004, "SA"), "drop_policy_ingress"),
     ],
   },

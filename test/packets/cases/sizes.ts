@@ -24,7 +24,7 @@ const payload = (length: number) => Buffer.alloc(length, 0x5a);
 const back = (text: string) => `answer_too_big along its connection: ${text}`;
 
 /** An error that the program made, as it comes back into the uplink. */
-function made(ends: Ends, error: Parameters<typeof icmpError>, becomes: Step["becomes"]): Step {
+export function made(ends: Ends, error: Parameters<typeof icmpError>, becomes: Step["becomes"]): Step {
   return { ...arrives(ends, icmpError(...error), becomes), mark: OWN_ERROR };
 }
 

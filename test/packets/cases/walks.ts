@@ -288,10 +288,10 @@ export const walks: readonly PacketTest[] = [
     ],
   },
   {
-    say: "pod to outside: masqueraded by the kernel from a pool with natOutgoing, as it is from the other",
+    say: "pod to outside: with the node's address from a pool with natOutgoing (outgoing.ts), as it is from the other",
     handling: translated,
     steps: [
-      sends("open", { destination: remote }, udp(6002, 53), `pass_to_stack: udp ${open}:6002 > ${remote}:53`),
+      sends("open", { destination: remote }, udp(6002, 53), /^forward_external to /),
       sends("web", { destination: remote }, udp(6002, 53), `to_network to 172.31.1.1: udp ${web}:6002 > ${remote}:53`),
       sends("jail", { destination: remote }, udp(6002, 53), "drop_policy_egress"),
     ],

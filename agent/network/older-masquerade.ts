@@ -1,0 +1,34 @@
+// The nftables rules by which agents before 2026-11-29 masqueraded what left the cluster. The programs do that now.
+import { spawnSync } from "node:child_process";
+import { nftTransaction } from "./nft-command.ts";
+
+const TABLE = "ebpf_dataplane";
+const FAMILIES = ["ip", "ip6"] as const;
+type NftFamily = (typeof FAMILIES)[number];
+
+/** Removes the rules, once the programs of this agent are attached. Connections that the rules have translated already belong to the kernel's
+ * connection tracking. It translates them as long as there is a chain of NAT, so an empty one stays until the node starts again.
+ * @returns whether there were any */
+export function retireMasquerade(): boolean {
+  return FAMILIES.map((family) => {
+    if (!/\bmasquerade\b/.test(listed(family) ?? "")) return false;
+    // Without the comment by which an older agent recognizes its rules, should it come back.
+    const chain = "chain postrouting { type nat hook postrouting priority srcnat; policy accept; }";
+    replace(family, `table ${family} ${TABLE} { ${chain}\n}\n`);
+    return true;
+  }).includes(true);
+}
+
+export function removeMasquerade(): void {
+  for (const family of FAMILIES) if (listed(family) !== undefined) replace(family, "");
+}
+
+function listed(family: NftFamily): string | undefined {
+  const { status, stdout } = spawnSync("nft", ["list", "table", family, TABLE], { encoding: "utf8" });
+  return status === 0 ? stdout : undefined;
+}
+
+function replace(family: NftFamily, by: string): void {
+  const table = `table ${family} ${TABLE}`;
+  nftTransaction(`${table} {}\ndelete ${table}\n${by}`, `nft refused to remove the rules of ${table}`);
+}

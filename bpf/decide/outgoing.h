@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "after_stack.h"
+#include "open.h"
+
+/* What leaves the cluster from a pool with natOutgoing has this node's address as its source. */
+
+/* @param to the flags of the destination's location */
+static __always_inline bool is_outgoing(const struct tuple *tuple, __u32 to)
+{
+	const __u32 never = LOCATION_POOL | LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST | LOCATION_BROADCAST;
+
+	return !(to & never) && !is_for_many(&tuple->destination) &&
+	       (location_flags(locate(&tuple->source)) & LOCATION_NAT_OUTGOING);
+}
+
+/* Whether the routing table leads to the destination. */
+__global bool has_route(struct __sk_buff *skb, const struct tuple *tuple)
+{
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+
+	if (!skb || !tuple || !settings || !scratch)
+		return false;
+	route_question(&scratch->route, settings, &tuple->source, &tuple->destination);
+	return route_ask(skb, &scratch->route) != ROUTE_UNKNOWN;
+}
+
+/* A new connection of a workload to an address that no service has. Where the programs find no route, the stack has the packet as the
+ * workload sent it: it says that there is none, or knows one after all (masquerade_after_stack). */
+static __always_inline void open_to_network(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings, __u32 to,
+					    struct plan *plan)
+{
+	bool outgoing = is_outgoing(tuple, to), routed = !outgoing || has_route(skb, tuple);
+	struct scratch *scratch = scratch_get();
+
+	open_plain(tuple, plan, !routed || (!outgoing && is_left_to_host(settings)) ? CONNECTION_VIA_STACK : 0);
+	if (outgoing && routed && scratch)
+		open_masqueraded(settings, 0, &scratch->opening, plan);
+}
+
+/* A workload's packet that the stack has routed out of the cluster: kube-proxy has chosen a backend outside, or only the stack knew the route. It
+ * was judged before. @return false: it is no such packet */
+static __step int masquerade_after_stack(struct packet *packet, const struct settings *settings, struct plan *plan)
+{
+	const __u32 flags = CONNECTION_VIA_STACK | CONNECTION_NOT_JUDGED;
+	struct scratch *scratch = scratch_get();
+	struct connection *connection;
+
+	if (!packet || !settings || !plan || !scratch || !packet->skb->ingress_ifindex ||
+	    !is_outgoing(&packet->tuple, location_flags(locate(&packet->tuple.destination))))
+		return false;
+	connection = connection_find(packet);
+	if (connection && (connection->flags & (CONNECTION_MASQUERADED | CONNECTION_REPLY)) == CONNECTION_MASQUERADED) {
+		along(packet, connection, plan);
+	} else {
+		open_plain(&packet->tuple, plan, flags);
+		open_masqueraded(settings, flags, &scratch->opening, plan);
+		if (plan->exit == EXIT_DROP)
+			return true;
+	}
+	send(plan, EXIT_PASS, OUTCOME_FORWARD_EXTERNAL);
+	return true;
+}
