@@ -146,7 +146,8 @@ export const ipipPackets: readonly PacketTest[] = [
         ]),
       },
       carries({}, ip({ source: "fd00::1", destination: "fd00::2" }, syn(5452)), "drop_malformed"),
-      carries({ options: Buffer.alloc(4, 1) }, ip(toWeb, syn(5453)), "drop_malformed"),
+      // Options that look like the header of a pod's packet.
+      carries({ options: ip(toWeb, syn(5453)).subarray(0, 20) }, ip(toWeb, syn(5453)), "drop_malformed"),
     ],
   },
   {
