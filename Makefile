@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs e2e watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs e2e status watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ e2e: ## build Kubernetes' own end-to-end suite, and run its specs of the network
 	@sh tools/bootstrap e2e
 	@node tools/build.ts --quiet bundle kube
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/end-to-end/main.ts
+
+status: bootstrap ## say how the dataplane is on each node: ready, up to date, modes, pools, refused packets; WAIT=1 waits until all are ready, JSON=1
+	@node tools/build.ts --quiet bundle >&2
+	@node dist/verify.js status $(if $(WAIT),--wait) $(if $(JSON),--json)
 
 watch: bootstrap ## show connections, refused packets and rates of all nodes, live
 	@node tools/build.ts --quiet bundle

@@ -37,6 +37,7 @@ import { untilWritable } from "./run-folder.ts";
 import { keptSalt } from "./salt.ts";
 import { servePods } from "./serve-pods.ts";
 import type { Settings } from "./settings.ts";
+import { statusReader } from "./status-reader.ts";
 import { Tables } from "./tables.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -128,7 +129,8 @@ export async function runAgent(
   regularly("check the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
   const programs = { loaded, pins: agent.pins, attachments, loadTraced: () => loadTraced(agent) };
-  endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, log));
+  const status = statusReader(agent, { cluster, dataplane, rounds, attachments });
+  endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, status, log));
   if (settings.loadBalancer && cluster.hastyApi)
     endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
   await servePods(agent, cluster, rounds, dataplane, endpointLife({ network, attachments, dataplane, rounds }));

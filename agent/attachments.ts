@@ -31,6 +31,11 @@ export class Attachments {
     this.#log = log;
   }
 
+  /** "tcx" or "clsact". */
+  get method(): string {
+    return this.#attacher.method;
+  }
+
   /** Uses these programs from now on: each hook is switched atomically. */
   use(programs: Pick<LoadedPrograms, "programFd">): void {
     this.#attacher = this.#attacherOf(programs);

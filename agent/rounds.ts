@@ -15,6 +15,7 @@ export class Rounds {
   /** When the oldest change arrived that no round has brought to the kernel. */
   #unwritten: number | undefined;
   #beingWritten: number | undefined;
+  #synced: number | undefined;
 
   /** `round` returns the result of Dataplane.apply(); `programmed` gets the seconds from the first change of a kind of object to
    * its completion. */
@@ -32,6 +33,7 @@ export class Rounds {
       this.#beingWritten = undefined;
       if (result !== "failed") this.#reached?.();
       // A change that arrived meanwhile gets a separate round; an incomplete one keeps waiting.
+      if (result === "done") this.#synced = performance.now();
       if (result === "done") for (const [kind, at] of since) programmed(kind, (performance.now() - at) / 1000);
       else this.#since = new Map([...this.#since, ...since]);
       return result === "done";
@@ -51,6 +53,11 @@ export class Rounds {
   get waitingMs(): number {
     const since = this.#beingWritten ?? this.#unwritten;
     return since === undefined ? 0 : performance.now() - since;
+  }
+
+  /** How long ago everything that was known was in the kernel, in ms; undefined: it never was. */
+  get sinceSync(): number | undefined {
+    return this.#synced === undefined ? undefined : performance.now() - this.#synced;
   }
 
   /** Something changed. */

@@ -8,6 +8,7 @@ import { writeReport } from "../report/write.ts";
 import { type SuggestOptions, suggestCommand } from "../suggest/command.ts";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
 import { messageOf } from "./session.ts";
+import type { StatusOptions } from "./status/status-command.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
 import type { ExplainOptions } from "./watch/explain-command.ts";
 import type { FlowsOptions } from "./watch/flows-command.ts";
@@ -81,6 +82,14 @@ live("watch", "show connections, refused packets and rates of all nodes, live")
   .action(async (options: WatchOptions) => {
     const { watchCommand } = await import("./watch/watch-command.ts");
     process.exit(await watchCommand(options));
+  });
+
+live("status", "say how the dataplane is on each node: ready, up to date, modes, pools, refused packets")
+  .option("--wait [seconds]", "until every node is ready (without a number: 300 s)")
+  .option("--json", "as JSON (docs/schemas/status.schema.json)", false)
+  .action(async (options: StatusOptions) => {
+    const { statusCommand } = await import("./status/status-command.ts");
+    process.exit(await statusCommand(options));
   });
 
 live("flows", "collect the flow logs of all nodes into one file (docs/flows.md)")

@@ -1,5 +1,6 @@
 // Streams the events of each node from the agents of a cluster.
 
+import type { V1Pod } from "@kubernetes/client-node";
 import { KubernetesError, withNext } from "../../kubernetes/errors.ts";
 import { execInPod } from "../../kubernetes/exec.ts";
 import { apiServerOf, type Kubeconfig } from "../../kubernetes/kubeconfig.ts";
@@ -52,31 +53,34 @@ export async function inspectEachNode(
     return pod ? [{ node, pod }] : [];
   });
   if (agents.length === 0) throw new NoCluster("no agent of this dataplane runs in the cluster. Next: make up.");
-  return Promise.all(
-    agents.map(async ({ node, pod }) => {
-      const container = {
-        namespace: pod.metadata?.namespace ?? "",
-        name: pod.metadata?.name ?? "",
-        container: "agent",
-      };
-      const command = [...program, "inspect", ...words, "--json", "--while-input"];
-      let stopping = false;
-      const running = await execInPod(api, container, command, (text) => line(JSON.parse(text), node));
-      const ended = running.ended.then(
-        ({ code, stderr }) => {
-          if (code !== 0 && !stopping) throw new Error(`node ${node}: ${failureLine(stderr, `ended with ${code}`)}`);
-        },
-        (error) => {
-          if (!stopping) throw new Error(`node ${node}: ${(error as Error).message}`);
-        },
-      );
-      ended.catch(() => {}); // handled where it is awaited
-      const stop = () => {
-        stopping = true;
-        running.write("\n"); // ends the command; closing the connection alone would leave it running on the node
-        setTimeout(() => running.abort(), 1000).unref();
-      };
-      return { node, stop, ended };
-    }),
+  return Promise.all(agents.map(({ node, pod }) => inspectNode(api, node, pod, words, (record) => line(record, node))));
+}
+
+/** Runs `inspect …` on one node. @throws KubernetesError if its agent's pod cannot be reached */
+export async function inspectNode(
+  api: ApiServer<Kubeconfig>,
+  node: string,
+  { metadata }: V1Pod,
+  words: string[],
+  line: (record: unknown) => void,
+): Promise<Telling> {
+  const container = { namespace: metadata?.namespace ?? "", name: metadata?.name ?? "", container: "agent" };
+  const command = [...program, "inspect", ...words, "--json", "--while-input"];
+  let stopping = false;
+  const running = await execInPod(api, container, command, (text) => line(JSON.parse(text)));
+  const ended = running.ended.then(
+    ({ code, stderr }) => {
+      if (code !== 0 && !stopping) throw new Error(`node ${node}: ${failureLine(stderr, `ended with ${code}`)}`);
+    },
+    (error) => {
+      if (!stopping) throw new Error(`node ${node}: ${(error as Error).message}`);
+    },
   );
+  ended.catch(() => {}); // handled where it is awaited
+  const stop = () => {
+    stopping = true;
+    running.write("\n"); // ends the command; closing the connection alone would leave it running on the node
+    setTimeout(() => running.abort(), 1000).unref();
+  };
+  return { node, stop, ended };
 }

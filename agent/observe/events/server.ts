@@ -16,6 +16,7 @@ import type { LogFiles } from "../flows/log-files.ts";
 import { opened, opensHere } from "../flows/observe.ts";
 import type { StagedVerdicts } from "../flows/staged-verdicts.ts";
 import { poolUseLine } from "../inspect/ipam.ts";
+import type { NodeStatus } from "../status/node-status.ts";
 import type { EventFeed } from "./feed.ts";
 import { type Flow, type FlowContext, flowOf, isFlow } from "./flow.ts";
 import { isStep, type StepContext, stepOf } from "./step.ts";
@@ -59,17 +60,23 @@ interface KeptFlows {
   readonly files: Pick<LogFiles, "paths">;
 }
 
+/** What is known without events. */
+export interface Answers {
+  readonly explainer: Pick<Explainer, "explain">;
+  readonly pools: () => readonly PoolUse[];
+  readonly status: () => NodeStatus;
+}
+
 /** Serves at a Unix socket, for root: GET /flows and GET /trace?client=… answer with one JSON line per event until the
  * reader disconnects. The first line of a trace reports that it has started. GET /flow-log answers with the kept flow log,
- * GET /explain?from=… with what policies say of a flow, GET /ipam with the use of IP pools. */
+ * GET /explain?from=… with what policies say of a flow, GET /ipam with the use of IP pools, GET /status with how the node is. */
 export function serveEvents(
   socket: string,
   feed: EventFeed,
   tracer: Tracer,
   context: FlowContext & StepContext,
   kept: KeptFlows,
-  explainer: Pick<Explainer, "explain">,
-  pools: () => readonly PoolUse[],
+  { explainer, pools, status }: Answers,
 ): Promise<Server> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://agent");
@@ -86,17 +93,20 @@ export function serveEvents(
         if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
         return explained(response, explainer, kept.staged, wanted.data);
       }
-      if (url.pathname === "/ipam") {
-        const text = pools().map((use) => `${JSON.stringify(poolUseLine(use))}\n`);
-        return void response.writeHead(200, { "content-type": "application/x-ndjson" }).end(text.join(""));
-      }
-      response.writeHead(404).end("Available: /flows, /flow-log, /explain, /ipam and /trace.\n");
+      if (url.pathname === "/ipam") return objects(response, pools().map(poolUseLine));
+      if (url.pathname === "/status") return objects(response, [status()]);
+      response.writeHead(404).end("Available: /flows, /flow-log, /explain, /ipam, /status and /trace.\n");
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       response.writeHead(error instanceof TraceRunning ? 409 : 500).end(message);
     }
   });
   return listenPrivately(server, socket);
+}
+
+function objects(response: ServerResponse, all: readonly object[]): void {
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.end(all.map((one) => `${JSON.stringify(one)}\n`).join(""));
 }
 
 function flows(response: ServerResponse, feed: EventFeed, context: FlowContext, staged: KeptFlows["staged"]): void {

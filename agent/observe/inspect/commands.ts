@@ -85,6 +85,13 @@ function registerLive(inspect: Command): void {
     await reportAndExit(printSessions(options));
   });
   live(
+    "status",
+    "show how this node is: whether its agent is ready and up to date, modes, pools, refused packets",
+  ).action(async (options: LiveOptions) => {
+    const { printStatus } = await import("./status.ts");
+    await reportAndExit(printStatus(options));
+  });
+  live(
     "explain <from> <to>",
     "say what policies decide about a flow from an address to ADDRESS:PORT (of ICMP ADDRESS:TYPE/CODE), as far as this node judges it",
   )

@@ -1,6 +1,6 @@
-import { listObjects } from "../../kubernetes/get.ts";
-import type { ApiObject } from "../../kubernetes/object.ts";
-import type { Api } from "../../kubernetes/transport.ts";
+import { listObjects } from "./get.ts";
+import type { ApiObject } from "./object.ts";
+import type { Api } from "./transport.ts";
 
 interface ContainerStatus {
   name: string;
@@ -12,7 +12,8 @@ interface ContainerStatus {
   };
   lastState?: { terminated?: { reason?: string; exitCode?: number } };
 }
-interface Pod {
+/** The part of a pod that says why it is not ready. */
+export interface PodStatus {
   metadata: { name: string };
   spec: { nodeName?: string };
   status?: {
@@ -37,7 +38,7 @@ export async function explainPods(api: Api, workload: ApiObject): Promise<string
   const labels = Object.entries(selector.matchLabels).map(([key, value]) => `${key}=${value}`);
   const namespace = workload.metadata?.namespace ?? "default";
   const query = { labelSelector: labels.join(",") };
-  const pods = await listObjects<Pod>(api, `/api/v1/namespaces/${namespace}/pods`, query);
+  const pods = await listObjects<PodStatus>(api, `/api/v1/namespaces/${namespace}/pods`, query);
   if (pods.length === 0) return ["no pod exists: see the events of the namespace"];
   const warnings = await warningsOf(api, namespace);
   return pods.flatMap((pod) => troubleOf(namespace, pod, warnings.get(pod.metadata.name)));
@@ -51,7 +52,8 @@ async function warningsOf(api: Api, namespace: string): Promise<Map<string, stri
   return new Map(events.map(({ involvedObject, reason, message }) => [involvedObject.name, `${reason}: ${message}`]));
 }
 
-function troubleOf(namespace: string, pod: Pod, warning: string | undefined): string[] {
+/** Why a pod is not ready; empty: it is. @param warning its newest Event */
+export function troubleOf(namespace: string, pod: PodStatus, warning: string | undefined): string[] {
   const where = `pod ${namespace}/${pod.metadata.name} on ${pod.spec.nodeName ?? "no node"}`;
   const containers = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   const troubles = containers.map(containerTrouble).filter((trouble) => trouble !== "");

@@ -1,0 +1,50 @@
+import { z } from "zod";
+
+// What an agent says of its node (`inspect status`, `make status`).
+
+const count = z.int().min(0);
+
+/** A kernel table that can be full. */
+const tableSchema = z.strictObject({ name: z.string(), entries: count, capacity: count });
+
+/** Of addresses of an IP pool, in the whole cluster. */
+const poolSchema = z.strictObject({
+  pool: z.string(),
+  cidr: z.string(),
+  all: z.number().min(0),
+  claimed: count,
+  used: count,
+});
+
+export const nodeStatusSchema = z.strictObject({
+  node: z.string(),
+  /** Of the node: uname -r. */
+  kernel: z.string(),
+  /** When this agent's process started, ISO 8601. */
+  startedAt: z.string(),
+  /** How programs are on interfaces. */
+  attach: z.enum(["tcx", "clsact"]),
+  serviceHandling: z.string(),
+  returnMode: z.string(),
+  /** What the agent waits for, or what has failed for 30 s. Empty: it is ready. */
+  notReady: z.array(z.string()),
+  /** Seconds since all that was known of the cluster was in the kernel; null: it never was. */
+  syncedSecondsAgo: z.number().min(0).nullable(),
+  /** Seconds that the oldest change has waited for the kernel; 0: none waits. */
+  waitingSeconds: z.number().min(0),
+  /** Kinds of objects whose watch fails. */
+  failingWatches: z.array(z.string()),
+  /** Pods of this node. */
+  endpoints: count,
+  /** Bytes of a packet that a pod may send. */
+  podMtu: count,
+  /** Policies and Services that exceed a limit, and so allow or serve nothing. */
+  closed: z.strictObject({ policies: count, services: count }),
+  /** Packets that were rejected or dropped, by outcome, since `countedSince`. */
+  refused: z.record(z.string(), count),
+  /** ISO 8601. Agents that follow each other count on. */
+  countedSince: z.string(),
+  tables: z.array(tableSchema),
+  pools: z.array(poolSchema),
+});
+export type NodeStatus = z.output<typeof nodeStatusSchema>;

@@ -1,0 +1,58 @@
+import { asTable } from "../inspect/table.ts";
+import { wordsOf } from "../outcome-words.ts";
+import type { NodeStatus } from "./node-status.ts";
+
+/** How nodes are, as a table that fits 80 columns, then pools and refused packets. @param now for "3 s ago" */
+export function statusLines(nodes: readonly NodeStatus[]): string[] {
+  const table = nodeTable(nodes);
+  return nodes.length === 0 ? table : [...table, "", ...poolTable(nodes), "", ...refusedLines(nodes)];
+}
+
+function nodeTable(nodes: readonly NodeStatus[]): string[] {
+  const columns = ["node", "synced", "pods", "services", "replies", "mtu", "attach", "kernel"];
+  const rows = nodes.map((one) => [
+    one.node,
+    one.syncedSecondsAgo === null ? "never" : `${Math.round(one.syncedSecondsAgo)} s ago`,
+    one.endpoints,
+    one.serviceHandling,
+    one.returnMode,
+    one.podMtu,
+    one.attach,
+    one.kernel.split("-")[0] ?? one.kernel,
+  ]);
+  return asTable({ columns, rows, empty: "No agent answers." }).split("\n");
+}
+
+/** Every agent knows the use in the whole cluster; the one that synced last knows best. */
+function poolTable(nodes: readonly NodeStatus[]): string[] {
+  const [newest] = nodes.toSorted((a, b) => (a.syncedSecondsAgo ?? Infinity) - (b.syncedSecondsAgo ?? Infinity));
+  const columns = ["pool", "addresses", "used", "in blocks of nodes"];
+  const rows = (newest?.pools ?? []).map(({ pool, cidr, all, used, claimed }) => [
+    pool,
+    cidr,
+    `${used} (${percent(used, all)})`,
+    `${claimed} (${percent(claimed, all)})`,
+  ]);
+  return asTable({ columns, rows, empty: "There is no IPPool for pods." }).split("\n");
+}
+
+const percent = (part: number, whole: number) => `${whole > 0 ? Math.round((100 * part) / whole) : 0} %`;
+
+function refusedLines(nodes: readonly NodeStatus[]): string[] {
+  const total = new Map<string, number>();
+  for (const { refused } of nodes)
+    for (const [name, packets] of Object.entries(refused)) total.set(name, (total.get(name) ?? 0) + packets);
+  const since = nodes
+    .map(({ countedSince }) => countedSince)
+    .sort()
+    .at(0);
+  if (total.size === 0) return [`No packet was refused${since ? ` since ${minute(since)}` : ""}.`];
+  const columns = ["refused packets", "why"];
+  const rows = [...total]
+    .sort((a, b) => b[1] - a[1])
+    .map(([name, packets]) => [packets, `${wordsOf(name).text} (${name})`]);
+  return [`Refused since ${minute(since ?? "")}:`, ...asTable({ columns, rows, empty: "" }).split("\n")];
+}
+
+/** "2026-11-29 07:04 UTC" */
+const minute = (time: string) => `${time.slice(0, 16).replace("T", " ")} UTC`;

@@ -1,0 +1,80 @@
+import type { V1Node, V1Pod } from "@kubernetes/client-node";
+import { type NodeStatus, nodeStatusSchema } from "../../agent/observe/status/node-status.ts";
+import { AGENT } from "../../components/dataplane/names.ts";
+import type { Kubeconfig } from "../../kubernetes/kubeconfig.ts";
+import { troubleOf } from "../../kubernetes/pod-trouble.ts";
+import type { ApiServer } from "../../kubernetes/transport.ts";
+import type { ClusterView } from "../cluster/view.ts";
+import { inspectNode } from "../watch/agents.ts";
+import type { NodeReport } from "./cluster-status.ts";
+import { nodeProblems } from "./node-problems.ts";
+
+const ANSWER_MS = 20_000;
+
+/** Asks an agent for its status. @throws Error with what it, or the way to it, said */
+export type AskStatus = (node: string, pod: V1Pod) => Promise<NodeStatus>;
+
+/** How each node is, in the order of their names. A node that cannot be asked has a report all the same. */
+export function nodeReports({ nodes, pods }: ClusterView, ask: AskStatus): Promise<NodeReport[]> {
+  const names = nodes.map(({ metadata }) => metadata?.name ?? "").sort();
+  const agents = pods.filter(({ metadata }) => metadata?.namespace === AGENT && metadata.labels?.["k8s-app"] === AGENT);
+  return Promise.all(
+    names.map((node) => {
+      const own = agents.filter(({ spec }) => spec?.nodeName === node);
+      const pod = own.find(({ metadata }) => !metadata?.deletionTimestamp) ?? own[0];
+      const object = nodes.find(({ metadata }) => metadata?.name === node);
+      return pod ? withAgent(node, object, pod, ask) : { node, problems: [withoutAgent(node)] };
+    }),
+  );
+}
+
+function withoutAgent(node: string): string {
+  return (
+    `no agent is there: pods have no network of this dataplane. Next: kubectl -n ${AGENT} describe daemonset ${AGENT} ` +
+    `(does it select the node, and does it tolerate its taints?), kubectl describe node ${node}.`
+  );
+}
+
+async function withAgent(node: string, object: V1Node | undefined, pod: V1Pod, ask: AskStatus): Promise<NodeReport> {
+  const name = pod.metadata?.name ?? "";
+  const image = pod.spec?.containers.find((one) => one.name === "agent")?.image;
+  const report = { node, ...(image && { image }) };
+  const ready = object?.status?.conditions?.find(({ type }) => type === "Ready");
+  const silent =
+    ready && ready.status !== "True" ? [`Kubernetes says that the node is not ready: ${ready.message}`] : [];
+  try {
+    if (pod.status?.phase !== "Running") throw new Error(pod.status?.phase ?? "not started");
+    const status = await ask(node, pod);
+    return { ...report, problems: [...silent, ...nodeProblems(status, name)], status };
+  } catch (error) {
+    const [trouble] = isRunning(pod) ? [] : troubleOf(AGENT, asStatus(pod), undefined);
+    return {
+      ...report,
+      problems: [
+        ...silent,
+        `${trouble ?? `its agent does not answer: ${(error as Error).message}`}. Next: kubectl -n ${AGENT} logs ${name}.`,
+      ],
+    };
+  }
+}
+
+const isRunning = ({ status }: V1Pod) =>
+  status?.phase === "Running" &&
+  (status.containerStatuses ?? []).every(({ state }) => !state?.waiting && !state?.terminated);
+
+/** The client's own types say more than is asked. */
+const asStatus = (pod: V1Pod) => pod as unknown as Parameters<typeof troubleOf>[1];
+
+/** Asks through the API server, and does not wait for a node that is silent. */
+export function asking(api: ApiServer<Kubeconfig>): AskStatus {
+  return async (node, pod) => {
+    let answer: unknown;
+    const asked = await inspectNode(api, node, pod, ["status"], (record) => {
+      answer = record;
+    });
+    const late = setTimeout(() => asked.stop(), ANSWER_MS);
+    await asked.ended.finally(() => clearTimeout(late));
+    if (answer === undefined) throw new Error(`no answer within ${ANSWER_MS / 1000} s`);
+    return nodeStatusSchema.parse(answer);
+  };
+}

@@ -1,0 +1,70 @@
+import { statusLines } from "../../agent/observe/status/status-lines.ts";
+import { type Clock, realClock, until } from "../../kubernetes/patience.ts";
+import { readView } from "../cluster/view.ts";
+import { NoCluster } from "../connect.ts";
+import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
+import type { ClusterStatus, NodeReport } from "./cluster-status.ts";
+import { asking, nodeReports } from "./node-reports.ts";
+
+export interface StatusOptions extends ClusterOptions {
+  json: boolean;
+  /** Seconds to wait until every node is ready; true: the default. */
+  wait?: string | true;
+}
+
+const WAIT_SECONDS = 300;
+
+/** Says how the dataplane is on each node. @returns the exit status: 0 every node is ready, 1 one is not, 2 nobody could be asked */
+export async function statusCommand(options: StatusOptions): Promise<number> {
+  try {
+    const seconds = secondsOf(options.wait);
+    const { api, view } = await reachCluster(options);
+    const ask = asking(api);
+    let status = clusterStatus(api.server, await nodeReports(view, ask));
+    const look = async () => {
+      status = clusterStatus(api.server, await nodeReports(await readView(api), ask));
+      return firstProblem(status.nodes);
+    };
+    if (!status.ready && seconds > 0) await waitUntil(look, seconds, realClock);
+    if (options.json) console.log(JSON.stringify(status, null, 2));
+    else console.log(clusterLines(status).join("\n"));
+    return status.ready ? 0 : 1;
+  } catch (error) {
+    console.error((error as Error).message);
+    return error instanceof NoCluster ? 2 : 1;
+  }
+}
+
+function secondsOf(wait: string | true | undefined): number {
+  if (wait === undefined) return 0;
+  const seconds = wait === true ? WAIT_SECONDS : Number(wait);
+  if (Number.isInteger(seconds) && seconds > 0) return seconds;
+  throw new NoCluster(`--wait is "${wait}", but must be a number of seconds, for example --wait 300.`);
+}
+
+async function waitUntil(look: () => Promise<string | undefined>, seconds: number, clock: Clock): Promise<void> {
+  await until(look, seconds, (line) => console.error(line), { clock });
+}
+
+export function clusterStatus(cluster: string, nodes: NodeReport[], at = new Date()): ClusterStatus {
+  const ready = nodes.length > 0 && nodes.every(({ problems }) => problems.length === 0);
+  return { ready, at: at.toISOString(), cluster, nodes };
+}
+
+function firstProblem(nodes: readonly NodeReport[]): string | undefined {
+  const [bad] = nodes.filter(({ problems }) => problems.length > 0);
+  return bad && `node ${bad.node}: ${bad.problems[0]}`;
+}
+
+/** For people: what is wrong first. */
+export function clusterLines({ cluster, nodes }: ClusterStatus): string[] {
+  const good = nodes.filter(({ problems }) => problems.length === 0).length;
+  const images = [...new Set(nodes.flatMap(({ image }) => image ?? []))];
+  return [
+    `${good} of ${nodes.length} nodes are ready at ${cluster} (${images.join(", ") || "no agent"})`,
+    ...nodes.flatMap(({ node, problems }) => problems.map((problem) => `  ✗ ${node}: ${problem}`)),
+    ...(images.length > 1 ? [`  ✗ agents of ${images.length} versions run: an upgrade is under way, or stopped.`] : []),
+    "",
+    ...statusLines(nodes.flatMap(({ status }) => status ?? [])),
+  ];
+}

@@ -1,0 +1,112 @@
+import type { V1Node, V1Pod } from "@kubernetes/client-node";
+import { expect, test } from "vitest";
+import type { NodeStatus } from "../../agent/observe/status/node-status.ts";
+import type { ClusterView } from "../cluster/view.ts";
+import { clusterStatusSchema } from "./cluster-status.ts";
+import { nodeProblems } from "./node-problems.ts";
+import { nodeReports } from "./node-reports.ts";
+import { clusterLines, clusterStatus } from "./status-command.ts";
+
+const good = (node: string): NodeStatus => ({
+  ...{ node, kernel: "6.18.5-arch1", startedAt: "2026-11-29T07:00:00.000Z", attach: "tcx" },
+  ...{ serviceHandling: "Ebpf", returnMode: "DSR", notReady: [], syncedSecondsAgo: 3.2, waitingSeconds: 0 },
+  ...{ failingWatches: [], endpoints: 4, podMtu: 1450, closed: { policies: 0, services: 0 } },
+  ...{ refused: { drop_policy_ingress: 12 }, countedSince: "2026-11-28T09:30:00.000Z", tables: [] },
+  pools: [{ pool: "default-ipv4-ippool", cidr: "10.244.0.0/16", all: 65_536, claimed: 192, used: 9 }],
+});
+
+const agent = (node: string, phase = "Running", rest: object = {}): V1Pod => ({
+  metadata: { name: `ebpf-dataplane-${node}`, namespace: "ebpf-dataplane", labels: { "k8s-app": "ebpf-dataplane" } },
+  spec: { nodeName: node, containers: [{ name: "agent", image: "ebpf-dataplane:0.1.0" }] },
+  status: { phase, ...rest },
+});
+const node = (name: string, ready = "True"): V1Node => ({
+  metadata: { name },
+  status: { conditions: [{ type: "Ready", status: ready, message: "kubelet stopped posting status" }] },
+});
+const view = (nodes: V1Node[], pods: V1Pod[]): ClusterView => ({ nodes, pods, services: [], endpointSlices: [] });
+const at = new Date("2026-11-29T07:05:00Z");
+
+test("a cluster of which every node is ready", async () => {
+  const reports = await nodeReports(
+    view([node("worker1"), node("master")], [agent("master"), agent("worker1")]),
+    async (name) => good(name),
+  );
+  const status = clusterStatus("https://172.31.1.8:6443", reports, at);
+  expect(status.ready).toBe(true);
+  expect(clusterStatusSchema.parse(status)).toEqual(status);
+  expect(clusterLines(status)).toEqual([
+    "2 of 2 nodes are ready at https://172.31.1.8:6443 (ebpf-dataplane:0.1.0)",
+    "",
+    "NODE     SYNCED   PODS  SERVICES  REPLIES  MTU   ATTACH  KERNEL",
+    "master   3 s ago  4     Ebpf      DSR      1450  tcx     6.18.5",
+    "worker1  3 s ago  4     Ebpf      DSR      1450  tcx     6.18.5",
+    "",
+    "POOL                 ADDRESSES      USED     IN BLOCKS OF NODES",
+    "default-ipv4-ippool  10.244.0.0/16  9 (0 %)  192 (0 %)",
+    "",
+    "Refused since 2026-11-28 09:30 UTC:",
+    "REFUSED PACKETS  WHY",
+    "24               an ingress policy of the receiving workload does not allow it (drop_policy_ingress)",
+  ]);
+});
+
+test("a node without an agent, one whose agent crashes, and one that does not answer are named with what to do", async () => {
+  const crashing = agent("b", "Running", {
+    containerStatuses: [
+      {
+        name: "agent",
+        ready: false,
+        restartCount: 4,
+        state: { waiting: { reason: "CrashLoopBackOff", message: "back-off" } },
+      },
+    ],
+  });
+  const pods = [crashing, agent("c"), agent("d")];
+  const ask = async (name: string) => {
+    if (name !== "d") throw new Error(`node ${name}: No agent answers`);
+    return good(name);
+  };
+  const reports = await nodeReports(view([node("a"), node("b"), node("c", "Unknown"), node("d")], pods), ask);
+  const status = clusterStatus("https://k", reports, at);
+  expect(status.ready).toBe(false);
+  const lines = clusterLines(status).join("\n");
+  expect(lines).toContain("1 of 4 nodes are ready");
+  expect(lines).toContain("✗ a: no agent is there");
+  expect(lines).toContain("✗ b: pod ebpf-dataplane/ebpf-dataplane-b on b: container agent: CrashLoopBackOff: back-off");
+  expect(lines).toContain("✗ c: Kubernetes says that the node is not ready: kubelet stopped posting status");
+  expect(lines).toContain(
+    "✗ c: its agent does not answer: node c: No agent answers. Next: kubectl -n ebpf-dataplane logs",
+  );
+  expect(lines).toContain("d     3 s ago");
+});
+
+test("a pod of an older agent that is ending does not stand for its successor", async () => {
+  const old = agent("a");
+  const ending = { ...old, metadata: { ...old.metadata, name: "old", deletionTimestamp: at } };
+  const asked: string[] = [];
+  await nodeReports(view([node("a")], [ending, agent("a")]), async (name, pod) => {
+    asked.push(pod.metadata?.name ?? "");
+    return good(name);
+  });
+  expect(asked).toEqual(["ebpf-dataplane-a"]);
+});
+
+test.each<[string, Partial<NodeStatus>, string]>([
+  ["not ready", { notReady: ["the CNI plugin to be installed"] }, "not ready: the CNI plugin to be installed"],
+  ["never synced", { syncedSecondsAgo: null }, "never had the cluster's state"],
+  ["behind", { waitingSeconds: 90.4 }, "a change has waited for the kernel for 90 s"],
+  ["a watch fails", { failingWatches: ["services"] }, "cannot watch services"],
+  ["closed policies", { closed: { policies: 2, services: 0 } }, "2 policies are over a size limit and allow nothing"],
+  ["closed services", { closed: { policies: 0, services: 1 } }, "1 Services are over a size limit"],
+  ["a full table", { tables: [{ name: "slots", entries: 95, capacity: 100 }] }, 'the table "slots" has 95 of 100'],
+])("a problem of a node: %s", (_, what, words) => {
+  const problems = nodeProblems({ ...good("a"), ...what }, "pod-a");
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain(words);
+  expect(problems[0]).toContain("Next: kubectl");
+});
+
+test("a node that is well has no problem; neither has one with room left in its tables", () => {
+  expect(nodeProblems({ ...good("a"), tables: [{ name: "slots", entries: 89, capacity: 100 }] }, "pod-a")).toEqual([]);
+});
