@@ -45,6 +45,8 @@ export function commandsOf(story: string) {
     },
     check: (...files: string[]) => verify("check", ...files),
     compare: (...options: string[]) => verify("compare", "--quick", ...options),
+    /** How the dataplane is on each node. */
+    status: (...options: string[]) => verify("status", "--json", ...options),
     /** One connection, step by step. */
     trace: (from: string, to: string) => verify("trace", from, to),
     inMachine: (machine: string, ...command: string[]) => start("lab.js", ["exec", LAB, machine, "--", ...command]),

@@ -2,6 +2,7 @@
 // kube-proxy, down. The tests form one story: each continues from the previous one. Each `up` costs half a minute, so none repeats what
 // another one shows. What people ask of the cluster between up and down is in walkthrough.checks.system.test.ts, on a cluster of its own.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { clusterStatusSchema } from "../../verify/status/cluster-status.ts";
 import { isLeft, type Traces, tracesOf } from "./host.ts";
 import { CLIENT, ENTRIES, ENTRY, FAMILIES, MINUTES, observationsOf } from "./observations.ts";
 import { wayOf } from "./results.ts";
@@ -9,7 +10,7 @@ import { commandsOf, ended } from "./stack.ts";
 import { oneStory } from "./story.ts";
 
 const commands = commandsOf("walk");
-const { LAB, inMachine, lab, stack } = commands;
+const { LAB, inMachine, lab, stack, status } = commands;
 const { observed, podIdentities, untilKubeProxyIsGone, verification } = observationsOf(commands);
 oneStory();
 
@@ -62,6 +63,17 @@ test("all nodes are Ready, CoreDNS runs, and no kube-proxy runs", async () => {
     inMachine("master", "kubectl", "-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=60s"),
   );
   expect((await podIdentities()).join()).not.toContain("kube-proxy");
+});
+
+test("the status is that of every node, with what the policy refused", async () => {
+  const { ready, nodes } = clusterStatusSchema.parse(JSON.parse((await ended(status("--wait"))).stdout));
+  expect(nodes.flatMap(({ problems }) => problems)).toEqual([]);
+  expect(ready).toBe(true);
+  expect(nodes.map(({ node, status }) => [node, status?.returnMode])).toEqual([
+    ["master", "dsr"],
+    ["node", "dsr"],
+  ]);
+  expect(nodes.reduce((sum, { status }) => sum + (status?.refused.drop_policy_ingress ?? 0), 0)).toBeGreaterThan(0);
 });
 
 /** When each join token expires; "" if it never does. */
