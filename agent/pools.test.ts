@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { ipPool } from "../model/objects/calico.ts";
+import { ipPool, ipReservation } from "../model/objects/calico.ts";
 import { namespace, node, pod } from "../model/objects/core.ts";
 import type { ClusterObjects } from "./compile/snapshot.ts";
-import { PodPools } from "./pools.ts";
+import { PodPools, reservedIn } from "./pools.ts";
 import { Rounds } from "./rounds.ts";
 
 const wanted = { namespace: "shop", pod: "web", uid: "u1" };
@@ -80,4 +80,12 @@ test("a pod that asks for an address gets that one, unless another pod or no poo
   await expect(asking('["10.1.0.8"]')).rejects.toThrow("10.1.0.8 is the address of the pod db");
   await expect(asking('["10.9.0.8"]')).rejects.toThrow(`${place}10.9.0.8 is in no IPPool`);
   await expect(asking('["fd00:1::7"]')).rejects.toThrow("this node gives no IPv6 address like fd00:1::7");
+});
+
+test("reservations that come later are followed", () => {
+  let list = [ipReservation.parse({ metadata: { name: "a" }, spec: { reservedCIDRs: ["10.1.0.0/30"] } })];
+  const reserved = reservedIn({ list: () => list as never });
+  expect([reserved().has("10.1.0.3"), reserved().has("10.1.0.4")]).toEqual([true, false]);
+  list = [...list, ipReservation.parse({ metadata: { name: "b" }, spec: { reservedCIDRs: ["10.1.0.4"] } })];
+  expect(reserved().has("10.1.0.4")).toBe(true);
 });

@@ -7,6 +7,7 @@ import { isPodOf, type PodName } from "../model/objects/pod-of.ts";
 import { askedAddresses, podWithAddress } from "../model/pool/asked.ts";
 import { type Applicant, type Choice, choosePools, poolsOfNode } from "../model/pool/choice.ts";
 import { lenders } from "../model/pool/loans.ts";
+import { type Reserved, reservedAddresses } from "../model/pool/reserved.ts";
 import { type PoolUse, poolUse } from "../model/pool/use.ts";
 import { CniCode, CniError } from "./cni/request.ts";
 import type { DesiredState } from "./compile/desired.ts";
@@ -101,6 +102,15 @@ export function poolUseReader(store: Pick<SnapshotStore, "list">): () => readonl
   return () => {
     const [pools, blocks, pods] = [store.list("ipPools"), store.list("ipamBlocks"), store.list("pods")];
     return latest.get([pools, blocks, pods], () => poolUse(pools, blocks, pods));
+  };
+}
+
+/** Addresses that only pods get that ask for them. */
+export function reservedIn(store: Pick<SnapshotStore, "list">): () => Reserved {
+  const latest = new Latest<Reserved>();
+  return () => {
+    const reservations = store.list("ipReservations");
+    return latest.get([reservations], () => reservedAddresses(reservations));
   };
 }
 

@@ -17,7 +17,7 @@ import type { Health } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
 import { type AgentOptions, runFile, shimPath } from "./options.ts";
-import { lendersIn, PodPools } from "./pools.ts";
+import { lendersIn, PodPools, reservedIn } from "./pools.ts";
 import type { Rounds } from "./rounds.ts";
 
 const UPKEEP_MS = 30_000;
@@ -57,6 +57,7 @@ export async function servePods(
     refusedBlocks: () => refused().ipamBlocks,
     use: endpoints,
     families,
+    reserved: reservedIn(cluster.store),
     loans: { lenders: lendersIn(cluster.store, options.node), soon },
   });
   dataplane.otherProblems.push(() => [...allocator.exhausted()].sort().map(exhaustedPool));

@@ -24,6 +24,7 @@ test("the inferred component schema", async () => {
       "GlobalNetworkSet",
       "HostEndpoint",
       "IpPool",
+      "IpReservation",
       "KubeControllersConfiguration",
       "KubeProxyRemoval",
       "LocalCluster",

@@ -125,6 +125,8 @@ export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from 
 export { ExistingCluster } from "./existing-cluster/component.ts";
 export { IpipMode, type IpPoolArgs, type IpPoolSpec, IpPoolUse, VxlanMode } from "./ip-pool/args.ts";
 export { IpPool } from "./ip-pool/component.ts";
+export type { IpReservationArgs, IpReservationSpec } from "./ip-reservation/args.ts";
+export { IpReservation } from "./ip-reservation/component.ts";
 export type { KubeProxyRemovalArgs } from "./kube-proxy-removal/args.ts";
 export { KubeProxyRemoval } from "./kube-proxy-removal/component.ts";
 export type { LocalClusterArgs } from "./local-cluster/args.ts";

@@ -31,10 +31,12 @@ export function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool
   let lending: readonly Lending[] = [];
   const clock = { now: 1_000_000 };
   const refused = new Set<string>();
+  const reserved = new Set<string>();
   const allocator = new Allocator({
     node,
     claims,
     refusedBlocks: () => refused,
+    reserved: () => reserved,
     use: {
       used: () => used,
       freed: () => freed,
@@ -75,6 +77,7 @@ export function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool
     },
     clock,
     refused,
+    reserved,
     allocator,
   };
 }

@@ -200,6 +200,24 @@ describe("Allocator", () => {
     expect([...claims.blocks.keys()]).not.toContain(block.name);
   });
 
+  test("gives no reserved address, claims no block that has only such, and gives one to whoever asks for it", async () => {
+    const claims = new FakeClaims();
+    const four = { ...pool, cidr: "10.0.0.0/30", blockSize: 31 };
+    const node = nodeWith(claims, "a", [four]);
+    for (const address of ["10.0.0.0", "10.0.0.1", "10.0.0.2"]) node.reserved.add(address);
+    expect(await node.take()).toBe("10.0.0.3");
+    await expect(node.take()).rejects.toThrow("Every block of the IP pools");
+    expect([...claims.blocks.keys()]).toEqual(["10-0-0-2-31"]);
+    expect(await node.take([{ ...four, only: "10.0.0.1" }])).toBe("10.0.0.1");
+    // A pod that runs keeps what it has; after it nobody gets it.
+    node.reserved.add("10.0.0.3");
+    node.free("10.0.0.3");
+    node.cool();
+    await expect(node.take()).rejects.toThrow("Every block of the IP pools");
+    node.reserved.clear();
+    expect(await node.take()).not.toBe("10.0.0.1");
+  });
+
   describe("asked for one address", () => {
     const asking = (only: string) => [{ ...pool, only }];
 

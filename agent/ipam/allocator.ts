@@ -1,7 +1,8 @@
 import type { Address, Family } from "../../model/address/address.ts";
 import { overlap, parseCidr } from "../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
-import { type Block, type BlockClaims, contains, firstFree } from "./block.ts";
+import type { Reserved } from "../../model/pool/reserved.ts";
+import { type Block, type BlockClaims, contains } from "./block.ts";
 import { candidates, type Pool } from "./blocks-of-pool.ts";
 import { type AddressUse, COOLING_MS, FreeAddresses } from "./free-addresses.ts";
 import { HeldBlocks, type Intentions, type Listed } from "./held-blocks.ts";
@@ -17,6 +18,8 @@ export interface AllocatorOptions {
   readonly families: () => readonly Family[];
   /** Absent: no addresses of other nodes' blocks are borrowed. */
   readonly loans?: Loans | undefined;
+  /** Addresses that only pods get that ask for them. */
+  readonly reserved?: () => Reserved;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -48,7 +51,7 @@ export class Allocator {
     this.#refused = options.refusedBlocks ?? (() => new Set());
     this.#held = new HeldBlocks(options.node, options.claims, options.use, now, this.#refused);
     const lent = () => lentOut(this.#own(), options.claims.list(), options.use);
-    this.#free = new FreeAddresses(options.use, lent, now);
+    this.#free = new FreeAddresses(options.use, lent, options.reserved ?? (() => new Set()), now);
   }
 
   /** Returns a free address of each family that this node has and that is one of the pools', which are asked in their order. They stay reserved
@@ -167,7 +170,7 @@ export class Allocator {
     for (;;) {
       const block = await this.#claim(pools);
       if (!block) return this.#borrow(pools, asked);
-      const address = firstFree(block, this.#free.taken());
+      const address = this.#free.in([block]);
       if (address) return address;
     }
   }
@@ -233,7 +236,7 @@ export class Allocator {
     for (const pool of pools) {
       for (const block of candidates(pool, this.#options.node)) {
         const cidr = parseCidr(block.cidr);
-        if (known.some((other) => overlap(other, cidr))) continue;
+        if (known.some((other) => overlap(other, cidr)) || !this.#free.gives(block)) continue;
         if ((await this.#held.claim(block)) === "exists") continue;
         this.#exhausted.delete(pool.name);
         return block;

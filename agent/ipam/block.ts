@@ -44,7 +44,7 @@ export function contains({ cidr }: Pick<Block, "cidr">, address: Address): boole
   return covers(parseCidr(cidr), hostCidr(address));
 }
 
-export function firstFree(block: Block, taken: ReadonlySet<string>): Address | undefined {
+export function firstFree(block: Block, taken: { has(address: Address): boolean }): Address | undefined {
   const cidr = parseCidr(block.cidr);
   const size = sizeOf(cidr);
   // The first address of an IPv6 network is that of its routers (RFC 4291, 2.6.1).

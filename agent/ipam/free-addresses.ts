@@ -1,4 +1,5 @@
 import type { Address } from "../../model/address/address.ts";
+import type { Reserved } from "../../model/pool/reserved.ts";
 import { type Block, contains, firstFree } from "./block.ts";
 
 /** An address that a pod had, and when it ended (milliseconds since 1970). */
@@ -20,11 +21,13 @@ export const COOLING_MS = 30_000;
 export class FreeAddresses {
   readonly #use: AddressUse;
   readonly #lentOut: () => ReadonlySet<string>;
+  readonly #kept: () => Reserved;
   readonly #now: () => number;
   readonly #reserved = new Set<string>();
 
   /** @param lentOut addresses that other nodes give */
-  constructor(use: AddressUse, lentOut: () => ReadonlySet<string>, now: () => number) {
+  constructor(use: AddressUse, lentOut: () => ReadonlySet<string>, kept: () => Reserved, now: () => number) {
+    this.#kept = kept;
     this.#use = use;
     this.#lentOut = lentOut;
     this.#now = now;
@@ -56,11 +59,17 @@ export class FreeAddresses {
   in(blocks: readonly Block[], also: ReadonlySet<string> = new Set()): Address | undefined {
     const freed = this.#use.freed().map(({ address }) => address);
     const taken = new Set([...this.taken(), ...also]);
-    const avoid = new Set([...taken, ...freed]);
+    const [avoid, kept] = [new Set([...taken, ...freed]), this.#kept()];
     for (const block of blocks) {
-      const never = firstFree(block, avoid);
+      const never = firstFree(block, { has: (address) => avoid.has(address) || kept.has(address) });
       if (never) return never;
     }
-    return freed.find((address) => !taken.has(address) && blocks.some((block) => contains(block, address)));
+    const isOpen = (address: Address) => !taken.has(address) && !kept.has(address);
+    return freed.find((address) => isOpen(address) && blocks.some((block) => contains(block, address)));
+  }
+
+  /** Whether pods that ask for none may have an address of it at all. */
+  gives(block: Block): boolean {
+    return firstFree(block, this.#kept()) !== undefined;
   }
 }

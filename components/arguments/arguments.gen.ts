@@ -397,6 +397,7 @@ export const FIELDS = {
     hostEndpoints: { list: { object: "HostEndpointSpec", plain: true }, optional: true, plain: true },
     networkSets: { list: { object: "NetworkSetSpec", plain: true }, optional: true, plain: true },
     globalNetworkSets: { list: { object: "GlobalNetworkSetSpec", plain: true }, optional: true, plain: true },
+    ipReservations: { list: { object: "IpReservationSpec", plain: true }, optional: true, plain: true },
     clusterNetworkPolicies: { list: { object: "ClusterNetworkPolicySpec", plain: true }, optional: true, plain: true },
     stagedNetworkPolicies: { list: { object: "StagedNetworkPolicySpec", plain: true }, optional: true, plain: true },
     stagedGlobalNetworkPolicies: { list: { object: "StagedGlobalNetworkPolicySpec", plain: true }, optional: true, plain: true },
@@ -502,6 +503,10 @@ export const FIELDS = {
     name: { type: "string", plain: true },
     labels: { map: { type: "string" }, optional: true },
     nets: { list: { type: "string" }, optional: true, plain: true },
+  },
+  IpReservationSpec: {
+    name: { type: "string", plain: true },
+    reservedCIDRs: { list: { type: "string" }, plain: true },
   },
   ClusterNetworkPolicySpec: {
     name: { type: "string", plain: true },
@@ -631,6 +636,7 @@ export const FIELDS = {
     hostEndpoints: { list: { object: "HostEndpointSpec", plain: true }, optional: true, plain: true },
     networkSets: { list: { object: "NetworkSetSpec", plain: true }, optional: true, plain: true },
     globalNetworkSets: { list: { object: "GlobalNetworkSetSpec", plain: true }, optional: true, plain: true },
+    ipReservations: { list: { object: "IpReservationSpec", plain: true }, optional: true, plain: true },
     clusterNetworkPolicies: { list: { object: "ClusterNetworkPolicySpec", plain: true }, optional: true, plain: true },
     stagedNetworkPolicies: { list: { object: "StagedNetworkPolicySpec", plain: true }, optional: true, plain: true },
     stagedGlobalNetworkPolicies: { list: { object: "StagedGlobalNetworkPolicySpec", plain: true }, optional: true, plain: true },
@@ -652,6 +658,10 @@ export const FIELDS = {
     assignmentMode: { choice: "AssignmentMode", optional: true, plain: true },
     allowedUses: { list: { choice: "IpPoolUse", plain: true }, optional: true, plain: true },
     disabled: { type: "boolean", optional: true },
+  },
+  IpReservation: {
+    name: { type: "string", plain: true },
+    reservedCIDRs: { list: { type: "string" }, plain: true },
   },
   KubeProxyRemoval: {
     kubeconfig: { type: "string" },

@@ -72,7 +72,7 @@ const written = (path: Path) => path.map((key) => (typeof key === "number" ? `[$
 
 test("every component of the package is here", () => {
   expect(classes.map(([name]) => name).sort()).toEqual(expect.arrayContaining(["Dataplane", "NetworkPolicy"]));
-  expect(classes.length).toBe(23);
+  expect(classes.length).toBe(24);
 });
 
 test.each(classes.map(([name]) => name))(
@@ -95,9 +95,10 @@ test.each(classes.map(([name]) => name))(
 
 const isEmpty = (other: unknown) => typeof other === "object" && other !== null && Object.keys(other).length === 0;
 
-/** What Calico allows: controllers that nothing is said of, a set without networks, and orders below 0. */
+/** What Calico allows: controllers that nothing is said of, a set or a reservation without networks, and orders below 0. */
 function isAllowed(name: string, path: Path, other: unknown): boolean {
-  if (path.join() === "nets") return name.endsWith("NetworkSet") && Array.isArray(other) && other.length === 0;
+  const networks = name.endsWith("NetworkSet") ? "nets" : name === "IpReservation" ? "reservedCIDRs" : undefined;
+  if (path.join() === networks) return Array.isArray(other) && other.length === 0;
   if (name === "KubeControllersConfiguration" && isEmpty(other)) return path.at(-1) !== 0;
   return path.join() === "order" && other === -1;
 }

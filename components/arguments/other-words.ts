@@ -34,6 +34,7 @@ const OBJECTS = new Set([
   "HostEndpoint",
   "NetworkSet",
   "GlobalNetworkSet",
+  "IpReservation",
   "StagedNetworkPolicy",
   "StagedGlobalNetworkPolicy",
   "StagedKubernetesNetworkPolicy",

@@ -16,6 +16,7 @@ export type PolicyKind =
   | "hostEndpoints"
   | "networkSets"
   | "globalNetworkSets"
+  | "ipReservations"
   | "stagedNetworkPolicies"
   | "stagedGlobalNetworkPolicies"
   | "stagedKubernetesNetworkPolicies"

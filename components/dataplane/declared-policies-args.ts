@@ -13,6 +13,7 @@ import type {
   StagedNetworkPolicySpec,
 } from "../calico-policy/staged-args.ts";
 import type { ClusterNetworkPolicySpec } from "../cluster-network-policy/args.ts";
+import type { IpReservationSpec } from "../ip-reservation/args.ts";
 import type { NetworkPolicySpec } from "../network-policy/args.ts";
 
 /** Policies, and what they refer to, that are declared with a dataplane. */
@@ -31,6 +32,8 @@ export interface DeclaredPolicies {
   networkSets?: NetworkSetSpec[];
   /** Networks with labels, for rules everywhere. Defaults to none. */
   globalNetworkSets?: GlobalNetworkSetSpec[];
+  /** Addresses of the pools that no pod gets by itself. Defaults to none. */
+  ipReservations?: IpReservationSpec[];
   /** Kubernetes' policies that hold in every namespace, before or after those of namespaces. Defaults to none. */
   clusterNetworkPolicies?: ClusterNetworkPolicySpec[];
   /** Calico's policies for pods of one namespace that change no verdict: the flow log shows what they would change. Defaults to none. */

@@ -19,6 +19,7 @@ const declared: DeclaredPolicies = {
     { name: "db", namespace: "shop", selector: "app == 'db'", ingress: [{ action: PolicyAction.Deny }] },
     { name: "old", stagedAction: StagedAction.Delete },
   ],
+  ipReservations: [{ name: "routers", reservedCIDRs: ["10.244.0.7", "fd00:10:244::/125"] }],
   stagedGlobalNetworkPolicies: [{ name: "everything", types: [PolicyType.Egress], stagedAction: StagedAction.Set }],
   stagedKubernetesNetworkPolicies: [
     { name: "web", podSelector: { matchLabels: { app: "web" } }, egress: [{ ports: [{ port: 443 }] }] },
@@ -62,7 +63,9 @@ test("staged policies, automatic host endpoints and policies of the cluster beco
     const kind = kindNames.find(
       (one) => kinds[one].kind === inputs.kind && apiVersionOf(kinds[one]) === inputs.apiVersion,
     );
-    return kind && type.startsWith("kubernetes:") && /Staged|KubeControllers|ClusterNetwork/.test(inputs.kind)
+    return kind &&
+      type.startsWith("kubernetes:") &&
+      /Staged|KubeControllers|ClusterNetwork|IPReservation/.test(inputs.kind)
       ? [
           {
             name,
@@ -78,6 +81,7 @@ test("staged policies, automatic host endpoints and policies of the cluster beco
     "dp-everything-stagedglobalnetworkpolicy /everything",
     "dp-guard-clusternetworkpolicy /guard",
     "dp-kubecontrollers-kubecontrollersconfiguration /default",
+    "dp-routers-ipreservation /routers",
     "dp-shop-db-stagednetworkpolicy shop/db",
     "dp-shop-old-stagedkubernetesnetworkpolicy shop/old",
   ]);
@@ -106,6 +110,11 @@ describe("refused, with the path", () => {
     kubeControllersConfiguration: { controllers: { node: { hostEndpoint } } },
   });
   test.each<[string, object, string]>([
+    [
+      "a reservation of what is no network",
+      { ipReservations: [{ name: "a", reservedCIDRs: ["10.244.0.0/16", "10.244.0.300"] }] },
+      "ipReservations[0].reservedCIDRs[1]",
+    ],
     [
       "a staged policy that is deleted and says more",
       { stagedNetworkPolicies: [{ name: "a", stagedAction: "Delete", selector: "all()" }] },

@@ -17,6 +17,7 @@ import { StagedKubernetesNetworkPolicy } from "../calico-policy/staged-kubernete
 import { StagedNetworkPolicy } from "../calico-policy/staged-network-policy.ts";
 import { Tier } from "../calico-policy/tier.ts";
 import { ClusterNetworkPolicy } from "../cluster-network-policy/component.ts";
+import { IpReservation } from "../ip-reservation/component.ts";
 import { at, type InputPlace } from "../refusal/refusal.ts";
 import { requireUnique } from "../values/choices.ts";
 import type { DeclaredPolicies } from "./declared-policies-args.ts";
@@ -29,6 +30,7 @@ const COMPONENTS: Readonly<Record<ListKind, Component>> = {
   tiers: Tier,
   networkSets: NetworkSet,
   globalNetworkSets: GlobalNetworkSet,
+  ipReservations: IpReservation,
   hostEndpoints: HostEndpoint,
   calicoNetworkPolicies: CalicoNetworkPolicy,
   globalNetworkPolicies: GlobalNetworkPolicy,

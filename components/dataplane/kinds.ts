@@ -9,6 +9,22 @@ import { IP_POOL } from "./ip-pool-kind.ts";
 import { CIDR, IPAM_BLOCK } from "./ipam-block-kind.ts";
 import { POLICY_KINDS } from "./policy-kinds.ts";
 
+const IP_RESERVATION: KindDefinition = {
+  ...kinds.ipReservations,
+  columns: {},
+  spec: {
+    type: "object",
+    properties: {
+      reservedCIDRs: {
+        type: "array",
+        maxItems: 4096,
+        items: { type: "string", maxLength: 43 },
+        description: "Addresses and networks of which pods get none that do not ask for it.",
+      },
+    },
+  },
+};
+
 const entries = (field: MapSizeField, description: string) => ({
   [field]: {
     type: "integer",
@@ -125,4 +141,12 @@ const FELIX_CONFIGURATION: KindDefinition = {
 };
 
 /** Every kind the agent watches that Kubernetes does not have. */
-export const KINDS = [IP_POOL, FELIX_CONFIGURATION, IPAM_BLOCK, ...POLICY_KINDS, ...BGP_KINDS, CLUSTER_NETWORK_POLICY];
+export const KINDS = [
+  IP_POOL,
+  IP_RESERVATION,
+  FELIX_CONFIGURATION,
+  IPAM_BLOCK,
+  ...POLICY_KINDS,
+  ...BGP_KINDS,
+  CLUSTER_NETWORK_POLICY,
+];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { canonicalAddress } from "../address/address.ts";
+import { canonicalAddress, familyOf, hostCidr, readCidr } from "../address/address.ts";
 import { mapSizeFields } from "../mode/map-sizes.ts";
 import { annotations, calicoReturnModes, serviceHandlings, socketTranslations } from "../mode/mode.ts";
 import { distinct, oneOf, selector } from "./calico-policy/fields.ts";
@@ -9,6 +9,9 @@ import { list, metadata } from "./metadata.ts";
 
 // projectcalico.org/v3 and this project's IPAMBlock. A field that is not supported is refused with its path, so these
 // specs are strict where core objects are not.
+
+/** Networks of one IPReservation. */
+const RESERVED_LIMIT = 4_096;
 
 /** Which pods get addresses of a pool: load balancers' has no pods. */
 const OF_PODS = ["nodeSelector", "namespaceSelector", "assignmentMode"] as const;
@@ -51,6 +54,29 @@ export const ipPool = z.object({
     }),
 });
 export type IpPool = z.infer<typeof ipPool>;
+
+/** An address or a network. */
+const reserved = z.string().transform((text, context) => {
+  const read = readCidr(text) ?? (familyOf(text) && hostCidr(text));
+  if (read) return read.text;
+  context.addIssue(
+    `"${text}" is neither an address nor a CIDR; expected the form 10.244.0.7, 10.244.0.0/28 or fd00::/64`,
+  );
+  return z.NEVER;
+});
+
+export const ipReservation = z.object({
+  metadata,
+  spec: z
+    .strictObject({
+      reservedCIDRs: list(reserved.pipe(z.string())).refine((all) => all.length <= RESERVED_LIMIT, {
+        error: `allowed are ${RESERVED_LIMIT} networks: name larger ones`,
+      }),
+    })
+    .nullish()
+    .transform((spec) => spec ?? { reservedCIDRs: [] }),
+});
+export type IpReservation = z.infer<typeof ipReservation>;
 
 /** An address of a block that another node has. */
 const lentAddress = z.object({

@@ -38,6 +38,7 @@ export const kinds = {
     optional: false,
   },
   ipPools: { ...CALICO, kind: "IPPool", plural: "ippools", namespaced: false },
+  ipReservations: { ...CALICO, kind: "IPReservation", plural: "ipreservations", namespaced: false },
   ipamBlocks: {
     group: "ebpf-dataplane.io",
     version: "v1alpha1",

@@ -1,8 +1,10 @@
 import type { z } from "zod";
+
 import { bgpConfiguration } from "./bgp/configuration.ts";
 import { bgpFilter } from "./bgp/filter.ts";
 import { bgpPeer } from "./bgp/peer.ts";
-import { felixConfiguration, ipamBlock, ipPool } from "./calico.ts";
+import { felixConfiguration, ipamBlock, ipPool, ipReservation } from "./calico.ts";
+
 import { hostEndpoint } from "./calico-policy/host-endpoint.ts";
 import { kubeControllersConfiguration } from "./calico-policy/kube-controllers.ts";
 import { networkSet } from "./calico-policy/network-set.ts";
@@ -29,6 +31,7 @@ export const schemas = {
   endpointSlices: endpointSlice,
   networkPolicies: networkPolicy,
   ipPools: ipPool,
+  ipReservations: ipReservation,
   ipamBlocks: ipamBlock,
   felixConfigurations: felixConfiguration,
   calicoNetworkPolicies: calicoNetworkPolicy,

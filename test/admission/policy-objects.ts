@@ -79,6 +79,7 @@ export const accepts: readonly Case[] = [
     namespaceSelector: "has(team)",
     ipipMode: "Never",
   }),
+  of("ipReservations", { reservedCIDRs: ["192.168.2.3", "10.0.2.3/32", "cafe:f00d::/123"] }),
   of("globalNetworkSets", { nets: [] }),
   of(
     "kubeControllersConfigurations",
