@@ -263,6 +263,12 @@ export const attacks: readonly PacketTest[] = [
         dropped,
       ),
       sends(
+        "jail",
+        { destination: client2 },
+        icmpError(3, 3, about({ source: client2, destination: open }, udp(7007, 80))),
+        dropped,
+      ),
+      sends(
         "open",
         { destination: client2 },
         icmpError(3, 3, about({ source: client2, destination: open }, udp(7007, 80, Buffer.alloc(1400)), 1300)),
