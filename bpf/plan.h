@@ -54,6 +54,8 @@ struct plan {
 	bool is_judged_alone;	  /* of the node itself: no connection can be remembered, so that scratch's flow is judged for each packet */
 	bool is_accepted;	  /* an earlier stage of the host endpoint lets the flow in, so that its later ones are not asked */
 	__u32 service;		  /* the list of the service that the packet asks for, where that is counted; else 0 */
+	bool is_sender_known;	  /* scratch has where its sender is */
+	__u8 padding[3];
 				  /* the fields above are cleared for each packet */
 	struct wrapping wrapping; /* EXIT_NODE, which is never set without it */
 	struct origin origin;

@@ -41,6 +41,13 @@ struct judgement {
 	__u8 padding;
 };
 
+/* See policy/sender.h. */
+struct sender {
+	struct address address;
+	__u32 location_flags; /* enum location_flag */
+	__u32 identity;
+};
+
 /* How many errors this CPU has sent in place of the node's stack, and since when (RFC 4443, 2.4 f; RFC 1812, 4.3.2.8). */
 struct error_limit {
 	__u64 window;
@@ -61,6 +68,7 @@ struct scratch {
 	__u32 arrival;	      /* by which interface the flow comes to this node; 0: it begins here, or that is not known */
 	bool is_from_entry;   /* another node was its entry node, which has asked what comes before translation */
 	bool is_to_node;      /* this node is: it goes on to its backend's node */
+	struct sender sender; /* while the plan says that it is known */
 	struct opening opening;
 	__u64 time; /* of the packet at hand (clock.h); 0: not needed yet */
 	struct plan plan;

@@ -6,15 +6,24 @@
 
 /* Rewrites a packet as its connection's entry says. */
 
+/* Whether the other end than the one that a service hides changes, too. */
+static __always_inline bool changes_both_ends(const struct connection *connection, __be16 port)
+{
+	return (connection->flags & (CONNECTION_HAIRPIN | CONNECTION_MASQUERADED)) || connection->peer_port != port;
+}
+
 /* Client to backend: destination becomes the backend; the source port changes only after a collision. A workload takes no
  * packet that comes from itself: one that reaches itself by a service (CONNECTION_HAIRPIN) sees the service in its own place,
  * on both sides. */
 static __always_inline int translate_forward(struct __sk_buff *skb, struct packet *packet, const struct connection *connection)
 {
-	struct address source = connection->flags & CONNECTION_HAIRPIN	    ? packet->tuple.destination
-				: connection->flags & CONNECTION_MASQUERADED ? connection->node
-									     : packet->tuple.source;
+	struct address source;
 
+	if (!changes_both_ends(connection, packet->tuple.source_port))
+		return rewrite_destination(skb, packet, &connection->address, connection->port);
+	source = connection->flags & CONNECTION_HAIRPIN	      ? packet->tuple.destination
+		 : connection->flags & CONNECTION_MASQUERADED ? connection->node
+							      : packet->tuple.source;
 	if (rewrite_destination(skb, packet, &connection->address, connection->port))
 		return -1;
 	return rewrite_source(skb, packet, &source, connection->peer_port);
@@ -23,10 +32,13 @@ static __always_inline int translate_forward(struct __sk_buff *skb, struct packe
 /* Backend to client: the source becomes the address the client used. */
 static __always_inline int translate_reply(struct __sk_buff *skb, struct packet *packet, const struct connection *connection)
 {
-	struct address client = connection->flags & CONNECTION_HAIRPIN	    ? packet->tuple.source
-				: connection->flags & CONNECTION_MASQUERADED ? connection->node
-									     : packet->tuple.destination;
+	struct address client;
 
+	if (!changes_both_ends(connection, packet->tuple.destination_port))
+		return rewrite_source(skb, packet, &connection->address, connection->port);
+	client = connection->flags & CONNECTION_HAIRPIN	      ? packet->tuple.source
+		 : connection->flags & CONNECTION_MASQUERADED ? connection->node
+							      : packet->tuple.destination;
 	if (rewrite_source(skb, packet, &connection->address, connection->port))
 		return -1;
 	return rewrite_destination(skb, packet, &client, connection->peer_port);

@@ -42,23 +42,43 @@ static __always_inline bool was_asked_for(const struct tuple *tuple)
 	return tuple->protocol == IPPROTO_UDP && scratch && is_answer_to_host(tuple_as_key(scratch, tuple));
 }
 
-/* The service that a packet would open a connection to; NULL: none, and its destination's location is left in `location`.
+/* Whether a packet is for a workload here. One from a workload needs the location of its destination in any case. */
+static __always_inline bool is_for_workload(const struct packet *packet, const struct settings *settings)
+{
+	const struct address *destination = &packet->tuple.destination;
+
+	return packet->hook != HOOK_FROM_WORKLOAD && !address_is_equal(destination, &settings->node) && is_endpoint(destination);
+}
+
+/* The service that a packet would open a connection to; NULL: none, and its destination's location is left in `location`, but for what
+ * `is_for_workload` says.
  * @param wrapping as it came from another node, or NULL */
-static __always_inline const struct service *service_opened_by(const struct packet *packet,
-							       const struct settings *settings, const struct wrapping *wrapping,
-							       struct plan *plan, const struct location **location)
+static __always_inline const struct service *service_opened_by(const struct packet *packet, const struct settings *settings,
+							       const struct wrapping *wrapping, struct plan *plan,
+							       const struct location **location, bool *for_workload)
 {
 	const struct tuple *tuple = &packet->tuple;
-	const struct service *service;
+	const struct service *service = NULL;
 	bool opens = packet_may_open(packet);
+	bool asks = opens || may_be_unknown_here(packet, settings, wrapping);
 
-	if (opens || may_be_unknown_here(packet, settings, wrapping)) {
-		service = service_or_location(&tuple->destination, tuple->destination_port, tuple->protocol, location);
-		if (!service || (opens ? !was_asked_for(tuple) : may_go_on(service, wrapping)))
-			return service;
-		if (opens)
-			plan->remember = REMEMBER_HOST_ANSWER;
+	if (asks)
+		service = address_service_find(&tuple->destination, tuple->destination_port, tuple->protocol);
+	if (!service) {
+		*for_workload = is_for_workload(packet, settings);
+		if (*for_workload)
+			return NULL;
+		if (!asks) {
+			*location = locate(&tuple->destination);
+			return NULL;
+		}
+		service = node_port_or_location(&tuple->destination, tuple->destination_port, tuple->protocol, location);
 	}
+	if (!service || (opens ? !was_asked_for(tuple) : may_go_on(service, wrapping)))
+		return service;
+	if (opens)
+		plan->remember = REMEMBER_HOST_ANSWER;
+	*for_workload = is_for_workload(packet, settings);
 	*location = locate(&tuple->destination);
 	return NULL;
 }
@@ -180,13 +200,13 @@ static __always_inline void leave_to_stack(struct plan *plan)
 __global int decide_new_from_network(struct packet *packet, const struct settings *settings, const struct wrapping *wrapping,
 				     struct plan *plan)
 {
-	bool for_service = wrapping && wrapping_is_service(wrapping);
+	bool for_service = wrapping && wrapping_is_service(wrapping), for_workload = false;
 	const struct location *location = NULL;
 	const struct service *service;
 
 	if (!packet || !settings || !plan)
 		return 0;
-	service = service_opened_by(packet, settings, wrapping, plan, &location);
+	service = service_opened_by(packet, settings, wrapping, plan, &location, &for_workload);
 	if (service) {
 		/* A node that still handles services itself has wrapped it: handled as that node expects. */
 		if (!for_service && !is_handled_here(service, settings))
@@ -195,7 +215,7 @@ __global int decide_new_from_network(struct packet *packet, const struct setting
 			open_service(packet, settings, service, wrapping, plan);
 	} else if (for_service) { /* that is gone from this node */
 		drop(plan, OUTCOME_DROP_NO_LOCAL_BACKEND);
-	} else if (is_endpoint(&packet->tuple.destination)) {
+	} else if (for_workload) {
 		if (is_left_to_host(settings)) /* to_workload judges and remembers it */
 			route_by_stack(plan);
 		else

@@ -9,11 +9,12 @@ __global int decide_new_from_workload(struct __sk_buff *skb, struct packet *pack
 {
 	const struct location *location = NULL;
 	const struct service *service;
+	bool for_workload;
 	__u32 to;
 
 	if (!skb || !packet || !settings || !plan)
 		return 0;
-	service = service_opened_by(packet, settings, NULL, plan, &location);
+	service = service_opened_by(packet, settings, NULL, plan, &location, &for_workload);
 	to = location_flags(location);
 	if (service && is_handled_here(service, settings))
 		open_service(packet, settings, service, NULL, plan);

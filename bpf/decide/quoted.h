@@ -29,7 +29,7 @@ static __step int fits_between_nodes(const struct packet *packet)
 {
 	struct scratch *scratch = scratch_get();
 
-	if (!packet || !scratch)
+	if (!packet || !scratch || !may_be_about_tunnel(packet))
 		return -1;
 	/* The ports of IPIP are those of the packet inside, which is read later. */
 	if (parse_inner(packet, &scratch->inner) && !is_ipip(&scratch->inner.tuple))

@@ -190,6 +190,17 @@ static __always_inline bool read_inner(const struct packet *packet, struct inner
 	return !parse_inner(packet, inner) && is_error_for_sender(packet, inner);
 }
 
+/* Whether an error may be about what a tunnel carries over IPv4: it is of IPv4, and not about TCP. For the price of one byte. */
+static __always_inline bool may_be_about_tunnel(const struct packet *packet)
+{
+	__u32 inner = packet->l4_offset + sizeof(struct icmp_header);
+	__u8 protocol;
+
+	return packet->tuple.protocol == IPPROTO_ICMP &&
+	       !bpf_skb_load_bytes(packet->skb, inner + offsetof(struct iphdr, protocol), &protocol, sizeof(protocol)) &&
+	       protocol != IPPROTO_TCP;
+}
+
 /* Of an error of IPv4 that says how much of the packet inside fits: so many bytes; 0: that cannot be right (RFC 5927, 7.2);
  * -1: it says something else. */
 static __always_inline __s32 fits_by_error(const struct packet *packet, const struct inner_packet *inner)

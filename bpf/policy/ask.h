@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "../locate.h"
 #include "../scratch.h"
 #include "../shared/policy.h"
 
@@ -30,9 +29,9 @@ static __always_inline bool is_isolated(const struct endpoint *endpoint, enum di
 	return endpoint->flags & (direction == DIRECTION_INGRESS ? ENDPOINT_INGRESS_ISOLATED : ENDPOINT_EGRESS_ISOLATED);
 }
 
-/* Asks one direction of an endpoint's policy about a flow. The answer is in `judgement`. @param peer where the other end is */
+/* Asks one direction of an endpoint's policy about a flow. The answer is in `judgement`. @param identity of the other end */
 static __always_inline void policy_ask(const struct endpoint *endpoint, enum direction direction, const struct tuple *flow,
-				       const struct location *peer, struct judgement *judgement)
+				       __u32 identity, struct judgement *judgement)
 {
 	struct policy_key key = {
 		.prefix_length = 96,
@@ -44,8 +43,8 @@ static __always_inline void policy_ask(const struct endpoint *endpoint, enum dir
 	const struct policy_value *value;
 
 	judgement->policy = endpoint->policy;
-	judgement->identity = peer ? peer->identity : 0;
-	value = policy_lookup(&key, judgement->identity, flow->source_port);
+	judgement->identity = identity;
+	value = policy_lookup(&key, identity, flow->source_port);
 	judgement->verdict = POLICY_DENY;
 	if (!value)
 		return;

@@ -4,7 +4,7 @@
 #include "../scratch.h"
 #include "../settings.h"
 #include "../shared/policy.h"
-#include "../locate.h"
+#include "sender.h"
 
 /* The node itself as an end of a flow. It has a policy for each interface by which packets come and go, and none while
  * SETTINGS_HOST_POLICIES is not set. */
@@ -87,7 +87,7 @@ static __always_inline void add_host(struct ends *ends, const struct tuple *flow
 static __always_inline void find_ends(struct ends *ends, const struct tuple *flow, const struct settings *settings,
 				      const struct scratch *scratch)
 {
-	ends->source = bpf_map_lookup_elem(&endpoints, &flow->source);
+	ends->source = is_sender(scratch, &flow->source) ? NULL : bpf_map_lookup_elem(&endpoints, &flow->source);
 	ends->destination = bpf_map_lookup_elem(&endpoints, &flow->destination);
 	if (has_host_policies(settings))
 		add_host(ends, flow, settings, scratch->interface);

@@ -45,21 +45,21 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 					  enum local_source local, struct scratch *scratch)
 {
 	struct judgement *judgement = &scratch->judgements[direction];
-	const struct location *location;
+	struct peer other;
 
 	*judgement = (struct judgement){.direction = direction};
 	if (!is_isolated(endpoint, direction)) {
 		trace_judged(tuple, direction, judgement);
 		return true;
 	}
-	location = locate(peer);
+	other = peer_at(peer, scratch);
 	if (local == LOCAL_SOURCE_IS_NODE && !is_asked_of_node(endpoint, direction) &&
-	    (location_flags(location) & LOCATION_LOCAL_HOST)) {
+	    (other.location_flags & LOCATION_LOCAL_HOST)) {
 		judgement->policy = endpoint->policy;
 		trace_judged(tuple, direction, judgement);
 		return true;
 	}
-	policy_ask(endpoint, direction, tuple, location, judgement);
+	policy_ask(endpoint, direction, tuple, other.identity, judgement);
 	scratch->plan.asked |= 1 << direction;
 	scratch->plan.refused_by = direction;
 	trace_judged(tuple, direction, judgement);

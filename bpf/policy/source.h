@@ -4,6 +4,7 @@
 #include "../locate.h"
 #include "../net/route.h"
 #include "../settings.h"
+#include "sender.h"
 #include "../tunnel/wrapping.h"
 #include "../verdict.h"
 
@@ -90,6 +91,7 @@ __global enum outcome check_source(struct __sk_buff *skb, const struct address *
 		return OUTCOME_DROP_MARTIAN_SOURCE;
 	if (is_endpoint(source))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
+	note_sender(source, location);
 	if (!location || !(flags & LOCATION_POOL))
 		return ALLOWED;
 	if ((flags & LOCATION_ENCAPSULATED) || address_is_unset(&location->node))
@@ -111,15 +113,18 @@ static __always_inline bool source_belongs_to(const struct address *source, cons
  * chooses the backend. @return as check_source() */
 __global enum outcome check_wrapped_source(const struct address *source, const struct wrapping *wrapping)
 {
+	const struct location *location;
 	__u32 flags;
 
 	if (!source || !wrapping || is_never_a_source(source))
 		return OUTCOME_DROP_MARTIAN_SOURCE;
 	if (wrapping->kind == TUNNEL_OVERLAY)
 		return source_belongs_to(source, &wrapping->node) ? ALLOWED : OUTCOME_DROP_SPOOFED_SOURCE;
-	flags = location_flags(locate(source));
+	location = locate(source);
+	flags = location_flags(location);
 	if ((flags & LOCATION_POOL) || is_endpoint(source))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
+	note_sender(source, location);
 	/* Answers of a service at this node's address come back with it as their source. */
 	if ((flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST)) && wrapping->kind != TUNNEL_RETURN)
 		return OUTCOME_DROP_MARTIAN_SOURCE;

@@ -32,7 +32,8 @@ __global int ask_host(enum host_stage stage, enum judged judged, __u32 interface
 	flow = stage == HOST_FORWARDED ? &scratch->flow : &scratch->written;
 	judgement = judgement_of(scratch, judged);
 	*judgement = (struct judgement){.direction = direction};
-	policy_ask(endpoint, direction, flow, locate(direction == DIRECTION_INGRESS ? &flow->source : &flow->destination), judgement);
+	policy_ask(endpoint, direction, flow, peer_at(direction == DIRECTION_INGRESS ? &flow->source : &flow->destination, scratch).identity,
+		   judgement);
 	scratch->plan.asked |= 1 << judged;
 	scratch->plan.refused_by = judged;
 	trace_judged(flow, direction, judgement);

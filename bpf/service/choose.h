@@ -48,24 +48,22 @@ static __always_inline bool has_node_ports(__u32 location_flags)
 	return (location_flags & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST)) && !(location_flags & LOCATION_WITHOUT_NODE_PORTS);
 }
 
-/* The service that answers at this destination; NULL: an ordinary address. Most packets of no service need the location of their
- * destination again, and its lookup is a dear one: it is left in `location` if it was needed. */
-static __always_inline const struct service *service_or_location(const struct address *address, __be16 port, __u8 protocol,
-								 const struct location **location)
+/* The service of node ports that answers at an address which no service has for itself; NULL: none. Most packets of no service need the location of their
+ * destination again, and its lookup is a dear one: it is left in `location`. */
+static __always_inline const struct service *node_port_or_location(const struct address *address, __be16 port, __u8 protocol,
+								   const struct location **location)
 {
-	const struct service *service = address_service_find(address, port, protocol);
-
-	if (service)
-		return service;
 	*location = locate(address);
 	return has_node_ports(location_flags(*location)) ? node_port_find(address, port, protocol) : NULL;
 }
 
+/* The service that answers at this destination; NULL: an ordinary address. */
 static __always_inline const struct service *service_find(const struct address *address, __be16 port, __u8 protocol)
 {
+	const struct service *service = address_service_find(address, port, protocol);
 	const struct location *location;
 
-	return service_or_location(address, port, protocol, &location);
+	return service ? service : node_port_or_location(address, port, protocol, &location);
 }
 
 /* Whether node ports answer at the node's own loopback: 0.0.0.0 and 127.0.0.0/8 are one address here, 127.0.0.1. */

@@ -53,6 +53,18 @@ export const mutants: readonly Mutant[] = [
     instead: "flags & LOCATION_LOCAL_HOST)\n\t\treturn OUTCOME_DROP_MARTIAN_SOURCE;\n\tif (is_endpoint",
   },
   {
+    say: "what is known of the sender is known of everybody",
+    file: "policy/sender.h",
+    text: "scratch->plan.is_sender_known && address_is_equal(&scratch->sender.address, address)",
+    instead: "scratch->plan.is_sender_known",
+  },
+  {
+    say: "a source port that changes is left as it was",
+    file: "translate.h",
+    text: "(CONNECTION_HAIRPIN | CONNECTION_MASQUERADED)) || connection->peer_port != port",
+    instead: "(CONNECTION_HAIRPIN | CONNECTION_MASQUERADED))",
+  },
+  {
     say: "any MAC address counts as a node's",
     file: "policy/source.h",
     text: "return answer == ROUTE_KNOWN && frame_has_source(skb, route->dmac);",
@@ -133,8 +145,8 @@ export const mutants: readonly Mutant[] = [
   {
     say: "a forwarded packet may have a workload's source",
     file: "policy/source.h",
-    text: "if ((flags & LOCATION_POOL) || is_endpoint(source))\n\t\treturn OUTCOME_DROP_SPOOFED_SOURCE;\n\t/*",
-    instead: "/*",
+    text: "if ((flags & LOCATION_POOL) || is_endpoint(source))\n\t\treturn OUTCOME_DROP_SPOOFED_SOURCE;\n\tnote_sender",
+    instead: "note_sender",
   },
   {
     say: "any node may return replies",

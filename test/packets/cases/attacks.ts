@@ -171,6 +171,17 @@ export const attacks: readonly PacketTest[] = [
     ],
   },
   {
+    say: "a peer that a pod may no longer ask has its first answer still on its way",
+    handling: translated,
+    steps: [
+      sends("open", { destination: friend }, udp(7505, 80), /^(pass_to_stack|to_network)/),
+      {
+        ...arrives({ source: friend, destination: open, by: node }, udp(80, 7505), "drop_policy_egress"),
+        policies: [isolated("open", "Egress")],
+      },
+    ],
+  },
+  {
     say: "wrapped in the name of a node whose hardware address is not known yet",
     steps: [
       arrivesWrapped(
