@@ -105,6 +105,7 @@ describe.skipIf(skip)("CNI", () => {
     expect(sawPodSide).toContain("DOWN");
     expect(inPod("ip", "-brief", "link", "show", "eth0")).toContain("UP");
     expect(inPod("ip", "-brief", "address", "show", "eth0")).toContain(result.ips[0]?.address);
+    expect(inPod("ip", "-brief", "address", "show", "lo")).toContain("127.0.0.1/8");
     expect(inPod("ip", "route")).toContain("default via 169.254.1.1 dev eth0 onlink");
     expect(inPod("ip", "neighbour")).toContain("PERMANENT");
     expect(JSON.parse(readFileSync(file, "utf8")).endpoints[0]).toMatchObject({
