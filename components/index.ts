@@ -8,8 +8,9 @@ export {
 } from "./aws/guardrails.ts";
 export { Architecture, type AwsMachine } from "./aws/machine.ts";
 export type { AwsSubnet } from "./aws/subnet.ts";
-export { type AwsClusterArgs, type SshAccess, WorldAccess } from "./aws-cluster/args.ts";
+export { type AwsClusterArgs, PodRouting, type SshAccess, WorldAccess } from "./aws-cluster/args.ts";
 export { AwsCluster } from "./aws-cluster/component.ts";
+export { cloudRoutePools } from "./aws-cluster/pod-routes.ts";
 export {
   BgpAggregation,
   type BgpCommunity,

@@ -4,8 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   AddressFamily,
   AwsCluster,
+  cloudRoutePools,
   Dataplane,
   HostKeyChecking,
+  PodRouting,
   ReturnMode,
   SourceIpVerification,
 } from "../components/index.ts";
@@ -18,6 +20,7 @@ const config = new Settings([
   "adminCidrs",
   "kubernetesVersion",
   "sourceDestCheck",
+  "podRouting",
   "protectControlPlane",
   "image",
   "sshPrivateKey",
@@ -29,6 +32,8 @@ const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 const { Ipv4, Ipv6 } = AddressFamily;
 const ipFamilies = config.getObject<AddressFamily[]>("ipFamilies") ?? [Ipv4];
 const podSubnets = { [Ipv4]: "10.244.0.0/16", [Ipv6]: "fd00:10:244::/56" };
+/** Whether the VPC's route tables lead to each node's pods, in place of tunnels between subnets. */
+const podRouting = config.get<PodRouting>("podRouting");
 const serviceSubnetIpv6 = "fd00:10:96::/112";
 /** What belongs to the cluster's families, the first one first. */
 const ofFamilies = <Value>(values: Record<AddressFamily, Value>): Value[] => ipFamilies.map((family) => values[family]);
@@ -43,6 +48,7 @@ const cluster = new AwsCluster("cluster", {
   ipFamilies,
   returnMode,
   sourceDestCheck: config.getBoolean("sourceDestCheck"),
+  podRouting,
   protectControlPlane: config.getBoolean("protectControlPlane"),
   ssh: sshPublicKey ? { publicKey: sshPublicKey, cidrs: config.requireObject<string[]>("adminCidrs") } : undefined,
 });
@@ -66,7 +72,8 @@ const dataplane = new Dataplane(
     apiServer: cluster.apiServer,
     image: config.require("image"),
     returnMode,
-    ipPools: ofFamilies(podSubnets).map((cidr) => ({ cidr })),
+    ipPools:
+      podRouting === PodRouting.CloudRoutes ? cloudRoutePools() : ofFamilies(podSubnets).map((cidr) => ({ cidr })),
     ...(ipFamilies.includes(Ipv6) && { serviceSubnetIpv6 }),
     networkPolicies: [
       {

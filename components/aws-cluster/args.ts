@@ -15,6 +15,14 @@ export enum WorldAccess {
   NodePorts = "node-ports",
 }
 
+/** Who brings pods' packets from one node to another. */
+export enum PodRouting {
+  /** The nodes, in VXLAN where `vxlanMode` says so. */
+  Nodes = "Nodes",
+  /** The VPC: its route tables have a route to each node's pods. Packets leave as pods send them, also between subnets. */
+  CloudRoutes = "CloudRoutes",
+}
+
 /** Logging in by SSH as the image's user ("admin" on Debian). */
 export interface SshAccess {
   /** Public key in OpenSSH's form, e.g. "ssh-ed25519 AAAA…". */
@@ -85,6 +93,14 @@ export interface AwsClusterArgs {
   vxlanMode?: VxlanMode;
   /** The same in IPIP: opens IP protocol 4 between nodes. Defaults to `Never`. */
   ipipMode?: IpipMode;
+  /**
+   * Who brings pods' packets from one node to another. With `CloudRoutes` each node has a fixed network of pods (`podCidr` of its machine), the source/destination
+   * check is off, `vxlanMode` is `Never`, and the `Dataplane` needs `ipPools: cloudRoutePools(…)`. IPv4 alone. A route table has 500 routes unless AWS gives you more.
+   * Defaults to `Nodes`.
+   */
+  podRouting?: PodRouting;
+  /** With `podRouting: CloudRoutes` in a VPC that exists: ids of the route tables of its subnets, which get the routes. */
+  routeTableIds?: pulumi.Input<string>[];
   /** EC2's check that an instance sends and receives with its own address only. Defaults to false where `returnMode` or the modes of encapsulation need that, else true. */
   sourceDestCheck?: boolean;
   /** Name pattern of the machine image; the newest that matches. Defaults to "debian-13-ARCHITECTURE-*". */

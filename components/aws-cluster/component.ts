@@ -15,7 +15,7 @@ import { awaitCluster } from "./await-cluster.ts";
 import { exchange } from "./exchange.ts";
 import { Group, openings, requireNotOpenToWorld } from "./firewall.ts";
 import { requireAws, requireClusterName } from "./inputs.ts";
-import { network } from "./network.ts";
+import { network, podRoutes } from "./network.ts";
 import { nodes } from "./nodes.ts";
 import { securityGroups } from "./security-groups.ts";
 
@@ -64,6 +64,10 @@ export class AwsCluster extends pulumi.ComponentResource {
     const parameters = exchange(sdk, name, clusterName, tags, child);
     const plan = { checked, network: vpc, groups, exchange: parameters, imageId: image, tags, keyName };
     const made = nodes(sdk, name, place, args, plan, child);
+    const interfaces = new Map(
+      made.made.map(({ machine, instance }) => [machine.name, instance.primaryNetworkInterfaceId]),
+    );
+    podRoutes(sdk, name, vpc, checked, (node) => interfaces.get(node) as pulumi.Output<string>, child);
     const clients = new ClientMachines(
       `${name}-clients`,
       {

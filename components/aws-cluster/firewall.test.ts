@@ -16,6 +16,7 @@ test("what is let in, and nothing more", () => {
     "control-plane: tcp/6443-6443 from 203.0.113.7/32",
     "nodes: udp/4789-4789 from nodes",
     "nodes: tcp/10250-10250 from nodes",
+    "nodes: all from nodes",
     "nodes: all from 10.244.0.0/16",
     "nodes: tcp/30000-32767 from clients",
     "nodes: udp/30000-32767 from clients",

@@ -111,6 +111,12 @@ function betweenNodes({ podSubnet, podSubnetIpv6, ...args }: AwsClusterArgs & Ne
   return [
     ...tunnels,
     kubelet,
+    {
+      ...fromNodes,
+      name: "node-pods",
+      description: "nodes reach pods of other nodes without a tunnel",
+      ipProtocol: "-1",
+    },
     ...(podSubnet === undefined ? [] : [{ ...pods, name: "pods", cidrIpv4: podSubnet }]),
     ...(podSubnetIpv6 === undefined ? [] : [{ ...pods, name: "pods-ipv6", cidrIpv6: podSubnetIpv6 }]),
   ];

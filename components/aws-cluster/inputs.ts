@@ -5,7 +5,6 @@ import { requireInstance, type TypedMachine } from "../aws/inputs.ts";
 import { requireIpv6Services } from "../aws/instance-type.ts";
 import { Architecture, type AwsMachine } from "../aws/machine.ts";
 import type { AwsSubnet } from "../aws/subnet.ts";
-import { ReturnMode } from "../dataplane/args.ts";
 import { clusterNetworks } from "../documents/cluster-networks.ts";
 import { requireOneMode } from "../ip-pool/inputs.ts";
 import { requireMachines } from "../machine/inputs.ts";
@@ -28,13 +27,13 @@ import {
 import { requireWhole } from "../values/choices.ts";
 import { requireLabel } from "../values/names.ts";
 import type { AwsClusterArgs, SshAccess } from "./args.ts";
-import { isAlwaysWrapped } from "./firewall.ts";
+import { type PodTransport, requirePodTransport } from "./pod-routes.ts";
 
 /** The network of a new VPC, as AWS gives a default one. */
 const VPC_NETWORK = "172.31.0.0/16";
 
 /** Arguments with their defaults; values that are known later are on their guard. */
-export interface CheckedAws extends Access {
+export interface CheckedAws extends Access, PodTransport {
   kubernetesVersion: string;
   /** Those of each family that the cluster has. */
   podSubnet?: pulumi.Input<string>;
@@ -49,7 +48,6 @@ export interface CheckedAws extends Access {
   /** The control plane first. */
   machines: TypedMachine[];
   controlPlane: TypedMachine;
-  sourceDestCheck: boolean;
   publicAddresses: boolean;
   diskSize: pulumi.Input<number>;
 }
@@ -80,16 +78,10 @@ export function requireAws(place: InputPlace, args: AwsClusterArgs, region: stri
     subnets: zoned,
     machines,
     controlPlane: machines[0] as TypedMachine,
-    sourceDestCheck: requireSourceDestCheck(args),
+    ...requirePodTransport(place, args),
     publicAddresses: args.publicAddresses ?? true,
     diskSize: checked(diskSize, (size) => requireWhole(at(place, "diskSize"), size, 8, 16384)),
   };
-}
-
-/** Nodes send with other addresses than their own for direct returns, and for pods without a tunnel. */
-function requireSourceDestCheck(args: AwsClusterArgs): boolean {
-  const foreign = args.returnMode !== ReturnMode.Tunnel || !isAlwaysWrapped(args, familiesOf(args).includes("IPv6"));
-  return args.sourceDestCheck ?? !foreign;
 }
 
 /** Networks that are apart from each other, and the VPC's with all subnets in it. */

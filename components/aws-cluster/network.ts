@@ -8,6 +8,8 @@ import type { CheckedAws } from "./inputs.ts";
 export interface Network {
   vpcId: pulumi.Input<string>;
   subnets: { cidr: string; id: pulumi.Input<string>; cidrIpv6?: pulumi.Input<string> }[];
+  /** Those of the subnets, where the VPC routes pods' addresses. */
+  routeTables: pulumi.Input<string>[];
   /** What must be there before an instance can reach the outside. */
   wayOut: pulumi.Resource[];
 }
@@ -24,6 +26,7 @@ export function network(
     return {
       vpcId: args.vpcId,
       subnets: subnets.map(({ zone: _, id = "", ...subnet }) => ({ ...subnet, id })),
+      routeTables: args.routeTableIds ?? [],
       wayOut: [],
     };
   }
@@ -77,6 +80,23 @@ export function network(
   return {
     vpcId: vpc.id,
     subnets: made.map(({ association: _, ...subnet }) => subnet),
+    routeTables: [table.id],
     wayOut: [...routes, ...made.map(({ association }) => association)],
   };
+}
+
+/** Leads each node's pods to its interface, in every table. */
+export function podRoutes(
+  sdk: AwsSdk,
+  name: string,
+  { routeTables }: Network,
+  { podBlocks }: CheckedAws,
+  interfaceOf: (node: string) => pulumi.Output<string>,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  for (const { node, cidr } of podBlocks)
+    routeTables.forEach((routeTableId, index) => {
+      const route = { routeTableId, destinationCidrBlock: cidr, networkInterfaceId: interfaceOf(node) };
+      new sdk.ec2.Route(`${name}-pods-${node}${index === 0 ? "" : `-${index}`}`, route, opts);
+    });
 }

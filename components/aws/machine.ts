@@ -20,4 +20,9 @@ export interface AwsMachine {
   instanceType?: string;
   /** Whether AWS may take the instance back at two minutes' notice, for less money. Workers only. Defaults to false. */
   spot?: boolean;
+  /**
+   * With `podRouting: CloudRoutes`: the network of a node's pods, inside `podSubnet`, at least a /26, apart from other nodes' ones. Write it
+   * before a machine ahead of this one is removed from the list: its pods keep their addresses. Defaults to the /24 of its place among the nodes of the list.
+   */
+  podCidr?: string;
 }

@@ -45,13 +45,21 @@ interface Ec2 {
     destinationIpv6CidrBlock?: Text;
     gatewayId?: Text;
     egressOnlyGatewayId?: Text;
+    networkInterfaceId?: Text;
   }>;
   RouteTableAssociation: ResourceClass<{ subnetId: Text; routeTableId: Text }>;
   SecurityGroup: ResourceClass<{ vpcId: Text; description: Text; tags: Tags }>;
   KeyPair: ResourceClass<{ publicKey: Text; tags: Tags }, { keyName: pulumi.Output<string> }>;
   Eip: ResourceClass<{ domain: Text; tags: Tags }, { publicIp: pulumi.Output<string> }>;
   EipAssociation: ResourceClass<{ allocationId: Text; instanceId: Text }>;
-  Instance: ResourceClass<InstanceArgs, { privateIp: pulumi.Output<string>; publicIp: pulumi.Output<string> }>;
+  Instance: ResourceClass<
+    InstanceArgs,
+    {
+      privateIp: pulumi.Output<string>;
+      publicIp: pulumi.Output<string>;
+      primaryNetworkInterfaceId: pulumi.Output<string>;
+    }
+  >;
   getAmiOutput: Lookup<
     { owners?: string[]; mostRecent?: boolean; includeDeprecated?: boolean; filters: Filter[] },
     { id: string; name: string; architecture: string }

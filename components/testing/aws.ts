@@ -77,7 +77,10 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
     case "aws:ec2/eip:Eip":
       return { publicIp: "198.51.100.8" };
     case "aws:ec2/instance:Instance":
-      return { publicIp: inputs.associatePublicIpAddress ? "198.51.100.9" : "" };
+      return {
+        publicIp: inputs.associatePublicIpAddress ? "198.51.100.9" : "",
+        primaryNetworkInterfaceId: `eni-${name}`,
+      };
     case "aws:ssm/parameter:Parameter":
       return { arn: `arn:aws:ssm:eu-central-1:111122223333:parameter${inputs.name}` };
     case "aws:iam/role:Role":

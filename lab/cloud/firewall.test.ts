@@ -16,6 +16,15 @@ const node: CloudInstance = {
 };
 const client: CloudInstance = { name: "client1", address: "172.31.1.55", sourceDestCheck: true, ingress: [] };
 
+test("a group holds for what the VPC routes to its instance, whatever address that has", () => {
+  const routes = [
+    { cidr: "10.244.1.0/24", instance: "node" },
+    { cidr: "10.244.2.0/24", instance: "gone" },
+  ];
+  expect(firewall([node, client], routes)).toContain("    ip daddr 10.244.1.0/24 jump in-node\n");
+  expect(firewall([node, client], routes)).not.toContain("10.244.2.0/24");
+});
+
 test("groups admit what they list, and answers", () => {
   expect(firewall([node, client]).split("table ip cloud {")[1]?.split("table ip6")[0]).toBe(`
   chain in-node {

@@ -1,12 +1,14 @@
 import { FAMILIES, type Family, readCidr } from "../../model/address/address.ts";
 import { bridge, portName } from "../machines/switch.ts";
-import type { CloudInstance, Rule } from "./spec.ts";
+import type { CloudInstance, CloudSpec, Rule } from "./spec.ts";
+
+type Route = CloudSpec["routes"][number];
 
 /**
  * The nft(8) rules that do in the switch what EC2 does outside an instance: the source/destination check at the port of the switch,
  * and the security groups by address with connection tracking (answers to admitted packets are allowed). Loaded in one transaction.
  */
-export function firewall(instances: CloudInstance[]): string {
+export function firewall(instances: CloudInstance[], routes: Route[] = []): string {
   return `
 table bridge cloud
 delete table bridge cloud
@@ -20,7 +22,7 @@ ${instances
   .join("\n")}
   }
 }
-${FAMILIES.map((family) => groups(family, instances)).join("")}`;
+${FAMILIES.map((family) => groups(family, instances, routes)).join("")}`;
 }
 
 /** What a family is called by nft(8), and its neighbor discovery, which EC2 lets pass; ARP is no IPv4. */
@@ -30,9 +32,17 @@ const WORDS = {
 } as const;
 
 /** The security groups over one family. */
-function groups(family: Family, instances: CloudInstance[]): string {
+function groups(family: Family, instances: CloudInstance[], routes: Route[]): string {
   const { table, link } = WORDS[family];
   const there = instances.filter((instance) => addressIn(family, instance) !== undefined);
+  // A group holds at the interface, whatever address a packet is for.
+  const routed = routes.filter(
+    ({ cidr, instance }) => readCidr(cidr)?.family === family && there.some(({ name }) => name === instance),
+  );
+  const jumps = [
+    ...there.map((one) => `${table} daddr ${addressIn(family, one)} jump in-${one.name}`),
+    ...routed.map(({ cidr, instance }) => `${table} daddr ${cidr} jump in-${instance}`),
+  ];
   return `table ${table} cloud
 delete table ${table} cloud
 table ${table} cloud {
@@ -41,7 +51,7 @@ ${there.map((instance) => group(family, instance)).join("\n")}
     type filter hook forward priority 0; policy accept;
     iifname != "${bridge}" accept
     ct state established,related accept
-${[...link, ...there.map((one) => `${table} daddr ${addressIn(family, one)} jump in-${one.name}`)].map(indented).join("\n")}
+${[...link, ...jumps].map(indented).join("\n")}
   }
 }
 `;

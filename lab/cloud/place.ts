@@ -13,8 +13,8 @@ const cloudFile = (lab: string): string => join(labFolder(lab), "cloud.json");
 
 /** The part of AWS in a lab. */
 export function readCloud(lab: string): CloudSpec {
-  if (!existsSync(cloudFile(lab))) return { name: lab, region: "", instances: [], parameters: [] };
-  return JSON.parse(readFileSync(cloudFile(lab), "utf8")) as CloudSpec;
+  if (!existsSync(cloudFile(lab))) return { name: lab, region: "", instances: [], parameters: [], routes: [] };
+  return { routes: [], ...JSON.parse(readFileSync(cloudFile(lab), "utf8")) } as CloudSpec;
 }
 
 /** Replaces it atomically, because another process may be reading. */

@@ -34,6 +34,8 @@ const cloudSchema = z.strictObject({
   region: z.string(),
   instances: z.array(instanceSchema),
   parameters: z.array(z.strictObject({ name: z.string(), arn: z.string() })),
+  /** Networks that the VPC's route table leads to an instance. */
+  routes: z.array(z.strictObject({ cidr: z.cidrv4(), instance: z.string() })).default([]),
 });
 
 /** What `lab cloud` reads from stdin: the wanted part of AWS. Existing instances that it does not list stay. */

@@ -9,10 +9,11 @@ import { program } from "../installation.ts";
 import { register, registered } from "../journal.ts";
 import { run } from "../machines/command.ts";
 import { firstProcess, stopMachine } from "../machines/machine.ts";
+import { ipBatch, setInNamespace } from "../machines/namespaces.ts";
 import { createNetwork } from "../machines/network.ts";
 import { identify, isAlive } from "../machines/processes.ts";
 import { addSwitchAddress, filterBridged, inSwitch } from "../machines/switch.ts";
-import { labFolder } from "../names.ts";
+import { labFolder, switchNamespace } from "../names.ts";
 import type { Progress } from "../progress.ts";
 import { firewall } from "./firewall.ts";
 import { bootInstance } from "./instance.ts";
@@ -37,9 +38,10 @@ export async function cloudUp(wanted: CloudSpec, progress: Progress): Promise<vo
   );
   await filterBridged(lab, true); // security groups hold between machines too
   await run([...inSwitch(lab), "nft", "--file", "-"], {
-    input: firewall(spec.instances),
+    input: firewall(spec.instances, spec.routes),
     purpose: "load the security groups",
   });
+  await route(spec);
   await ensureMetadata(spec);
   const names = absent.map(({ name }) => name).join(", ");
   if (absent.length > 0) {
@@ -68,7 +70,20 @@ function joined(before: CloudSpec, wanted: CloudSpec): CloudSpec {
     ...wanted,
     instances: merge(before.instances, wanted.instances),
     parameters: merge(before.parameters, wanted.parameters),
+    routes: [...before.routes.filter(({ cidr }) => !wanted.routes.some((one) => one.cidr === cidr)), ...wanted.routes],
   };
+}
+
+/** The switch is the VPC's router. */
+async function route({ name, instances, routes }: CloudSpec): Promise<void> {
+  const commands = routes.flatMap(({ cidr, instance }) => {
+    const target = instances.find((one) => one.name === instance);
+    return target ? [`route replace ${cidr} via ${target.address}`] : [];
+  });
+  if (commands.length === 0) return;
+  const purpose = `write the routes of the VPC of lab ${name}`;
+  await setInNamespace(switchNamespace(name), purpose, ["net.ipv4.ip_forward=1"]);
+  await ipBatch(switchNamespace(name), purpose, commands);
 }
 
 /** Lets `status` and the verification find the machines; `up` cannot change a lab of this kind. */

@@ -167,3 +167,30 @@ test("a deleted resource has no warnings", () => {
   const [first, ...others] = balanced.map((one) => ({ ...one, change: "delete" as const }));
   expect(warned(aws({}, first as Resource, ...others))).toEqual([]);
 });
+
+const routeTo = (destinationCidrBlock: string) =>
+  resource(
+    "aws:ec2/route:Route",
+    `to ${destinationCidrBlock}`,
+    { destinationCidrBlock },
+    {
+      references: {
+        routeTableId: ["urn:pulumi:dev::shop::aws:ec2/routeTable:RouteTable::routes"],
+        networkInterfaceId: ["urn"],
+      },
+    },
+  );
+
+test("a pool whose addresses the VPC routes has no router that hides senders", () => {
+  expect(warned(aws({ vxlanMode: "Never" }, routeTo("10.244.0.0/16")))).toEqual([]);
+  expect(warned(aws({ vxlanMode: "Never" }, routeTo("10.243.0.0/16"))).join()).toContain("vxlanMode Never");
+});
+
+test("more routes than a table of AWS takes are told", () => {
+  const routes = (count: number) =>
+    Array.from({ length: count }, (_, index) => routeTo(`10.${index >> 8}.${index & 255}.0/24`));
+  expect(warned(aws({}, ...routes(500)))).toEqual([]);
+  expect(warned(aws({}, ...routes(501)))).toEqual([
+    expect.stringMatching(/^route table routes: .* 501 routes, and AWS takes 500/),
+  ]);
+});

@@ -6,6 +6,7 @@ import { mtuWarnings } from "./mtu.ts";
 import { notInForce } from "./not-in-force.ts";
 import { policyWarnings } from "./policies.ts";
 import { poolWarnings } from "./pools.ts";
+import { routedByVpc, routeWarnings } from "./routes.ts";
 import type { Warning } from "./warning.ts";
 
 /** All valid declarations that will not work, or not as expected; invalid ones are refused earlier. */
@@ -14,10 +15,11 @@ export function warningsOf(declared: Declared): Warning[] {
   return [
     ...addressWarnings(declared),
     ...machineWarnings(declared),
+    ...routeWarnings(resources),
     ...clusters.flatMap((cluster) => [
       ...balancerWarnings(cluster, resources),
       ...mtuWarnings(cluster),
-      ...poolWarnings(cluster),
+      ...poolWarnings(cluster, routedByVpc(resources)),
       ...policyWarnings(cluster),
       ...notInForce(cluster),
     ]),

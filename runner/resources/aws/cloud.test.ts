@@ -47,6 +47,17 @@ test("a group as a peer means its members' addresses", () => {
   ]);
 });
 
+test("routes of the VPC lead to instances by their interfaces", () => {
+  const { add, nodes, instance, spec } = cloud();
+  const tags = { "ebpf-dataplane/machine": "node" };
+  const { state } = add("aws:ec2/instance:Instance", "c-node", { privateIp: "172.31.1.207", tags });
+  instance("master", "172.31.1.8", nodes);
+  const type = "aws:ec2/route:Route";
+  add(type, "pods", { destinationCidrBlock: "10.244.1.0/24", networkInterfaceId: state.primaryNetworkInterfaceId });
+  add(type, "outside", { destinationCidrBlock: "0.0.0.0/0", gatewayId: "igw-1" });
+  expect(spec().routes).toEqual([{ cidr: "10.244.1.0/24", instance: "node" }]);
+});
+
 test("machines of a dual-stack network have an address of each family, for groups too", () => {
   const { add, nodes, clients, instance, spec } = cloud();
   const vpc = add("aws:ec2/vpc:Vpc", "vpc", { assignGeneratedIpv6CidrBlock: true });

@@ -10,6 +10,8 @@ export interface CloudSpec {
   region: string;
   instances: CloudInstance[];
   parameters: { name: string; arn: string }[];
+  /** Of the VPC's table to instances, by their names. */
+  routes: { cidr: string; instance: string }[];
 }
 interface CloudInstance {
   name: string;
@@ -46,15 +48,23 @@ export class Cloud {
     const instances = this.#of("aws:ec2/instance:Instance").map(({ id, inputs }) =>
       this.#instance(id, inputs, publicAddress),
     );
-    return { name, region, instances, parameters };
+    const routes = this.#of("aws:ec2/route:Route").flatMap(
+      ({ inputs: { destinationCidrBlock, networkInterfaceId } }) => {
+        const [target] = this.#of("aws:ec2/instance:Instance").filter(
+          ({ id }) => interfaceOf(id) === networkInterfaceId,
+        );
+        return target ? [{ cidr: String(destinationCidrBlock), instance: machineOf(target) }] : [];
+      },
+    );
+    return { name, region, instances, parameters, routes };
   }
 
   #instance(id: string, inputs: Inputs, publicAddress: string): CloudInstance {
-    const { privateIp, ipv6Addresses, userData, tags, sourceDestCheck, iamInstanceProfile } = inputs;
+    const { privateIp, ipv6Addresses, userData, sourceDestCheck, iamInstanceProfile } = inputs;
     const isEntry = this.#of("aws:ec2/eipAssociation:EipAssociation").some(({ inputs }) => inputs.instanceId === id);
     const role = iamInstanceProfile === undefined ? undefined : this.#role(String(iamInstanceProfile));
     return {
-      name: (tags as Record<string, string>)["ebpf-dataplane/machine"] ?? id.replace("Instance-", ""),
+      name: machineOf({ id, inputs }),
       address: String(privateIp),
       ...(ipv6Addresses !== undefined && { addressIpv6: String((ipv6Addresses as string[])[0]) }),
       sourceDestCheck: sourceDestCheck !== false,
@@ -97,6 +107,12 @@ export class Cloud {
   }
 }
 
+function machineOf({ id, inputs }: { id: string; inputs: Inputs }): string {
+  return (inputs.tags as Record<string, string>)["ebpf-dataplane/machine"] ?? id.replace("Instance-", "");
+}
+
+const interfaceOf = (instance: string): string => `eni-${instance}`;
+
 /** Profiles are referred to by their name: the resource's name unless the program sets another. */
 function nameOf(inputs: Inputs, profile: string): boolean {
   return inputs.name === profile || inputs.role === `${profile.replace(/-profile$/, "")}-role`;
@@ -137,7 +153,11 @@ const COMPUTED: Record<string, (made: Made) => Inputs> = {
   "aws:iam/rolePolicy:RolePolicy": () => ({}),
   "aws:iam/instanceProfile:InstanceProfile": ({ name, inputs }) => ({ name: inputs.name ?? name }),
   "aws:ssm/parameter:Parameter": ({ inputs }) => ({ arn: arnOf(String(inputs.name)) }),
-  "aws:ec2/instance:Instance": ({ inputs }) => ({ privateIp: inputs.privateIp, publicIp: "" }),
+  "aws:ec2/instance:Instance": ({ id, inputs }) => ({
+    privateIp: inputs.privateIp,
+    publicIp: "",
+    primaryNetworkInterfaceId: interfaceOf(id),
+  }),
 };
 
 /** Why a resource is not supported; undefined: it is. */

@@ -12,7 +12,7 @@ import { Cloud } from "./cloud.ts";
 const LAB_PROGRAM = join(import.meta.dirname, "lab.js");
 
 /** Types that change a lab, besides instances; other resources are only referred to. */
-const MATTERS = /EipAssociation|IngressRule|RolePolicy|Instance$/;
+const MATTERS = /EipAssociation|IngressRule|RolePolicy|Instance$|:Route$/;
 
 const typesAsked = z.tuple([z.object({ name: z.literal("instance-type"), values: z.array(z.string()) })]);
 const imageFilters = z.array(z.object({ name: z.string(), values: z.array(z.string()) }));
