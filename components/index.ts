@@ -106,6 +106,22 @@ export {
 } from "./cluster-network-policy/args.ts";
 export { ClusterNetworkPolicy } from "./cluster-network-policy/component.ts";
 export {
+  type Affinity,
+  type AgentPods,
+  type LocalObjectReference,
+  type NodeAffinity,
+  NodeSelectorOperator,
+  type NodeSelectorRequirement,
+  type NodeSelectorTerm,
+  type NodeSelectorTerms,
+  type ResourceRequirements,
+  type RollingUpdate,
+  TaintEffect,
+  type Toleration,
+  TolerationOperator,
+  type UpdateStrategy,
+} from "./dataplane/agent-pods-args.ts";
+export {
   type DataplaneArgs,
   type DataplaneSpec,
   EndpointToHostAction,
@@ -121,6 +137,7 @@ export {
   SocketTranslation,
 } from "./dataplane/args.ts";
 export { Dataplane } from "./dataplane/component.ts";
+export type { PolicyName } from "./dataplane/policy-names.ts";
 export type { PreflightFinding } from "./documents/preflight.ts";
 export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args.ts";
 export { ExistingCluster } from "./existing-cluster/component.ts";

@@ -409,6 +409,15 @@ export const FIELDS = {
     bgp: { object: "BgpConfigurationSpec", optional: true, plain: true },
     bgpPeers: { list: { object: "BgpPeerSpec", plain: true }, optional: true, plain: true },
     bgpFilters: { list: { object: "BgpFilterSpec", plain: true }, optional: true, plain: true },
+    labels: { map: { type: "string" }, optional: true },
+    annotations: { map: { type: "string" }, optional: true },
+    imagePullSecrets: { list: { object: "LocalObjectReference" }, optional: true },
+    nodeSelector: { map: { type: "string" }, optional: true },
+    affinity: { object: "Affinity", optional: true, plain: true },
+    tolerations: { list: { object: "Toleration", plain: true }, optional: true, plain: true },
+    resources: { object: "ResourceRequirements", optional: true },
+    updateStrategy: { object: "UpdateStrategy", optional: true, plain: true },
+    priorityClassName: { type: "string", optional: true },
   },
   ApiServerAddress: {
     host: { type: "string" },
@@ -595,6 +604,42 @@ export const FIELDS = {
     importV6: { list: { object: "BgpFilterRule", plain: true }, optional: true, plain: true },
     exportV6: { list: { object: "BgpFilterRule", plain: true }, optional: true, plain: true },
   },
+  LocalObjectReference: {
+    name: { type: "string" },
+  },
+  Affinity: {
+    nodeAffinity: { object: "NodeAffinity", plain: true },
+  },
+  NodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: { object: "NodeSelectorTerms", plain: true },
+  },
+  NodeSelectorTerms: {
+    nodeSelectorTerms: { list: { object: "NodeSelectorTerm", plain: true }, plain: true },
+  },
+  NodeSelectorTerm: {
+    matchExpressions: { list: { object: "NodeSelectorRequirement", plain: true }, plain: true },
+  },
+  NodeSelectorRequirement: {
+    key: { type: "string", plain: true },
+    operator: { choice: "NodeSelectorOperator", plain: true },
+    values: { list: { type: "string" }, optional: true, plain: true },
+  },
+  Toleration: {
+    key: { type: "string", optional: true },
+    operator: { choice: "TolerationOperator", optional: true, plain: true },
+    value: { type: "string", optional: true },
+    effect: { choice: "TaintEffect", optional: true, plain: true },
+  },
+  ResourceRequirements: {
+    requests: { map: { type: "string" }, optional: true },
+    limits: { map: { type: "string" }, optional: true },
+  },
+  UpdateStrategy: {
+    rollingUpdate: { object: "RollingUpdate", optional: true, plain: true },
+  },
+  RollingUpdate: {
+    maxUnavailable: { type: "any", optional: true },
+  },
   ExistingCluster: {
     kubeconfig: { type: "string" },
     dataplane: { object: "DataplaneSpec", plain: true },
@@ -648,6 +693,15 @@ export const FIELDS = {
     bgp: { object: "BgpConfigurationSpec", optional: true, plain: true },
     bgpPeers: { list: { object: "BgpPeerSpec", plain: true }, optional: true, plain: true },
     bgpFilters: { list: { object: "BgpFilterSpec", plain: true }, optional: true, plain: true },
+    labels: { map: { type: "string" }, optional: true },
+    annotations: { map: { type: "string" }, optional: true },
+    imagePullSecrets: { list: { object: "LocalObjectReference" }, optional: true },
+    nodeSelector: { map: { type: "string" }, optional: true },
+    affinity: { object: "Affinity", optional: true, plain: true },
+    tolerations: { list: { object: "Toleration", plain: true }, optional: true, plain: true },
+    resources: { object: "ResourceRequirements", optional: true },
+    updateStrategy: { object: "UpdateStrategy", optional: true, plain: true },
+    priorityClassName: { type: "string", optional: true },
   },
   IpPool: {
     name: { type: "string", optional: true, plain: true },
@@ -832,6 +886,7 @@ export const CHOICES = {
   LogLevel: ["debug", "info", "warn", "error"],
   MachineRole: ["control-plane", "worker", "client", "router"],
   MetricsAddress: ["Loopback", "Node", "Any"],
+  NodeSelectorOperator: ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"],
   OtherNetworkPlugin: ["refuse", "accept"],
   PodRouting: ["Nodes", "CloudRoutes"],
   PolicyAction: ["Allow", "Deny", "Log", "Pass"],
@@ -842,7 +897,9 @@ export const CHOICES = {
   ServiceHandling: ["Ebpf", "KubeProxyIptables", "KubeProxyNftables"],
   SocketTranslation: ["All", "HostOnly"],
   StagedAction: ["Set", "Delete", "Learn", "Ignore"],
+  TaintEffect: ["NoSchedule", "PreferNoSchedule", "NoExecute"],
   TierDefaultAction: ["Deny", "Pass"],
+  TolerationOperator: ["Equal", "Exists"],
   Verdict: ["allowed", "dropped", "rejected"],
   VxlanMode: ["Always", "CrossSubnet", "Never"],
   WorldAccess: ["ssh", "api-server", "node-ports"],

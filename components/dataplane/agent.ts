@@ -2,10 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { SETTINGS_DIRECTORY } from "../documents/agent-settings.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
+import type { AgentPods } from "./agent-pods-args.ts";
+import { agentResources } from "./agent-resources.ts";
 import { MetricsAddress } from "./args.ts";
-import { HEAP_MEBIBYTES, HEAP_OPTIONS } from "./heap.ts";
 import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names.ts";
 import { NODE_MOUNTS, NODE_VOLUMES } from "./node-volumes.ts";
+import { podPlacement, withOwn } from "./pod-placement.ts";
 import { NODE_RIGHTS } from "./rights.ts";
 
 /** What the DaemonSet is made from. */
@@ -21,30 +23,28 @@ export interface AgentDeployment {
   /** The agent makes Services work, so it cannot use the `kubernetes` Service to find the API server. */
   apiServer: pulumi.Input<ApiServerAddress>;
   metricsAddress: MetricsAddress | undefined;
+  pods: AgentPods;
 }
-
-/** The kernel counts the maps as the container's: 78 MiB as they are made, 250 when every one is full. A fresh agent takes 160 MiB
- * with them, 200 while its programs are verified. No limit of processor time: a pod waits for its network while the agent is held up. */
-const RESOURCES = {
-  requests: { cpu: "100m", memory: "256Mi" },
-  limits: { memory: `${HEAP_MEBIBYTES + 1024}Mi` },
-};
 
 /** One agent per node, replaced node by node. */
 export function agentDaemonSet(name: string, agent: AgentDeployment, opts: pulumi.CustomResourceOptions) {
-  const { namespace, settingsDigest, imageDigest } = agent;
-  const annotations = {
+  const { namespace, settingsDigest, imageDigest, pods } = agent;
+  const labels = withOwn(pods.labels, AGENT_LABELS);
+  const annotations = withOwn(pods.annotations, {
     "ebpf-dataplane.io/image-digest": imageDigest,
     "ebpf-dataplane.io/settings-digest": settingsDigest,
-  };
+  });
   return new k8s.apps.v1.DaemonSet(
     `${name}-daemonset`,
     {
-      metadata: { name: AGENT, namespace, labels: AGENT_LABELS },
+      metadata: { name: AGENT, namespace, labels, ...(pods.annotations && { annotations: pods.annotations }) },
       spec: {
         selector: { matchLabels: AGENT_LABELS },
-        updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
-        template: { metadata: { labels: AGENT_LABELS, annotations }, spec: podSpec(agent) },
+        updateStrategy: {
+          type: "RollingUpdate",
+          rollingUpdate: { maxUnavailable: 1, ...pods.updateStrategy?.rollingUpdate },
+        },
+        template: { metadata: { labels, annotations }, spec: podSpec(agent) },
       },
     },
     opts,
@@ -55,8 +55,7 @@ function podSpec(agent: AgentDeployment): k8s.types.input.core.v1.PodSpec {
   return {
     hostNetwork: true,
     serviceAccountName: agent.serviceAccount,
-    priorityClassName: "system-node-critical",
-    tolerations: [{ operator: "Exists" }],
+    ...podPlacement(agent.pods),
     terminationGracePeriodSeconds: 10,
     containers: [container(agent)],
     volumes: [{ name: "settings", configMap: { name: agent.settings } }, ...NODE_VOLUMES],
@@ -70,7 +69,8 @@ const METRICS_ARGS: Record<MetricsAddress, string[]> = {
   [MetricsAddress.Any]: ["--metrics-address", "any"],
 };
 
-function container({ image, apiServer, metricsAddress }: AgentDeployment): k8s.types.input.core.v1.Container {
+function container({ image, apiServer, metricsAddress, pods }: AgentDeployment): k8s.types.input.core.v1.Container {
+  const { resources, nodeOptions } = agentResources(pods.resources);
   return {
     name: "agent",
     image,
@@ -81,12 +81,12 @@ function container({ image, apiServer, metricsAddress }: AgentDeployment): k8s.t
       { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
       { name: "HOST_IP", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-      { name: "NODE_OPTIONS", value: HEAP_OPTIONS.join(" ") },
+      { name: "NODE_OPTIONS", value: nodeOptions },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
       { name: "KUBERNETES_SERVICE_HOST", value: pulumi.output(apiServer).apply((server) => server.host) },
       { name: "KUBERNETES_SERVICE_PORT", value: pulumi.output(apiServer).apply((server) => `${server.port}`) },
     ],
-    resources: RESOURCES,
+    resources,
     readinessProbe: { ...healthProbe("/ready"), periodSeconds: 2, failureThreshold: 3 },
     livenessProbe: { ...healthProbe("/live"), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 6 },
     volumeMounts: [{ name: "settings", mountPath: SETTINGS_DIRECTORY, readOnly: true }, ...NODE_MOUNTS],

@@ -3,6 +3,7 @@ import type { DeclaredBgp } from "../bgp/args.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
 import type { Protocol } from "../network-policy/args.ts";
+import type { AgentPods } from "./agent-pods-args.ts";
 import type { DeclaredPolicies } from "./declared-policies-args.ts";
 
 /** How a reply of a service that was reached from outside the cluster returns to the client. */
@@ -120,7 +121,7 @@ export enum LogLevel {
 export interface DataplaneArgs extends DataplaneSpec {}
 
 /** A dataplane: what `Dataplane` declares, and `ExistingCluster` looks whether the cluster can have it. */
-export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp {
+export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, AgentPods {
   /** Where the nodes reach the API server: never a Service, because the agent is what makes Services work. */
   apiServer: pulumi.Input<ApiServerAddress>;
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */

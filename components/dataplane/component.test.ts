@@ -4,7 +4,7 @@ import { ipPool } from "../../model/objects/calico.ts";
 import { AssignmentMode, IpipMode, IpPoolUse, VxlanMode } from "../ip-pool/args.ts";
 import { Protocol } from "../network-policy/args.ts";
 import { packageVersion } from "../program/agent-image.ts";
-import { recordResources, settled } from "../testing/program.ts";
+import { recordResources, resolved, settled } from "../testing/program.ts";
 import {
   type DataplaneArgs,
   EndpointToHostAction,
@@ -138,6 +138,31 @@ test("Dataplane turns typed pools and policies into the objects people know", as
       policyTypes: ["Ingress"],
       ingress: [{ from: [{ ipBlock: { cidr: "172.31.1.55/32" } }], ports: [{ protocol: "TCP", port: 80 }] }],
     },
+  });
+});
+
+test("Dataplane says what it declared", async () => {
+  await recordResources();
+  const lb = { name: "lb", cidr: "192.0.2.0/28", allowedUses: [IpPoolUse.LoadBalancer] };
+  const { image, podCidrs, metricsPort, ipPoolNames, policies } = new Dataplane("dp", {
+    apiServer,
+    image: "agent:1",
+    loadBalancer: true,
+    ipPools: [{ name: "pods", cidr: pulumi.output("10.10.0.0/16") }, lb],
+    networkPolicies: [{ name: "web" }],
+    globalNetworkPolicies: [{ name: "all" }],
+  });
+  const told = await resolved(pulumi.output({ image, podCidrs, metricsPort, ipPoolNames, policies }));
+  await settled();
+  expect(told).toEqual({
+    image: "agent:1",
+    podCidrs: ["10.10.0.0/16"],
+    metricsPort: 9098,
+    ipPoolNames: ["pods", "lb"],
+    policies: [
+      { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: "default", name: "web" },
+      { apiVersion: "projectcalico.org/v3", kind: "GlobalNetworkPolicy", name: "all" },
+    ],
   });
 });
 

@@ -5,6 +5,7 @@ import { kinds } from "../../model/objects/kinds.ts";
 import { requireArguments } from "../arguments/arguments.ts";
 import { agentSettingsSchema, SETTINGS_FILE } from "../documents/agent-settings.ts";
 import { IpPool } from "../ip-pool/component.ts";
+import { isForLoadBalancers } from "../ip-pool/inputs.ts";
 import { NetworkPolicy } from "../network-policy/component.ts";
 import { agentImage } from "../program/agent-image.ts";
 import { componentType } from "../program/package-name.ts";
@@ -21,7 +22,8 @@ import { felixConfiguration } from "./felix-configuration.ts";
 import { type CheckedDataplane, requireDataplane } from "./inputs.ts";
 import { KINDS } from "./kinds.ts";
 import { isKubeProxyMode, type KubeProxyMode, kubeProxyObjects } from "./kube-proxy.ts";
-import { AGENT, AGENT_LABELS } from "./names.ts";
+import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names.ts";
+import { type PolicyName, policyNames } from "./policy-names.ts";
 
 /**
  * This project's eBPF dataplane on every node of a cluster without kube-proxy: pod network, Services with the client's source
@@ -33,6 +35,17 @@ export class Dataplane extends pulumi.ComponentResource {
   readonly namespace: pulumi.Output<string>;
   /** Hash of everything that was declared, the image's digest included: a trigger for everything that depends on the dataplane. */
   readonly contentHash: pulumi.Output<string>;
+
+  /** The agent's image. */
+  readonly image: pulumi.Output<string>;
+  /** Networks of the pods' addresses. */
+  readonly podCidrs: pulumi.Output<string[]>;
+  /** Port of the nodes where agents serve metrics (`metricsAddress`). */
+  readonly metricsPort: pulumi.Output<number>;
+  /** Names of the IP pools. */
+  readonly ipPoolNames: pulumi.Output<string[]>;
+  /** The policies that are declared with it. */
+  readonly policies: pulumi.Output<PolicyName[]>;
 
   constructor(name: string, args: DataplaneArgs, opts?: pulumi.ComponentResourceOptions) {
     const place = argumentsOf("Dataplane", name);
@@ -92,6 +105,7 @@ export class Dataplane extends pulumi.ComponentResource {
         imageDigest: given.imageDigest ?? "",
         apiServer: given.apiServer,
         metricsAddress: given.metricsAddress,
+        pods: given,
       },
       // Policies are there before the first pod gets its network.
       {
@@ -101,7 +115,17 @@ export class Dataplane extends pulumi.ComponentResource {
     );
     this.namespace = daemonSet.metadata.namespace;
     this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...given, image }).apply(sha256));
-    this.registerOutputs({ namespace: this.namespace, contentHash: this.contentHash });
+    this.image = pulumi.output(image);
+    const podPools = given.ipPools.filter((pool) => !isForLoadBalancers(pool));
+    this.podCidrs = pulumi.output(podPools.map(({ cidr }) => cidr));
+    this.metricsPort = pulumi.output(AGENT_PORTS.metrics);
+    this.ipPoolNames = pulumi.output(given.ipPools.map((pool) => pool.name));
+    this.policies = pulumi.output(policyNames(given));
+    const { contentHash, podCidrs, metricsPort, ipPoolNames } = this;
+    this.registerOutputs({
+      ...{ namespace: this.namespace, contentHash, image: this.image, podCidrs, metricsPort, ipPoolNames },
+      policies: this.policies,
+    });
   }
 }
 
@@ -120,7 +144,7 @@ function kubeProxy(
   name: string,
   mode: KubeProxyMode,
   namespace: k8s.core.v1.Namespace,
-  { apiServer, kubeProxyImage = KUBE_PROXY_IMAGE }: DataplaneArgs,
+  { apiServer, kubeProxyImage = KUBE_PROXY_IMAGE, ...pods }: DataplaneArgs,
   opts: pulumi.ResourceOptions,
 ) {
   const server = pulumi.output(apiServer);
@@ -128,6 +152,7 @@ function kubeProxy(
     namespace: namespace.metadata.name,
     image: kubeProxyImage,
     apiServer: { host: server.apply(({ host }) => host), port: server.apply(({ port }) => `${port}`) },
+    pods,
   });
   const account = new k8s.core.v1.ServiceAccount(`${name}-kube-proxy-serviceaccount`, objects.serviceAccount, opts);
   const binding = new k8s.rbac.v1.ClusterRoleBinding(`${name}-kube-proxy-clusterrolebinding`, objects.binding, opts);

@@ -9,7 +9,9 @@ export const HEAP_MEBIBYTES = 1536;
 const YOUNG_MEBIBYTES = 8;
 
 /** Options of Node that are allowed in NODE_OPTIONS. */
-export const HEAP_OPTIONS = [
-  `--max-old-space-size=${HEAP_MEBIBYTES}`,
+export const heapOptions = (mebibytes: number): [string, string] => [
+  `--max-old-space-size=${mebibytes}`,
   `--max-semi-space-size=${YOUNG_MEBIBYTES}`,
-] as const;
+];
+
+export const HEAP_OPTIONS = heapOptions(HEAP_MEBIBYTES);

@@ -22,6 +22,7 @@ import { requireAnyCidr, requireServiceNetwork, requireServiceNetworkIpv6 } from
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
+import { requireAgentPods } from "./agent-pods-inputs.ts";
 import {
   type DataplaneSpec,
   ExternalIPs,
@@ -66,6 +67,7 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
   return {
     ...args,
     ...ipv6,
+    ...requireAgentPods(place, args),
     ...checkedField(place, "mtu", args.mtu, (field, mtu) => requireWhole(field, mtu, MTU.least, MTU.most)),
     ...(args.uplinks && { uplinks: checkedList(at(place, "uplinks"), args.uplinks, requireUplinks) }),
     ...requireExternalIPs(place, args),

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { AgentPods } from "./agent-pods-args.ts";
 import { ServiceHandling } from "./args.ts";
 import { KUBE_PROXY_LABELS } from "./kube-proxy-pod.ts";
+import { podPlacement } from "./pod-placement.ts";
 import { PACKET_FILTER_RIGHTS } from "./rights.ts";
 
 const NAME = "kube-proxy";
@@ -14,6 +16,8 @@ export interface KubeProxyOptions {
   image: pulumi.Input<string>;
   /** Never the Service `kubernetes`: kube-proxy is what makes it work. */
   apiServer: { host: pulumi.Input<string>; port: pulumi.Input<string> };
+  /** It runs where agents do. */
+  pods?: AgentPods;
 }
 
 /** kube-proxy's Kubernetes objects as plain manifests, in the order in which they are applied. */
@@ -102,12 +106,14 @@ const XTABLES_LOCK = { name: "xtables-lock", mountPath: "/run/xtables.lock" };
 /** Its rules are the kernel's memory; 10,000 services take some 300 MiB of its own. */
 const RESOURCES = { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "1Gi" } };
 
-function podSpec(mode: KubeProxyMode, { image, apiServer }: KubeProxyOptions): k8s.types.input.core.v1.PodSpec {
+function podSpec(
+  mode: KubeProxyMode,
+  { image, apiServer, pods = {} }: KubeProxyOptions,
+): k8s.types.input.core.v1.PodSpec {
   return {
     hostNetwork: true,
     serviceAccountName: NAME,
-    priorityClassName: "system-node-critical",
-    tolerations: [{ operator: "Exists" }],
+    ...podPlacement(pods),
     terminationGracePeriodSeconds: 5,
     // Over what another kube-proxy left, nftables mode writes its tables without their content, and is content itself.
     initContainers: [

@@ -7,5 +7,8 @@ export const BALANCER = `${AGENT}-load-balancer`;
 /** Labels of everything that belongs to the agent; `k8s-app` selects its pods. */
 export const AGENT_LABELS = { "k8s-app": AGENT };
 
+/** Label and value of the nodes that agents can run on. */
+export const OPERATING_SYSTEM = ["kubernetes.io/os", "linux"] as const;
+
 /** Ports of a node's own network that the agent listens on. */
 export const AGENT_PORTS = { health: 9099, metrics: 9098 };

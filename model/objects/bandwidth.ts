@@ -1,3 +1,5 @@
+import { quantityOf } from "./quantity.ts";
+
 /** What a pod may receive and send, in bits per second; absent: as much as it can. */
 export interface Bandwidths {
   readonly ingress?: number;
@@ -10,22 +12,14 @@ export const BANDWIDTH = {
   egress: "kubernetes.io/egress-bandwidth",
 } as const;
 
-const SUFFIXES: Readonly<Record<string, number>> = {
-  ...{ n: 1e-9, u: 1e-6, m: 1e-3, "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 },
-  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 },
-};
-
-/** Of Kubernetes' resource quantities: a number with a suffix or an exponent. */
-const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/;
-
 /** Upstream's limits. */
 const [LEAST, MOST] = [1e3, 1e15];
 
 /** A quantity in bits per second; undefined: not one, or not one that a pod can have. */
 function bandwidth(text: string): number | undefined {
-  const [, number, exponent = "", suffix = ""] = QUANTITY.exec(text) ?? [];
-  if (number === undefined) return undefined;
-  const bits = Math.ceil(Number(number + exponent) * (SUFFIXES[suffix] ?? 1));
+  const quantity = quantityOf(text);
+  if (quantity === undefined) return undefined;
+  const bits = Math.ceil(quantity);
   return bits >= LEAST && bits <= MOST ? bits : undefined;
 }
 
