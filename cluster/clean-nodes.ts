@@ -1,5 +1,6 @@
 import type { V1Node } from "@kubernetes/client-node";
 import { NODE_MOUNTS, NODE_VOLUMES } from "../components/dataplane/node-volumes.ts";
+import type { PreflightPlan } from "../components/documents/preflight.ts";
 import { listObjects } from "../kubernetes/get.ts";
 import type { Api } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
@@ -10,7 +11,11 @@ import { unfitKind } from "./preflight/nodes.ts";
 const SECONDS = 120;
 
 /** Removes from every node the state that outlives the agents: programs, maps, interfaces, routes, the network plugin's configuration. */
-export async function cleanNodes(api: Api, image: string, say: (line: string) => void): Promise<void> {
+export async function cleanNodes(
+  api: Api,
+  { image = "", imagePullSecrets }: Pick<PreflightPlan, "image" | "imagePullSecrets">,
+  say: (line: string) => void,
+): Promise<void> {
   const all = await listObjects<V1Node>(api, "/api/v1/nodes");
   const nodes = all.filter((node) => !unfitKind(node)).map(({ metadata }) => metadata?.name ?? "");
   const mounts = { volumes: NODE_VOLUMES, volumeMounts: NODE_MOUNTS };
@@ -18,6 +23,7 @@ export async function cleanNodes(api: Api, image: string, say: (line: string) =>
     purpose: "cleanup",
     nodes,
     image,
+    imagePullSecrets,
     args: ["cleanup"],
     mounts,
     seconds: SECONDS,

@@ -57,8 +57,8 @@ command("restore-kube-proxy", "restore it, and wait until it runs on every node"
   onCluster(kubeProxySchema, async (api) => void (await restoreKubeProxy(api, say))),
 );
 command("clean-nodes", "remove from every node the state that outlives the agents", () =>
-  onCluster(preflightSchema, async (api, { image = "" }) => {
-    await cleanNodes(api, image, say);
+  onCluster(preflightSchema, async (api, plan) => {
+    await cleanNodes(api, plan, say);
     await removeDefinitions(api, say);
   }),
 );

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { V1Pod, V1PodSpec, V1VolumeMount } from "@kubernetes/client-node";
+import type { V1LocalObjectReference, V1Pod, V1PodSpec, V1VolumeMount } from "@kubernetes/client-node";
 import { NODE_RIGHTS } from "../components/dataplane/rights.ts";
 import { createObject } from "../kubernetes/create.ts";
 import { deleteObjects } from "../kubernetes/delete.ts";
@@ -15,6 +15,7 @@ export interface NodeErrand {
   purpose: string;
   nodes: string[];
   image: string;
+  imagePullSecrets?: V1LocalObjectReference[] | undefined;
   /** Arguments of the agent's program. */
   args: string[];
   /** The node's folders that it sees; it always has the node's network. */
@@ -79,7 +80,7 @@ function note(results: Map<string, Errand>, { spec }: V1Pod, errand: Errand | un
 
 /** The pod of an errand. */
 export function errandPod(
-  { image, args, mounts, seconds }: NodeErrand,
+  { image, imagePullSecrets, args, mounts, seconds }: NodeErrand,
   nodeName: string,
   name: string,
   run: string,
@@ -96,6 +97,7 @@ export function errandPod(
       activeDeadlineSeconds: Math.ceil(seconds) + 30,
       terminationGracePeriodSeconds: 0,
       automountServiceAccountToken: false,
+      ...(imagePullSecrets && { imagePullSecrets }),
       tolerations: [{ operator: "Exists" }],
       containers: [
         {

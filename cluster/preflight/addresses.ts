@@ -5,10 +5,10 @@ import { AGENT } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
-/** Overlapping networks, and pods with addresses from another network plugin. */
-export function examineAddresses(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
+/** Overlapping networks, also with nodes that get no agent, and pods with addresses from another network plugin. */
+export function examineAddresses(facts: ClusterFacts, plan: PreflightPlan, everyNode: V1Node[]): Finding[] {
   const findings = [
-    ...nodesInside(facts, plan),
+    ...nodesInside(everyNode, plan),
     ...nodesWithoutIpv4(facts, plan),
     ...nodesWithoutIpv6(facts, plan),
     ...services(facts, plan),
@@ -29,7 +29,7 @@ function serviceNetworks({ serviceSubnet, serviceSubnetIpv6 }: PreflightPlan): {
   return serviceSubnetIpv6 === undefined ? [first] : [first, { field: "serviceSubnetIpv6", cidr: serviceSubnetIpv6 }];
 }
 
-function nodesInside({ nodes }: ClusterFacts, plan: PreflightPlan): Finding[] {
+function nodesInside(nodes: V1Node[], plan: PreflightPlan): Finding[] {
   const networks = [...plan.podCidrs.map((cidr) => ({ field: "", cidr })), ...serviceNetworks(plan)];
   return nodes.flatMap((node) => {
     const inside = networks.find(({ cidr }) => addressesOf(node).some((address) => within(cidr, address)));

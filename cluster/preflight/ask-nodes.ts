@@ -4,6 +4,7 @@ import type { Api } from "../../kubernetes/transport.ts";
 import { MESSAGE_FILE, runOnNodes } from "../node-pods.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { unfitKind } from "./nodes.ts";
+import { selected } from "./selection.ts";
 
 /** Mounts for the check: everything below /sys, and the configuration of network plugins, which may not exist. */
 const FOLDERS = ["sys", "etc"];
@@ -16,15 +17,19 @@ const MOUNTS = {
 export async function askNodes(
   api: Api,
   { nodes }: ClusterFacts,
-  { image = "", apiServer, seconds }: PreflightPlan,
+  plan: PreflightPlan,
 ): Promise<Map<string, NodeReport | string>> {
-  const names = nodes.filter((node) => !unfitKind(node)).map(({ metadata }) => metadata?.name ?? "");
+  const { image = "", apiServer, imagePullSecrets, seconds } = plan;
+  const names = selected(nodes, plan)
+    .filter((node) => !unfitKind(node))
+    .map(({ metadata }) => metadata?.name ?? "");
   const server = apiServer ? ["--api-server", `${apiServer.host}:${apiServer.port}`] : [];
   const args = ["features", "--report", MESSAGE_FILE, ...server];
   const errands = await runOnNodes(api, {
     purpose: "preflight",
     nodes: names,
     image,
+    imagePullSecrets,
     args,
     mounts: MOUNTS,
     seconds,

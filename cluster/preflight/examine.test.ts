@@ -269,7 +269,6 @@ test("pods with addresses of another plugin, or of a removed dataplane", () => {
 
 test.each([
   [{ nodeInfo: { kernelVersion: "5.15.0-1019" } }, "refused | kernel | old | 5.15.0-1019"],
-  [{ nodeInfo: { operatingSystem: "windows", kernelVersion: "10.0" } }, "refused | kind of node | old | runs windows"],
   [
     { nodeInfo: { architecture: "riscv64", kernelVersion: "6.8" } },
     "refused | kind of node | old | has processors of riscv64; the agent's image is for amd64 and arm64",

@@ -8,19 +8,22 @@ import { examineKubeProxy } from "./kube-proxy.ts";
 import { examineNetwork } from "./network.ts";
 import { examineNetworkPlugins } from "./network-plugins.ts";
 import { examineNodes } from "./nodes.ts";
+import { examineSelection, selected } from "./selection.ts";
 
 /** Finds what blocks a plan on a cluster. The same facts give the same findings. */
 export function examine(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
+  const chosen = { ...facts, nodes: selected(facts.nodes, plan) };
   return gathered([
     release(facts),
     ...rights(facts),
     ...examineKubeProxy(facts, plan),
     ...examineNetworkPlugins(facts, plan),
     ...examineDefinitions(facts, plan),
-    ...examineNodes(facts),
-    ...examineAddresses(facts, plan),
+    ...examineSelection(facts.nodes, plan),
+    ...examineNodes(chosen),
+    ...examineAddresses(chosen, plan, facts.nodes),
     ...examineNetwork(facts, plan),
-    ...examineCloud(facts, plan),
+    ...examineCloud(chosen, plan),
   ]);
 }
 

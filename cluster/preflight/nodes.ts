@@ -34,7 +34,15 @@ export function examineNodes(facts: ClusterFacts): Finding[] {
   return facts.nodes.flatMap((node) => {
     const name = node.metadata?.name ?? "";
     const unfit = unfitKind(node);
-    if (unfit) return [refused("kind of node", unfit, "remove it from this cluster: agents run on every node", [name])];
+    if (unfit)
+      return [
+        refused(
+          "kind of node",
+          unfit,
+          "leave it out by nodeSelector or affinity of the Dataplane, or remove it from this cluster",
+          [name],
+        ),
+      ];
     return [
       ...kernelOf(node, name),
       ...runtimeOf(node, name),

@@ -64,11 +64,29 @@ test("a preflight checks each node with a pod that has no API access, and remove
     }));
     return [200, method === "GET" ? { items } : {}];
   });
-  const found = await preflight(preflightSchema.parse({ image: "agent:1" }), api, quiet);
+  const found = await preflight(
+    preflightSchema.parse({ image: "agent:1", imagePullSecrets: [{ name: "registry" }] }),
+    api,
+    quiet,
+  );
   expect(made.map(({ spec }) => spec.nodeName)).toEqual(["one", "two"]);
-  expect(made[0]?.spec).toMatchObject({ automountServiceAccountToken: false, hostNetwork: true });
+  expect(made[0]?.spec).toMatchObject({
+    automountServiceAccountToken: false,
+    hostNetwork: true,
+    imagePullSecrets: [{ name: "registry" }],
+  });
   expect(found.findings[0]).toMatchObject({ severity: "refused", nodes: ["two"], found: "exec format error" });
   expect(received.at(-1)).toMatchObject({ method: "DELETE", url: expect.stringContaining("labelSelector=") });
+});
+
+test("no pod runs on a node that gets no agent", async () => {
+  const { api, received } = await serving(({ url }) =>
+    url.startsWith("/api/v1/namespaces/kube-system/pods") ? [200, { items: [] }] : undefined,
+  );
+  const plan = preflightSchema.parse({ image: "agent:1", nodeSelector: { pool: "apps" } });
+  const { findings } = await preflight(plan, api, quiet);
+  expect(findings[0]?.found).toBe("no node of this cluster gets an agent");
+  expect(received.filter(({ method, url }) => method === "POST" && url.endsWith("/pods"))).toEqual([]);
 });
 
 test.each([

@@ -5,6 +5,7 @@ import { askNodes } from "./ask-nodes.ts";
 import { examine } from "./examine.ts";
 import { readFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
+import { selected } from "./selection.ts";
 
 /** The result of a preflight: one JSON document. */
 export interface Preflight extends PreflightResult {
@@ -17,7 +18,7 @@ export async function preflight(plan: PreflightPlan, api: Api, say: (line: strin
   requireCluster(clusterId, plan.clusterId ?? clusterIdBefore());
   const facts = await readFacts(api, clusterId);
   if (plan.probeNodes && plan.image) {
-    say(`checking ${facts.nodes.length} nodes, with a short-lived pod on each`);
+    say(`checking ${selected(facts.nodes, plan).length} nodes, with a short-lived pod on each`);
     facts.reports = await askNodes(api, facts, plan);
   }
   const findings = examine(facts, plan);

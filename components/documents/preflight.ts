@@ -16,6 +16,35 @@ export const preflightSchema = z.strictObject({
   podCidrs: z.array(ruled(anyUnicastCidrRule)).default([POD_NETWORK]),
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
   serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
+  /** Labels of the nodes that get agents. */
+  nodeSelector: z.record(z.string(), z.string()).default({}),
+  /** At least one of these holds of them; absent: nothing is asked. */
+  nodeSelectorTerms: z
+    .array(
+      z.strictObject({
+        matchExpressions: z.array(
+          z.strictObject({
+            key: z.string(),
+            operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]),
+            values: z.array(z.string()).optional(),
+          }),
+        ),
+      }),
+    )
+    .optional(),
+  /** Taints that do not keep agents away; absent: none does. */
+  tolerations: z
+    .array(
+      z.strictObject({
+        key: z.string().optional(),
+        operator: z.enum(["Equal", "Exists"]).optional(),
+        value: z.string().optional(),
+        effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional(),
+      }),
+    )
+    .optional(),
+  /** Secrets of kube-system with which nodes pull the image. */
+  imagePullSecrets: z.array(z.strictObject({ name: z.string() })).optional(),
   mtu: z.int().min(MTU.least).max(MTU.most).optional(),
   /** Whether the dataplane makes the definition of ClusterNetworkPolicy. */
   clusterNetworkPolicyDefinition: z.boolean().default(true),

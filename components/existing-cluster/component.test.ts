@@ -1,4 +1,6 @@
+import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
+import { NodeSelectorOperator, TaintEffect } from "../dataplane/agent-pods-args.ts";
 import { KubeProxyRemoval } from "../kube-proxy-removal/component.ts";
 import { recordResources, settled } from "../testing/program.ts";
 import { type ExistingClusterArgs, ExistingKubeProxy } from "./args.ts";
@@ -27,6 +29,21 @@ test("ExistingCluster hands over what is going to be declared, and its kubeconfi
   expect(command?.inputs.create).toBe("cluster preflight");
   expect(command?.inputs.delete).toBe("cluster clean-nodes");
   expect(`${command?.inputs.create}${command?.inputs.stdin}`).not.toContain("apiVersion: v1");
+});
+
+test("ExistingCluster looks at the nodes that the Dataplane chooses, with its Secrets", async () => {
+  const resources = await recordResources(true);
+  const nodeSelectorTerms = [{ matchExpressions: [{ key: "virtual", operator: NodeSelectorOperator.DoesNotExist }] }];
+  const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } };
+  const same = {
+    nodeSelector: { pool: pulumi.output("apps") },
+    tolerations: [{ key: "dedicated", effect: TaintEffect.NoSchedule }],
+    imagePullSecrets: [{ name: "registry" }],
+  };
+  new ExistingCluster("c", { ...args, dataplane: { ...args.dataplane, ...same, affinity } });
+  await settled();
+  const stdin = JSON.parse(resources[1]?.inputs.stdin as string);
+  expect(stdin).toMatchObject({ ...same, nodeSelector: { pool: "apps" }, nodeSelectorTerms });
 });
 
 test("ExistingCluster is updated, not replaced, by what changes: an update knows the previous cluster", async () => {

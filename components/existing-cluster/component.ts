@@ -41,6 +41,8 @@ export class ExistingCluster extends pulumi.ComponentResource {
     super(componentType("ExistingCluster"), name, args, opts);
 
     const { returnMode = ReturnMode.Dsr, mtu, apiServer, ipPools, serviceSubnet, serviceSubnetIpv6 } = dataplane;
+    const { nodeSelector, affinity, tolerations, imagePullSecrets } = dataplane;
+    const { nodeSelectorTerms } = affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution ?? {};
     const image = dataplane.image ?? agentImage(dataplane.imageRegistry);
     const plan = documentText(place, preflightSchema, {
       apiServer,
@@ -50,6 +52,10 @@ export class ExistingCluster extends pulumi.ComponentResource {
       serviceSubnet,
       serviceSubnetIpv6,
       mtu,
+      nodeSelector,
+      nodeSelectorTerms,
+      tolerations,
+      imagePullSecrets,
       ...(dataplane.clusterNetworkPolicyDefinition === false && { clusterNetworkPolicyDefinition: false }),
       existingKubeProxy,
       otherNetworkPlugin,
