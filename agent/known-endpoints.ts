@@ -1,7 +1,7 @@
 import type { Pod } from "../model/objects/core.ts";
 import { EndpointStore } from "./cni/endpoint-store.ts";
 import { lostEndpoints } from "./cni/recovery.ts";
-import { hostIndex } from "./cni/veth.ts";
+import { interfaceIndex } from "./kernel/interface-names.ts";
 import type { MapStores } from "./kernel/map-store.ts";
 import { networkDevices } from "./network/devices.ts";
 import type { Logger } from "./observe/log.ts";
@@ -11,7 +11,7 @@ export function readBack(file: string, log: Logger): EndpointStore {
   const endpoints = new EndpointStore(file);
   if (endpoints.damage) log.error(endpoints.damage);
   for (const one of endpoints.list()) {
-    if (hostIndex(one.hostInterface) === one.ifindex) continue;
+    if (interfaceIndex(one.hostInterface) === one.ifindex) continue;
     log.info(`the interface of ${one.namespace}/${one.pod} does not exist: its endpoint is removed`);
     written(log, () => endpoints.remove(one));
   }

@@ -4,6 +4,7 @@ import type { Endpoint } from "./cni/endpoint-store.ts";
 import { followMtu } from "./cni/pod-mtu.ts";
 import type { Route } from "./compile/desired.ts";
 import type { NodeFacts } from "./compile/snapshot.ts";
+import { interfaceName } from "./kernel/interface-names.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
 import { type NetworkDevice, networkDevices } from "./network/devices.ts";
 import { reconcileNeighbours } from "./network/neighbours.ts";
@@ -71,8 +72,8 @@ export class NodeNetwork {
 
   /** Sets the sysctls of a pod's interface. */
   prepare(device: string): void {
-    this.#set(deviceSysctls(device));
-    if (this.families.includes("IPv6")) this.#set(podIpv6Sysctls(device));
+    const ipv6 = this.families.includes("IPv6") ? podIpv6Sysctls(device) : [];
+    this.#set(new Map([...deviceSysctls(device), ...ipv6]));
   }
 
   #prepareNode(facts: NodeFacts): void {
@@ -124,8 +125,6 @@ export class NodeNetwork {
   /** Writes the routes that differ, and the neighbor entries of their next hops. Returns the routes that conflict with
    * others. */
   route(routes: readonly Route[], facts: NodeFacts): readonly RouteConflict[] {
-    const names = new Map(networkDevices().map(({ ifindex, name }) => [ifindex, name]));
-    const deviceName = (ifindex: number) => names.get(ifindex);
     const toNodes = routes.filter(({ to }) => to === "node");
     const text = JSON.stringify(toNodes);
     if (this.#uplinks && text !== this.#kept) {
@@ -133,7 +132,8 @@ export class NodeNetwork {
       this.#kept = text;
     }
     const { address: nodeAddress, addressIpv6: nodeAddressIpv6 } = facts;
-    return reconcileRoutes(routes, { nodeAddress, nodeAddressIpv6, mtu: this.mtu, deviceName }).conflicts;
+    return reconcileRoutes(routes, { nodeAddress, nodeAddressIpv6, mtu: this.mtu, deviceName: interfaceName })
+      .conflicts;
   }
 
   #facts(address: string, ipv6: string | undefined): NodeFacts {

@@ -3,10 +3,10 @@ import type { Attachments } from "./attachments.ts";
 import type { NumberContents, PolicyNames } from "./compile/desired.ts";
 import { keepFlowLog } from "./flow-logging.ts";
 import { openEventRing } from "./kernel/event-ring.ts";
+import { interfaceName } from "./kernel/interface-names.ts";
 import type { Loaded, LoadedPrograms } from "./kernel/load.ts";
 import type { Pins } from "./kernel/pins.ts";
 import type { Ending } from "./load-balancer.ts";
-import { networkDevices } from "./network/devices.ts";
 import { EventFeed } from "./observe/events/feed.ts";
 import { Names } from "./observe/events/names.ts";
 import { logPolicies } from "./observe/events/policy-log.ts";
@@ -67,11 +67,12 @@ export async function servePacketEvents(
   };
 }
 
-// The lookup costs a process, and an index is not reused for another device.
+// An index is not reused for another device, and events tell of devices that are gone.
 function deviceNames(): (ifindex: number) => string {
   const known = new Map<number, string>();
   return (ifindex) => {
-    if (!known.has(ifindex)) for (const { ifindex: index, name } of networkDevices()) known.set(index, name);
-    return known.get(ifindex) ?? `interface ${ifindex}`;
+    const name = known.get(ifindex) ?? interfaceName(ifindex);
+    if (name !== undefined) known.set(ifindex, name);
+    return name ?? `interface ${ifindex}`;
   };
 }

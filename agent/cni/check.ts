@@ -1,8 +1,8 @@
 import { addressesOf } from "../../model/objects/pod-of.ts";
+import { interfaceIndex } from "../kernel/interface-names.ts";
 import { ipJsonIn } from "../network/ip-command.ts";
 import type { Endpoint } from "./endpoint-store.ts";
 import { type Attachment, CniCode, CniError, type CniRequest } from "./request.ts";
-import { hostIndex } from "./veth.ts";
 
 interface Link {
   readonly flags: readonly string[];
@@ -19,7 +19,7 @@ export function checkEndpoint(
   const told = prevResult?.ips?.map(({ address }) => address.split("/")[0]);
   const missing = addresses.find((address) => told && !told.includes(address));
   if (missing) fail(endpoint, `has the address ${missing}, which is not in the result of its ADD (prevResult)`);
-  if (hostIndex(endpoint.hostInterface) !== endpoint.ifindex)
+  if (interfaceIndex(endpoint.hostInterface) !== endpoint.ifindex)
     fail(endpoint, `has no interface ${endpoint.hostInterface} on the node any more`);
   if (!netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for CHECK.");
   const [link] = inPod<Link>(endpoint, netns, "address", "show", "dev", ifname);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Allocator } from "../ipam/allocator.ts";
 import type { Block } from "../ipam/block.ts";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
+import { interfaceIndex, interfaceName } from "../kernel/interface-names.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
 import { NodeNetwork } from "../node-network.ts";
 import { type Endpoint, EndpointStore } from "./endpoint-store.ts";
@@ -14,7 +15,6 @@ import { installPlugin, uninstallPlugin } from "./install.ts";
 import { type CniPlugin, CniPlugin as Plugin } from "./plugin.ts";
 import { attachmentOf, CniError, parseRequest, SUPPORTED_VERSIONS } from "./request.ts";
 import { serveCni } from "./server.ts";
-import { hostIndex } from "./veth.ts";
 
 const noGo =
   spawnSync("go", ["version"]).status === 0 ? false : "SKIP: the CNI shim is a Go program, and there is no go";
@@ -165,6 +165,8 @@ describe.skipIf(skip)("CNI", () => {
   });
 
   test("a restarted agent restores the endpoint", () => {
+    const [{ hostInterface, ifindex }] = endpoints.list() as [Endpoint];
+    expect([interfaceIndex(hostInterface), interfaceName(ifindex)]).toEqual([ifindex, hostInterface]);
     expect(new EndpointStore(file).find(attachmentOf(parseRequest({ env: environment("CHECK"), config })))).toEqual(
       endpoints.list()[0],
     );
@@ -174,7 +176,8 @@ describe.skipIf(skip)("CNI", () => {
     const [endpoint] = endpoints.list();
     await call("DEL");
     await call("DEL");
-    expect(hostIndex(endpoint?.hostInterface ?? "")).toBeUndefined();
+    expect(interfaceIndex(endpoint?.hostInterface ?? "")).toBeUndefined();
+    expect(interfaceName(endpoint?.ifindex ?? 0)).toBeUndefined();
     expect(gone).toEqual(["web"]);
     await expect(call("CHECK")).rejects.toMatchObject({
       code: 3,
@@ -223,7 +226,10 @@ describe.skipIf(skip)("CNI", () => {
 
   test("a pod has an address of each family; its router is its node in both, and it accepts no other", async () => {
     hasIpv6 = true;
+    const byDefault = (value: 0 | 1) => ["sysctl", "-qw", `net.ipv6.conf.default.disable_ipv6=${value}`] as const;
     try {
+      inPod(...byDefault(1)); // as some distributions do
+      execFileSync("sysctl", byDefault(1).slice(1));
       const result = (await call("ADD", "c9")) as { ips: { address: string; interface: number }[]; routes: object[] };
       const [ipv4 = "", ipv6 = ""] = result.ips.map(({ address }) => address);
       expect([ipv4, ipv6]).toEqual([expect.stringMatching(/^10\..*\/32$/), expect.stringMatching(/^fd00:.*\/128$/)]);
@@ -252,6 +258,8 @@ describe.skipIf(skip)("CNI", () => {
       expect(endpoints.freed().map(({ address }) => address)).toContain(ipv6.split("/")[0]);
       expect(endpoints.used().size).toBe(0);
     } finally {
+      execFileSync("sysctl", byDefault(0).slice(1));
+      inPod(...byDefault(0));
       hasIpv6 = false;
     }
   });

@@ -2,7 +2,8 @@ import type { Pod } from "../../model/objects/core.ts";
 import type { PodAddresses } from "../../model/objects/pod-of.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { Pool } from "../ipam/blocks-of-pool.ts";
-import { ipBatch } from "../network/ip-command.ts";
+import { interfaceIndex } from "../kernel/interface-names.ts";
+import { ipBatchIn } from "../network/ip-command.ts";
 import { expectAcceptedFields, expectKnownPortMappings } from "./accepted-fields.ts";
 import { checkEndpoint } from "./check.ts";
 import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
@@ -10,7 +11,7 @@ import { PLUGIN } from "./install.ts";
 import { expectOnlyNetwork } from "./only-network.ts";
 import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, networkOf } from "./request.ts";
 import { addResult, loopbackResult } from "./results.ts";
-import { createVeth, deleteVeth, hostIndex, openVeth, type VethPair, vethNames } from "./veth.ts";
+import { createVeth, deleteVeth, openVeth, type VethPair, vethNames } from "./veth.ts";
 
 /** The operations of the agent when a pod is created or removed. */
 export interface EndpointLife {
@@ -74,7 +75,7 @@ export class CniPlugin {
     expectAcceptedFields(config);
     expectOnlyNetwork(attachment, this.#options.endpoints.list());
     const present = this.#find(attachment);
-    if (present && hostIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
+    if (present && interfaceIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
     if (present) this.forget(present);
     const pools = await this.#options.poolsOf(attachment);
     expectKnownPortMappings(config, this.#options.podOf?.(attachment));
@@ -115,7 +116,7 @@ export class CniPlugin {
   // Also for a repeated ADD: the first one may have ended before the interface was open.
   async #open({ netns, ifname }: Attachment, endpoint: Endpoint): Promise<Endpoint> {
     await this.#options.life.ready(endpoint);
-    openVeth({ ...endpoint, netns, ifname, mtu: this.#options.mtu() }, this.#options.sysctlRoot);
+    await openVeth({ ...endpoint, netns, ifname, mtu: this.#options.mtu() }, this.#options.sysctlRoot);
     return endpoint;
   }
 
@@ -160,11 +161,11 @@ export class CniPlugin {
     for (const endpoint of stale) this.forget(endpoint);
   }
 
-  #loopback(request: CniRequest): object | undefined {
+  async #loopback(request: CniRequest): Promise<object | undefined> {
     const { CNI_COMMAND, CNI_NETNS } = request.env;
     if (CNI_COMMAND !== "ADD") return undefined;
     const netns = CNI_NETNS.replace(/^\/var\/run\//, "/run/");
-    ipBatch(["link set lo up"], netns);
+    await ipBatchIn(netns, ["link set lo up"]);
     return loopbackResult(request.config.cniVersion, netns);
   }
 }

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { familyOf, hostCidr } from "../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
+import { interfaceIndex } from "../kernel/interface-names.ts";
 import { inNamespace } from "../kernel/network-namespace.ts";
-import { ipBatch, ipJson } from "../network/ip-command.ts";
+import { ipBatch, ipBatchIn } from "../network/ip-command.ts";
 
 /** The properties of a pod's interface pair. */
 export interface VethPair extends PodAddresses {
@@ -37,45 +38,47 @@ export function vethNames(containerId: string, ifname: string): Pick<VethPair, "
  * to an interface that is down; no traffic passes while the pod's side is down. Returns the host side's index. */
 export function createVeth(pair: VethPair, sysctlRoot: string): number {
   const { hostInterface, hostMac, mac, mtu, ifname, netns } = pair;
+  const neighbour = (address: string) => `neigh replace ${address} lladdr ${mac} dev ${hostInterface} nud permanent`;
+  const ipv6 = addressesOf(pair).filter(isIpv6);
   const far = `peer name ${ifname} address ${mac} mtu ${mtu} netns ${netns}`;
   ipBatch([
     `link add ${hostInterface} address ${hostMac} mtu ${mtu} type veth ${far}`,
     `link set dev ${hostInterface} addrgenmode none`, // no IPv6 address of the host on it
     `link set dev ${hostInterface} up`,
+    ...addressesOf(pair)
+      .filter((address) => !isIpv6(address))
+      .map(neighbour),
   ]);
-  if (hasIpv6(pair)) allowIpv6(hostInterface, sysctlRoot);
-  ipBatch(
-    addressesOf(pair).map((address) => `neigh replace ${address} lladdr ${mac} dev ${hostInterface} nud permanent`),
-  );
-  const index = hostIndex(hostInterface);
+  if (ipv6.length > 0) {
+    allowIpv6(hostInterface, sysctlRoot); // the kernel takes no neighbor of IPv6 where IPv6 is disabled
+    ipBatch(ipv6.map(neighbour));
+  }
+  const index = interfaceIndex(hostInterface);
   if (index === undefined) throw new Error(`Interface ${hostInterface} disappeared right after it was created.`);
   return index;
 }
 
 /** Opens the interface for traffic; call it when the pod's policy is written. */
-export function openVeth(pair: VethPair, sysctlRoot: string): void {
+export function openVeth(pair: VethPair, sysctlRoot: string): Promise<void> {
   const { hostMac, ifname, netns } = pair;
-  if (hasIpv6(pair)) inNamespace(netns, () => allowIpv6(ifname, sysctlRoot));
+  if (addressesOf(pair).some(isIpv6)) inNamespace(netns, () => allowIpv6(ifname, sysctlRoot));
   const addresses = addressesOf(pair);
   // The address is the pod's alone, so it is usable at once, without duplicate address detection.
-  const options = (address: string) => (familyOf(address) === "IPv6" ? " nodad" : "");
+  const options = (address: string) => (isIpv6(address) ? " nodad" : "");
   const families = addresses.map((address) => familyOf(address) ?? "IPv4");
-  ipBatch(
-    [
-      "link set lo up",
-      ...addresses.map((address) => `address replace ${hostCidr(address).text} dev ${ifname}${options(address)}`),
-      `link set dev ${ifname} up`,
-      ...families.flatMap((family) => [
-        `neigh replace ${GATEWAY[family]} lladdr ${hostMac} dev ${ifname} nud permanent`,
-        `route replace ${DEFAULT_ROUTE[family]} via ${GATEWAY[family]} dev ${ifname} onlink`,
-      ]),
-    ],
-    netns,
-  );
+  return ipBatchIn(netns, [
+    "link set lo up",
+    ...addresses.map((address) => `address replace ${hostCidr(address).text} dev ${ifname}${options(address)}`),
+    `link set dev ${ifname} up`,
+    ...families.flatMap((family) => [
+      `neigh replace ${GATEWAY[family]} lladdr ${hostMac} dev ${ifname} nud permanent`,
+      `route replace ${DEFAULT_ROUTE[family]} via ${GATEWAY[family]} dev ${ifname} onlink`,
+    ]),
+  ]);
 }
 
-function hasIpv6(pair: PodAddresses): boolean {
-  return addressesOf(pair).some((address) => familyOf(address) === "IPv6");
+function isIpv6(address: string): boolean {
+  return familyOf(address) === "IPv6";
 }
 
 /** IPv6 on the interface, with no router but the node. */
@@ -86,10 +89,5 @@ function allowIpv6(device: string, sysctlRoot: string): void {
 
 /** Removes the pair if it still exists (it may have been removed with its namespace). */
 export function deleteVeth(hostInterface: string): void {
-  if (hostIndex(hostInterface) !== undefined) ipBatch([`link delete dev ${hostInterface}`]);
-}
-
-/** The index of an interface of this namespace, undefined if it does not exist. */
-export function hostIndex(name: string): number | undefined {
-  return ipJson<{ ifname: string; ifindex: number }>("link", "show").find((link) => link.ifname === name)?.ifindex;
+  if (interfaceIndex(hostInterface) !== undefined) ipBatch([`link delete dev ${hostInterface}`]);
 }

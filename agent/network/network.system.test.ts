@@ -4,7 +4,7 @@ import type { Route } from "../compile/desired.ts";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
 import { networkDevices } from "./devices.ts";
-import { ipBatch } from "./ip-command.ts";
+import { ipBatch, ipBatchIn } from "./ip-command.ts";
 import { removeMasquerade, retireMasquerade } from "./older-masquerade.ts";
 import { reconcileRoutes, removeRoutes } from "./routes.ts";
 import { ensureTunnel, TUNNEL_DEVICE } from "./tunnel.ts";
@@ -121,5 +121,14 @@ describe.skipIf(noKernel)("network", () => {
     expect(() => ipBatch(["link set lo up", "link set nothing up"])).toThrow(
       'ip failed to run "link set nothing up": Cannot find device',
     );
+  });
+
+  test("a batch for a namespace that has ended fails, and not the agent, which still writes it", async () => {
+    const many = Array.from({ length: 20_000 }, () => "link set lo up"); // more than a pipe takes
+    await expect(ipBatchIn("/run/netns/that-has-ended", many)).rejects.toThrow("No such file or directory");
+    await expect(ipBatchIn("/proc/self/ns/net", ["link set lo up", "link set nothing up"])).rejects.toThrow(
+      'ip failed to run "link set nothing up": Cannot find device',
+    );
+    await ipBatchIn("/proc/self/ns/net", ["link set lo up"]);
   });
 });

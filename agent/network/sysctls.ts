@@ -55,18 +55,14 @@ export function podIpv6Sysctls(device: string): Sysctls {
 
 /** Sets the settings that differ. The first value that was found is saved in `memory` for restoreSysctls(). */
 export function applySysctls(wanted: Sysctls, memory: string, root: string): string[] {
+  const present = [...wanted.keys()].map((name) => [name, readFileSync(`${root}/${name}`, "utf8").trim()] as const);
+  const differing = present.filter(([name, value]) => value !== wanted.get(name));
+  if (differing.length === 0) return [];
   const before = recall(memory);
-  const changed: string[] = [];
-  for (const [name, value] of wanted) {
-    const path = `${root}/${name}`;
-    const present = readFileSync(path, "utf8").trim();
-    if (present === value) continue;
-    before[name] ??= present;
-    remember(memory, before);
-    write(path, value);
-    changed.push(name);
-  }
-  return changed;
+  for (const [name, value] of differing) before[name] ??= value;
+  remember(memory, before);
+  for (const [name] of differing) write(`${root}/${name}`, wanted.get(name) as string);
+  return differing.map(([name]) => name);
 }
 
 /** Forgets the values of interfaces that are gone: pods come and go, and an interface of the same name is another one. */
