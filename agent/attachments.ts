@@ -3,7 +3,6 @@ import type { Attacher, Device } from "./kernel/attach.ts";
 import { cgroupMount } from "./kernel/cgroup-mount.ts";
 import type { LoadedPrograms } from "./kernel/load.ts";
 import type { ProgramName } from "./kernel/programs.ts";
-import { networkDevices } from "./network/devices.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Logger } from "./observe/log.ts";
 
@@ -93,7 +92,7 @@ export class Attachments {
 
   /** Forgets removed interfaces. */
   sweep(): void {
-    this.#attacher.sweep(networkDevices());
+    this.#attacher.sweep();
   }
 
   #attach(program: ProgramName, device: Device): void {

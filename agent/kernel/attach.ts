@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from "
 import { join } from "node:path";
 import { closeBehindFilter, closeBehindLinks, openBehindLinks } from "./closing.ts";
 import { attachFilter, type Direction, detachFilter } from "./clsact.ts";
+import { interfaceName } from "./interface-names.ts";
 import { libbpf } from "./libbpf.ts";
 import { ensureLink, type LinkResult, type LinkTarget, removeLink } from "./links.ts";
 import type { Loaded } from "./load.ts";
@@ -28,7 +29,7 @@ export interface Attacher {
   /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
   cgroup(folder: string): void;
   /** Forgets the links of devices that are gone. */
-  sweep(present: readonly Device[]): string[];
+  sweep(): string[];
 }
 
 /** `forceClsact` behaves as if the kernel had no TCX. */
@@ -67,7 +68,7 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
           attachCgroup(loaded.programFd(program), join(pins.links, `cgroup-${program}`), folder, hook.attachType);
       }
     },
-    sweep: (present) => sweepLinks(pins, present),
+    sweep: () => sweepLinks(pins),
   };
 }
 
@@ -122,14 +123,14 @@ function attachCgroup(programFd: number, pin: string, folder: string, attachType
   }
 }
 
-function sweepLinks(pins: Pins, present: readonly Device[]): string[] {
-  const indexes = new Set(present.map((device) => device.ifindex));
+// The link of a device that is gone has no index, or that of none.
+function sweepLinks(pins: Pins): string[] {
   const stale = readdirSync(pins.links).filter((name) => {
     if (name.startsWith("cgroup-")) return false;
     const fd = libbpf().getPinned(join(pins.links, name));
     if (fd < 0) return true;
     try {
-      return !indexes.has(linkInfo(fd).view.getUint32(16, true));
+      return interfaceName(linkInfo(fd).view.getUint32(16, true)) === undefined;
     } finally {
       closeSync(fd);
     }

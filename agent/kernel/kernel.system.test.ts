@@ -150,7 +150,7 @@ describe.skipIf(noKernel)("kernel", () => {
       expect(attached.device("from_workload", workload)).toBe("created");
       expect(arriving()).toBe(20);
       execFileSync("ip", ["link", "delete", "work0"]);
-      attached.sweep([device]);
+      attached.sweep();
     });
 
     test("a changed program replaces the old one", () => {
@@ -171,7 +171,7 @@ describe.skipIf(noKernel)("kernel", () => {
 
     test("the links of removed devices are removed", () => {
       execFileSync("ip", ["link", "delete", name]);
-      expect(start(objects).sweep([])).toEqual(method === "tcx" ? ["tcx0-ingress"] : []);
+      expect(start(objects).sweep()).toEqual(method === "tcx" ? ["tcx0-ingress"] : []);
       expect(readdirSync(pins.links)).toEqual([]);
     });
   });
