@@ -83,7 +83,7 @@ test("no pod runs on a node that gets no agent", async () => {
   const { api, received } = await serving(({ url }) =>
     url.startsWith("/api/v1/namespaces/kube-system/pods") ? [200, { items: [] }] : undefined,
   );
-  const plan = preflightSchema.parse({ image: "agent:1", nodeSelector: { pool: "apps" } });
+  const plan = preflightSchema.parse({ image: "agent:1", nodeSelector: { pool: "apps" }, seconds: 0.1 });
   const { findings } = await preflight(plan, api, quiet);
   expect(findings[0]?.found).toBe("no node of this cluster gets an agent");
   expect(received.filter(({ method, url }) => method === "POST" && url.endsWith("/pods"))).toEqual([]);
