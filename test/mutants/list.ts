@@ -383,6 +383,42 @@ export const mutants: readonly Mutant[] = [
     instead: "if (0)",
   },
   {
+    say: "one client may use up all ports that lead to a host",
+    file: "connection/ports.h",
+    text: "bpf_get_prandom_u32() % MASQUERADE_PORTS_OF_CLIENT",
+    instead: "bpf_get_prandom_u32() % MASQUERADE_PORTS",
+  },
+  {
+    say: "a port of another connection stands for a client",
+    file: "connection/ports.h",
+    text: "!is_port_taken() && ",
+    instead: "",
+  },
+  {
+    say: "a service's port stands for a client",
+    file: "connection/ports.h",
+    text: " && !is_port_of_service()",
+    instead: "",
+  },
+  {
+    say: "the port of a node's socket stands for a client",
+    file: "connection/ports.h",
+    text: " && !has_socket(skb, reply, reply->source_port)",
+    instead: "",
+  },
+  {
+    say: "a closed connection keeps the port that stands for its client for longer than TIME_WAIT",
+    file: "connection/ports.h",
+    text: "(connection->flags & over) && (__s64)",
+    instead: "0 && (__s64)",
+  },
+  {
+    say: "a masqueraded flow goes on without its answers",
+    file: "connection/find.h",
+    text: "return !answers || !same_connection(answers, tuple);",
+    instead: "return false;",
+  },
+  {
     say: "without a route a pod's packet is masqueraded before the stack has it",
     file: "decide/outgoing.h",
     text: "routed = !outgoing || has_route(skb, tuple);",

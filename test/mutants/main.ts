@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, "..", "..");
 const inside = join(root, "test", "fuzz", "inside.ts");
 const seed = Number(process.env.SEED || 30905);
 const packets = Number(process.env.PACKETS || 20_000);
-const suites = ["packets", "associations", "full-tables", "outer-headers", "bandwidth"].map(
+const suites = ["packets", "associations", "full-tables", "outer-headers", "bandwidth", "outgoing"].map(
   (name) => `test/packets/${name}.system.test.ts`,
 );
 const scratch = mkdtempSync(join(tmpdir(), "mutants-"));
