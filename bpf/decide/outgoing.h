@@ -51,8 +51,13 @@ static __step int masquerade_after_stack(struct packet *packet, const struct set
 	    !is_outgoing(&packet->tuple, location_flags(locate(&packet->tuple.destination))))
 		return false;
 	connection = connection_find(packet);
-	if (connection && (connection->flags & (CONNECTION_MASQUERADED | CONNECTION_REPLY)) == CONNECTION_MASQUERADED) {
+	if (connection && (connection->flags & CONNECTION_REPLY)) /* to a client that knows the workload's own address */
+		return false;
+	if (connection && (connection->flags & CONNECTION_MASQUERADED)) {
 		along(packet, connection, plan);
+	} else if (packet->is_answer) { /* there is nothing in it that could stand for its flow */
+		drop(plan, OUTCOME_DROP_UNRELATED);
+		return true;
 	} else {
 		open_plain(&packet->tuple, plan, flags);
 		open_masqueraded(settings, flags, &scratch->opening, plan);

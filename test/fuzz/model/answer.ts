@@ -17,11 +17,19 @@ export function wrongAnswer(outcome: string, came: FrameReading, answer: FrameRe
   if (before.icmp && !before.ports) return "an ICMP error was answered with one";
   if (isExpired && before.ttl > 1) return `its time to live was ${before.ttl}`;
   if (`${after.icmp?.type}/${after.icmp?.code}` !== (isExpired ? "11/0" : "3/4")) return "it is another error";
+  if (isToMasquerade(before, after, about)) return undefined;
   if (!isAbout(before, about)) return "the answer is not about it";
   if (after.destination !== before.source || answer.destinationMac !== came.sourceMac)
     return `it was answered to ${after.destination} at ${answer.destinationMac}`;
   if (after.source !== (isExpired ? nodes.master : before.destination)) return `it was answered by ${after.source}`;
   return after.payload.length + 20 > LARGEST ? `the answer has ${after.payload.length + 20} bytes` : undefined;
+}
+
+/** About a pod's packet that this node has masqueraded: to the node itself, whose program at the uplink tells the pod (MARK_OWN_ERROR). */
+function isToMasquerade(packet: Reading, answer: Reading, inner: Reading | undefined): boolean {
+  const { master } = nodes;
+  if (answer.destination !== master || answer.source !== master || inner?.source !== master) return false;
+  return inner.destination === packet.destination && inner.protocol === packet.protocol;
 }
 
 function isAbout(packet: Reading, inner: Reading | undefined): boolean {

@@ -120,8 +120,16 @@ export class Model {
     return arrival.kind === "return" ? this.#returned(arrival.node, flow) : [];
   }
 
+  /** Whether a pod's flow left the cluster as `after`. */
+  #isMasqueraded(flow: Flow, after: Flow): boolean {
+    return isOwn(after.source) && this.#memory.beforeOf(after).some((one) => keyOf(one) === keyOf(flow));
+  }
+
   /** A packet to which kube-proxy gave a backend is judged where it leaves the stack. */
-  #fromStack({ arrival, wasJudgedLater }: Passage, flow: Flow | undefined): Objection[] {
+  #fromStack(passage: Passage, flow: Flow | undefined): Objection[] {
+    const { arrival, outcome, wasJudgedLater } = passage;
+    const left = flow && outcome === "forward_external" ? this.#flowAfter(passage, flow) : undefined;
+    if (flow && left) this.#memory.send(flow, left);
     if (!wasJudgedLater || !flow || arrival.from !== "stack") return [];
     const sender = arrival.by ? backendAddress(arrival.by) : flow.source;
     if (sender === flow.destination || isOwn(flow.destination)) return [];
@@ -158,7 +166,7 @@ export class Model {
     const { arrival, redirected, destinationMac } = passage;
     const after = this.#flowAfter(passage, flow);
     if (!after) return unknownAnswer(passage, flow);
-    const wrong = wrongBackend(flow, after);
+    const wrong = this.#isMasqueraded(reversed(after), reversed(flow)) ? undefined : wrongBackend(flow, after);
     if (wrong) return wrong;
     const pod = localPod(after.destination);
     if (!pod)
@@ -227,6 +235,8 @@ export class Model {
     if (whole) return whole;
     const { source, destination } = after;
     if (source !== flow.source && destination !== flow.destination) return { ...flow, source, destination }; // a pod to itself
+    const left = this.#memory.becameOf(flow);
+    if (left?.source === source && left.destination === destination && source !== flow.source) return left; // masqueraded
     const requests = this.#memory.beforeOf(reversed(flow));
     const request = requests.find((one) => one.destination === source && one.source === destination);
     if (request || source !== flow.source) return request && reversed(request);

@@ -1,15 +1,19 @@
 // Where a packet may go, regardless of its content: which outcomes fit its origin, and its next hop.
 import type { Passage } from "./model.ts";
 import { isNode, localPod, nextHop, wrappedFor as wrappedForWhom } from "./places.ts";
+import { isOwn } from "./sources.ts";
 
 const MAY_END: Record<Passage["arrival"]["from"], RegExp> = {
-  pod: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry)$/,
+  pod: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry|forward_external)$/,
   wire: /^(pass_to_stack|to_endpoint|to_network|to_overlay|forward_service)$/,
   tunnel: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_forwarded)$/,
-  stack: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry)$/,
+  stack: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry|forward_external)$/,
 };
 
 const TUNNEL_PORT = 4789;
+
+/** Pods' addresses are of 10.244.0.0/16, wrapped, and 10.245.0.0/16, plain. */
+const isOfPools = (address: string) => /^10\.24[45]\./.test(address);
 
 export function wrongWay(passage: Passage): string | undefined {
   const { arrival, before, after, outcome, wrappedFor } = passage;
@@ -21,6 +25,12 @@ export function wrongWay(passage: Passage): string | undefined {
   }
   if (outcome === "to_overlay" && wrappedFor !== undefined && wrappedFor !== wrappedForWhom(after.destination))
     return `what is for ${after.destination} was wrapped for ${wrappedFor}`;
+  if (outcome === "forward_external") {
+    const { source, destination } = after;
+    if (!isOwn(source)) return `what left the cluster has the source ${source}`;
+    if (isNode(destination) || isOfPools(destination)) return `${destination} was masqueraded to`;
+    if (destination !== before.destination) return `what was for ${before.destination} left for ${destination}`;
+  }
   if (!passage.redirected) return undefined;
   if (after.ttl !== before.ttl - 1 || after.ttl < 1) return `its time to live was ${before.ttl} and is ${after.ttl}`;
   if (!/^(to_network|return_direct|return_forwarded)$/.test(outcome)) return undefined;

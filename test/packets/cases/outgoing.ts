@@ -6,7 +6,19 @@ import type { NodeUnderTest } from "../node.ts";
 import { sctp } from "../sctp.ts";
 import { answers, errorAbout, other, portOf } from "./external.ts";
 import { made } from "./sizes.ts";
-import { about, addresses, isolated, later, of, type PacketTest, leaves as passes, type Step, sends } from "./step.ts";
+import {
+  about,
+  addresses,
+  arrives,
+  handed,
+  isolated,
+  later,
+  of,
+  type PacketTest,
+  leaves as passes,
+  type Step,
+  sends,
+} from "./step.ts";
 
 const { master, node } = nodes;
 const { client1, remote } = outside;
@@ -244,6 +256,23 @@ export const outgoing: readonly PacketTest[] = [
     steps: [
       sends("open", { destination: "10.96.0.34" }, udp(6117, 80), `pass_to_stack: udp ${open}:6117 > 10.96.0.34:80`),
       ...behindStack(remote, 6117),
+    ],
+  },
+  {
+    say: "behind the stack, an answer to a client that knows the pod's address keeps that; one that nobody asked for is dropped",
+    handling: { services: false },
+    steps: [
+      arrives({ source: remote, destination: open as string, by: gateway }, udp(80, 6119), /^pass_to_stack/),
+      handed("open", { source: remote, destination: open as string }, udp(80, 6119), /^to_endpoint/),
+      sends("open", { destination: remote }, udp(6119, 80), /^pass_to_stack: udp .*:6119 > /),
+      {
+        ...passes({ source: open as string, destination: remote }, udp(6119, 80), /^pass_to_stack: udp .*:6119 > /),
+        through: "open",
+      },
+      {
+        ...passes({ source: open as string, destination: remote }, echo(6120, "reply"), "drop_unrelated"),
+        through: "open",
+      },
     ],
   },
   {
