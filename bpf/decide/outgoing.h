@@ -39,11 +39,10 @@ static __always_inline void open_to_network(struct __sk_buff *skb, const struct 
 		open_masqueraded(settings, 0, &scratch->opening, plan);
 }
 
-/* A workload's packet that the stack has routed out of the cluster: kube-proxy has chosen a backend outside, or only the stack knew the route. It
- * was judged before. @return false: it is no such packet */
+/* A workload's packet that the stack has routed out of the cluster: kube-proxy has chosen a backend outside, or only the stack knew the route. It is judged
+ * here too: the workload's next packets may find this connection before the stack. @return false: it is no such packet */
 static __step int masquerade_after_stack(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
-	const __u32 flags = CONNECTION_VIA_STACK | CONNECTION_NOT_JUDGED;
 	struct scratch *scratch = scratch_get();
 	struct connection *connection;
 
@@ -59,8 +58,8 @@ static __step int masquerade_after_stack(struct packet *packet, const struct set
 		drop(plan, OUTCOME_DROP_UNRELATED);
 		return true;
 	} else {
-		open_plain(&packet->tuple, plan, flags);
-		open_masqueraded(settings, flags, &scratch->opening, plan);
+		open_plain(&packet->tuple, plan, CONNECTION_VIA_STACK);
+		open_masqueraded(settings, CONNECTION_VIA_STACK, &scratch->opening, plan);
 		if (plan->exit == EXIT_DROP)
 			return true;
 	}
