@@ -399,7 +399,11 @@ describe.each([
     await route("node");
     const isServed = (address: string) => cluster.see("client1", `${address}:80`, { protocol: "udp" });
     for (const address of [vips.IPv4, `[${vips.IPv6}]`])
-      await until(address, async () => (await isServed(address)).startsWith("allowed"));
+      await until(
+        address,
+        async () => (await isServed(address)).startsWith("allowed"),
+        () => cluster.log("node"),
+      );
 
     // On whichever of the two nodes a flow's backend is, the other one finds it. So many flows that each backend surely has one.
     const held = [holdFlows(cluster, vips.IPv4, 24), holdFlows(cluster, vips.IPv6, 24)];
