@@ -6,7 +6,8 @@ import { globSync, mkdirSync, mkdtempSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { verifierCosts } from "../../agent/kernel/verifier.fixture.ts";
-import { handlingsOfBothFamilies, NodeUnderTest } from "../packets/node.ts";
+import type { PacketTest, Step } from "../packets/cases/step.ts";
+import { type Handling, handlingsOfBothFamilies, NodeUnderTest } from "../packets/node.ts";
 import { cases, fits, walk } from "../packets/walk.ts";
 import type { Finding } from "./findings.ts";
 
@@ -37,7 +38,7 @@ function* packets(): Generator<Finding> {
   for (const handling of handlingsOfBothFamilies) {
     node.write(handling);
     for (const [title, tests] of Object.entries(cases))
-      for (const item of tests.filter((one) => fits(one, handling) && !one.open)) {
+      for (const item of tests.filter((one) => isAsked(one, handling))) {
         node.forget();
         const { seen, expected } = walk(node, item, handling);
         if (item.steps.some(({ policies }) => policies)) node.write(handling);
@@ -47,6 +48,12 @@ function* packets(): Generator<Finding> {
         yield { packets: name, ...(!good && { failed: `${seen.join("\n")}\ninstead of\n${expected.join("\n")}` }) };
       }
   }
+}
+
+/** An emulated processor takes many times as long. In IPIP it gets the cases in which something is wrapped; this kernel gets all (test/packets). */
+function isAsked(item: PacketTest, handling: Handling): boolean {
+  const isWrapped = ({ unwrapped, becomes }: Step) => unwrapped || /overlay|wrapped|ipip/i.test(String(becomes));
+  return fits(item, handling) && !item.open && (handling.encapsulation !== "IPIP" || item.steps.some(isWrapped));
 }
 
 function print(finding: Finding): void {
