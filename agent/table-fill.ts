@@ -9,7 +9,7 @@ export interface Table {
 
 /** Parts of the capacity. A table is reported from the first on, and no longer below the second, so that one at the limit is not reported again
  * and again. */
-const NEARLY_FULL = 0.9;
+export const NEARLY_FULL = 0.9;
 const ROOM_AGAIN = 0.8;
 
 const CONNECTIONS = "bpfMapSizeConntrack";

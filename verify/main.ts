@@ -14,6 +14,7 @@ import type { ExplainOptions } from "./watch/explain-command.ts";
 import type { FlowsOptions } from "./watch/flows-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
+import { wholeSeconds } from "./whole-seconds.ts";
 
 const program = new Command("verify").description("verify that a cluster meets expectations");
 
@@ -78,14 +79,14 @@ const live = (name: string, description: string) =>
 
 live("watch", "show connections, refused packets and rates of all nodes, live")
   .option("--json", "one JSON object per flow", false)
-  .option("--seconds <number>", "end after this many seconds", Number)
+  .option("--seconds <number>", "end after this many seconds", wholeSeconds)
   .action(async (options: WatchOptions) => {
     const { watchCommand } = await import("./watch/watch-command.ts");
     process.exit(await watchCommand(options));
   });
 
 live("status", "say how the dataplane is on each node: ready, up to date, modes, pools, refused packets")
-  .option("--wait [seconds]", "until every node is ready (without a number: 300 s)")
+  .option("--wait [seconds]", "until every node is ready (without a number: 300 s)", wholeSeconds)
   .option("--json", "as JSON (docs/schemas/status.schema.json)", false)
   .action(async (options: StatusOptions) => {
     const { statusCommand } = await import("./status/status-command.ts");

@@ -1,10 +1,8 @@
 import type { NodeStatus } from "../../agent/observe/status/node-status.ts";
+import { NEARLY_FULL } from "../../agent/table-fill.ts";
 
 /** A round checks the machine every 10 s, so a node that is up to date has synced within that time, even a slow one within a minute. */
 const LATE_SECONDS = 60;
-
-/** Part of a table from which on it counts as nearly full. */
-const NEARLY_FULL = 0.9;
 
 /** What is wrong with a node whose agent answers, each with the next step. */
 export function nodeProblems(status: NodeStatus, pod: string): string[] {

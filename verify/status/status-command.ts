@@ -1,5 +1,5 @@
 import { statusLines } from "../../agent/observe/status/status-lines.ts";
-import { type Clock, realClock, until } from "../../kubernetes/patience.ts";
+import { until } from "../../kubernetes/patience.ts";
 import { readView } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
 import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
@@ -9,7 +9,7 @@ import { asking, nodeReports } from "./node-reports.ts";
 export interface StatusOptions extends ClusterOptions {
   json: boolean;
   /** Seconds to wait until every node is ready; true: the default. */
-  wait?: string | true;
+  wait?: number | true;
 }
 
 const WAIT_SECONDS = 300;
@@ -17,7 +17,7 @@ const WAIT_SECONDS = 300;
 /** Says how the dataplane is on each node. @returns the exit status: 0 every node is ready, 1 one is not, 2 nobody could be asked */
 export async function statusCommand(options: StatusOptions): Promise<number> {
   try {
-    const seconds = secondsOf(options.wait);
+    const seconds = options.wait === true ? WAIT_SECONDS : (options.wait ?? 0);
     const { api, view } = await reachCluster(options);
     const ask = asking(api);
     let status = clusterStatus(api.server, await nodeReports(view, ask));
@@ -25,7 +25,7 @@ export async function statusCommand(options: StatusOptions): Promise<number> {
       status = clusterStatus(api.server, await nodeReports(await readView(api), ask));
       return firstProblem(status.nodes);
     };
-    if (!status.ready && seconds > 0) await waitUntil(look, seconds, realClock);
+    if (!status.ready && seconds > 0) await until(look, seconds, (line) => console.error(line));
     if (options.json) console.log(JSON.stringify(status, null, 2));
     else console.log(clusterLines(status).join("\n"));
     return status.ready ? 0 : 1;
@@ -33,17 +33,6 @@ export async function statusCommand(options: StatusOptions): Promise<number> {
     console.error((error as Error).message);
     return error instanceof NoCluster ? 2 : 1;
   }
-}
-
-function secondsOf(wait: string | true | undefined): number {
-  if (wait === undefined) return 0;
-  const seconds = wait === true ? WAIT_SECONDS : Number(wait);
-  if (Number.isInteger(seconds) && seconds > 0) return seconds;
-  throw new NoCluster(`--wait is "${wait}", but must be a number of seconds, for example --wait 300.`);
-}
-
-async function waitUntil(look: () => Promise<string | undefined>, seconds: number, clock: Clock): Promise<void> {
-  await until(look, seconds, (line) => console.error(line), { clock });
 }
 
 export function clusterStatus(cluster: string, nodes: NodeReport[], at = new Date()): ClusterStatus {
