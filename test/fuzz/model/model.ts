@@ -235,13 +235,13 @@ export class Model {
     if (whole) return whole;
     const { source, destination } = after;
     if (source !== flow.source && destination !== flow.destination) return { ...flow, source, destination }; // a pod to itself
-    const left = this.#memory.becameOf(flow);
-    if (left?.source === source && left.destination === destination && source !== flow.source) return left; // masqueraded
+    const became = this.#memory.becameOf(flow);
+    const isThat = became?.source === source && became.destination === destination;
+    if (isThat && source !== flow.source) return became; // masqueraded
     const requests = this.#memory.beforeOf(reversed(flow));
     const request = requests.find((one) => one.destination === source && one.source === destination);
     if (request || source !== flow.source) return request && reversed(request);
-    const became = this.#memory.becameOf(flow);
-    return became?.source === source && became.destination === destination ? became : translatedTo(flow, destination);
+    return isThat ? became : translatedTo(flow, destination);
   }
 }
 

@@ -1,4 +1,6 @@
 // Where a packet may go, regardless of its content: which outcomes fit its origin, and its next hop.
+import { covers, hostCidr, parseCidr } from "../../../model/address/address.ts";
+import { pools } from "../../packets/cluster.ts";
 import type { Passage } from "./model.ts";
 import { isNode, localPod, nextHop, wrappedFor as wrappedForWhom } from "./places.ts";
 import { isOwn } from "./sources.ts";
@@ -12,8 +14,8 @@ const MAY_END: Record<Passage["arrival"]["from"], RegExp> = {
 
 const TUNNEL_PORT = 4789;
 
-/** Pods' addresses are of 10.244.0.0/16, wrapped, and 10.245.0.0/16, plain. */
-const isOfPools = (address: string) => /^10\.24[45]\./.test(address);
+const ofPods = Object.values(pools).map(parseCidr);
+const isOfPools = (address: string) => ofPods.some((pool) => covers(pool, hostCidr(address)));
 
 export function wrongWay(passage: Passage): string | undefined {
   const { arrival, before, after, outcome, wrappedFor } = passage;
