@@ -43,10 +43,11 @@ export class Bgp {
     return this.#downProblems();
   }
 
-  /** Reads BIRD's state. `changed` is called if something is to be reported that was not, or the reverse, and if BIRD ended. */
+  /** Reads BIRD's state; without BIRD there are no sessions. `changed` is called if something is to be reported that was not, or the reverse, and if BIRD ended. */
   look(changed: () => void): void {
-    if (!this.#daemon.runs && this.#plan) changed();
-    if (this.#daemon.runs) void this.#look().then((differs) => differs && changed());
+    if (!this.#plan) return;
+    if (!this.#daemon.runs) changed();
+    void this.#look().then((differs) => differs && changed());
   }
 
   async #look(): Promise<boolean> {

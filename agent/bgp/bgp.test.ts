@@ -1,0 +1,60 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { BgpPlan } from "../../model/bgp/plan.ts";
+import { judged } from "../../model/bgp/worlds.fixture.ts";
+import { Bgp } from "./bgp.ts";
+
+/** In place of BIRD: all that is asked for it answers with an established session, and it ends when it is asked to be no more. */
+const BIRD = `#!${process.execPath}
+const { existsSync } = require("node:fs");
+const option = (name) => process.argv[process.argv.indexOf(name) + 1];
+if (!process.argv.includes("-p")) {
+  if (existsSync(option("-c") + ".broken")) process.exit(1);
+  require("node:net").createServer((client) => {
+    client.write("0001 BIRD ready.\\n");
+    client.on("error", () => {});
+    client.on("data", (question) => {
+      if (/graceful restart|down/.test(question)) process.exit(0);
+      client.write("1002-peer_192_0_2_254 BGP --- up 07:20:00 Established\\n0000 \\n");
+    });
+  }).listen(option("-s"));
+}
+`;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bgp-"));
+  writeFileSync(join(folder, "bird"), BIRD);
+  chmodSync(join(folder, "bird"), 0o700);
+  vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+const { plan } = judged({
+  configuration: { nodeToNodeMeshEnabled: false },
+  peers: { tor: { peerIP: "192.0.2.254", asNumber: 64500 } },
+});
+
+test("a session is not counted as established any more once BIRD is gone and does not start again", async () => {
+  const log = { info() {}, warning() {}, error() {}, debug() {} };
+  const bgp = new Bgp({ node: "one", runDirectory: folder, log: log as never });
+  const established = () => bgp.counted.map((session) => session.established);
+  let changes = 0;
+  const look = () => bgp.look(() => changes++);
+
+  expect(await bgp.apply(plan as BgpPlan)).toEqual([]);
+  look();
+  await vi.waitFor(() => expect(established()).toEqual([true]), { timeout: 60_000 });
+
+  writeFileSync(join(folder, "bird.conf.broken"), "");
+  await bgp.end();
+  expect(await bgp.apply(plan as BgpPlan)).toMatchObject([{ kind: "Node", message: expect.stringContaining("start") }]);
+  look();
+  expect(changes).toBe(1);
+  await vi.waitFor(() => expect(established()).toEqual([false]), { timeout: 60_000 });
+});
