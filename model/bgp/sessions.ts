@@ -55,15 +55,12 @@ export function sessionsOf(inputs: SessionInputs): Sessions {
 }
 
 /** The other ends of a BGPPeer's sessions with this node: also where the object calls this node the peer. */
-function endsOf({ spec }: BgpPeer, self: Speaker, { speakers, nodes, own, settings }: SessionInputs): End[] {
+function endsOf({ spec }: BgpPeer, self: Speaker, inputs: SessionInputs): End[] {
+  const { speakers, nodes, own } = inputs;
   const isLocal = ({ name, labels }: Speaker) =>
     spec.node ? spec.node === name : selects(spec.nodeSelector ?? undefined, labels);
   const others = speakers.filter(({ name }) => name !== self.name);
-  const at = (node: Speaker): End[] =>
-    (Object.keys(own) as Family[]).flatMap((family) => {
-      const address = nodes.addressOf(node.name, family);
-      return address === undefined ? [] : [{ address, port: settings.port, asNumber: node.asNumber, node }];
-    });
+  const at = (node: Speaker) => nodeEnds(node, inputs);
   const reverse = spec.reversePeering !== "Manual";
   if (spec.peerSelector) {
     const isPeer = ({ labels }: Speaker) => selects(spec.peerSelector ?? undefined, labels);
@@ -86,33 +83,37 @@ function endsOf({ spec }: BgpPeer, self: Speaker, { speakers, nodes, own, settin
   return [{ address, port, asNumber: spec.asNumber as number, node }];
 }
 
+/** A node's addresses of the families that this node has. */
+function nodeEnds(node: Speaker, { nodes, own, settings }: SessionInputs): End[] {
+  return (Object.keys(own) as Family[]).flatMap((family) => {
+    const address = nodes.addressOf(node.name, family);
+    return address === undefined ? [] : [{ address, port: settings.port, asNumber: node.asNumber, node }];
+  });
+}
+
 function meshOf(self: Speaker, inputs: SessionInputs): BgpSession[] {
-  const { speakers, nodes, own, settings, blocks } = inputs;
-  return speakers
-    .filter(({ name, clusterId }) => name !== self.name && clusterId === undefined)
-    .flatMap((node) =>
-      (Object.keys(own) as Family[]).flatMap((family): BgpSession[] => {
-        const address = nodes.addressOf(node.name, family);
-        if (address === undefined) return [];
-        return [
-          {
-            owner: { kind: "BGPConfiguration", name: "default" },
-            ...common({ address, port: settings.port, asNumber: node.asNumber, node }, inputs),
-            localAs: self.asNumber,
-            source: own[family],
-            believed: believedOf(blocks, node.name, family),
-            reflects: false,
-            getsServices: false,
-            password: settings.password,
-            restartSeconds: settings.restartSeconds,
-            nextHop: "Auto",
-            ownAsAllowed: 0,
-            imports: [],
-            exports: [],
-          },
-        ];
-      }),
-    );
+  const { speakers, own, settings, blocks } = inputs;
+  const others = speakers.filter(({ name, clusterId }) => name !== self.name && clusterId === undefined);
+  return others
+    .flatMap((node) => nodeEnds(node, inputs))
+    .map((end): BgpSession => {
+      const family = familyOf(end.address) as Family;
+      return {
+        owner: { kind: "BGPConfiguration", name: "default" },
+        ...common(end, inputs),
+        localAs: self.asNumber,
+        source: own[family],
+        believed: believedOf(blocks, end.node?.name, family),
+        reflects: false,
+        getsServices: false,
+        password: settings.password,
+        restartSeconds: settings.restartSeconds,
+        nextHop: "Auto",
+        ownAsAllowed: 0,
+        imports: [],
+        exports: [],
+      };
+    });
 }
 
 function believedOf(blocks: readonly PlacedBlock[], node: string | undefined, family: Family): Cidr[] {
