@@ -12,7 +12,7 @@ import { type Machine, MachineRole, WALK_THROUGH_MACHINES } from "../machine/mac
 import { at, checked, checkedBeside, checkedField, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { requireRelease } from "../release/inputs.ts";
 import { DEFAULT_RELEASE } from "../release/kubernetes-release.ts";
-import { contains, firstAndLast, networksOverlap, prefixLength } from "../rules/addresses.ts";
+import { isInside, networksOverlap, prefixLength } from "../rules/addresses.ts";
 import { familiesOf, isIpv6Alone, networksFault } from "../rules/families.ts";
 import {
   requireAnyCidr,
@@ -93,8 +93,8 @@ function requireNetworks(place: InputPlace, args: AwsClusterArgs, subnets: AwsSu
     requireUnicastCidr(field("vpcCidr"), cidr, 28);
     if (prefixLength(cidr) < 16) refuse(field("vpcCidr"), cidr, "a network from /16 to /28");
     subnets.forEach((subnet, index) => {
-      const inside = contains(cidr, firstAndLast(subnet.cidr)[0]) && prefixLength(subnet.cidr) >= prefixLength(cidr);
-      if (!inside) refuse(at(at(field("subnets"), index), "cidr"), subnet.cidr, `inside vpcCidr ${cidr}`);
+      if (!isInside(cidr, subnet.cidr))
+        refuse(at(at(field("subnets"), index), "cidr"), subnet.cidr, `inside vpcCidr ${cidr}`);
     });
     const [podSubnet = "", serviceSubnet = ""] = others;
     return own ? requireApart(field("vpcCidr"), cidr, { podSubnet, serviceSubnet }) : cidr;

@@ -1,10 +1,11 @@
+import { addressAt, parseCidr } from "../../model/address/address.ts";
 import type { AwsMachine } from "../aws/machine.ts";
 import { ReturnMode } from "../dataplane/args.ts";
 import { POD_NETWORK } from "../documents/defaults.ts";
 import { IpipMode, type IpPoolSpec, VxlanMode } from "../ip-pool/args.ts";
 import { MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { at, type InputPlace, refuse } from "../refusal/refusal.ts";
-import { cidrRule, contains, firstAndLast, networksOverlap, prefixLength } from "../rules/addresses.ts";
+import { cidrRule, isInside, networksOverlap } from "../rules/addresses.ts";
 import { familiesOf } from "../rules/families.ts";
 import { type AwsClusterArgs, PodRouting } from "./args.ts";
 import { isAlwaysWrapped } from "./firewall.ts";
@@ -139,14 +140,7 @@ export function requirePodRouting(place: InputPlace, args: AwsClusterArgs): PodB
   return blocks;
 }
 
-function isInside(outer: string, inner: string): boolean {
-  return prefixLength(inner) >= prefixLength(outer) && contains(outer, firstAndLast(inner)[0]);
-}
-
+/** The network of this number among those of the usual size. */
 function nth(network: string, index: number): string {
-  const first = firstAndLast(network)[0]
-    .split(".")
-    .reduce((sum, part) => sum * 256 + Number(part), 0);
-  const address = first + index * 2 ** (32 - USUAL);
-  return `${[24, 16, 8, 0].map((bits) => Math.floor(address / 2 ** bits) % 256).join(".")}/${USUAL}`;
+  return `${addressAt(parseCidr(network), BigInt(index) << BigInt(32 - USUAL))}/${USUAL}`;
 }

@@ -125,6 +125,11 @@ export function contains(cidr: string, address: string): boolean {
   return covers(parseCidr(cidr), hostCidr(address));
 }
 
+/** Whether every address of a valid network lies in the other one. */
+export function isInside(outer: string, inner: string): boolean {
+  return covers(parseCidr(outer), parseCidr(inner));
+}
+
 /** Number of leading one bits of a valid network's mask. */
 export function prefixLength(cidr: string): number {
   return writtenLength(parseCidr(cidr));
