@@ -8,6 +8,9 @@ import { PROTOCOL } from "../network/routes.ts";
 /** Seconds that peers have for telling everything again after a start, before routes of earlier sessions are removed. */
 const RECOVERY_S = 20;
 
+/** Of a family, taken of a peer that is believed about everything: they are in the node's main table, which the agent reads as a whole. */
+const MOST_ROUTES = 50_000;
+
 /** The name that BIRD knows a session by. */
 export function sessionName({ peer }: Pick<BgpSession, "peer">): string {
   return `peer_${peer.replaceAll(/[^0-9a-f]/g, "_")}`;
@@ -69,7 +72,7 @@ function protocol(plan: BgpPlan, session: BgpSession, password: string | undefin
   ];
   return `protocol bgp ${sessionName(session)} {
 ${indented(2, lines)}  ${channel(family)} {
-${indented(4, nextHop(session))}    import filter {
+${indented(4, [...nextHop(session), ...importLimit(session)])}    import filter {
 ${indented(6, importRules(session))}    };
     export filter {
 ${indented(6, exportRules(plan, session, family))}    };
@@ -86,6 +89,11 @@ function way(isDirect: boolean, hops: number | undefined): string[] {
 
 function nextHop({ nextHop }: BgpSession): string[] {
   return nextHop === "Auto" ? [] : [`next hop ${nextHop === "Self" ? "self" : "keep"};`];
+}
+
+/** A session with more ends, and is tried again: the peer's routes are gone until it announces fewer. */
+function importLimit({ believed }: BgpSession): string[] {
+  return believed ? [] : [`import limit ${MOST_ROUTES} action restart;`];
 }
 
 function importRules({ believed, imports }: BgpSession): string[] {

@@ -9,6 +9,7 @@ const TABLE = `2002-Name       Proto      Table      State  Since         Info
  peer_172_31_1_1 BGP        ---        up     07:20:03.411  Established   
  peer_172_31_1_207 BGP        ---        start  07:20:00.123  Active        Socket: Connection refused
  peer_2001_db8__1 BGP        ---        start  07:20:00.123  Idle          Received: Bad peer AS
+ peer_2001_db8__2 BGP        ---        start  07:20:00.123  Idle          Automatic shutdown: Route limit exceeded
  peer_10_0_0_1 BGP        ---        down   07:20:00.123  
 0000 
 `;
@@ -21,6 +22,11 @@ test("what BIRD says of its sessions is read when its answer is complete", () =>
     peer_172_31_1_1: { established: true, state: "Established", reason: undefined },
     peer_172_31_1_207: { established: false, state: "Active", reason: "Socket: Connection refused" },
     peer_2001_db8__1: { established: false, state: "Idle", reason: "Received: Bad peer AS" },
+    peer_2001_db8__2: {
+      established: false,
+      state: "Idle",
+      reason: "Automatic shutdown: Route limit exceeded",
+    },
     peer_10_0_0_1: { established: false, state: "Down", reason: undefined },
   });
 });
