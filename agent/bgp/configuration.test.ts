@@ -72,6 +72,19 @@ test.each(Object.keys(stories))("%s", async (name) => {
   await expect(text).toMatchFileSnapshot(`golden/${name}.conf`);
 });
 
+test.each([
+  ["of printable characters", "p;}#'\\ x", 1],
+  ["that ends its quotes", 'a"; }', 0],
+  ["of two lines", "a\nb", 0],
+  ["that is empty", "", 0],
+])("a password %s", (_, password, sessions) => {
+  const secretKeyRef = { name: "bgp", key: "k" };
+  const peers = { tor: { peerIP: "192.0.2.254", asNumber: 64500, password: { secretKeyRef } } };
+  const plan = planOf({ configuration: { nodeToNodeMeshEnabled: false }, peers });
+  const text = birdConfiguration(plan, new Map([["peer_192_0_2_254", password]]));
+  expect(text.match(/protocol bgp/g) ?? []).toHaveLength(sessions);
+});
+
 describe("BIRD reads it", () => {
   const folder = mkdtempSync(join(tmpdir(), "bird-"));
   afterAll(() => rmSync(folder, { recursive: true }));

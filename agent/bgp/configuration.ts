@@ -1,6 +1,7 @@
 import { type Cidr, FAMILIES, type Family, familyOf, writtenLength } from "../../model/address/address.ts";
 import type { BgpPlan, BgpSession, Marking } from "../../model/bgp/plan.ts";
 import type { BgpFilterRule } from "../../model/objects/bgp/filter.ts";
+import { passwordFault } from "../../model/objects/bgp/values.ts";
 import { PROTOCOL } from "../network/routes.ts";
 
 // The text of BIRD's configuration. Only numbers, addresses and networks of the plan stand in it, and passwords that were checked.
@@ -16,10 +17,12 @@ export function sessionName({ peer }: Pick<BgpSession, "peer">): string {
   return `peer_${peer.replaceAll(/[^0-9a-f]/g, "_")}`;
 }
 
-/** @param passwords by session name; a session without the password that it needs is left out */
+/** @param passwords by session name; a session is left out without the password that it needs, and with one that BIRD's language has no place for */
 export function birdConfiguration(plan: BgpPlan, passwords: ReadonlyMap<string, string>): string {
   const families = FAMILIES.filter((family) => plan.sessions.some(({ peer }) => familyOf(peer) === family));
-  const sessions = plan.sessions.filter((session) => !session.password || passwords.has(sessionName(session)));
+  const sessions = plan.sessions.filter(
+    (session) => !session.password || passwordFault(passwords.get(sessionName(session)) ?? "") === undefined,
+  );
   return `# Written by the agent of ebpf-dataplane, which replaces it.
 log stderr { fatal, bug };
 router id ${plan.routerId};
