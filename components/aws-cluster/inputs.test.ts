@@ -34,6 +34,7 @@ test.each<[Partial<AwsClusterArgs>, string]>([
   [{ subnets: [{ cidr: "172.31.1.0/24", zone: "eu-central-1" }] }, 'must be a zone like "eu-central-1a"'],
   [{ subnets: [{ cidr: "172.31.1.0/24", zone: "eu-west-1a" }] }, "a zone of the region eu-central-1"],
   [{ subnets: [{ cidr: "172.31.1.0/24", id: "subnet-1" }] }, "absent, or given together with vpcId"],
+  [{ routeTableIds: ["rtb-1", "subnet-1"] }, 'routeTableIds[1] is "subnet-1", but must be an id like "rtb-'],
   [{ vpcId: "vpc-1" }, "subnets[0].id is undefined, but must be the id of a subnet of vpcId"],
   [
     withMachine({ address: "172.31.2.9" }),

@@ -66,6 +66,8 @@ export function requireAws(place: InputPlace, args: AwsClusterArgs, region: stri
   const networks = requireNetworks(place, args, subnets);
   requireId(at(place, "vpcId"), args.vpcId, "vpc");
   requireId(at(place, "imageId"), args.imageId, "ami");
+  for (const [index, id] of (args.routeTableIds ?? []).entries())
+    requireId(at(at(place, "routeTableIds"), index), id, "rtb");
   requireOneMode(place, args);
   const machines = requireAwsMachines(at(place, "machines"), args, subnets);
   return {
