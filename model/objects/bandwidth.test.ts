@@ -39,6 +39,10 @@ test.each([
   expect(bandwidthProblem(text)).toContain("bits per second from 1k to 1P");
 });
 
+test("an annotation as long as the API server takes one is refused at once, whoever wrote it", () => {
+  expect(bandwidthProblem(`${"1".repeat(256 * 1024)}x`)).toContain('"1111');
+});
+
 test("bandwidthsOf() tells the two directions apart", () => {
   expect(bandwidthsOf({ [BANDWIDTH.ingress]: "1M", [BANDWIDTH.egress]: "2M" })).toEqual({ ingress: 1e6, egress: 2e6 });
   expect(bandwidthsOf({ [BANDWIDTH.ingress]: "1M", [BANDWIDTH.egress]: "fast" })).toEqual({ ingress: 1e6 });
