@@ -1,4 +1,6 @@
+import { ipReservation } from "../../model/objects/calico.ts";
 import { addressesOf } from "../../model/objects/pod-of.ts";
+import { reservedAddresses } from "../../model/pool/reserved.ts";
 import { Allocator, type Loans } from "./allocator.ts";
 import type { Block, BlockClaims } from "./block.ts";
 import type { Pool } from "./blocks-of-pool.ts";
@@ -36,7 +38,8 @@ export function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool
     node,
     claims,
     refusedBlocks: () => refused,
-    reserved: () => reserved,
+    reserved: () =>
+      reservedAddresses([ipReservation.parse({ metadata: { name: "kept" }, spec: { reservedCIDRs: [...reserved] } })]),
     use: {
       used: () => used,
       freed: () => freed,

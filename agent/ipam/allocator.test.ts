@@ -218,6 +218,19 @@ describe("Allocator", () => {
     expect(await node.take()).not.toBe("10.0.0.1");
   });
 
+  test("passes a reserved network in one step: in IPv6 it has more blocks than an agent can try", async () => {
+    const node = nodeWith(new FakeClaims(), "a", [pool6]);
+    node.reserved.add("fd00:10:244::/80");
+    const taken = parseCidr(`${await node.take()}/80`);
+    expect(taken.text).toMatch(/^fd00:10:244:/);
+    expect(taken.text).not.toBe("fd00:10:244::/80");
+    node.reserved.add("fd00:10:244::/57");
+    node.reserved.add("fd00:10:244:80::/57");
+    const other = nodeWith(new FakeClaims(), "b", [pool6]);
+    for (const network of node.reserved) other.reserved.add(network);
+    await expect(other.take()).rejects.toThrow("Every block of the IP pools six (fd00:10:244::/56) is claimed");
+  });
+
   describe("asked for one address", () => {
     const asking = (only: string) => [{ ...pool, only }];
 

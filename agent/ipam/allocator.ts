@@ -1,7 +1,7 @@
 import type { Address, Family } from "../../model/address/address.ts";
 import { overlap, parseCidr } from "../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
-import type { Reserved } from "../../model/pool/reserved.ts";
+import { type Reserved, reservedAddresses } from "../../model/pool/reserved.ts";
 import { type Block, type BlockClaims, contains } from "./block.ts";
 import { candidates, type Pool } from "./blocks-of-pool.ts";
 import { type AddressUse, COOLING_MS, FreeAddresses } from "./free-addresses.ts";
@@ -34,6 +34,8 @@ export interface Loans {
 /** Other nodes that a pod's start asks for an address before it fails. */
 const ASKED_LENDERS = 3;
 
+const NOTHING = reservedAddresses([]);
+
 const EXAMPLE: Record<Family, string> = { IPv4: "10.244.0.0/16", IPv6: "fd00:10:244::/56" };
 
 /** Allocates workload addresses: from the node's blocks, and from a newly claimed one when they are full. */
@@ -51,7 +53,7 @@ export class Allocator {
     this.#refused = options.refusedBlocks ?? (() => new Set());
     this.#held = new HeldBlocks(options.node, options.claims, options.use, now, this.#refused);
     const lent = () => lentOut(this.#own(), options.claims.list(), options.use);
-    this.#free = new FreeAddresses(options.use, lent, options.reserved ?? (() => new Set()), now);
+    this.#free = new FreeAddresses(options.use, lent, options.reserved ?? (() => NOTHING), now);
   }
 
   /** Returns a free address of each family that this node has and that is one of the pools', which are asked in their order. They stay reserved
@@ -234,7 +236,7 @@ export class Allocator {
   async #claim(pools: readonly Pool[]): Promise<Block | undefined> {
     const known = this.#known().map(({ cidr }) => parseCidr(cidr));
     for (const pool of pools) {
-      for (const block of candidates(pool, this.#options.node)) {
+      for (const block of candidates(pool, this.#options.node, (cidr) => this.#free.keptAround(cidr))) {
         const cidr = parseCidr(block.cidr);
         if (known.some((other) => overlap(other, cidr)) || !this.#free.gives(block)) continue;
         if ((await this.#held.claim(block)) === "exists") continue;

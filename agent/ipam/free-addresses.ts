@@ -1,4 +1,4 @@
-import type { Address } from "../../model/address/address.ts";
+import type { Address, Cidr } from "../../model/address/address.ts";
 import type { Reserved } from "../../model/pool/reserved.ts";
 import { type Block, contains, firstFree } from "./block.ts";
 
@@ -66,6 +66,11 @@ export class FreeAddresses {
     }
     const isOpen = (address: Address) => !taken.has(address) && !kept.has(address);
     return freed.find((address) => isOpen(address) && blocks.some((block) => contains(block, address)));
+  }
+
+  /** A network around the block of which only pods get addresses that ask for them. */
+  keptAround(block: Cidr): Cidr | undefined {
+    return this.#kept().around(block);
   }
 
   /** Whether pods that ask for none may have an address of it at all. */
