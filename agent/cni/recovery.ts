@@ -1,4 +1,5 @@
-import { hasEnded, type Pod } from "../../model/objects/core.ts";
+import type { Pod } from "../../model/objects/core.ts";
+import { ownAddresses } from "../../model/objects/pod-of.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import { addressesOfWorkload } from "../kernel/workload.ts";
 import type { NetworkDevice } from "../network/devices.ts";
@@ -15,11 +16,7 @@ export function lostEndpoints(
 ): Endpoint[] {
   const known = new Set(store.list().map(({ ifindex }) => ifindex));
   const names = new Map(devices.map(({ ifindex, name }) => [ifindex, name]));
-  const owners = new Map(
-    pods
-      .filter((pod) => !pod.spec.hostNetwork && !hasEnded(pod))
-      .flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, pod] as const)),
-  );
+  const owners = new Map(pods.flatMap((pod) => ownAddresses(pod).map((address) => [address, pod] as const)));
   return maps.interfaces.entries().flatMap(([ifindex, workload]) => {
     const [address = "", secondAddress] = addressesOfWorkload(workload);
     const hostInterface = names.get(ifindex);

@@ -1,12 +1,12 @@
 import type { Address } from "../../model/address/address.ts";
-import { canonicalAddress, hostCidr } from "../../model/address/address.ts";
+import { hostCidr } from "../../model/address/address.ts";
 import { Claims } from "../../model/claims.ts";
 import { DerivedList } from "../../model/derived-list.ts";
 import { Latest } from "../../model/memo.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
-import { hasEnded, type Namespace, type Pod } from "../../model/objects/core.ts";
+import type { Namespace, Pod } from "../../model/objects/core.ts";
 import { type KubernetesObject, objectName } from "../../model/objects/metadata.ts";
-import { addressesOf, isPodOf } from "../../model/objects/pod-of.ts";
+import { addressesOf, isPodOf, ownAddresses } from "../../model/objects/pod-of.ts";
 import type { IdentityTable } from "../../model/policy/identity.ts";
 import type { Meant } from "../../model/policy/selector-words.ts";
 import { type Block, changedBlocks } from "../../model/policy/vocabulary.ts";
@@ -143,9 +143,6 @@ function rankOf(pod: Pod, endpoint: LocalEndpoint | undefined): number {
   return pod.metadata.deletionTimestamp ? 2 : 1;
 }
 
-// A finished pod's addresses may be another's already; a host-network pod's are its node's.
 function addresses(pod: Pod, endpoint: LocalEndpoint | undefined): readonly Address[] {
-  if (endpoint) return addressesOf(endpoint);
-  if (pod.spec.hostNetwork || hasEnded(pod)) return [];
-  return [...new Set(pod.status.podIPs.flatMap(({ ip }) => canonicalAddress(ip) ?? []))];
+  return endpoint ? addressesOf(endpoint) : ownAddresses(pod);
 }

@@ -1,5 +1,6 @@
-import type { Address } from "../address/address.ts";
-import type { Pod } from "./core.ts";
+import { type Address, canonicalAddress } from "../address/address.ts";
+import { Memo } from "../memo.ts";
+import { hasEnded, type Pod } from "./core.ts";
 
 /** A pod as it was passed to the creator of its interface. */
 export interface PodName {
@@ -23,6 +24,15 @@ export type PlacedPodName = PodName & PodAddresses;
 export function addressesOf({ address, secondAddress }: PodAddresses): readonly Address[] {
   return secondAddress === undefined ? [address] : [address, secondAddress];
 }
+
+/** The addresses that a pod has for itself. A finished pod's may be another's already; a host-network pod's are its node's. */
+export function ownAddresses(pod: Pod): readonly Address[] {
+  if (pod.spec.hostNetwork || hasEnded(pod)) return [];
+  return read.get(pod, [], () => [...new Set(pod.status.podIPs.flatMap(({ ip }) => canonicalAddress(ip) ?? []))]);
+}
+
+/** Many ask, and IPv6 takes long to read. */
+const read = new Memo<Pod, readonly Address[]>();
 
 /** "Pod default/web-0" */
 export function podOwner({ namespace, pod }: Pick<PodName, "namespace" | "pod">): string {

@@ -9,8 +9,8 @@ import {
 } from "../address/address.ts";
 import { firstFew } from "../first-few.ts";
 import type { IpPool } from "../objects/calico.ts";
-import { hasEnded, type Pod } from "../objects/core.ts";
-import { isPodOf, type PodName } from "../objects/pod-of.ts";
+import type { Pod } from "../objects/core.ts";
+import { isPodOf, ownAddresses, type PodName } from "../objects/pod-of.ts";
 import { type Applicant, admitted, type Choice, listOf } from "./choice.ts";
 import { isForWorkloads } from "./uses.ts";
 
@@ -69,11 +69,5 @@ function poolAround(address: Address, pools: readonly IpPool[], namespace: Appli
 
 /** The pod that has the address, beside the one that asks for it. */
 export function podWithAddress(address: Address, pods: readonly Pod[], asking: PodName): Pod | undefined {
-  return pods.find(
-    (pod) =>
-      !pod.spec.hostNetwork &&
-      !hasEnded(pod) &&
-      !isPodOf(pod, asking) &&
-      pod.status.podIPs.some(({ ip }) => canonicalAddress(ip) === address),
-  );
+  return pods.find((pod) => !isPodOf(pod, asking) && ownAddresses(pod).includes(address));
 }

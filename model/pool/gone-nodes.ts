@@ -2,6 +2,7 @@ import { covers, hostCidr, parseCidr } from "../address/address.ts";
 import { hash32 } from "../hash.ts";
 import type { IpamBlock } from "../objects/calico.ts";
 import { hasEnded, type Node, type Pod } from "../objects/core.ts";
+import { ownAddresses } from "../objects/pod-of.ts";
 import { grantOf, lentAddresses } from "./loans.ts";
 
 /** Blocks of nodes that do not exist and that nobody needs: no pod of that node, no pod with an address of the block, no node that borrows one. */
@@ -17,9 +18,7 @@ export function blocksOfGoneNodes(
   const withPods = new Set(running.map(({ spec }) => spec.nodeName));
   const specs = blocks.map(({ metadata, spec }) => ({ ...spec, uid: metadata.uid }));
   const [lent, requests] = [lentAddresses(specs), new Set(specs.map(({ uid }) => uid))];
-  const addresses = running.flatMap(({ spec, status }) =>
-    spec.hostNetwork ? [] : status.podIPs.map(({ ip }) => hostCidr(ip)),
-  );
+  const addresses = running.flatMap(ownAddresses).map(hostCidr);
   return left.filter(({ metadata, spec }) => {
     if (withPods.has(spec.node) || spec.lent.some(({ request }) => requests.has(request))) return false;
     const grant = spec.borrows ? grantOf({ ...spec, uid: metadata.uid }, lent) : undefined;

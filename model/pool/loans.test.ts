@@ -22,7 +22,11 @@ test("who has the most addresses left is asked first: ready nodes with a block o
   ];
   const nodes = [...["fuller", "emptier", "full", "here"].map((name) => nodeOf(name)), nodeOf("down", "False")];
   const pods = ["10.1.0.0", "10.1.0.1", "10.1.0.5", "10.1.0.8", "10.1.0.9"].map((ip) => podAt(ip));
-  const found = lenders("default", "here", { blocks, nodes, pods: [...pods, podAt("10.1.0.6", "Failed")] });
+  const found = lenders("default", "here", {
+    blocks,
+    nodes,
+    pods: [...pods, podAt("10.1.0.6", "Failed"), podAt("010.1.0.4")],
+  });
   expect(found.map(({ metadata }) => metadata.name)).toEqual(["emptier 10.1.0.4/30", "fuller 10.1.0.0/30"]);
 });
 

@@ -1,6 +1,8 @@
 import { type Address, covers, hostCidr, parseCidr, sizeOf } from "../address/address.ts";
+import { CidrIndex } from "../address/cidr-index.ts";
 import type { IpamBlock } from "../objects/calico.ts";
-import { hasEnded, type Node, type Pod } from "../objects/core.ts";
+import type { Node, Pod } from "../objects/core.ts";
+import { ownAddresses } from "../objects/pod-of.ts";
 
 // A node that gets no block of a full pool asks another node for an address of its block: it creates an IPAMBlock that `borrows`, with the network that the address
 // may be of. The block's node alone gives addresses of it, so it answers, in `lent` of its block. The borrower has the address while both objects say so.
@@ -36,16 +38,18 @@ export function lenders(
   { blocks, nodes, pods }: { blocks: readonly IpamBlock[]; nodes: readonly Node[]; pods: readonly Pod[] },
 ): IpamBlock[] {
   const ready = new Set(nodes.filter(({ status }) => status.isReady).map(({ metadata }) => metadata.name));
-  const addresses = pods
-    .filter((pod) => !pod.spec.hostNetwork && !hasEnded(pod))
-    .flatMap(({ status }) => status.podIPs.map(({ ip }) => hostCidr(ip)));
-  return blocks
+  const around = new CidrIndex<{ left: number }>();
+  const candidates = blocks
     .filter(({ spec }) => spec.pool === pool && !spec.borrows && spec.node !== node && ready.has(spec.node))
     .map((block) => {
       const cidr = parseCidr(block.spec.cidr);
-      const used = addresses.filter((address) => covers(cidr, address)).length;
-      return { block, left: Number(sizeOf(cidr)) - used };
-    })
+      const candidate = { block, left: Number(sizeOf(cidr)) };
+      around.set(cidr, candidate);
+      return candidate;
+    });
+  for (const address of pods.flatMap(ownAddresses))
+    for (const candidate of around.covering(hostCidr(address))) candidate.left--;
+  return candidates
     .filter(({ left }) => left > 0)
     .sort((a, b) => b.left - a.left)
     .map(({ block }) => block);

@@ -1,7 +1,8 @@
-import { covers, hostCidr, parseCidr, readCidr, sizeOf } from "../address/address.ts";
+import { covers, hostCidr, parseCidr, sizeOf } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
 import type { IpamBlock, IpPool } from "../objects/calico.ts";
-import { hasEnded, type Pod } from "../objects/core.ts";
+import type { Pod } from "../objects/core.ts";
+import { ownAddresses } from "../objects/pod-of.ts";
 import { isForWorkloads } from "./uses.ts";
 
 /** How many addresses of a pool there are, are in blocks of nodes, and are pods'. */
@@ -43,13 +44,13 @@ export function poolUse(pools: readonly IpPool[], blocks: readonly IpamBlock[], 
     pool.count.claimed += size;
     pool.count.of(spec.node).claimed += size;
   }
-  for (const { metadata, spec, status } of pods.filter((pod) => !pod.spec.hostNetwork && !hasEnded(pod)))
-    for (const { ip } of status.podIPs) {
-      const count = readCidr(`${ip}/${ip.includes(":") ? 128 : 32}`) && around.covering(hostCidr(ip))[0];
+  for (const pod of pods)
+    for (const address of ownAddresses(pod)) {
+      const count = around.covering(hostCidr(address))[0];
       if (!count) continue;
-      const namespace = metadata.namespace ?? "default";
+      const namespace = pod.metadata.namespace ?? "default";
       count.used++;
-      count.of(spec.nodeName ?? "").used++;
+      count.of(pod.spec.nodeName ?? "").used++;
       count.byNamespace.set(namespace, (count.byNamespace.get(namespace) ?? 0) + 1);
     }
   return named

@@ -1,8 +1,9 @@
 import { type Address, familyOf, hostCidr, parseCidr } from "../../../model/address/address.ts";
 import type { FlowEnd } from "../../../model/flow/record.ts";
 import { lastingLabels, workloadName } from "../../../model/flow/workload.ts";
-import { hasEnded, type Namespace, type Node, type Pod, type Service } from "../../../model/objects/core.ts";
+import type { Namespace, Node, Pod, Service } from "../../../model/objects/core.ts";
 import { type KubernetesObject, objectName } from "../../../model/objects/metadata.ts";
+import { ownAddresses } from "../../../model/objects/pod-of.ts";
 import type { NamedEnd } from "./flow-table.ts";
 
 /** The current objects that name the ends of flows. */
@@ -66,11 +67,7 @@ export class Ends {
       this.#ends = new WeakMap();
     }
     this.#seen = now;
-    this.#pods = new Map(
-      now.pods
-        .filter((pod) => !pod.spec.hostNetwork && !hasEnded(pod))
-        .flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, pod] as const)),
-    );
+    this.#pods = new Map(now.pods.flatMap((pod) => ownAddresses(pod).map((address) => [address, pod] as const)));
     this.#nodes = new Map(
       now.nodes.flatMap(({ metadata: { name }, status }) => {
         const addresses = status.addresses.map(({ address }) => address).filter((text) => familyOf(text));
