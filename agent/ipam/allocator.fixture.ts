@@ -32,6 +32,10 @@ export function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool
   let leaving: readonly string[] = [];
   let lending: readonly Lending[] = [];
   const clock = { now: 1_000_000 };
+  const disk = { isFull: false };
+  const expectSpace = () => {
+    if (disk.isFull) throw new Error("no space left on device");
+  };
   const refused = new Set<string>();
   const reserved = new Set<string>();
   const allocator = new Allocator({
@@ -45,10 +49,12 @@ export function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool
       freed: () => freed,
       leaving: () => leaving,
       setLeaving: (names) => {
+        expectSpace();
         leaving = names;
       },
       lending: () => lending,
       setLending: (all) => {
+        expectSpace();
         lending = all;
       },
     },
@@ -79,6 +85,7 @@ export function nodeWith(claims: FakeClaims, node: string, pools: Pool[] = [pool
       clock.now += COOLING_MS;
     },
     clock,
+    disk,
     refused,
     reserved,
     allocator,

@@ -54,7 +54,11 @@ export class HeldBlocks {
     for (const { name } of listed) this.#fresh.delete(name);
     for (const [name, { since }] of this.#fresh) if (this.#now() - since >= UNLISTED_MS) this.#fresh.delete(name);
     const names = new Set(listed.map(({ name }) => name));
-    this.#keepLeaving((name) => names.has(name));
+    try {
+      this.#keepLeaving((name) => names.has(name));
+    } catch {
+      // No space on the disk. The name of a block that is gone keeps nothing from anybody, and who only looks at a list must not fail.
+    }
     const fresh = [...this.#fresh.values()].map(({ block }) => block);
     const leaving = this.#memory.leaving();
     return [...fresh, ...listed].filter(({ name, isPending }: Listed) => !isPending && !leaving.includes(name));

@@ -145,3 +145,19 @@ test("the first address of an IPv6 block is lent to nobody that takes any", asyn
   expect([await borrower.take(), await borrower.take()].sort()).toEqual(["fd00::2", "fd00::3"]);
   await expect(borrower.take()).rejects.toThrow(parseCidr(six.cidr).text);
 });
+
+test("a full disk keeps a node from giving back and lending, not from looking whether it is asked", async () => {
+  const { claims, owner, borrower } = two();
+  owner.free(await owner.take());
+  owner.cool();
+  const [block] = owner.allocator.blocks();
+  expect(block && (await owner.allocator.giveBack(block))).toBe(true);
+  owner.disk.isFull = true;
+  expect(owner.allocator.isAsked()).toBe(false);
+  expect(owner.allocator.blocks()).toEqual([]);
+  owner.disk.isFull = false;
+  await owner.take();
+  owner.disk.isFull = true;
+  await expect(borrower.take()).rejects.toThrow("no space left on device");
+  expect(claims.list().flatMap(({ lent = [] }) => lent)).toEqual([]);
+});
