@@ -99,7 +99,8 @@ export async function runAgent(
     log,
   });
   agent.counted.by = dataplane;
-  agent.counted.pools = poolUseReader(cluster.store);
+  const pools = poolUseReader(cluster.store);
+  agent.counted.pools = pools;
   agent.tables.follow(dataplane, log);
   const outgoing = new OutgoingPorts({
     ...options,
@@ -129,8 +130,8 @@ export async function runAgent(
   regularly("check the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
   const programs = { loaded, pins: agent.pins, attachments, loadTraced: () => loadTraced(agent) };
-  const status = statusReader(agent, { cluster, dataplane, rounds, attachments });
-  endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, status, log));
+  const status = statusReader(agent, { cluster, dataplane, rounds, attachments, pools });
+  endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, { pools, status }, log));
   if (settings.loadBalancer && cluster.hastyApi)
     endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
   await servePods(agent, cluster, rounds, dataplane, endpointLife({ network, attachments, dataplane, rounds }));

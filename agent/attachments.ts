@@ -30,8 +30,7 @@ export class Attachments {
     this.#log = log;
   }
 
-  /** "tcx" or "clsact". */
-  get method(): string {
+  get method(): Attacher["method"] {
     return this.#attacher.method;
   }
 

@@ -10,12 +10,10 @@ import type { Ending } from "./load-balancer.ts";
 import { EventFeed } from "./observe/events/feed.ts";
 import { Names } from "./observe/events/names.ts";
 import { logPolicies } from "./observe/events/policy-log.ts";
-import { serveEvents } from "./observe/events/server.ts";
+import { type Answers, serveEvents } from "./observe/events/server.ts";
 import { Explainer } from "./observe/explain/explainer.ts";
 import type { Logger } from "./observe/log.ts";
-import type { NodeStatus } from "./observe/status/node-status.ts";
 import { type AgentOptions, EVENT_SOCKET, runFile } from "./options.ts";
-import { poolUseReader } from "./pools.ts";
 import { Tracer } from "./tracer.ts";
 import type { SnapshotStore } from "./watch/snapshot-store.ts";
 
@@ -38,7 +36,7 @@ export async function servePacketEvents(
     readonly contents: NumberContents;
     readonly policyLogs: boolean;
   },
-  status: () => NodeStatus,
+  answers: Pick<Answers, "pools" | "status">,
   log: Logger,
 ): Promise<Ending> {
   const objects = () => ({ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") });
@@ -58,8 +56,7 @@ export async function servePacketEvents(
   const { names, wallClock } = context;
   const kept = keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log });
   const explainer = new Explainer({ node: options.node, maps: loaded.maps, contents: () => policies.contents, names });
-  const answers = { explainer, pools: poolUseReader(store), status };
-  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context, kept, answers);
+  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context, kept, { ...answers, explainer });
   const endPolicyLog = logPolicies({ feed, context, log, isWanted: () => policies.policyLogs });
   return () => {
     endPolicyLog();

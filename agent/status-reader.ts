@@ -2,19 +2,19 @@ import { statSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { defaultConfiguration, modeOf } from "../model/mode/configuration.ts";
+import type { PoolUse } from "../model/pool/use.ts";
 import type { Attachments } from "./attachments.ts";
 import type { Cluster } from "./cluster.ts";
 import type { EndpointStore } from "./cni/endpoint-store.ts";
 import type { Dataplane } from "./dataplane.ts";
 import { maps } from "./kernel/layout.gen.ts";
-import { outcomeReader } from "./kernel/outcomes.ts";
+import { type OutcomeTotals, outcomeReader } from "./kernel/outcomes.ts";
 import type { Pins } from "./kernel/pins.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Health } from "./observe/health.ts";
+import { wordsOf } from "./observe/outcome-words.ts";
 import type { NodeStatus } from "./observe/status/node-status.ts";
-import { readStatus } from "./observe/status/read-status.ts";
 import type { AgentOptions } from "./options.ts";
-import { poolUseReader } from "./pools.ts";
 import type { Rounds } from "./rounds.ts";
 import type { Tables } from "./tables.ts";
 
@@ -32,33 +32,45 @@ interface Running {
   readonly dataplane: Pick<Dataplane, "closedPolicies" | "closedServices">;
   readonly rounds: Pick<Rounds, "sinceSync" | "waitingMs">;
   readonly attachments: Pick<Attachments, "method">;
+  readonly pools: () => readonly PoolUse[];
 }
 
 /** Reads how this node is, from the parts of its agent. */
 export function statusReader(
   { options, pins, health, endpoints, network, tables }: Prepared,
-  { cluster: { store }, dataplane, rounds, attachments }: Running,
+  { cluster: { store }, dataplane, rounds, attachments, pools }: Running,
 ): () => NodeStatus {
   const startedAt = new Date(Date.now() - process.uptime() * 1000);
-  const [outcomes, pools] = [outcomeReader(pins), poolUseReader(store)];
-  return () =>
-    readStatus({
+  const outcomes = outcomeReader(pins);
+  return () => {
+    const { serviceHandling, returnMode } = modeOf(defaultConfiguration(store.list("felixConfigurations")));
+    const { sinceSync, waitingMs } = rounds;
+    return {
       node: options.node,
       kernel: release(),
-      startedAt,
-      attach: () => attachments.method,
-      mode: () => modeOf(defaultConfiguration(store.list("felixConfigurations"))),
-      notReady: () => health.reasons(),
-      sinceSync: () => rounds.sinceSync,
-      waitingMs: () => rounds.waitingMs,
-      failingWatches: () => store.failing(),
-      endpoints: () => endpoints.list().length,
-      podMtu: () => network.podMtu,
-      closed: () => ({ policies: dataplane.closedPolicies, services: dataplane.closedServices }),
-      outcomes,
+      startedAt: startedAt.toISOString(),
+      attach: attachments.method,
+      serviceHandling,
+      returnMode,
+      notReady: [...health.reasons()],
+      syncedSecondsAgo: sinceSync === undefined ? null : seconds(sinceSync),
+      waitingSeconds: seconds(waitingMs),
+      failingWatches: [...store.failing()],
+      endpoints: endpoints.list().length,
+      podMtu: network.podMtu,
+      closed: { policies: dataplane.closedPolicies, services: dataplane.closedServices },
+      refused: refusedPackets(outcomes()),
       // A pin is as old as its map: the counters began with it.
-      countedSince: () => statSync(join(pins.maps, maps.outcomes.name)).mtime,
-      tables: tables.all,
-      pools,
-    });
+      countedSince: statSync(join(pins.maps, maps.outcomes.name)).mtime.toISOString(),
+      tables: tables.all().map(({ name, entries, capacity }) => ({ name, entries, capacity })),
+      pools: pools().map(({ pool, cidr, all, claimed, used }) => ({ pool, cidr, all, claimed, used })),
+    };
+  };
+}
+
+const seconds = (ms: number) => Math.round(ms) / 1000;
+
+function refusedPackets(totals: OutcomeTotals): Record<string, number> {
+  const refused = [...totals].filter(([name, { packets }]) => packets > 0n && wordsOf(name).verdict !== "passed");
+  return Object.fromEntries(refused.map(([name, { packets }]) => [name, Number(packets)]));
 }

@@ -21,7 +21,7 @@ export interface Device {
 
 export interface Attacher {
   /** "tcx" or "clsact": known once the first device is attached. */
-  readonly method: string;
+  readonly method: "tcx" | "clsact";
   /** Attaches a program to its direction of a device. */
   device(program: ProgramName, device: Device): LinkResult;
   /** From now on its hook drops packets when this program is missing. Call it after the program is attached. */

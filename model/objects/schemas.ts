@@ -1,10 +1,8 @@
 import type { z } from "zod";
-
 import { bgpConfiguration } from "./bgp/configuration.ts";
 import { bgpFilter } from "./bgp/filter.ts";
 import { bgpPeer } from "./bgp/peer.ts";
 import { felixConfiguration, ipamBlock, ipPool, ipReservation } from "./calico.ts";
-
 import { hostEndpoint } from "./calico-policy/host-endpoint.ts";
 import { kubeControllersConfiguration } from "./calico-policy/kube-controllers.ts";
 import { networkSet } from "./calico-policy/network-set.ts";
