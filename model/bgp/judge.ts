@@ -55,7 +55,7 @@ export function judgeBgp(objects: BgpObjects, around: BgpSurroundings): JudgedBg
   const settings = bgpSettings(configuration);
   const own = ownAddresses(nodes);
   const { sessions, problems } = sessionsOf({
-    ...{ settings, nodes, own, blocks: pools.blocks },
+    ...{ settings, nodes, own, blocks: Map.groupBy(pools.blocks, ({ nodeName }) => nodeName) },
     ...{ speakers: speakersOf(objects.nodes, settings), peers: objects.bgpPeers, filters: objects.bgpFilters },
   });
   const emptied = isEmptied(objects.nodes, nodeName);

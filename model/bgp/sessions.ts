@@ -14,7 +14,8 @@ export interface SessionInputs {
   readonly peers: readonly BgpPeer[];
   readonly filters: readonly BgpFilter[];
   readonly nodes: NodeDirectory;
-  readonly blocks: readonly PlacedBlock[];
+  /** By the node that holds them. */
+  readonly blocks: ReadonlyMap<string, readonly PlacedBlock[]>;
   /** This node's addresses: one of each family. */
   readonly own: Readonly<Partial<Record<Family, Address>>>;
 }
@@ -92,32 +93,32 @@ function nodeEnds(node: Speaker, { nodes, own, settings }: SessionInputs): End[]
 }
 
 function meshOf(self: Speaker, inputs: SessionInputs): BgpSession[] {
-  const { speakers, own, settings, blocks } = inputs;
+  const { speakers, own, settings } = inputs;
   const others = speakers.filter(({ name, clusterId }) => name !== self.name && clusterId === undefined);
   return others
     .flatMap((node) => nodeEnds(node, inputs))
-    .map((end): BgpSession => {
-      const family = familyOf(end.address) as Family;
-      return {
-        owner: { kind: "BGPConfiguration", name: "default" },
-        ...common(end, inputs),
-        localAs: self.asNumber,
-        source: own[family],
-        believed: believedOf(blocks, end.node?.name, family),
-        reflects: false,
-        getsServices: false,
-        password: settings.password,
-        restartSeconds: settings.restartSeconds,
-        nextHop: "Auto",
-        ownAsAllowed: 0,
-        imports: [],
-        exports: [],
-      };
-    });
+    .map((end) => ({
+      owner: { kind: "BGPConfiguration", name: "default" },
+      ...common(end, inputs),
+      localAs: self.asNumber,
+      source: own[familyOf(end.address) as Family],
+      believed: believedOf(end, inputs),
+      reflects: false,
+      getsServices: false,
+      password: settings.password,
+      restartSeconds: settings.restartSeconds,
+      nextHop: "Auto",
+      ownAsAllowed: 0,
+      imports: [],
+      exports: [],
+    }));
 }
 
-function believedOf(blocks: readonly PlacedBlock[], node: string | undefined, family: Family): Cidr[] {
-  return blocks.filter((block) => block.nodeName === node && block.cidr.family === family).map(({ cidr }) => cidr);
+/** A node's blocks, of the family of the session. */
+function believedOf({ address, node }: End, { blocks }: SessionInputs): Cidr[] {
+  const family = familyOf(address);
+  const held = (node && blocks.get(node.name)) ?? [];
+  return held.map(({ cidr }) => cidr).filter((cidr) => cidr.family === family);
 }
 
 function sessionOf({ metadata, spec }: BgpPeer, end: End, self: Speaker, inputs: SessionInputs): BgpSession {
@@ -145,7 +146,7 @@ function sessionOf({ metadata, spec }: BgpPeer, end: End, self: Speaker, inputs:
     nextHop: spec.nextHopMode ?? (spec.keepOriginalNextHop ? "Keep" : "Auto"),
     ttlHops: spec.ttlSecurity ?? undefined,
     ownAsAllowed: spec.numAllowedLocalASNumbers ?? 0,
-    believed: isBelieved ? believedOf(inputs.blocks, end.node?.name, family) : undefined,
+    believed: isBelieved ? believedOf(end, inputs) : undefined,
     ...{ imports, exports },
   };
 }
