@@ -1,4 +1,5 @@
 import type { BgpPlan, BgpSession } from "../../model/bgp/plan.ts";
+import { Latest } from "../../model/memo.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { CountedSession } from "../observe/bgp-metrics.ts";
 import type { Logger } from "../observe/log.ts";
@@ -21,6 +22,8 @@ export class Bgp {
   readonly #options: BgpOptions;
   readonly #daemon: BirdDaemon;
   #plan: BgpPlan | undefined;
+  readonly #texts = new Latest<string>();
+  /** What BIRD follows. */
   #text = "";
   #states: ReadonlyMap<string, SessionState> = new Map();
   readonly #downSince = new Map<string, number>();
@@ -83,7 +86,7 @@ export class Bgp {
       this.#text = "";
       return;
     }
-    const text = birdConfiguration(plan, new Map());
+    const text = this.#texts.get([plan], () => birdConfiguration(plan, new Map()));
     if (text === this.#text && this.#daemon.runs) return;
     await this.#daemon.follow(text);
     this.#text = text;
