@@ -231,6 +231,13 @@ describe("Allocator", () => {
     await expect(other.take()).rejects.toThrow("Every block of the IP pools six (fd00:10:244::/56) is claimed");
   });
 
+  test("passes a reserved network inside a block in one step, too", async () => {
+    const node = nodeWith(new FakeClaims(), "a", [{ ...pool6, cidr: "fd00:10:244::/64", blockSize: 64 }]);
+    expect(await node.take()).toBe("fd00:10:244::1");
+    node.reserved.add("fd00:10:244::/80");
+    expect(await node.take()).toBe("fd00:10:244:0:1::");
+  });
+
   describe("asked for one address", () => {
     const asking = (only: string) => [{ ...pool, only }];
 

@@ -1,6 +1,7 @@
 import type { Address } from "../../model/address/address.ts";
 import { addressAt, covers, hostCidr, parseCidr, sizeOf } from "../../model/address/address.ts";
 import type { IpamBlock } from "../../model/objects/calico.ts";
+import type { Reserved } from "../../model/pool/reserved.ts";
 
 /** A part of an IP pool from which one node allocates addresses. */
 export interface Block {
@@ -44,14 +45,17 @@ export function contains({ cidr }: Pick<Block, "cidr">, address: Address): boole
   return covers(parseCidr(cidr), hostCidr(address));
 }
 
-export function firstFree(block: Block, taken: { has(address: Address): boolean }): Address | undefined {
+/** @param taken with the network around an address of which all are; it is passed in one step */
+export function firstFree(block: Block, taken: Reserved): Address | undefined {
   const cidr = parseCidr(block.cidr);
   const size = sizeOf(cidr);
   // The first address of an IPv6 network is that of its routers (RFC 4291, 2.6.1).
   const first = cidr.family === "IPv6" && size > 1n ? 1n : 0n;
-  for (let offset = first; offset < size; offset++) {
+  for (let offset = first; offset < size; ) {
     const address = addressAt(cidr, offset);
     if (!taken.has(address)) return address;
+    const passed = taken.around(hostCidr(address));
+    offset = passed ? passed.value + sizeOf(passed) - cidr.value : offset + 1n;
   }
   return undefined;
 }

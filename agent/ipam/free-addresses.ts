@@ -60,8 +60,12 @@ export class FreeAddresses {
     const freed = this.#use.freed().map(({ address }) => address);
     const taken = new Set([...this.taken(), ...also]);
     const [avoid, kept] = [new Set([...taken, ...freed]), this.#kept()];
+    const given: Reserved = {
+      has: (address) => avoid.has(address) || kept.has(address),
+      around: (block) => kept.around(block),
+    };
     for (const block of blocks) {
-      const never = firstFree(block, { has: (address) => avoid.has(address) || kept.has(address) });
+      const never = firstFree(block, given);
       if (never) return never;
     }
     const isOpen = (address: Address) => !taken.has(address) && !kept.has(address);
