@@ -42,13 +42,12 @@ function requireRequirement(place: InputPlace, requirement: NodeSelectorRequirem
   if (count < least || count > most || (most === 0 && values !== undefined))
     refuse(field, values, `${words} for the operator "${operator}"`);
   const fitting = values?.map((value, index) =>
-    checked(value, (text) =>
-      most === 1 && !/^-?\d{1,18}$/.test(text)
-        ? refuse(at(field, index), text, `a whole number for the operator "${operator}"`)
-        : most === 1
-          ? text
-          : requireLabelValue(at(field, index), text),
-    ),
+    checked(value, (text) => requireValue(at(field, index), text, operator)),
   );
   return { key, operator, ...(fitting && { values: fitting }) };
+}
+
+function requireValue(place: InputPlace, text: string, operator: NodeSelectorOperator): string {
+  if (VALUES[operator] !== NUMBER) return requireLabelValue(place, text);
+  return /^-?\d{1,18}$/.test(text) ? text : refuse(place, text, `a whole number for the operator "${operator}"`);
 }
