@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { verifierCosts } from "../../agent/kernel/verifier.fixture.ts";
 import type { PacketTest, Step } from "../packets/cases/step.ts";
 import { type Handling, handlingsOfBothFamilies, NodeUnderTest } from "../packets/node.ts";
-import { cases, fits, walk } from "../packets/walk.ts";
+import { cases, fits, leavesPolicies, walk } from "../packets/walk.ts";
 import type { Finding } from "./findings.ts";
 
 const [objects = "", preamble = "", only = ""] = process.argv.slice(2);
@@ -41,7 +41,7 @@ function* packets(): Generator<Finding> {
       for (const item of tests.filter((one) => isAsked(one, handling))) {
         node.forget();
         const { seen, expected } = walk(node, item, handling);
-        if (item.steps.some(({ policies }) => policies)) node.write(handling);
+        if (leavesPolicies(item)) node.write(handling);
         if (item.steps.some(({ hosts }) => hosts)) node.writeHosts({});
         const good = JSON.stringify(seen) === JSON.stringify(expected);
         const name = `${handling.family ?? "IPv4"}, ${handling.encapsulation ?? "VXLAN"}, ${handling.returnMode}, services: ${handling.services}: ${title}: ${item.say}`;

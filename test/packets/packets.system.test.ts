@@ -4,7 +4,7 @@ import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { handlingsOfBothFamilies, NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
-import { cases, fits, walk } from "./walk.ts";
+import { cases, fits, leavesPolicies, walk } from "./walk.ts";
 
 if (noKernel) console.log(noKernel);
 
@@ -27,7 +27,7 @@ describe.skipIf(noKernel)("packets", () => {
       const wanted = tests.filter((item) => fits(item, handling));
       test.each(wanted)(`${title}: $say`, (item) => {
         if (written !== handling) node.write(handling);
-        written = item.steps.some(({ policies, calicoPolicies }) => policies ?? calicoPolicies) ? undefined : handling;
+        written = leavesPolicies(item) ? undefined : handling;
         node.forget();
         const { seen, expected } = walk(node, item, handling);
         if (item.steps.some(({ hosts }) => hosts)) node.writeHosts({});

@@ -66,6 +66,11 @@ export function fits({ handling, family, steps }: PacketTest, now: Handling): bo
   return (handling?.returnMode ?? returnMode) === returnMode && (handling?.services ?? services) === services;
 }
 
+/** Whether the maps have other policies after the case. */
+export function leavesPolicies({ steps }: PacketTest): boolean {
+  return steps.some(({ policies, calicoPolicies }) => policies ?? calicoPolicies);
+}
+
 export interface Walk {
   readonly seen: readonly string[];
   /** A pattern that matches is replaced by the actual text. */
