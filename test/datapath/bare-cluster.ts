@@ -159,12 +159,13 @@ export class BareCluster {
     this.#agents.set(name, agent);
     this.#saidReady.delete(name);
     let line = "";
-    const record = (text: Buffer) => {
+    const record = (text: Buffer | string) => {
       this.#logs.set(name, ((this.#logs.get(name) ?? "") + text).slice(-3000));
       line = (line + text).slice(-200);
       if (line.includes('"ready: ')) this.#saidReady.add(name);
     };
     for (const stream of [agent.stdout, agent.stderr]) stream?.on("data", record);
+    agent.once("close", (code, signal) => record(`the agent of ${name} ended with ${code ?? signal}\n`));
     await this.ready(name);
   }
 
