@@ -95,14 +95,17 @@ function targetOf({ targetRef }: V1Endpoint): string[] {
   return targetRef?.kind === "Pod" ? [`${targetRef.namespace}/${targetRef.name}`] : [];
 }
 
-/** The dataplane's own pod on a node. */
-export function agentOn(view: ClusterView, node: string): V1Pod | undefined {
-  return view.pods.find(
-    ({ metadata, spec, status }) =>
-      metadata?.namespace === AGENT &&
-      metadata.labels?.["k8s-app"] === AGENT &&
-      spec?.nodeName === node &&
-      status?.phase === "Running" &&
-      !metadata.deletionTimestamp,
+/** The dataplane's own pods on a node, in whatever state. */
+export function agentsOn({ pods }: Pick<ClusterView, "pods">, node: string): V1Pod[] {
+  return pods.filter(
+    ({ metadata, spec }) =>
+      metadata?.namespace === AGENT && metadata.labels?.["k8s-app"] === AGENT && spec?.nodeName === node,
+  );
+}
+
+/** The one that runs. */
+export function agentOn(view: Pick<ClusterView, "pods">, node: string): V1Pod | undefined {
+  return agentsOn(view, node).find(
+    ({ metadata, status }) => status?.phase === "Running" && !metadata?.deletionTimestamp,
   );
 }

@@ -4,7 +4,7 @@ import { AGENT } from "../../components/dataplane/names.ts";
 import type { Kubeconfig } from "../../kubernetes/kubeconfig.ts";
 import { troubleOf } from "../../kubernetes/pod-trouble.ts";
 import type { ApiServer } from "../../kubernetes/transport.ts";
-import type { ClusterView } from "../cluster/view.ts";
+import { agentsOn, type ClusterView } from "../cluster/view.ts";
 import { inspectNode } from "../watch/agents.ts";
 import type { NodeReport } from "./cluster-status.ts";
 import { nodeProblems } from "./node-problems.ts";
@@ -15,16 +15,16 @@ const ANSWER_MS = 20_000;
 export type AskStatus = (node: string, pod: V1Pod) => Promise<NodeStatus>;
 
 /** How each node is, in the order of their names. A node that cannot be asked has a report all the same. */
-export function nodeReports({ nodes, pods }: ClusterView, ask: AskStatus): Promise<NodeReport[]> {
-  const names = nodes.map(({ metadata }) => metadata?.name ?? "").sort();
-  const agents = pods.filter(({ metadata }) => metadata?.namespace === AGENT && metadata.labels?.["k8s-app"] === AGENT);
+export function nodeReports(view: ClusterView, ask: AskStatus): Promise<NodeReport[]> {
+  const nodes = view.nodes.map((object) => [object.metadata?.name ?? "", object] as const);
   return Promise.all(
-    names.map((node) => {
-      const own = agents.filter(({ spec }) => spec?.nodeName === node);
-      const pod = own.find(({ metadata }) => !metadata?.deletionTimestamp) ?? own[0];
-      const object = nodes.find(({ metadata }) => metadata?.name === node);
-      return pod ? withAgent(node, object, pod, ask) : { node, problems: [withoutAgent(node)] };
-    }),
+    nodes
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([node, object]) => {
+        const own = agentsOn(view, node);
+        const pod = own.find(({ metadata }) => !metadata?.deletionTimestamp) ?? own[0];
+        return pod ? withAgent(node, object, pod, ask) : { node, problems: [withoutAgent(node)] };
+      }),
   );
 }
 
@@ -35,11 +35,11 @@ function withoutAgent(node: string): string {
   );
 }
 
-async function withAgent(node: string, object: V1Node | undefined, pod: V1Pod, ask: AskStatus): Promise<NodeReport> {
+async function withAgent(node: string, object: V1Node, pod: V1Pod, ask: AskStatus): Promise<NodeReport> {
   const name = pod.metadata?.name ?? "";
   const image = pod.spec?.containers.find((one) => one.name === "agent")?.image;
   const report = { node, ...(image && { image }) };
-  const ready = object?.status?.conditions?.find(({ type }) => type === "Ready");
+  const ready = object.status?.conditions?.find(({ type }) => type === "Ready");
   const silent =
     ready && ready.status !== "True" ? [`Kubernetes says that the node is not ready: ${ready.message}`] : [];
   try {
