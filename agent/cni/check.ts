@@ -1,3 +1,4 @@
+import { familyOf } from "../../model/address/address.ts";
 import { addressesOf } from "../../model/objects/pod-of.ts";
 import { interfaceIndex } from "../kernel/interface-names.ts";
 import { ipJsonIn } from "../network/ip-command.ts";
@@ -27,12 +28,11 @@ export function checkEndpoint(
   const present = link?.addr_info.map(({ local }) => local);
   const lost = addresses.find((address) => !present?.includes(address));
   if (lost) fail(endpoint, `has lost its address ${lost} on ${ifname}`);
-  for (const address of addresses)
-    if (
-      inPod(endpoint, netns, address.includes(":") ? "-6" : "-4", "route", "show", "default", "dev", ifname).length ===
-      0
-    )
-      fail(endpoint, `has no default route by ${ifname} for ${address}`);
+  for (const address of addresses) {
+    const family = familyOf(address) === "IPv6" ? "-6" : "-4";
+    const routes = inPod(endpoint, netns, family, "route", "show", "default", "dev", ifname);
+    if (routes.length === 0) fail(endpoint, `has no default route by ${ifname} for ${address}`);
+  }
 }
 
 function inPod<T>(endpoint: Endpoint, netns: string, ...args: string[]): T[] {

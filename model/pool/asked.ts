@@ -51,8 +51,9 @@ export function askedAddresses(
 const EXPECTED = 'one of a family, like ["10.244.0.7"] or ["10.244.0.7", "fd00:10:244::7"]';
 
 function oneOfEachFamily(text: string): Address[] | undefined {
-  const addresses = (listOf(text) ?? []).flatMap((one) => canonicalAddress(one) ?? []);
-  const isWhole = addresses.length > 0 && addresses.length === listOf(text)?.length;
+  const all = listOf(text) ?? [];
+  const addresses = all.flatMap((one) => canonicalAddress(one) ?? []);
+  const isWhole = addresses.length > 0 && addresses.length === all.length;
   return isWhole && new Set(addresses.map(familyOf)).size === addresses.length ? addresses : undefined;
 }
 
