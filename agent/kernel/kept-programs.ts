@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describeError, libbpf } from "./libbpf.ts";
-import { mapInfo } from "./object-info.ts";
+import { pinnedMapInfo } from "./object-info.ts";
 import type { Pins } from "./pins.ts";
 import { objectNames, type ProgramName, programNames } from "./programs.ts";
 
@@ -33,16 +33,7 @@ export function keepPrograms(objects: string, pins: Pins, programFd: (name: Prog
 function keyOf(objects: string, pins: Pins): string {
   const hash = createHash("sha256");
   for (const name of objectNames) hash.update(`${name}\0`).update(readFileSync(join(objects, `${name}.bpf.o`)));
-  for (const name of readdirSync(pins.maps).sort()) hash.update(`${name} ${idOf(join(pins.maps, name))}\0`);
+  for (const name of readdirSync(pins.maps).sort())
+    hash.update(`${name} ${pinnedMapInfo(join(pins.maps, name))?.id}\0`);
   return hash.digest("hex");
-}
-
-function idOf(pin: string): number {
-  const fd = libbpf().getPinned(pin);
-  if (fd < 0) return 0;
-  try {
-    return mapInfo(fd).id;
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -54,6 +54,17 @@ export function mapInfo(fd: number): MapInfo {
   return { id: word(4), maxEntries: word(16), types: { btf: word(64), key: word(68), value: word(72) } };
 }
 
+/** Of the map that is pinned there; undefined: none is. */
+export function pinnedMapInfo(pin: string): MapInfo | undefined {
+  const fd = libbpf().getPinned(pin);
+  if (fd < 0) return undefined;
+  try {
+    return mapInfo(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** The BTF with this id, as the kernel keeps it (struct bpf_btf_info). */
 export function btfBytes(id: number): Uint8Array {
   const fd = libbpf().btfById(id);

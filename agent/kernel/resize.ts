@@ -1,6 +1,6 @@
 // Another size of a map, while traffic flows. The old map is set aside and stays in use until the new programs are attached; meanwhile the
 // agent fills the new one. Connections are in one table that is never replaced: only their places (bpf/connection/place.h) are new.
-import { closeSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import { type Codec, type MapDefinition, u32 } from "./codec.ts";
@@ -8,7 +8,7 @@ import { KernelMap } from "./kernel-map.ts";
 import { type Connection, ConnectionFlag, type Tuple, tuple } from "./layout.gen.ts";
 import { libbpf } from "./libbpf.ts";
 import type { MapStores } from "./map-store.ts";
-import { mapInfo } from "./object-info.ts";
+import { mapInfo, pinnedMapInfo } from "./object-info.ts";
 import { type CarriedMaps, takeOver } from "./older-layouts.ts";
 import { openMap, type Pins } from "./pins.ts";
 
@@ -18,13 +18,10 @@ const WITH_HANDSHAKE = new Set([6, 132]); // IPPROTO_TCP, IPPROTO_SCTP
 export function setAside(pins: Pins, sizes: Partial<MapSizes>): void {
   for (const [name, wanted] of Object.entries(sizes)) {
     const pin = join(pins.maps, name);
-    const fd = libbpf().getPinned(pin);
-    if (fd < 0) continue;
-    const { id, maxEntries } = mapInfo(fd);
-    closeSync(fd);
-    if (maxEntries === wanted) continue;
+    const info = pinnedMapInfo(pin);
+    if (!info || info.maxEntries === wanted) continue;
     mkdirSync(pins.aside, { recursive: true });
-    renameSync(pin, join(pins.aside, `${id}-${name}`)); // a bpffs takes no dots
+    renameSync(pin, join(pins.aside, `${info.id}-${name}`)); // a bpffs takes no dots
   }
 }
 
