@@ -24,3 +24,23 @@ test("a pod's host port has a name at its own node only", () => {
   expect(names.service("172.31.1.207", 8080, 17)).toBeUndefined();
   expect(names.service("172.31.1.8", 8080, 6)).toBeUndefined();
 });
+
+test("an address has the name of the pod that has it now, wherever a finished one is listed", () => {
+  const podAt = (name: string, phase: string) =>
+    pod.parse({
+      metadata: { name, namespace: "default" },
+      spec: {},
+      status: { phase, podIPs: [{ ip: "10.244.0.7" }] },
+    });
+  const [job, web] = [podAt("job", "Succeeded"), podAt("web", "Running")];
+  const nameIn = (pods: (typeof job)[]) =>
+    new Names(
+      () => ({ nodes: [], pods, services: [] }),
+      () => NO_NAMES,
+    ).owner("10.244.0.7");
+  expect([nameIn([job, web]), nameIn([web, job]), nameIn([job])]).toEqual([
+    "pod default/web",
+    "pod default/web",
+    "pod default/job",
+  ]);
+});

@@ -1,5 +1,5 @@
 import { type Address, familyOf } from "../../../model/address/address.ts";
-import type { Node, Pod, Service } from "../../../model/objects/core.ts";
+import { hasEnded, type Node, type Pod, type Service } from "../../../model/objects/core.ts";
 import { objectName } from "../../../model/objects/metadata.ts";
 import { portProtocol } from "../../../model/protocol.ts";
 import { ANY_NODE } from "../../../model/service/frontend.ts";
@@ -66,7 +66,9 @@ export class Names {
     const seen = this.#seen;
     if (seen && seen.nodes === now.nodes && seen.pods === now.pods && seen.services === now.services) return;
     this.#seen = now;
-    const pods = now.pods.filter(({ spec }) => !spec.hostNetwork);
+    const others = now.pods.filter(({ spec }) => !spec.hostNetwork);
+    // The last one with an address has it: that of a finished pod may be another's already.
+    const pods = [...others.filter(hasEnded), ...others.filter((pod) => !hasEnded(pod))];
     this.#owners = new Map([
       ...pods.flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, `pod ${objectName(pod)}`] as const)),
       ...now.nodes.flatMap((node) =>
