@@ -218,6 +218,15 @@ test.each([
   expect(why).toContain(`${rule} for the ingress of shop/web`);
 });
 
+test("of ICMP between a node and an address outside, no rule of a pod's policy is named", () => {
+  const ping = flow(outside("192.0.2.1/32"), { kind: "node", name: "one", addresses: ["172.31.1.8"] }, 0, {
+    protocol: "ICMP",
+  });
+  expect(suggestPolicies(seen(ping)).uncovered.map(({ why }) => why)).toEqual([
+    "NetworkPolicy has no word for ICMP without a port",
+  ]);
+});
+
 test("what no NetworkPolicy can say is said, and never becomes a rule for everybody", () => {
   const web = pods("shop", "web");
   const unlabelled: FlowEnd = { kind: "pods", namespace: "shop", workload: "big" };

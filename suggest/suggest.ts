@@ -68,7 +68,8 @@ function obstacle(flow: SeenFlow): string | undefined {
   const ends = [from, to];
   const unknown = ends.find((end) => end.kind === "pods" && !end.labels);
   if (unknown) return `the labels of ${endText(unknown)} are not in the log`;
-  if (protocol === "ICMP" || protocol === ICMPV6) return icmpWords(flow);
+  const isIcmp = protocol === "ICMP" || protocol === ICMPV6;
+  if (isIcmp && ends.some(({ kind }) => kind === "pods")) return icmpWords(flow);
   if (!isNamed(protocol) || port === 0) return `NetworkPolicy has no word for ${protocol} without a port`;
   const lost = ends.find((end) => end.kind === "node" && end.addresses.length === 0);
   if (lost) return `the addresses of ${endText(lost)} are not in the log`;
