@@ -6,18 +6,23 @@ import { type Answer, ask } from "./control.ts";
 /** What BIRD last said, of which the end is kept. */
 const LAST_WORDS = 1_000;
 
+/** How long BIRD may take until it listens, and until it has ended: ms. The agent writes nothing to the kernel meanwhile. */
+const PATIENCE = { startMs: 30_000, endMs: 10_000 };
+
 /** BIRD, as a child of the agent: it ends with it. */
 export class BirdDaemon {
   readonly #file: string;
   readonly #socket: string;
+  readonly #patience: typeof PATIENCE;
   #child: ChildProcess | undefined;
   #said = "";
 
   /** @param file its configuration
    * @param socket its control socket */
-  constructor(file: string, socket: string) {
+  constructor(file: string, socket: string, patience = PATIENCE) {
     this.#file = file;
     this.#socket = socket;
+    this.#patience = patience;
   }
 
   get runs(): boolean {
@@ -47,7 +52,9 @@ export class BirdDaemon {
     if (!child) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
     await this.ask(how === "graceful" ? "graceful restart" : "down").catch(() => child.kill("SIGKILL"));
+    const late = setTimeout(() => child.kill("SIGKILL"), this.#patience.endMs);
     await gone;
+    clearTimeout(late);
     if (how === "finally") rmSync(this.#file, { force: true });
   }
 
@@ -72,9 +79,17 @@ export class BirdDaemon {
         () => true,
         () => false,
       );
-    while (this.#child === child) {
-      if (await listens()) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    const late = setTimeout(() => {
+      this.#said += `it does not listen after ${this.#patience.startMs / 1000} s`;
+      child.kill("SIGKILL");
+    }, this.#patience.startMs);
+    try {
+      while (this.#child === child) {
+        if (await listens()) return;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    } finally {
+      clearTimeout(late);
     }
     throw new Error(`bird does not start: ${this.#said.trim()}`);
   }
