@@ -128,8 +128,8 @@ export class Model {
   /** A packet to which kube-proxy gave a backend is judged where it leaves the stack. */
   #fromStack(passage: Passage, flow: Flow | undefined): Objection[] {
     const { arrival, outcome, wasJudgedLater } = passage;
-    const left = flow && outcome === "forward_external" ? this.#flowAfter(passage, flow) : undefined;
-    if (flow && left) this.#memory.send(flow, left);
+    const left = flow && outcome === "forward_external" && flowOf(passage.after);
+    if (left) this.#memory.send(flow, left);
     if (!wasJudgedLater || !flow || arrival.from !== "stack") return [];
     const sender = arrival.by ? backendAddress(arrival.by) : flow.source;
     if (sender === flow.destination || isOwn(flow.destination)) return [];
@@ -157,7 +157,9 @@ export class Model {
     if (!(answers || toNode || later || itself || maySendAs(name, after)))
       return [{ rule: "policy", why: `${name}'s egress policy allows no ${keyOf(after)}` }];
     const refused = outcome === "to_endpoint" ? this.#toPod(passage, flow) : [];
-    if (refused.length === 0) this.#memory.send(flow, after);
+    // A later fragment does not show which port of the node stands for the pod's.
+    const shown = outcome === "forward_external" && !isSourcePortSeen(passage) ? flow : after;
+    if (refused.length === 0) this.#memory.send(flow, shown);
     return refused;
   }
 
@@ -230,18 +232,17 @@ export class Model {
 
   /** A later fragment shows only addresses: its ports are the translated ones of the first fragment. undefined: no known flow
    * is translated to this. */
-  #flowAfter({ after }: Passage, flow: Flow): Flow | undefined {
+  #flowAfter({ after, outcome }: Passage, flow: Flow): Flow | undefined {
     const whole = flowOf(after);
     if (whole) return whole;
     const { source, destination } = after;
+    if (outcome === "forward_external") return { ...flow, source, destination }; // way.ts has judged both
     if (source !== flow.source && destination !== flow.destination) return { ...flow, source, destination }; // a pod to itself
-    const became = this.#memory.becameOf(flow);
-    const isThat = became?.source === source && became.destination === destination;
-    if (isThat && source !== flow.source) return became; // masqueraded
     const requests = this.#memory.beforeOf(reversed(flow));
     const request = requests.find((one) => one.destination === source && one.source === destination);
     if (request || source !== flow.source) return request && reversed(request);
-    return isThat ? became : translatedTo(flow, destination);
+    const became = this.#memory.becameOf(flow);
+    return became?.source === source && became.destination === destination ? became : translatedTo(flow, destination);
   }
 }
 

@@ -15,6 +15,7 @@ const MAY_END: Record<Passage["arrival"]["from"], RegExp> = {
 const TUNNEL_PORT = 4789;
 
 const ofPods = Object.values(pools).map(parseCidr);
+const masqueraded = parseCidr(pools.plain);
 const isOfPools = (address: string) => ofPods.some((pool) => covers(pool, hostCidr(address)));
 
 export function wrongWay(passage: Passage): string | undefined {
@@ -30,6 +31,7 @@ export function wrongWay(passage: Passage): string | undefined {
   if (outcome === "forward_external") {
     const { source, destination } = after;
     if (!isOwn(source)) return `what left the cluster has the source ${source}`;
+    if (!covers(masqueraded, hostCidr(before.source))) return `${before.source} is of no pool with natOutgoing`;
     if (isNode(destination) || isOfPools(destination)) return `${destination} was masqueraded to`;
     if (destination !== before.destination) return `what was for ${before.destination} left for ${destination}`;
   }
