@@ -7,7 +7,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs e2e status watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help up down preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,15 @@ e2e: ## build Kubernetes' own end-to-end suite, and run its specs of the network
 status: bootstrap ## say how the dataplane is on each node: ready, up to date, modes, pools, refused packets; WAIT=1 waits until all are ready, JSON=1
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js status $(if $(WAIT),--wait) $(if $(JSON),--json)
+
+inspect: bootstrap ## show what is in the maps of all nodes, with names: make inspect VIEW=services; NODE= JSON=1
+	@test -n "$(VIEW)" || { echo 'make inspect needs a view: make inspect VIEW=services (backends, endpoints, policies, connections, outcomes, bgp, ipam)' >&2; exit 2; }
+	@node tools/build.ts --quiet bundle >&2
+	@node dist/verify.js inspect "$(VIEW)" $(if $(NODE),--node "$(NODE)") $(if $(JSON),--json)
+
+bundle: bootstrap ## write an archive for support to out/: versions, status, maps, logs, objects; no Secrets and no credentials
+	@node tools/build.ts --quiet bundle >&2
+	@node dist/verify.js bundle --out "out/ebpf-dataplane-$$(date -u +%Y%m%d-%H%M%S).tar.gz"
 
 watch: bootstrap ## show connections, refused packets and rates of all nodes, live
 	@node tools/build.ts --quiet bundle

@@ -134,12 +134,23 @@ export function kubeconfigFile(path: string, context?: string): Kubeconfig {
  * @throws UnusableKubeconfig
  */
 export function defaultAccess(context?: string): Access {
-  const named = (process.env.KUBECONFIG ?? "").split(delimiter).filter(Boolean);
-  const wanted = named.length > 0 ? named : [join(homedir(), ".kube", "config")];
+  const named = pathsOf(process.env.KUBECONFIG);
+  const wanted = named.length > 0 ? named : [homeKubeconfig()];
+  if (named.length === 0 && !wanted.some(existsSync) && inPod()) return serviceAccount();
+  return kubeconfigFiles(wanted, context);
+}
+
+/** The paths in a variable like KUBECONFIG. */
+export const pathsOf = (variable = ""): string[] => variable.split(delimiter).filter(Boolean);
+
+/** Where kubectl keeps it. */
+export const homeKubeconfig = (): string => join(homedir(), ".kube", "config");
+
+/** Those of the files that exist, as one kubeconfig: the first that names something counts. @throws UnusableKubeconfig */
+export function kubeconfigFiles(wanted: readonly string[], context?: string): Kubeconfig {
   const [first, ...others] = wanted
     .filter((path) => existsSync(path))
     .map((path) => [path, dirname(resolve(path))] as const);
-  if (!first && named.length === 0 && inPod()) return serviceAccount();
   if (!first) {
     throw new UnusableKubeconfig(`there is no kubeconfig: ${wanted.join(", ")} does not exist`, {
       next: "set KUBECONFIG to the path of a kubeconfig",

@@ -1,6 +1,7 @@
 import type { RemoteMachine } from "../components/documents/remote-machine.ts";
+import { chosenKubeconfig, type KubeconfigSources } from "../kubernetes/chosen-kubeconfig.ts";
 import { KubernetesError, withNext } from "../kubernetes/errors.ts";
-import { apiServerOf, type Kubeconfig, kubeconfigFile, kubeconfigOf } from "../kubernetes/kubeconfig.ts";
+import { apiServerOf, type Kubeconfig } from "../kubernetes/kubeconfig.ts";
 import { recentLog } from "../kubernetes/logs.ts";
 import { realClock } from "../kubernetes/patience.ts";
 import { labMachine, type Programs } from "./actors/lab-machine.ts";
@@ -13,36 +14,34 @@ import { NodeProbers } from "./probers/node-probers.ts";
 import type { Telling } from "./terminal.ts";
 import { observeOccasion } from "./verification/occasion.ts";
 
-/** Where the cluster's address and credentials come from, in this order. */
-export interface KubeconfigSources {
-  /** A path given on the command line. */
-  path?: string;
-  /** The content itself, as a deployment passes it (a secret: never in arguments). */
-  content?: string;
-  /** The variable that kubectl reads. */
-  environment?: string;
-  lab?: string;
-}
-
 /** No cluster to check. */
 export class NoCluster extends Error {}
 
-export function loadKubeconfig({ path, content, environment, lab }: KubeconfigSources): Kubeconfig {
-  const file = path ?? (content ? undefined : environment || lab);
+/** @throws NoCluster */
+export function loadKubeconfig(sources: KubeconfigSources): Kubeconfig {
   try {
-    if (content && !path) return kubeconfigOf(content);
-    if (file) return kubeconfigFile(file);
-    throw new Error("there is none: start the local cluster with `make up`, or give --kubeconfig or KUBECONFIG");
+    return chosenKubeconfig(sources);
   } catch (error) {
-    const why = error instanceof KubernetesError ? withNext(error) : (error as Error).message;
-    throw new NoCluster(`kubeconfig${file ? ` ${file}` : ""}: ${why}`);
+    throw error instanceof KubernetesError ? new NoCluster(withNext(error)) : error;
   }
 }
 
-/** The cluster that a command line, a deployment, kubectl's variable or the lab names, in this order. */
-export function namedKubeconfig(path: string | undefined, lab: Lab): Kubeconfig {
+/** What a command line says of the cluster. */
+export interface NamedCluster {
+  /** Path of its kubeconfig. */
+  kubeconfig?: string;
+  context?: string;
+}
+
+/**
+ * The cluster that a command line, a deployment, kubectl's variable or the lab names, in this order. Commands that change nothing also look
+ * where kubectl does without a variable; those that apply objects do so only in a context that is named, so that none gets there by mistake.
+ */
+export function namedKubeconfig(named: NamedCluster, lab: Lab, changes: boolean): Kubeconfig {
   const { KUBECONFIG_CONTENT: content, KUBECONFIG: environment } = process.env;
-  return loadKubeconfig({ path, content, environment, lab: lab.kubeconfig });
+  const { kubeconfig: path, context } = named;
+  const local = context ? undefined : lab.kubeconfig;
+  return loadKubeconfig({ path, content, environment, local, home: Boolean(context) || !changes, context });
 }
 
 /** The variable with the private key for machines over SSH: a secret, so never an argument. */

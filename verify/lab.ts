@@ -41,9 +41,9 @@ export async function reachLab(name: string): Promise<ReachedLab> {
   return { lab: { name, ...(await describeLab(programs.lab, name)) }, programs };
 }
 
-/** Runs the lab's own program. Without it (an installed package, another cluster) there are no machines. */
+/** Runs the lab's own program. Without it (another computer, another cluster) there are no machines. */
 async function describeLab(program: string, name: string): Promise<Lab> {
-  if (!existsSync(program)) return { machines: [] };
+  if (process.platform !== "linux" || !existsSync(program)) return { machines: [] };
   const { stdout } = await promisify(execFile)(process.execPath, [program, "status", name], { timeout: 60_000 });
   const { kubeconfig, machines } = statusSchema.parse(JSON.parse(stdout));
   return {

@@ -1,12 +1,13 @@
-import { Command } from "commander";
-import { compareCommand } from "../measure/compare/command.ts";
-import { measureOnLab } from "../measure/compare/deployment.ts";
+import { Command, Option } from "commander";
 import { defaults, quick } from "../measure/compare/options.ts";
 import { type ReportOptions, reportCommand } from "../report/command.ts";
 import type { ComparedMode } from "../report/results/compare.ts";
 import { writeReport } from "../report/write.ts";
 import { type SuggestOptions, suggestCommand } from "../suggest/command.ts";
+import type { BundleOptions } from "./bundle/bundle-command.ts";
 import { type CheckOptions, checkCommand } from "./check-command.ts";
+import type { InspectOptions } from "./inspect/inspect-command.ts";
+import { VIEWS } from "./inspect/views.ts";
 import { messageOf } from "./session.ts";
 import type { StatusOptions } from "./status/status-command.ts";
 import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
@@ -16,7 +17,9 @@ import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
 import { wholeSeconds } from "./whole-seconds.ts";
 
-const program = new Command("verify").description("verify that a cluster meets expectations");
+const KUBECONFIGS = "KUBECONFIG_CONTENT, KUBECONFIG, the lab's own";
+
+const program = new Command().description("verify that a cluster meets expectations");
 
 command("check", "run check files (YAML or JSON; - is standard input) and print what was expected and observed")
   .argument("<file...>", "check files")
@@ -30,6 +33,7 @@ command("verify", "run a deployment's verification (JSON; - is standard input): 
   .argument("<document>", "the document, docs/schemas/verification-input.schema.json")
   .option("--out <folder>", "folder for the results", "out")
   .action(async (document: string, options: VerifyOptions) => {
+    const { measureOnLab } = await import("../measure/compare/deployment.ts");
     process.exitCode = await verifyCommand(document, options, {
       measureIn: measureOnLab(options),
       writePage: (found, path) => writeReport({ ...found, writtenAt: new Date() }, path),
@@ -58,6 +62,7 @@ program
   .option("--quiet", "no progress", false)
   .action(async ({ out, json, quiet, quick: short, modes, ...given }) => {
     const options = { ...defaults, ...(short && quick), ...given, modes: modes.split(",") as ComparedMode[] };
+    const { compareCommand } = await import("../measure/compare/command.ts");
     process.exitCode = await compareCommand(options, { out, json, quiet });
   });
 
@@ -75,7 +80,8 @@ const live = (name: string, description: string) =>
     .command(name)
     .description(description)
     .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB ?? "local")
-    .option("--kubeconfig <path>", "the cluster; otherwise KUBECONFIG_CONTENT, KUBECONFIG, or the lab's own");
+    .option("--kubeconfig <path>", `the cluster; otherwise ${KUBECONFIGS}, or ~/.kube/config`)
+    .option("--context <name>", "a context of the kubeconfig, instead of its current one");
 
 live("watch", "show connections, refused packets and rates of all nodes, live")
   .option("--json", "one JSON object per flow", false)
@@ -91,6 +97,26 @@ live("status", "say how the dataplane is on each node: ready, up to date, modes,
   .action(async (options: StatusOptions) => {
     const { statusCommand } = await import("./status/status-command.ts");
     process.exit(await statusCommand(options));
+  });
+
+live("inspect", "show what is in the maps of all nodes, with the names of services, pods and nodes")
+  .argument("<view>", VIEWS.join(", "))
+  .option("--all-nodes", "ask every node (the default)")
+  .addOption(new Option("--node <name>", "ask only this node").conflicts("allNodes"))
+  .option("--client <address>", "of connections: only those that this address opened")
+  .option("--frontend <address[:port]>", "of connections: only those to this address")
+  .addOption(new Option("-o, --output <format>", "how it is printed").choices(["table", "json"]))
+  .option("--json", "the same as --output json", false)
+  .action(async (view: string, options: InspectOptions) => {
+    const { inspectCommand } = await import("./inspect/inspect-command.ts");
+    process.exit(await inspectCommand(view, options));
+  });
+
+live("bundle", "write an archive for support: versions, status, maps, logs, objects; no Secrets and no credentials")
+  .option("--out <path>", "the archive (default: ebpf-dataplane-TIME.tar.gz)")
+  .action(async (options: BundleOptions) => {
+    const { bundleCommand } = await import("./bundle/bundle-command.ts");
+    process.exit(await bundleCommand(options));
   });
 
 live("flows", "collect the flow logs of all nodes into one file (docs/flows.md)")
@@ -153,7 +179,8 @@ function command(name: string, description: string): Command {
     .command(name)
     .description(description)
     .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB ?? "local")
-    .option("--kubeconfig <path>", "the cluster; otherwise KUBECONFIG_CONTENT, KUBECONFIG, or the lab's own")
+    .option("--kubeconfig <path>", `the cluster; otherwise ${KUBECONFIGS}`)
+    .option("--context <name>", "a context of the kubeconfig (without one given: of ~/.kube/config)")
     .option("--probe-image <image>", "image of the temporary probers on nodes (default: the agents')")
     .option("--json", "print the result on standard output, everything else on standard error", false)
     .option("--quiet", "print only what does not hold", false);

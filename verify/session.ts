@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { KubernetesError, withNext } from "../kubernetes/errors.ts";
 import { holds, type VerificationResult } from "../report/results/verification.ts";
-import { connectWorld, NoCluster, namedKubeconfig } from "./connect.ts";
+import { connectWorld, type NamedCluster, NoCluster, namedKubeconfig } from "./connect.ts";
 import type { World } from "./engine/world.ts";
 import { fileProblem } from "./file-errors.ts";
 import type { Verification } from "./format/document.ts";
@@ -14,10 +14,9 @@ import { colorsFor, telling } from "./terminal.ts";
 import { carryOut, type Ending, type Measure } from "./verification/run.ts";
 import { renderTable } from "./verification/table.ts";
 
-export interface SessionOptions {
+export interface SessionOptions extends NamedCluster {
   /** Name of the local lab whose machines checks may name. */
   lab: string;
-  kubeconfig?: string;
   /** Image of the temporary probers on nodes; absent: the agents'. */
   probeImage?: string;
   /** Result on stdout, messages on stderr. */
@@ -63,7 +62,7 @@ async function run(
   measureIn?: (world: World) => Measure,
 ): Promise<Ending> {
   const { lab, programs } = await reachLab(options.lab);
-  const config = namedKubeconfig(options.kubeconfig, lab);
+  const config = namedKubeconfig(options, lab, true);
   const { machines: remote, probeImage = options.probeImage } = verification;
   const world = connectWorld({ config, lab, programs, stopping, telling: telling(options.quiet), remote, probeImage });
   const machines = world.machines.map(({ name }) => name);

@@ -53,7 +53,7 @@ export async function compareOnLab(options: CompareOptions, stopping: AbortSigna
   const { lab, programs } = await reachLab(options.lab);
   if (!lab.kubeconfig)
     throw new NothingToCompare(`there is no local cluster "${options.lab}": start one with \`make up\``);
-  const config = loadKubeconfig({ lab: lab.kubeconfig });
+  const config = loadKubeconfig({ local: lab.kubeconfig });
   const api = apiServerOf(config);
   const view = await readView(api);
   const target = findTarget(options, lab, view);

@@ -7,15 +7,15 @@ import { apiServerOf, type Kubeconfig } from "../../kubernetes/kubeconfig.ts";
 import type { ApiServer } from "../../kubernetes/transport.ts";
 import { failureLine } from "../actors/actor.ts";
 import { agentOn, type ClusterView, readView } from "../cluster/view.ts";
-import { NoCluster, namedKubeconfig } from "../connect.ts";
+import { type NamedCluster, NoCluster, namedKubeconfig } from "../connect.ts";
 import { type ReachedLab, reachLab } from "../lab.ts";
 
-const program = ["node", "/opt/ebpf-dataplane/agent.js"];
+/** In its container. */
+export const AGENT_PROGRAM = ["node", "/opt/ebpf-dataplane/agent.js"];
 
-export interface ClusterOptions {
+export interface ClusterOptions extends NamedCluster {
   /** Name of the local lab whose machines may be named. */
   lab: string;
-  kubeconfig?: string;
 }
 
 export interface Reached extends ReachedLab {
@@ -26,7 +26,7 @@ export interface Reached extends ReachedLab {
 /** @throws NoCluster */
 export async function reachCluster(options: ClusterOptions): Promise<Reached> {
   const { lab, programs } = await reachLab(options.lab);
-  const api = apiServerOf(namedKubeconfig(options.kubeconfig, lab));
+  const api = apiServerOf(namedKubeconfig(options, lab, false));
   const view = await readView(api).catch((error) => {
     throw new NoCluster(error instanceof KubernetesError ? withNext(error) : (error as Error).message);
   });
@@ -52,7 +52,10 @@ export async function inspectEachNode(
     const pod = agentOn(view, node);
     return pod ? [{ node, pod }] : [];
   });
-  if (agents.length === 0) throw new NoCluster("no agent of this dataplane runs in the cluster. Next: make up.");
+  if (agents.length === 0)
+    throw new NoCluster(
+      `no agent of this dataplane runs in the cluster ${api.server}. Next: is it the right one (--kubeconfig, --context)?`,
+    );
   return Promise.all(agents.map(({ node, pod }) => inspectNode(api, node, pod, words, (record) => line(record, node))));
 }
 
@@ -65,7 +68,7 @@ export async function inspectNode(
   line: (record: unknown) => void,
 ): Promise<Telling> {
   const container = { namespace: metadata?.namespace ?? "", name: metadata?.name ?? "", container: "agent" };
-  const command = [...program, "inspect", ...words, "--json", "--while-input"];
+  const command = [...AGENT_PROGRAM, "inspect", ...words, "--json", "--while-input"];
   let stopping = false;
   const running = await execInPod(api, container, command, (text) => line(JSON.parse(text)));
   const ended = running.ended.then(

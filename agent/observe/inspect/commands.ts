@@ -29,7 +29,9 @@ export function registerInspectCommands(program: Command): void {
   add("backends", "backends, including those that only complete existing connections").action(
     show((views, { maps }) => views.backends(maps)),
   );
-  add("endpoints", "workload endpoints of this node").action(show((views, { maps }) => views.endpoints(maps)));
+  add("endpoints", "workload endpoints of this node").action(
+    show((views, { maps, names }) => views.endpoints(maps, names())),
+  );
   add("policies", "compiled policies of this node's endpoints").action(
     show((views, { maps, names }) => views.policies(maps, names())),
   );

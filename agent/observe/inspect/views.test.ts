@@ -9,7 +9,7 @@ import {
 } from "../../kernel/layout.gen.ts";
 import { memoryMaps } from "../../kernel/memory-map.ts";
 import { asJson, asTable } from "./table.ts";
-import { connections, outcomes, policies, services } from "./views.ts";
+import { connections, endpoints, outcomes, policies, services } from "./views.ts";
 
 describe("inspect", () => {
   test("services list their backends, or that there is none", () => {
@@ -87,6 +87,7 @@ describe("inspect", () => {
       hostMac: "02:00:00:00:00:02",
     };
     maps.endpoints.update([["10.244.1.2", endpoint]]);
+    expect(endpoints(maps, names).rows[0]?.slice(0, 3)).toEqual(["10.244.1.2", 4, "NetworkPolicy default/web"]);
     expect(policies(maps, names).rows).toEqual([
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "8", "TCP 80-87", denied],
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "9", "TCP 80", "by source port: table 5"],

@@ -80,14 +80,14 @@ export function backends({ backends }: MapStores): View {
   return { columns: ["id", "backend", "node", "flags"], rows: sorted(rows), empty: "There are no backends." };
 }
 
-export function endpoints({ endpoints, interfaces }: MapStores): View {
+export function endpoints({ endpoints, interfaces }: MapStores, names: NumberNames): View {
   const addressesOf = new Map(interfaces.entries());
   const rows = endpoints
     .entries()
     .map(([address, endpoint]) => [
       address,
       endpoint.ifindex,
-      endpoint.policy,
+      names.policies.get(endpoint.policy) ?? endpoint.policy,
       isolation(endpoint.flags),
       endpoint.mac,
       mayUse(addressesOf.get(endpoint.ifindex), address) ? "" : "may not send: its interface has no entry",

@@ -1,0 +1,50 @@
+// What must not be in an archive that people pass on. Objects are cleaned by their keys, and every text by what secrets look like.
+
+export const LEFT_OUT = "(left out)";
+
+const SECRET_KEY = /passw|secret|token|credential|private.?key|api.?key/i;
+/** Annotations of this project and of Calico; others may hold anything, also a whole earlier object. */
+const OWN_ANNOTATION =
+  /(^|\.)(ebpf-dataplane\.io|projectcalico\.org|endpoints\.kubernetes\.io|kubernetes\.io\/[\w-]*bandwidth)/;
+
+/** An object without values that are secret, or may be. */
+export function cleaned(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(cleaned);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== "managedFields")
+      .map(([key, inner]) => [key, cleanedField(key, inner)]),
+  );
+}
+
+function cleanedField(key: string, value: unknown): unknown {
+  if (SECRET_KEY.test(key)) return LEFT_OUT;
+  if (key === "annotations") return ownAnnotations(value);
+  // Names only: values are settings, and often secrets.
+  if (key === "env" && Array.isArray(value)) return value.map(({ name }) => ({ name }));
+  return cleaned(value);
+}
+
+function ownAnnotations(value: unknown): unknown {
+  const own = Object.entries((value ?? {}) as object).filter(([key]) => OWN_ANNOTATION.test(key));
+  return cleaned(Object.fromEntries(own));
+}
+
+const PATTERNS: readonly [RegExp, string][] = [
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, LEFT_OUT],
+  // A token of a service account, or of OpenID Connect.
+  [/\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, LEFT_OUT],
+  [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${LEFT_OUT}`],
+  [/(\b\w*(?:passw\w*|secret|token|api[-_]?key)["']?\s*[:=]\s*["']?)[^\s"',;{}[(]+/gi, `$1${LEFT_OUT}`],
+  // Of a URL: user and password.
+  [/(:\/\/)[^\s/@"']+@/g, "$1"],
+];
+
+/** A text without what looks like a secret, and without those that are known. */
+export function scrubbed(text: string, known: readonly string[]): string {
+  const without = known
+    .filter((secret) => secret.length >= 4)
+    .reduce((rest, secret) => rest.replaceAll(secret, LEFT_OUT), text);
+  return PATTERNS.reduce((rest, [pattern, by]) => rest.replace(pattern, by), without);
+}

@@ -1,0 +1,66 @@
+// No cluster, a wrong one, or one that refuses: a sentence and the next step.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { fakeApiServer } from "../kubernetes/testing/fake-api-server.ts";
+import { namedKubeconfig } from "./connect.ts";
+import { inspectCommand } from "./inspect/inspect-command.ts";
+import { statusCommand } from "./status/status-command.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "connect-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => {
+  for (const name of ["KUBECONFIG", "KUBECONFIG_CONTENT"]) vi.stubEnv(name, "");
+  vi.stubEnv("HOME", folder);
+});
+afterEach(() => vi.unstubAllEnvs());
+
+/** The exit status, and everything that is said. */
+async function status(kubeconfig: string) {
+  const path = join(folder, "kubeconfig");
+  writeFileSync(path, kubeconfig);
+  const lines = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => lines.mockRestore());
+  const code = await statusCommand({ kubeconfig: path, lab: "none", json: false });
+  return { code, said: lines.mock.calls.flat().join("\n") };
+}
+
+test.each([
+  [401, "Unauthorized", "Next: renew the credentials of the kubeconfig's user, or log in again."],
+  [403, "Forbidden", "Next: use the credentials of a user who may do this"],
+])("an API server that answers %i", async (refusal, reason, next) => {
+  const server = await fakeApiServer(() => [refusal, { kind: "Status", reason, message: reason }]);
+  onTestFinished(() => void server.close());
+  const { code, said } = await status(server.kubeconfig);
+  expect(code).toBe(2);
+  expect(said).toContain(next);
+  expect(said).not.toMatch(/^\s+at /m);
+});
+
+test("an API server that is not there", async () => {
+  const server = await fakeApiServer(() => [200, {}]);
+  server.close();
+  const { code, said } = await status(server.kubeconfig);
+  expect(code).toBe(2);
+  expect(said).toMatch(/^the API server http:\/\/127.0.0.1:\d+ does not answer GET .*ECONNREFUSED/);
+  expect(said).toContain("Next: check that the API server is running and reachable");
+});
+
+test("a cluster without this dataplane", async () => {
+  const server = await fakeApiServer(() => [200, { items: [] }]);
+  onTestFinished(() => void server.close());
+  const lines = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => lines.mockRestore());
+  writeFileSync(join(folder, "kubeconfig"), server.kubeconfig);
+  const options = { kubeconfig: join(folder, "kubeconfig"), lab: "none", json: false };
+  expect(await inspectCommand("services", options)).toBe(2);
+  expect(lines.mock.calls.flat().join("\n")).toMatch(/^the cluster http:.* has no node$/);
+});
+
+test("only commands that change nothing take kubectl's own file without a word", () => {
+  const lab = { machines: [] };
+  expect(() => namedKubeconfig({}, lab, true)).toThrow("kubeconfig: there is none. Next: give --kubeconfig FILE");
+  vi.stubEnv("KUBECONFIG", join(folder, "missing"));
+  expect(() => namedKubeconfig({}, lab, false)).toThrow(/kubeconfig .*missing: .*ENOENT.* Next: /);
+});

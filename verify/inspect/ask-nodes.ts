@@ -1,0 +1,56 @@
+// Asks the agents of nodes for a view of their maps.
+import { z } from "zod";
+import { execInPod } from "../../kubernetes/exec.ts";
+import { failureLine } from "../actors/actor.ts";
+import { agentOn, type ClusterView } from "../cluster/view.ts";
+import { AGENT_PROGRAM, type Reached } from "../watch/agents.ts";
+
+/** A row of a view, by its columns. */
+const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
+export type Row = z.output<typeof rowSchema>;
+
+/** What a node said, or why it did not. */
+export interface NodeView {
+  readonly node: string;
+  readonly rows: Row[];
+  readonly problem?: string;
+}
+
+/** Runs `inspect …` on a node. @returns what it printed. @throws Error with what it, or the way to it, said */
+export type Inspect = (node: string, words: readonly string[]) => Promise<string>;
+
+/** What a node is given to answer. A table of a million connections takes long. */
+const ANSWER_MS = 120_000;
+
+/** Through the API server. */
+export function inspecting({ api, view }: Pick<Reached, "api" | "view">): Inspect {
+  return async (node, words) => {
+    const pod = agentOn(view, node)?.metadata;
+    if (!pod) throw new Error("no agent of the dataplane runs there");
+    const container = { namespace: pod.namespace ?? "", name: pod.name ?? "", container: "agent" };
+    const lines: string[] = [];
+    const running = await execInPod(api, container, [...AGENT_PROGRAM, "inspect", ...words], (line) =>
+      lines.push(line),
+    );
+    const late = setTimeout(() => running.abort(), ANSWER_MS);
+    const { code, stderr } = await running.ended.finally(() => clearTimeout(late));
+    if (code !== 0) throw new Error(failureLine(stderr, `ended with ${code}`));
+    return lines.join("\n");
+  };
+}
+
+/** Of every node, in the order of their names; one that does not answer has a problem in place of rows. */
+export function viewsOf(nodes: readonly string[], words: readonly string[], inspect: Inspect): Promise<NodeView[]> {
+  const ask = async (node: string): Promise<NodeView> => {
+    try {
+      const answer = JSON.parse((await inspect(node, [...words, "--json"])) || "[]");
+      return { node, rows: z.array(rowSchema).parse(answer) };
+    } catch (error) {
+      return { node, rows: [], problem: (error as Error).message };
+    }
+  };
+  return Promise.all(nodes.toSorted().map(ask));
+}
+
+export const nodeNames = ({ nodes }: Pick<ClusterView, "nodes">): string[] =>
+  nodes.flatMap(({ metadata }) => metadata?.name ?? []);

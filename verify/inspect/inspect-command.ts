@@ -1,0 +1,81 @@
+import { type PoolUseLine, poolUseView } from "../../agent/observe/inspect/ipam.ts";
+import { asTable } from "../../agent/observe/inspect/table.ts";
+import { didYouMean } from "../../components/refusal/suggestion.ts";
+import { FormatError } from "../../model/expectation/place.ts";
+import { NoCluster } from "../connect.ts";
+import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
+import { type Inspect, inspecting, nodeNames, viewsOf } from "./ask-nodes.ts";
+import { inspection, mergedView } from "./merge.ts";
+import { namesOf } from "./names.ts";
+import { POOLS, VIEWS } from "./views.ts";
+
+export interface InspectOptions extends ClusterOptions {
+  /** Only this node; absent: all. */
+  node?: string;
+  client?: string;
+  frontend?: string;
+  json: boolean;
+  output?: string;
+}
+
+/** Shows a view of the maps of all nodes. @returns the exit status: 1 if a node did not answer, 2 if none could be asked */
+export async function inspectCommand(kind: string, options: InspectOptions): Promise<number> {
+  try {
+    const words = wordsOf(kind, options);
+    const json = options.json || options.output === "json";
+    const reached = await reachCluster(options);
+    const nodes = asked(nodeNames(reached.view), options.node);
+    if (nodes.length === 0) throw new NoCluster(`the cluster ${reached.api.server} has no node`);
+    const inspect = inspecting(reached);
+    if (kind === POOLS) {
+      const pools = await poolsOf(nodes, inspect);
+      console.log(
+        json
+          ? JSON.stringify({ cluster: reached.api.server, view: kind, pools }, null, 2)
+          : asTable(poolUseView(pools)),
+      );
+      return 0;
+    }
+    const views = await viewsOf(nodes, words, inspect);
+    const names = namesOf(reached.view);
+    if (json) console.log(JSON.stringify(inspection(kind, reached.api.server, views, names), null, 2));
+    else console.log(asTable(mergedView(kind, views, names)));
+    const silent = views.filter(({ problem }) => problem);
+    for (const { node, problem } of silent) console.error(`node ${node}: ${problem}`);
+    if (silent.length === views.length) return 2;
+    return silent.length > 0 ? 1 : 0;
+  } catch (error) {
+    console.error((error as Error).message);
+    return error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
+  }
+}
+
+/** As the first agent that answers knows them. */
+export async function poolsOf(nodes: readonly string[], inspect: Inspect): Promise<PoolUseLine[]> {
+  let problem = "there is no node";
+  for (const node of nodes) {
+    try {
+      const lines = (await inspect(node, [POOLS, "--json"])).split("\n").filter(Boolean);
+      return lines.map((line) => JSON.parse(line) as PoolUseLine);
+    } catch (error) {
+      problem = `node ${node}: ${(error as Error).message}`;
+    }
+  }
+  throw new NoCluster(problem);
+}
+
+/** What an agent is asked. @throws FormatError */
+export function wordsOf(kind: string, { client, frontend }: Pick<InspectOptions, "client" | "frontend">): string[] {
+  if (!VIEWS.includes(kind))
+    throw new FormatError(`there is no view "${kind}"${didYouMean(kind, VIEWS)}`, VIEWS.join(", "));
+  const filter = Object.entries({ client, frontend }).flatMap(([name, value]) => (value ? [`--${name}`, value] : []));
+  if (filter.length > 0 && kind !== "connections")
+    throw new FormatError(`inspect ${kind} has no ${filter[0]}`, "inspect connections with --client or --frontend");
+  return [kind, ...filter];
+}
+
+function asked(all: readonly string[], one: string | undefined): readonly string[] {
+  if (one === undefined) return all;
+  if (all.includes(one)) return [one];
+  throw new FormatError(`there is no node "${one}"${didYouMean(one, all)}`, all.join(", "));
+}
