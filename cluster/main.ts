@@ -1,12 +1,13 @@
 import { text } from "node:stream/consumers";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { z } from "zod";
 import { controlPlaneSchema, nodesSchema } from "../components/documents/await.ts";
 import { type KubeProxyResult, kubeProxySchema } from "../components/documents/kube-proxy.ts";
 import { preflightSchema } from "../components/documents/preflight.ts";
 import { upgradeSchema } from "../components/documents/upgrade.ts";
+import { chosenKubeconfig } from "../kubernetes/chosen-kubeconfig.ts";
 import { KubernetesError } from "../kubernetes/errors.ts";
-import { apiServerOf, kubeconfigFile, kubeconfigOf } from "../kubernetes/kubeconfig.ts";
+import { apiServerOf } from "../kubernetes/kubeconfig.ts";
 import type { Api } from "../kubernetes/transport.ts";
 import { awaitControlPlane } from "./await-control-plane.ts";
 import { awaitNodes } from "./await-nodes.ts";
@@ -14,12 +15,12 @@ import { cleanNodes } from "./clean-nodes.ts";
 import { ClusterFailure } from "./failure.ts";
 import { clusterIdBefore, clusterIdOf, clusterIfThere, requireCluster } from "./identity.ts";
 import { removeKubeProxy, restoreKubeProxy } from "./kube-proxy/switch.ts";
+import { type PreflightOptions, plannedIn, showPreflight } from "./preflight/command.ts";
 import { preflight } from "./preflight/run.ts";
-import { renderFindings } from "./preflight/table.ts";
 import { removeDefinitions } from "./remove-definitions.ts";
 import { upgrade } from "./upgrade/upgrade.ts";
 
-const program = new Command("cluster").description(
+const program = new Command().description(
   "Looks at clusters and waits for them; each command reads one JSON document on stdin, and KUBECONFIG_CONTENT or KUBECONFIG.",
 );
 command("await-control-plane", "wait until the control plane has published how to administer it", async () =>
@@ -31,16 +32,21 @@ command("await-nodes", "wait until these nodes have joined the cluster", async (
 command("upgrade", "bring all nodes of the cluster to one release of Kubernetes, one by one", async () =>
   upgrade(await document(upgradeSchema), apiServer(), say),
 );
-command("preflight", "report what blocks the dataplane on a cluster; changes nothing", async () => {
-  const found = await preflight(await document(preflightSchema), apiServer(), say);
-  process.stderr.write(`${renderFindings(found.findings)}\n`);
-  process.stdout.write(`${JSON.stringify(found)}\n`);
-  if (found.refused === 0) return;
-  throw new ClusterFailure(
-    `${found.refused} of ${found.findings.length} findings block the dataplane; nothing was changed`,
-    "follow the table's advice, or change the arguments, and run the same command again",
-  );
-});
+program
+  .command("preflight")
+  .description("report what blocks the dataplane on a cluster; changes nothing, but for a short-lived pod on each node")
+  .option("--kubeconfig <path>", "the cluster; otherwise KUBECONFIG_CONTENT, KUBECONFIG or ~/.kube/config")
+  .option("--context <name>", "a context of the kubeconfig, instead of its current one")
+  .option("--pod-cidr <network...>", "the pods' networks (default: those of the Dataplane)")
+  .option("--service-subnet <network>", "the Services' network (default: kubeadm's)")
+  .option("--service-subnet-ipv6 <network>", "their IPv6 network")
+  .option("--image <image>", "the agent's image: with it, a short-lived pod checks the kernel of each node")
+  .option("--json", "print the findings as JSON on standard output, and nothing else", false)
+  .addOption(new Option("--no-document", "read no document from standard input").hideHelp())
+  .action(async (options: PreflightOptions) => {
+    const plan = preflightSchema.parse({ ...(options.document && (await written())), ...plannedIn(options) });
+    showPreflight(await preflight(plan, apiServer(options), say), plan, options, say);
+  });
 command(
   "remove-kube-proxy",
   "remove the cluster's own kube-proxy from the nodes; it stays in the cluster",
@@ -65,7 +71,7 @@ command("clean-nodes", "remove from every node the state that outlives the agent
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof z.ZodError) {
-    say(`the document on standard input is not valid:\n${z.prettifyError(error)}`);
+    say(`the plan (the options, or the document on standard input) is not valid:\n${z.prettifyError(error)}`);
     process.exit(2);
   }
   if (!(error instanceof ClusterFailure || error instanceof KubernetesError)) throw error;
@@ -96,25 +102,23 @@ function say(line: string): void {
 }
 
 async function document<T>(schema: z.ZodType<T>): Promise<T> {
-  const written = process.stdin.isTTY ? "" : await text(process.stdin);
+  return schema.parse(await written());
+}
+
+/** The document on standard input. */
+async function written(): Promise<object> {
+  const given = process.stdin.isTTY ? "" : await text(process.stdin);
   try {
-    return schema.parse(JSON.parse(written || "{}"));
+    return JSON.parse(given || "{}");
   } catch (error) {
-    if (error instanceof z.ZodError) throw error;
     throw new ClusterFailure(`standard input is not valid JSON: ${(error as Error).message}`, "pass one JSON document");
   }
 }
 
-/** The kubeconfig is a secret, so it is never an argument. */
-function apiServer(): Api {
-  const { KUBECONFIG_CONTENT: content, KUBECONFIG: path } = process.env;
-  if (!content && !path) {
-    throw new ClusterFailure(
-      "no kubeconfig was given",
-      "set KUBECONFIG_CONTENT to its content, or KUBECONFIG to its path",
-    );
-  }
-  const api = apiServerOf(content ? kubeconfigOf(content) : kubeconfigFile(path ?? ""));
+/** The kubeconfig is a secret, so its content is never an argument. */
+function apiServer({ kubeconfig: path, context, document = true }: Partial<PreflightOptions> = {}): Api {
+  const { KUBECONFIG_CONTENT: content, KUBECONFIG: environment } = process.env;
+  const api = apiServerOf(chosenKubeconfig({ path, content, environment, home: !document, context }));
   // A kubeconfig without a cluster is refused before anything else is done.
   void api.server;
   return api;

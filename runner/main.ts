@@ -19,7 +19,7 @@ interface Options extends PreviewOptions {
   from?: string;
 }
 
-const program = new Command("runner").description(
+const program = new Command().description(
   "Runs a Pulumi program, with the Pulumi CLI if it is on PATH, otherwise without it.",
 );
 command("up", "create what the program declares");

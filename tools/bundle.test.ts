@@ -29,7 +29,7 @@ test("bundle() builds programs that know their location, and need only the exter
   write("node_modules/six/LICENSE.md", "Copyright somebody");
   write("node_modules/seven/package.json", '{ "name": "seven", "version": "7.0.0" }');
   write("lab/machines/boot.sh", "#!/bin/sh\n");
-  expect(await bundle(root)).toEqual(["probe", "verify", "cluster"]);
+  expect(await bundle(root)).toEqual(["probe", "verify", "cluster", "cli"]);
 
   const node = (...args: string[]) => execFileSync(process.execPath, args, { encoding: "utf8" });
   const agent = join(root, "dist", "agent.js");

@@ -1,4 +1,4 @@
-// Builds the JavaScript of the package: dist/{agent,probe,lab,verify,runner,cluster}.js, each a single file with its dependencies,
+// Builds the JavaScript of the package: dist/{agent,probe,lab,verify,runner,cluster,cli}.js, each a single file with its dependencies,
 // and dist/components with its types. `npm run build` and `npm prepare` run this program.
 import {
   copyFileSync,
@@ -21,7 +21,7 @@ const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
 
 /** Each is a folder with a main.ts. */
-const ENTRIES = ["agent", "probe", "lab", "verify", "runner", "cluster"];
+const ENTRIES = ["agent", "probe", "lab", "verify", "runner", "cluster", "cli"];
 
 /** CommonJS has no import.meta; these definitions replace it, relative to the bundle. */
 const IMPORT_META = {

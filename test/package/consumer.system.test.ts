@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { COMMANDS } from "../../cli/commands.ts";
 import { type Installation, installPackage } from "./installation.ts";
 
 const checkout = join(import.meta.dirname, "..", "..");
+const { version } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string };
 const example = join(checkout, "examples", "typescript");
 
 /** Compiling takes long: the declarations of the Kubernetes SDK are large. */
@@ -65,10 +67,36 @@ test("the package lists its content and its npm dependencies, and includes the l
   expect(readFileSync(join(home, "licenses", "libc6-dev.txt"), "utf8")).toContain("Lesser General Public License");
 });
 
-test("the installed programs start", () => {
+test("the installed programs start, and have the commands that are handed over to them", () => {
   for (const program of ["runner", "verify", "lab", "cluster"]) {
     const { status, output } = node(`node_modules/ebpf-dataplane/dist/${program}.js`, "--help");
     expect({ program, status, output }).toMatchObject({ status: 0, output: expect.stringContaining("Usage:") });
+    for (const { name } of COMMANDS.filter((one) => one.program === program))
+      expect(output).toMatch(new RegExp(`^  ${name} `, "m"));
+  }
+});
+
+test("npm links the command, which runs without the checkout and names itself in its help", () => {
+  const command = join("node_modules", ".bin", "ebpf-dataplane");
+  const run = (...words: string[]) => {
+    const { status, stdout, stderr } = spawnSync(command, words, {
+      cwd: project.folder,
+      encoding: "utf8",
+      // Of this computer nothing but Node: no kubeconfig, no lab.
+      env: { PATH: dirname(process.execPath), HOME: project.folder },
+      timeout: 290_000,
+    });
+    return { status, output: stdout + stderr };
+  };
+  expect(run("--version")).toEqual({ status: 0, output: `${version}\n` });
+  expect(run("inspect", "--help").output).toContain("Usage: ebpf-dataplane inspect [options] <view>");
+  expect(run("status", "--jsno")).toMatchObject({ status: 2, output: expect.stringContaining("Did you mean --json?") });
+  for (const name of ["status", "preflight"]) {
+    const { status, output } = run(name, "--kubeconfig", "missing.yaml");
+    expect(output).toContain("kubeconfig missing.yaml: the kubeconfig cannot be read: ENOENT");
+    expect(output).toMatch(/next: provide the path of a kubeconfig that this user can read/i);
+    expect(output).not.toMatch(/^\s+at /m);
+    expect(status).not.toBe(0);
   }
 });
 

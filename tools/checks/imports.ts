@@ -21,6 +21,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   suggest: ["model"],
   // A program: it puts the commands of several parts together, and nothing imports it.
   "verify/main.ts": ["verify", "measure", "report", "report/results", "suggest"],
+  // The command of the npm package: it loads the programs, and imports none.
+  cli: ["verify"],
   preview: ["components", "verify/format", "report", "report/results", "model"],
   measure: ["components", "agent", "kubernetes", "lab", "verify", "verify/format", "report/results", "model", "probe"],
   lab: ["components", "agent", "kubernetes", "model"],
