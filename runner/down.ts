@@ -3,6 +3,7 @@ import { title } from "../preview/resource.ts";
 import { forgetDeployed } from "./deployed.ts";
 import { messageOf, RunnerFailure } from "./failure.ts";
 import { type Cluster, deleteObject } from "./kubernetes/apply.ts";
+import { isRetained } from "./kubernetes/definitions.ts";
 import { stackLabelOf } from "./kubernetes/stack-label.ts";
 import type { Operation } from "./operation.ts";
 import type { Project } from "./project.ts";
@@ -22,13 +23,20 @@ export async function down(project: Project): Promise<void> {
   say(`Stack ${project.stack}, removed by this package's runner: this is not \`pulumi destroy\`.`);
   const providers = new Providers(project.folder, stackLabelOf(project.name, project.stack));
   const operations = await declared(project);
+  refuseProtected(operations);
   for (const operation of operations) {
     if (operation.type !== "pulumi:providers:kubernetes" || operation.inputs.kubeconfig === undefined) continue;
     providers.register(operation);
   }
   const failures: string[] = [];
   const silent = new Set<Cluster>();
+  const removed = new Set(operations.filter((operation) => !isRetained(operation)).map(({ urn }) => urn));
   for (const operation of operations.reverse()) {
+    if (isRetained(operation)) {
+      say(`  ${title(operation)} stays (retainOnDelete)`);
+      continue;
+    }
+    if (operation.deletedWith && removed.has(operation.deletedWith)) continue;
     const report = new ResourceReport(title(operation));
     try {
       if (await remove(operation, project, providers, silent, report)) report.done();
@@ -40,6 +48,15 @@ export async function down(project: Project): Promise<void> {
   if (failures.length === 0) return;
   const gone = silent.size > 0 ? `; if the cluster no longer exists, with ${GONE_VARIABLE}=true` : "";
   throw new RunnerFailure(failures.join("\n"), { next: `run the same command again${gone}` });
+}
+
+/** As `pulumi destroy`: nothing is removed while anything is protected. */
+function refuseProtected(operations: Operation[]): void {
+  const kept = operations.filter(({ protect, custom }) => protect && custom).map(title);
+  if (kept.length === 0) return;
+  throw new RunnerFailure(`protected: ${kept.join(", ")}; nothing was removed`, {
+    next: "set protect: false in the program first",
+  });
 }
 
 /** The resources of the program, as far as known without creating any. */

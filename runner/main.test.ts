@@ -177,6 +177,20 @@ test("down removes objects and runs the deletion of commands", async () => {
   expect(code).toBe(0);
 });
 
+test.each([
+  ["protect: true", 1, "down of stack dev failed: protected: ConfigMap map; nothing was removed"],
+  ["retainOnDelete: true", 0, "ConfigMap map stays (retainOnDelete)"],
+])("down of an object with %s", async (option, status, words) => {
+  const received = await cluster();
+  const program = PROGRAM.replace("made.stdout } }, {", `made.stdout } }, { ${option},`);
+  writeFileSync(join(folder, "index.ts"), program);
+  const { stderr, code } = await runner("down");
+  expect(stderr).toContain(words);
+  expect(received).toEqual([]);
+  expect(existsSync(join(folder, "gone"))).toBe(status === 0);
+  expect(code).toBe(status);
+});
+
 test("a preview by the Pulumi CLI has the same format, and is compared with the stack's state", async () => {
   const urn = "urn:pulumi:dev::app::kubernetes:core/v1:ConfigMap::map";
   const state = { urn, type: "kubernetes:core/v1:ConfigMap", inputs: { metadata: { name: "map" } } };

@@ -1,15 +1,12 @@
 import type * as Pulumi from "@pulumi/pulumi";
+import type { Callback } from "@pulumi/pulumi/proto/callback_pb";
+import type { ReadResourceRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { messageOf } from "./failure.ts";
 import type { Operation, Outcome } from "./operation.ts";
+import { type OptionsRequest, optionsOf } from "./options.ts";
 import { reveal } from "./secrets.ts";
+import { type Protocol, Transforms } from "./transforms.ts";
 
-/** What the SDK passes to the engine about a resource besides its type, name and inputs. */
-interface RegisterRequest {
-  getParent(): string;
-  getCustomtimeouts(): { getCreate(): string } | undefined;
-  getAdditionalsecretoutputsList(): string[];
-  getPropertydependenciesMap(): Map<string, { getUrnsList(): string[] }>;
-}
 interface OutputsRequest {
   getUrn(): string;
   getOutputs(): { toJavaScript(): unknown } | undefined;
@@ -17,10 +14,16 @@ interface OutputsRequest {
 /** The parts of the SDK's mock monitor that are observed. */
 interface Monitor {
   newUrn(parent: string, type: string, name: string): string;
-  registerResource(request: RegisterRequest, callback: unknown): Promise<void>;
+  registerResource(request: RegisterResourceRequest, callback: Answer): Promise<void>;
   registerResourceOutputs(request: OutputsRequest, callback: unknown): void;
-  invoke(request: unknown, callback: (error: null, response: object) => void): void;
+  readResource(request: ReadResourceRequest, callback: Answer): void;
+  registerStackTransform(request: Callback, callback: Answer): void;
+  registerStackInvokeTransform(request: Callback, callback: Answer): void;
+  registerResourceHook(request: unknown, ...answers: (object | Answer)[]): void;
+  registerErrorHook(request: unknown, ...answers: (object | Answer)[]): void;
+  invoke(request: unknown, callback: Answer): void;
 }
+type Answer = (error: Error | null, response?: object) => void;
 
 /** Outputs of the stack, secrets still marked. */
 export interface StackOutputs {
@@ -38,17 +41,17 @@ const STACK_TYPE = "pulumi:pulumi:Stack";
  */
 export async function attachMonitor(
   sdk: typeof Pulumi,
+  protocol: Protocol,
   where: { project: string; stack: string; preview: boolean },
   register: (operation: Operation) => Promise<Outcome>,
   call: Call,
 ): Promise<StackOutputs> {
-  let request: RegisterRequest | undefined;
+  let request: RegisterResourceRequest | undefined;
   const mocks: Pulumi.runtime.Mocks = {
     newResource: async (args) => {
       if (args.type === STACK_TYPE) return { id: "", state: {} };
       const parent = request?.getParent() ?? "";
       const urn = (sdk.runtime.getMonitor() as unknown as Monitor).newUrn(parent, args.type, args.name);
-      const limit = request?.getCustomtimeouts()?.getCreate();
       const secretOutputs = request?.getAdditionalsecretoutputsList() ?? [];
       const { id, state } = await register({
         type: args.type,
@@ -59,19 +62,17 @@ export async function attachMonitor(
         references: referencesOf(request),
         provider: args.provider ?? "",
         custom: args.custom ?? false,
-        ...(limit && { timeout: milliseconds(limit) }),
+        ...(request && optionsOf(request as OptionsRequest)),
       });
       const marked = secretOutputs.filter((key) => key in state).map((key) => [key, sdk.secret(state[key])]);
       return { id, state: { ...state, ...Object.fromEntries(marked) } };
     },
     call: async ({ token, inputs }) => {
       const answer = await call(token, reveal(inputs) as Record<string, unknown>).catch((error: unknown) => {
-        // Of an engine's error, the SDK passes on only the details.
-        throw Object.assign(new Error(messageOf(error)), { details: messageOf(error) });
+        throw refusal(messageOf(error));
       });
       if (answer) return answer;
-      const details = `function ${token} cannot be called without the Pulumi CLI`;
-      throw Object.assign(new Error(details), { details });
+      throw refusal(`function ${token} cannot be called without the Pulumi CLI`);
     },
   };
   await sdk.runtime.setMocks(mocks, where.project, where.stack, where.preview);
@@ -79,10 +80,38 @@ export async function attachMonitor(
   const outputs: StackOutputs = { current: {} };
   const monitor = sdk.runtime.getMonitor() as unknown as Monitor;
   const { registerResource, registerResourceOutputs } = monitor;
-  // The seam leaves out options. It calls newResource synchronously, so the current request is the resource's.
-  monitor.registerResource = (current, callback) => {
+  const transforms = new Transforms(protocol);
+  const retained = new Set<string>();
+  monitor.registerResource = async (current, callback) => {
+    const parent = current.getParent();
+    if (!current.hasRetainondelete() && retained.has(parent)) current.setRetainondelete(true);
+    try {
+      await transforms.apply(current);
+    } catch (error) {
+      return callback(refusal(messageOf(error)));
+    }
+    const urn = monitor.newUrn(parent, current.getType(), current.getName());
+    transforms.passOn(urn, current);
+    if (current.getRetainondelete()) retained.add(urn);
+    // The seam leaves out options. It calls newResource synchronously, so the current request is the resource's.
     request = current;
     return registerResource.call(monitor, current, callback);
+  };
+  monitor.registerStackTransform = (callback, answer) => {
+    transforms.addToStack(callback);
+    answer(null, {});
+  };
+  monitor.registerStackInvokeTransform = () => {
+    throw new Error("transforms of a provider's functions cannot be applied without the Pulumi CLI");
+  };
+  // A resource that has one is refused by `up`.
+  const accepted: Monitor["registerResourceHook"] = (_, ...answers) => (answers.at(-1) as Answer)(null, {});
+  Object.assign(monitor, { registerResourceHook: accepted, registerErrorHook: accepted });
+  monitor.readResource = (read, answer) => {
+    if (!where.preview) return answer(refusal("an existing resource cannot be read without the Pulumi CLI"));
+    const unknown = new protocol.resources.ReadResourceResponse();
+    unknown.setUrn(monitor.newUrn(read.getParent(), read.getType(), read.getName()));
+    answer(null, unknown);
   };
   monitor.registerResourceOutputs = (current, callback) => {
     if (current.getUrn().includes(`::${STACK_TYPE}::`)) {
@@ -95,7 +124,7 @@ export async function attachMonitor(
   return outputs;
 }
 
-function referencesOf(request: RegisterRequest | undefined): Record<string, string[]> {
+function referencesOf(request: RegisterResourceRequest | undefined): Record<string, string[]> {
   const references: Record<string, string[]> = {};
   request?.getPropertydependenciesMap().forEach((from, property) => {
     if (from.getUrnsList().length > 0) references[property] = from.getUrnsList();
@@ -105,11 +134,7 @@ function referencesOf(request: RegisterRequest | undefined): Record<string, stri
 
 const UNKNOWN = { getUnknown: () => true, getReturn: () => undefined, getFailuresList: () => [] };
 
-/** Durations as Pulumi writes them: "30m", "90s", "1h". */
-function milliseconds(duration: string): number {
-  const unit = { s: 1000, m: 60_000, h: 3_600_000 };
-  return [...duration.matchAll(/(\d+)([smh])/g)].reduce(
-    (sum, [, n, u]) => sum + Number(n) * unit[u as "s" | "m" | "h"],
-    0,
-  );
+/** Of an engine's error, the SDK passes on only the details of some calls, and the message of others. */
+function refusal(details: string): Error {
+  return Object.assign(new Error(details), { details });
 }

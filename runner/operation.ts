@@ -1,10 +1,9 @@
 import type { Resource } from "../preview/resource.ts";
+import type { ResourceOptions } from "./options.ts";
 
 /** One resource that the program registers, with its inputs in clear. */
-export interface Operation extends Resource {
+export interface Operation extends Resource, ResourceOptions {
   custom: boolean;
-  /** Timeout from the program, milliseconds; absent: the handler's default. */
-  timeout?: number;
 }
 
 /** A created resource: its outputs are the inputs and `state`. */

@@ -3,7 +3,7 @@ import { failureOf, Interrupted, messageOf, RunnerFailure } from "./failure.ts";
 import { attachMonitor, type Call } from "./monitor.ts";
 import type { Operation, Outcome } from "./operation.ts";
 import type { Project } from "./project.ts";
-import { loadProgram, sdkOf } from "./sdk.ts";
+import { loadProgram, protocolFor, sdkOf } from "./sdk.ts";
 import { say } from "./terminal.ts";
 
 const INTERRUPTS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -35,6 +35,7 @@ export async function runProgram(
   sdk.runtime.setAllConfig(project.config, []);
   const outputs = await attachMonitor(
     sdk,
+    protocolFor(project),
     { project: project.name, stack: project.stack, preview },
     async (operation) => {
       stop.signal.throwIfAborted();

@@ -4,11 +4,15 @@ import { join } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
 import { RunnerFailure } from "./failure.ts";
 import type { Project } from "./project.ts";
+import { type Protocol, protocolOf } from "./transforms.ts";
 
 /** The SDK that the program itself imports: it keeps state in the module, so there must be only one. */
 export function sdkOf(project: Project): typeof Pulumi {
   return programRequire(project)("@pulumi/pulumi") as typeof Pulumi;
 }
+
+/** How that SDK speaks with an engine. */
+export const protocolFor = (project: Project): Protocol => protocolOf(programRequire(project));
 
 /** Loads the program as the Pulumi CLI does, with ts-node; types are not checked here. */
 export function loadProgram(project: Project): unknown {

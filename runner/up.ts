@@ -3,6 +3,7 @@ import { rememberDeployed } from "./deployed.ts";
 import { prune } from "./kubernetes/prune.ts";
 import { stackLabelOf } from "./kubernetes/stack-label.ts";
 import type { Operation } from "./operation.ts";
+import { requireHonoured } from "./options.ts";
 import type { Project } from "./project.ts";
 import type { Rehearsal } from "./resources/aws/rehearsal.ts";
 import { handlerFor, Providers } from "./resources/handlers.ts";
@@ -28,6 +29,7 @@ export async function up(project: Project, json = false, rehearsal?: Rehearsal):
     false,
     async (operation, signal) => {
       operations.push(operation);
+      requireHonoured(operation);
       if (!operation.custom) return { id: "", state: operation.inputs };
       const report = new ResourceReport(title(operation));
       const outcome = await handlerFor(operation.type, providers, project.folder, rehearsal)(operation, report, signal);

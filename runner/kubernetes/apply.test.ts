@@ -121,6 +121,50 @@ test.each([
   );
 });
 
+test("applyObject() leaves what is ignored as the cluster has it, and looks again if it changed meanwhile", async () => {
+  let [values, conflicts] = ["5", 1];
+  const { received, cluster } = await serving(({ method, body }) => {
+    if (method === "GET") return [200, { ...configMap, metadata: { resourceVersion: values }, data: { k: values } }];
+    if (conflicts-- > 0) {
+      values = "6";
+      return [409, { message: "the object has been modified" }];
+    }
+    return [200, body];
+  });
+  const operation = objectOperation(configMap, { ignoreChanges: ["data.k"] });
+  await applyObject(() => cluster)(operation, recordProgress().progress, new AbortController().signal);
+  const sent = received.filter(({ method }) => method === "PATCH").map(({ body }) => body);
+  expect(sent).toMatchObject([
+    { data: { k: "5" }, metadata: { name: "a", resourceVersion: "5" } },
+    { data: { k: "6" }, metadata: { name: "a", resourceVersion: "6" } },
+  ]);
+});
+
+test.each([
+  [{ deleteBeforeReplace: true }, ["PATCH", "GET", "DELETE", "GET", "PATCH"], undefined],
+  [{}, ["PATCH"], "field is immutable"],
+  [
+    { deleteBeforeReplace: true, protect: true },
+    ["PATCH"],
+    "field is immutable; it is protected, and was not replaced",
+  ],
+])("an object that cannot be changed in place, with %o", async (options, requests, failure) => {
+  let there = true;
+  const { received, cluster } = await serving(({ method, body }) => {
+    if (method === "DELETE") there = false;
+    if (method === "PATCH") return there ? [422, { message: "data: field is immutable" }] : [200, body];
+    return there ? [200, configMap] : [404, { message: "not found" }];
+  });
+  const done = applyObject(() => cluster)(
+    objectOperation(configMap, options),
+    recordProgress().progress,
+    new AbortController().signal,
+  );
+  if (failure === undefined) await done;
+  else await expect(done).rejects.toThrow(failure);
+  expect(received.map(({ method }) => method)).toEqual(requests);
+});
+
 test("deleteObject() waits until the object is gone, and is content when it never was", async () => {
   let left = 2;
   const { cluster, received } = await serving(() => (left-- > 0 ? [200, configMap] : [404, { message: "not found" }]));

@@ -1,7 +1,7 @@
 import { applyObject as applyServerSide } from "../../kubernetes/apply.ts";
 import { deleteObject as deleteAt } from "../../kubernetes/delete.ts";
 import { Discovery, UnknownKind } from "../../kubernetes/discovery.ts";
-import { isAway } from "../../kubernetes/errors.ts";
+import { type ApiRefusal, isAway, isRefusal } from "../../kubernetes/errors.ts";
 import { findObject, getObject, unlessMissing } from "../../kubernetes/get.ts";
 import { defaultAccess, kubeconfigOf } from "../../kubernetes/kubeconfig.ts";
 import type { ApiObject } from "../../kubernetes/object.ts";
@@ -12,8 +12,9 @@ import { RunnerFailure } from "../failure.ts";
 import type { Handler, Operation, Progress } from "../operation.ts";
 import { say } from "../terminal.ts";
 import { isDefinition, refuseStrangers, whyKept } from "./definitions.ts";
+import { withPresent } from "./ignored.ts";
 import { readiness } from "./readiness.ts";
-import { STACK_LABEL } from "./stack-label.ts";
+import { removalLabel, STACK_LABEL } from "./stack-label.ts";
 import { wireObject } from "./wire-object.ts";
 
 /** Owner of every field that this runner sets; fields that a later run omits are removed. */
@@ -48,11 +49,24 @@ export function clusterOf(kubeconfig?: string, context?: string, folder?: string
  */
 export function applyObject(clusterFor: (provider: string) => Cluster, stackLabel?: string): Handler {
   return async (operation, progress, signal) => {
-    const object = stackLabel === undefined ? wireObject(operation) : labelled(wireObject(operation), stackLabel);
+    const wanted = wireObject(operation);
+    const marks = stackLabel === undefined ? {} : { [STACK_LABEL]: stackLabel, ...removalLabel(operation) };
+    const object = labelled(wanted, marks);
     const cluster = clusterFor(operation.provider);
     const path = await pathOf(cluster, object, signal);
     if (isDefinition(object)) await whileAway(signal, () => refuseStrangers(cluster.api, path));
-    const applied = await whileAway(signal, () => applyServerSide<ApiObject>(cluster.api, path, object, FIELD_MANAGER));
+    const send = async () => {
+      const body = await withIgnored(cluster.api, path, object, operation.ignoreChanges);
+      return applyServerSide<ApiObject>(cluster.api, path, body, FIELD_MANAGER);
+    };
+    const replaced = async (error: unknown) => {
+      if (!isImmutable(error) || !operation.deleteBeforeReplace) throw error;
+      if (operation.protect) throw new RunnerFailure(`${error.words}; it is protected, and was not replaced`);
+      say(`  ${object.kind} ${object.metadata?.name} is replaced: ${error.words}`);
+      await deleteObject(cluster, operation, stackLabel, signal);
+      return whileAway(signal, send);
+    };
+    const applied = await whileAway(signal, send).catch(replaced);
     const { uid } = applied.metadata ?? {};
     if (uid !== undefined) cluster.made.add(uid);
     const live = await ready(cluster, path, applied, operation, progress, signal);
@@ -60,9 +74,26 @@ export function applyObject(clusterFor: (provider: string) => Cluster, stackLabe
   };
 }
 
-function labelled(object: ApiObject, value: string): ApiObject {
+function labelled(object: ApiObject, labels: Record<string, string>): ApiObject {
+  if (Object.keys(labels).length === 0) return object;
   const { metadata } = object;
-  return { ...object, metadata: { ...metadata, labels: { ...metadata?.labels, [STACK_LABEL]: value } } };
+  return { ...object, metadata: { ...metadata, labels: { ...metadata?.labels, ...labels } } };
+}
+
+/** The stored object's version is sent too: of a change in between the API server tells, and it is looked at again. */
+async function withIgnored(api: Api, path: string, object: ApiObject, paths?: string[]): Promise<ApiObject> {
+  const live = paths && (await findObject<ApiObject>(api, path));
+  if (!live) return object;
+  // Who set what is never sent.
+  const { managedFields: _, ...metadata } = live.metadata as { managedFields?: unknown; resourceVersion?: string };
+  const kept = withPresent(object, { ...live, metadata } as ApiObject, paths);
+  const { resourceVersion } = metadata;
+  return { ...kept, metadata: { ...kept.metadata, ...(resourceVersion && { resourceVersion }) } } as ApiObject;
+}
+
+/** Refused since a field that is to change cannot, which the API server says in these words. */
+function isImmutable(error: unknown): error is ApiRefusal {
+  return isRefusal(error, 422) && /immutable|may not be changed|updates to .* are forbidden/i.test(error.words);
 }
 
 /**
@@ -72,7 +103,7 @@ function labelled(object: ApiObject, value: string): ApiObject {
 export async function deleteObject(
   cluster: Cluster,
   operation: Operation,
-  stackLabel: string,
+  stackLabel: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const object = wireObject(operation);
@@ -89,7 +120,7 @@ export async function deleteObject(
   if (kept) return say(`  ${object.metadata?.name} stays: ${kept}`);
   await unlessMissing(deleteAt(api, path, { propagationPolicy: "Foreground" }));
   const look = async () => ((await findObject(api, path)) ? "it is still there" : undefined);
-  const limit = (operation.timeout ?? READY_TIMEOUT) / 1000;
+  const limit = (operation.deleteTimeout ?? READY_TIMEOUT) / 1000;
   const left = await until(look, limit, () => {}, { everyMs: POLL, signal });
   if (left) throw new RunnerFailure("is still there: something holds it (see metadata.finalizers)");
 }
@@ -107,7 +138,8 @@ async function pathOf({ discovery }: Cluster, object: ApiObject, signal: AbortSi
 }
 
 async function whileAway<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
-  return patiently(attempt, { limitMs: (error) => (isAway(error) ? AWAY_MS : 0), everyMs: POLL, signal });
+  const limitMs = (error: Error) => (isAway(error) || isRefusal(error, 409) ? AWAY_MS : 0);
+  return patiently(attempt, { limitMs, everyMs: POLL, signal });
 }
 
 /** What an applied object still lacks. */

@@ -5,8 +5,13 @@ import type { ApiObject } from "../../kubernetes/object.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { isShared } from "../../model/objects/kinds.ts";
 import { RunnerFailure } from "../failure.ts";
+import type { Operation } from "../operation.ts";
 
 export const isDefinition = ({ kind }: { kind?: string }): boolean => kind === "CustomResourceDefinition";
+
+/** Definitions that others use too are retained by Pulumi, which does not know whether they hold objects; here that is looked at. */
+export const isRetained = ({ retainOnDelete, inputs, custom }: Operation): boolean =>
+  custom && retainOnDelete === true && !isDefinition(inputs);
 
 /** Refuses to apply a definition over somebody else's. */
 export async function refuseStrangers(api: Api, path: string): Promise<void> {

@@ -75,6 +75,29 @@ test("objects that this run applied stay, and have the stack's label", async () 
   expect(deleted()).toEqual(["/api/v1/namespaces/dataplane/configmaps/stale"]);
 });
 
+test("what was made with protect or retainOnDelete stays; of what is protected the run tells, after the rest is gone", async () => {
+  const { cluster, run, deleted, received } = await holding({
+    configmaps: [
+      object("kept", { labels: { "ebpf-dataplane.io/removal": "Retain" } }),
+      object("safe", { labels: { "ebpf-dataplane.io/removal": "Protect" } }),
+      object("stale"),
+    ],
+  });
+  await expect(run()).rejects.toThrow("no longer in the program, but protected: ConfigMap dataplane/safe");
+  expect(deleted()).toEqual(["/api/v1/namespaces/dataplane/configmaps/stale"]);
+  const inputs = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "fresh", namespace: "dataplane" } };
+  for (const options of [{ retainOnDelete: true }, { protect: true, retainOnDelete: true }, {}])
+    await applyObject(() => cluster, "p.local")(
+      objectOperation(inputs, options),
+      recordProgress().progress,
+      new AbortController().signal,
+    );
+  const labels = received
+    .filter(({ method }) => method === "PATCH")
+    .map(({ body }) => body?.metadata as { labels: Record<string, string> });
+  expect(labels.map((each) => each.labels["ebpf-dataplane.io/removal"])).toEqual(["Retain", "Protect", undefined]);
+});
+
 test("kinds that the user may not list are left out", async () => {
   const { run, deleted } = await holding({ configmaps: [object("a")] }, ({ url }) =>
     url.includes("/secrets") ? 403 : 0,

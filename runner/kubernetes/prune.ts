@@ -3,10 +3,11 @@ import { isRefusal } from "../../kubernetes/errors.ts";
 import { findObject, listObjects } from "../../kubernetes/get.ts";
 import type { ApiObject } from "../../kubernetes/object.ts";
 import { until } from "../../kubernetes/patience.ts";
-import type { ResourceReport } from "../terminal.ts";
+import { RunnerFailure } from "../failure.ts";
+import { type ResourceReport, say } from "../terminal.ts";
 import { type Cluster, FIELD_MANAGER } from "./apply.ts";
 import { isDefinition, whyKept } from "./definitions.ts";
-import { STACK_LABEL } from "./stack-label.ts";
+import { REMOVAL_LABEL, STACK_LABEL } from "./stack-label.ts";
 
 /** An object that an earlier run created, and its path. */
 interface Leftover {
@@ -15,10 +16,13 @@ interface Leftover {
   uid: string;
   /** `ebpf-dataplane/kube-proxy`, for people. */
   name: string;
+  /** The option with which it was made: Protect, Retain. */
+  removal: string | undefined;
 }
 
 interface Metadata {
   name: string;
+  labels?: Record<string, string>;
   namespace?: string;
   uid: string;
   deletionTimestamp?: string;
@@ -38,13 +42,17 @@ const LAST = ["ServiceAccount", "ConfigMap", "Secret", "Namespace", "CustomResou
  * Removes objects that earlier runs of this stack created and this run did not apply: objects with the stack's label, applied by this runner's
  * field manager, that no controller owns. Nothing else is ever touched.
  * @returns how many were removed
+ * @throws RunnerFailure that names those which are protected, after the others are gone
  */
 export async function prune(
   cluster: Cluster,
   label: string,
   report: (title: string) => ResourceReport,
 ): Promise<number> {
-  const leftovers = (await labelled(cluster, label)).sort((one, other) => rank(one) - rank(other));
+  const all = (await labelled(cluster, label)).sort((one, other) => rank(one) - rank(other));
+  const leftovers = all.filter(({ removal }) => removal === undefined);
+  for (const { kind, name } of all.filter(({ removal }) => removal === "Retain"))
+    say(`  ${kind} ${name}: no longer in the program, stays (retainOnDelete)`);
   for (const leftover of leftovers) {
     // What holds others' objects stays when it is taken out of the program.
     if (isDefinition(leftover) && (await whyKept(cluster.api, leftover.path))) continue;
@@ -52,6 +60,11 @@ export async function prune(
     await remove(cluster, leftover);
     progress.done();
   }
+  const kept = all.filter(({ removal }) => removal === "Protect").map(({ kind, name }) => `${kind} ${name}`);
+  if (kept.length > 0)
+    throw new RunnerFailure(`no longer in the program, but protected: ${kept.join(", ")}`, {
+      next: "put them back with protect: false, run `up`, and take them out then",
+    });
   return leftovers.length;
 }
 
@@ -66,7 +79,8 @@ async function labelled(cluster: Cluster, label: string): Promise<Leftover[]> {
         .map(({ metadata }) => {
           const folder = namespaced ? `${groupPath}/namespaces/${metadata.namespace}/${name}` : `${groupPath}/${name}`;
           const shown = metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
-          return { kind, path: `${folder}/${metadata.name}`, uid: metadata.uid, name: shown };
+          const removal = metadata.labels?.[REMOVAL_LABEL];
+          return { kind, path: `${folder}/${metadata.name}`, uid: metadata.uid, name: shown, removal };
         });
     }),
   );

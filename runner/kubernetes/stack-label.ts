@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import type { Operation } from "../operation.ts";
+import { isRetained } from "./definitions.ts";
 
 /** Identifies the stack whose run created an object. */
 export const STACK_LABEL = "ebpf-dataplane.io/stack";
@@ -8,4 +10,13 @@ export function stackLabelOf(project: string, stack: string): string {
   const value = `${project}.${stack}`;
   if (/^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(value)) return value;
   return createHash("sha256").update(value).digest("hex").slice(0, 32);
+}
+
+/** What keeps an object that its program no longer has: the options with which it was made. */
+export const REMOVAL_LABEL = "ebpf-dataplane.io/removal";
+
+/** As state would remember the options for the run that no longer finds the resource. */
+export function removalLabel(operation: Operation): Record<string, string> {
+  const kept = operation.protect ? "Protect" : isRetained(operation) ? "Retain" : undefined;
+  return kept === undefined ? {} : { [REMOVAL_LABEL]: kept };
 }

@@ -1,0 +1,95 @@
+// The resource options of a program, as the engine would follow them: what means something without state, and what does not.
+import { RunnerFailure } from "./failure.ts";
+
+/** What the SDK tells the engine about a resource's options, in the words of Pulumi's protocol. */
+export interface OptionsRequest {
+  hasProtect(): boolean;
+  getProtect(): boolean;
+  hasRetainondelete(): boolean;
+  getRetainondelete(): boolean;
+  getDeletebeforereplace(): boolean;
+  getIgnorechangesList(): string[];
+  getDeletedwith(): string;
+  getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
+  getReplaceonchangesList(): string[];
+  getReplaceWithList(): string[];
+  hasReplacementTrigger(): boolean;
+  getImportid(): string;
+  getHooks(): { toObject(): Record<string, unknown[]> } | undefined;
+  getEnvvarmappingsMap(): { getLength(): number };
+}
+
+/** Options of a resource that a run follows. */
+export interface ResourceOptions {
+  /** It is neither deleted nor replaced. */
+  protect?: boolean;
+  /** It stays when it would be deleted. */
+  retainOnDelete?: boolean;
+  /** Where a change is not possible in place, the object is deleted and made again. */
+  deleteBeforeReplace?: boolean;
+  /** Paths of inputs whose present values stay. */
+  ignoreChanges?: string[];
+  /** URN of a resource with which it disappears. */
+  deletedWith?: string;
+  /** Milliseconds that it may take to become ready; absent: the handler's default. */
+  timeout?: number;
+  /** Milliseconds that its deletion may take. */
+  deleteTimeout?: number;
+  /** Options that mean nothing without state, by name. */
+  unhonoured?: string[];
+}
+
+export function optionsOf(request: OptionsRequest): ResourceOptions {
+  const limits = request.getCustomtimeouts();
+  const timeout = limits?.getCreate() || limits?.getUpdate();
+  const deleteTimeout = limits?.getDelete();
+  const [ignored, deletedWith] = [request.getIgnorechangesList(), request.getDeletedwith()];
+  const unhonoured = unhonouredOf(request);
+  return {
+    ...(request.getProtect() && { protect: true }),
+    ...(request.getRetainondelete() && { retainOnDelete: true }),
+    ...(request.getDeletebeforereplace() && { deleteBeforeReplace: true }),
+    ...(ignored.length > 0 && { ignoreChanges: ignored }),
+    ...(deletedWith && { deletedWith }),
+    ...(timeout && { timeout: milliseconds(timeout) }),
+    ...(deleteTimeout && { deleteTimeout: milliseconds(deleteTimeout) }),
+    ...(unhonoured.length > 0 && { unhonoured }),
+  };
+}
+
+function unhonouredOf(request: OptionsRequest): string[] {
+  const hooks = Object.values(request.getHooks()?.toObject() ?? {}).flat();
+  const given = {
+    replaceOnChanges: request.getReplaceonchangesList().length > 0,
+    replaceWith: request.getReplaceWithList().length > 0,
+    replacementTrigger: request.hasReplacementTrigger(),
+    import: request.getImportid() !== "",
+    hooks: hooks.length > 0,
+    envVarMappings: request.getEnvvarmappingsMap().getLength() > 0,
+  };
+  return Object.entries(given).flatMap(([option, used]) => (used ? [option] : []));
+}
+
+/** Refuses options that only state can give a meaning to. Aliases need none: nothing is remembered under the former name. */
+export function requireHonoured({ type, ignoreChanges, unhonoured = [] }: ResourceOptions & { type: string }): void {
+  const isObject = type.startsWith("kubernetes:");
+  // What a command was made with is not known; a rehearsal makes its machines once.
+  const ignores = ignoreChanges && !isObject && !type.startsWith("aws:") ? ["ignoreChanges"] : [];
+  // Commands have it from their SDK, for their triggers: they run each time anyway.
+  const given = unhonoured.filter((option) => isObject || option !== "replaceOnChanges");
+  const [option] = [...given, ...ignores];
+  if (option === undefined) return;
+  throw new RunnerFailure(`its option ${option} needs the state that only the Pulumi CLI keeps`, {
+    next: `put \`pulumi\` on PATH and run the same command again, or take ${option} out`,
+    exitCode: 2,
+  });
+}
+
+/** Durations as Pulumi writes them: "30m", "90s", "1h". */
+function milliseconds(duration: string): number {
+  const unit = { s: 1000, m: 60_000, h: 3_600_000 };
+  return [...duration.matchAll(/(\d+)([smh])/g)].reduce(
+    (sum, [, n, u]) => sum + Number(n) * unit[u as "s" | "m" | "h"],
+    0,
+  );
+}
