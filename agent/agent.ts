@@ -25,7 +25,8 @@ import { type Counted, nodeMetrics } from "./node-metrics.ts";
 import { NodeNetwork } from "./node-network.ts";
 import { Health, serveHealth } from "./observe/health.ts";
 import type { Logger } from "./observe/log.ts";
-import { type AgentMetrics, serveMetrics } from "./observe/metrics.ts";
+import type { AgentMetrics } from "./observe/metrics.ts";
+import { serveMetrics } from "./observe/metrics-server.ts";
 import { type AgentOptions, HEALTH_CHECKS_FILE, programFolder, runFile, SALT_FILE } from "./options.ts";
 import { OutgoingPorts } from "./outgoing-ports.ts";
 import { OutlivedSockets } from "./outlived-sockets.ts";
@@ -184,7 +185,8 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     failingWatches: () => failingWatches.of(),
     bgpSessions: () => bgp.counted,
   });
-  await serveMetrics(metrics, options.metricsAddress, options.metricsPort);
+  const { metricsAddress: address, metricsPort: port, metricsTls: tls, metricsToken: token } = options;
+  await serveMetrics(metrics, { address, port, tls, token }, log);
   return {
     options,
     log,

@@ -30,6 +30,10 @@ export interface AgentOptions {
   readonly metricsPort: number;
   /** The address at which metrics are served. */
   readonly metricsAddress: string;
+  /** Folder with the certificate (tls.crt, tls.key) for metrics. */
+  readonly metricsTls?: string;
+  /** File with the token that clients of metrics send. */
+  readonly metricsToken?: string;
   /** "clsact" does not use TCX even if the kernel has it. */
   readonly attach: "auto" | "clsact";
 }
@@ -90,6 +94,8 @@ export function addAgentOptions(command: Command): Command {
     "address for metrics: 127.0.0.1 for this node only, any for all clients",
     "127.0.0.1",
   );
+  option("--metrics-tls <folder>", "serves metrics by HTTPS, with tls.crt and tls.key of this folder");
+  option("--metrics-token <file>", "answers only clients of metrics that send the token in this file");
   command.addOption(
     new Option("--attach <method>", "how programs are attached to interfaces")
       .choices(["auto", "clsact"])

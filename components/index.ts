@@ -137,6 +137,16 @@ export {
   SocketTranslation,
 } from "./dataplane/args.ts";
 export { Dataplane } from "./dataplane/component.ts";
+export type {
+  AlertRules,
+  DashboardConfigMap,
+  MetricsAccess,
+  MetricsMonitor,
+  MetricsService,
+  MetricsTls,
+  Monitoring,
+  SecretKey,
+} from "./dataplane/monitoring/args.ts";
 export type { PolicyName } from "./dataplane/policy-names.ts";
 export type { PreflightFinding } from "./documents/preflight.ts";
 export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args.ts";

@@ -46,9 +46,12 @@ export function serveHealth(health: Health, port: number): Promise<Server> {
   });
 }
 
-/** Starts an HTTP server; rejects if the port is in use, naming it. */
-export function listen(at: { host?: string; port: number }, listener: RequestListener): Promise<Server> {
-  const server = createServer(listener);
+function listen(at: { host: string; port: number }, listener: RequestListener): Promise<Server> {
+  return listening(createServer(listener), at);
+}
+
+/** Starts a server; rejects if the port is in use, naming it. */
+export function listening<S extends Server>(server: S, at: { host?: string; port: number }): Promise<S> {
   return new Promise((resolve, reject) => {
     server.on("error", (error) => reject(new Error(`Cannot listen on port ${at.port}: ${error.message}.`)));
     server.listen(at, () => resolve(server));

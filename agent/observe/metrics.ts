@@ -1,4 +1,3 @@
-import type { Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { PoolUse } from "../../model/pool/use.ts";
 import type { BackendCounts } from "../../model/service/backend-counts.ts";
@@ -8,7 +7,6 @@ import type { VerdictTotals } from "../kernel/verdicts.ts";
 import type { Table } from "../table-fill.ts";
 import { bgpGauge, type CountedSession } from "./bgp-metrics.ts";
 import { eventCounters } from "./event-metrics.ts";
-import { listen } from "./health.ts";
 import { policyVerdictCounter } from "./policy-metrics.ts";
 import { poolGauge } from "./pool-metrics.ts";
 import { serviceMetrics } from "./service-metrics.ts";
@@ -179,34 +177,6 @@ function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
     },
     failed: (stage) => errors.inc({ stage }),
   };
-}
-
-/** Scrapes within this time share one answer, so that frequent scrapes cost nothing: ms. */
-const ANSWER_MS = 1_000;
-const CONNECTIONS = 16;
-
-/** In place of an address: all of the node, of both families where its kernel has IPv6. */
-const ANY = "any";
-
-/** Serves /metrics in Prometheus' text format at one address, or at any. A scrape that fails is answered with 500. */
-export async function serveMetrics({ registry }: AgentMetrics, address: string, port: number): Promise<Server> {
-  let last: { at: number; text: Promise<string> } | undefined;
-  const answer = () => {
-    if (!last || performance.now() - last.at > ANSWER_MS) last = { at: performance.now(), text: registry.metrics() };
-    return last.text;
-  };
-  const server = await listen({ ...(address !== ANY && { host: address }), port }, (request, response) => {
-    if (request.url !== "/metrics") return void response.writeHead(404).end("Available: /metrics.\n");
-    answer().then(
-      (text) => response.writeHead(200, { "content-type": registry.contentType }).end(text),
-      (error) => {
-        last = undefined;
-        response.writeHead(500).end(`Cannot read the metrics: ${error instanceof Error ? error.message : error}\n`);
-      },
-    );
-  });
-  server.maxConnections = CONNECTIONS;
-  return server;
 }
 
 // The kernel's totals only grow while the map lives, which is what a counter is; prom-client counters are increased, so

@@ -42,5 +42,16 @@ export function examineDefinitions({ definitions }: ClusterFacts, plan: Prefligh
         ]
       : []),
   ];
-  return findings.length > 0 ? findings : [ok(CHECK, "no other owner has definitions of projectcalico.org")];
+  return [
+    ...(findings.length > 0 ? findings : [ok(CHECK, "no other owner has definitions of projectcalico.org")]),
+    ...plan.neededDefinitions.filter((name) => !definitions.some((each) => nameOf(each) === name)).map(missing),
+  ];
 }
+
+/** A program may make them itself, after this preflight. */
+const missing = (name: string): Finding =>
+  warning(
+    CHECK,
+    `there is no definition ${name}, of which monitoring has an object: the deployment will fail at it, after the agents run`,
+    "install the Prometheus Operator or its definitions first, or take that object out of monitoring",
+  );

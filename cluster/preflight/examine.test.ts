@@ -316,6 +316,15 @@ test("equal findings of several nodes are merged, those that need action come fi
   ]);
 });
 
+test("definitions of others that the plan has objects of are missing, or there", () => {
+  const neededDefinitions = ["podmonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com"];
+  const [name] = neededDefinitions;
+  const definitions = [{ metadata: { name } }] as ClusterFacts["definitions"];
+  expect(told({ definitions }, { neededDefinitions })).toEqual([
+    "warning | definitions |  | there is no definition prometheusrules.monitoring.coreos.com, of which monitoring has an object: the deployment will fail at it, after the agents run",
+  ]);
+});
+
 test("definitions of Calico under the dataplane's names are never taken over, even if its plugin is accepted", () => {
   const definition = (name: string, manager: string) =>
     ({

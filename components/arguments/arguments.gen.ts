@@ -391,6 +391,7 @@ export const FIELDS = {
     failsafeOutboundHostPorts: { list: { object: "FailsafePort", plain: true }, optional: true, plain: true },
     defaultEndpointToHostAction: { choice: "EndpointToHostAction", optional: true, plain: true },
     metricsAddress: { choice: "MetricsAddress", optional: true, plain: true },
+    monitoring: { object: "Monitoring", optional: true, plain: true },
     serviceMetrics: { object: "ServiceMetrics", optional: true, plain: true },
     logLevel: { choice: "LogLevel", optional: true, plain: true },
     networkPolicies: { list: { object: "NetworkPolicySpec", plain: true }, optional: true, plain: true },
@@ -451,6 +452,44 @@ export const FIELDS = {
     protocol: { choice: "Protocol", plain: true },
     port: { type: "number" },
     net: { type: "string", optional: true },
+  },
+  Monitoring: {
+    access: { object: "MetricsAccess", optional: true, plain: true },
+    service: { object: "MetricsService", optional: true, plain: true },
+    podMonitor: { object: "MetricsMonitor", optional: true, plain: true },
+    serviceMonitor: { object: "MetricsMonitor", optional: true, plain: true },
+    prometheusRule: { object: "AlertRules", optional: true, plain: true },
+    dashboards: { object: "DashboardConfigMap", optional: true, plain: true },
+  },
+  MetricsAccess: {
+    tls: { object: "MetricsTls", optional: true, plain: true },
+    bearerTokenSecret: { object: "SecretKey", optional: true, plain: true },
+  },
+  MetricsTls: {
+    secretName: { type: "string" },
+    serverName: { type: "string", optional: true },
+  },
+  SecretKey: {
+    name: { type: "string" },
+    key: { type: "string" },
+  },
+  MetricsService: {
+    labels: { map: { type: "string" }, optional: true },
+    annotations: { map: { type: "string" }, optional: true },
+  },
+  MetricsMonitor: {
+    labels: { map: { type: "string" }, optional: true },
+    namespace: { type: "string", optional: true },
+    interval: { type: "string", optional: true },
+  },
+  AlertRules: {
+    labels: { map: { type: "string" }, optional: true },
+    namespace: { type: "string", optional: true },
+  },
+  DashboardConfigMap: {
+    namespace: { type: "string", optional: true },
+    labels: { map: { type: "string" }, optional: true },
+    folder: { type: "string", optional: true },
   },
   ServiceMetrics: {
     namespaces: { list: { type: "string" }, optional: true },
@@ -675,6 +714,7 @@ export const FIELDS = {
     failsafeOutboundHostPorts: { list: { object: "FailsafePort", plain: true }, optional: true, plain: true },
     defaultEndpointToHostAction: { choice: "EndpointToHostAction", optional: true, plain: true },
     metricsAddress: { choice: "MetricsAddress", optional: true, plain: true },
+    monitoring: { object: "Monitoring", optional: true, plain: true },
     serviceMetrics: { object: "ServiceMetrics", optional: true, plain: true },
     logLevel: { choice: "LogLevel", optional: true, plain: true },
     networkPolicies: { list: { object: "NetworkPolicySpec", plain: true }, optional: true, plain: true },

@@ -41,7 +41,8 @@ export function requireAgentPods(place: InputPlace, pods: AgentPods): AgentPods 
   };
 }
 
-function requireOwnLabels(place: InputPlace, labels: Texts): Texts {
+/** Refuses labels that no object could have, and those that the dataplane has itself. */
+export function requireOwnLabels(place: InputPlace, labels: Texts): Texts {
   for (const key of Object.keys(labels))
     if (Object.hasOwn(AGENT_LABELS, key) || isOfDataplane(key))
       refuse(place, key, "labels of your own: the dataplane has this one itself");

@@ -5,6 +5,8 @@ import type { ApiServerAddress } from "../machine/machine.ts";
 import type { AgentPods } from "./agent-pods-args.ts";
 import { agentResources } from "./agent-resources.ts";
 import { MetricsAddress } from "./args.ts";
+import { monitoredPod } from "./monitoring/agent.ts";
+import type { Monitoring } from "./monitoring/args.ts";
 import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names.ts";
 import { NODE_MOUNTS, NODE_VOLUMES } from "./node-volumes.ts";
 import { podPlacement, withOwn } from "./pod-placement.ts";
@@ -23,6 +25,7 @@ export interface AgentDeployment {
   /** The agent makes Services work, so it cannot use the `kubernetes` Service to find the API server. */
   apiServer: pulumi.Input<ApiServerAddress>;
   metricsAddress: MetricsAddress | undefined;
+  monitoring: Monitoring | undefined;
   pods: AgentPods;
 }
 
@@ -58,7 +61,11 @@ function podSpec(agent: AgentDeployment): k8s.types.input.core.v1.PodSpec {
     ...podPlacement(agent.pods),
     terminationGracePeriodSeconds: 10,
     containers: [container(agent)],
-    volumes: [{ name: "settings", configMap: { name: agent.settings } }, ...NODE_VOLUMES],
+    volumes: [
+      { name: "settings", configMap: { name: agent.settings } },
+      ...monitoredPod(agent.monitoring).volumes,
+      ...NODE_VOLUMES,
+    ],
   };
 }
 
@@ -69,13 +76,16 @@ const METRICS_ARGS: Record<MetricsAddress, string[]> = {
   [MetricsAddress.Any]: ["--metrics-address", "any"],
 };
 
-function container({ image, apiServer, metricsAddress, pods }: AgentDeployment): k8s.types.input.core.v1.Container {
+function container(agent: AgentDeployment): k8s.types.input.core.v1.Container {
+  const { image, apiServer, metricsAddress, pods } = agent;
   const { resources, nodeOptions } = agentResources(pods.resources);
+  const monitored = monitoredPod(agent.monitoring);
   return {
     name: "agent",
     image,
     imagePullPolicy: "IfNotPresent",
-    args: ["agent", ...METRICS_ARGS[metricsAddress ?? MetricsAddress.Loopback]],
+    args: ["agent", ...METRICS_ARGS[metricsAddress ?? MetricsAddress.Loopback], ...monitored.args],
+    ...(monitored.ports.length > 0 && { ports: monitored.ports }),
     securityContext: NODE_RIGHTS,
     env: [
       { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
@@ -89,7 +99,11 @@ function container({ image, apiServer, metricsAddress, pods }: AgentDeployment):
     resources,
     readinessProbe: { ...healthProbe("/ready"), periodSeconds: 2, failureThreshold: 3 },
     livenessProbe: { ...healthProbe("/live"), initialDelaySeconds: 10, periodSeconds: 10, failureThreshold: 6 },
-    volumeMounts: [{ name: "settings", mountPath: SETTINGS_DIRECTORY, readOnly: true }, ...NODE_MOUNTS],
+    volumeMounts: [
+      { name: "settings", mountPath: SETTINGS_DIRECTORY, readOnly: true },
+      ...monitored.volumeMounts,
+      ...NODE_MOUNTS,
+    ],
   };
 }
 

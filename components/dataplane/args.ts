@@ -5,6 +5,7 @@ import type { ApiServerAddress } from "../machine/machine.ts";
 import type { Protocol } from "../network-policy/args.ts";
 import type { AgentPods } from "./agent-pods-args.ts";
 import type { DeclaredPolicies } from "./declared-policies-args.ts";
+import type { Monitoring } from "./monitoring/args.ts";
 
 /** How a reply of a service that was reached from outside the cluster returns to the client. */
 export enum ReturnMode {
@@ -43,7 +44,7 @@ export enum SocketTranslation {
   HostOnly = "HostOnly",
 }
 
-/** From where the agents' metrics can be read. They show sizes and counts of a node, and need no credentials. */
+/** From where the agents' metrics can be read. They show sizes and counts of a node, and need no credentials unless `monitoring.access` asks for some. */
 export enum MetricsAddress {
   /** Processes of the node only: 127.0.0.1. */
   Loopback = "Loopback",
@@ -218,6 +219,8 @@ export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, AgentPods 
   defaultEndpointToHostAction?: EndpointToHostAction;
   /** Where each agent serves its metrics, at port 9098. Defaults to `Loopback`. */
   metricsAddress?: MetricsAddress;
+  /** How Prometheus and Grafana come to the agents' metrics: Service, PodMonitor or ServiceMonitor, alerts, dashboard, TLS and a token. Defaults to none. */
+  monitoring?: Monitoring;
   /**
    * Whether connections to Services and their refusals are counted, and Services have metrics under their names. A change rolls the
    * DaemonSet. Defaults to none.

@@ -22,6 +22,7 @@ import { felixConfiguration } from "./felix-configuration.ts";
 import { type CheckedDataplane, requireDataplane } from "./inputs.ts";
 import { KINDS } from "./kinds.ts";
 import { isKubeProxyMode, type KubeProxyMode, kubeProxyObjects } from "./kube-proxy.ts";
+import { monitoringObjects } from "./monitoring/objects.ts";
 import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names.ts";
 import { type PolicyName, policyNames } from "./policy-names.ts";
 
@@ -105,6 +106,7 @@ export class Dataplane extends pulumi.ComponentResource {
         imageDigest: given.imageDigest ?? "",
         apiServer: given.apiServer,
         metricsAddress: given.metricsAddress,
+        monitoring: given.monitoring,
         pods: given,
       },
       // Policies are there before the first pod gets its network.
@@ -113,6 +115,9 @@ export class Dataplane extends pulumi.ComponentResource {
         dependsOn: [binding, ...balancing, ...admission, felix, ...definitions, ...pools, ...policies, ...tiered],
       },
     );
+    // Last: a kind that the cluster does not have must not keep nodes without their network.
+    const afterAgents = { parent: this, dependsOn: [daemonSet] };
+    if (given.monitoring) monitoringObjects(name, given.monitoring, namespace.metadata.name, afterAgents);
     this.namespace = daemonSet.metadata.namespace;
     this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...given, image }).apply(sha256));
     this.image = pulumi.output(image);

@@ -32,6 +32,7 @@ import {
   type ServiceMetrics,
 } from "./args.ts";
 import { requireDeclaredPolicies } from "./declared-policies.ts";
+import { requireMonitoring } from "./monitoring/inputs.ts";
 
 /** A pool that has its name, which is a part of the names of its resources. */
 type NamedPool = IpPoolSpec & { name: string };
@@ -83,6 +84,9 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
     ...(args.flowLog && { flowLog: requireFlowLog(at(place, "flowLog"), args.flowLog) }),
     ...(args.serviceMetrics && {
       serviceMetrics: requireServiceMetrics(at(place, "serviceMetrics"), args.serviceMetrics),
+    }),
+    ...(args.monitoring && {
+      monitoring: requireMonitoring(at(place, "monitoring"), args.monitoring, args.metricsAddress),
     }),
     ...(args.mapSizes && { mapSizes: requireMapSizes(at(place, "mapSizes"), args.mapSizes) }),
     ...(args.failsafeInboundHostPorts && {

@@ -48,6 +48,8 @@ export const preflightSchema = z.strictObject({
   mtu: z.int().min(MTU.least).max(MTU.most).optional(),
   /** Whether the dataplane makes the definition of ClusterNetworkPolicy. */
   clusterNetworkPolicyDefinition: z.boolean().default(true),
+  /** Definitions of others that the dataplane has objects of: `podmonitors.monitoring.coreos.com`. */
+  neededDefinitions: z.array(z.string()).default([]),
   /** How to handle an existing kube-proxy. */
   existingKubeProxy: z.enum(["refuse", "remove"]).default("refuse"),
   /** How to handle another network plugin. */

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../arguments/arguments.ts";
 import { ReturnMode } from "../dataplane/args.ts";
 import { requireDataplane } from "../dataplane/inputs.ts";
+import { neededDefinitions } from "../dataplane/monitoring/objects.ts";
 import { type PreflightFinding, type PreflightResult, preflightSchema } from "../documents/preflight.ts";
 import type { ApiServerAddress, MachineAddress } from "../machine/machine.ts";
 import { agentImage } from "../program/agent-image.ts";
@@ -57,6 +58,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       tolerations,
       imagePullSecrets,
       ...(dataplane.clusterNetworkPolicyDefinition === false && { clusterNetworkPolicyDefinition: false }),
+      ...(dataplane.monitoring && { neededDefinitions: neededDefinitions(dataplane.monitoring) }),
       existingKubeProxy,
       otherNetworkPlugin,
       clusterId,

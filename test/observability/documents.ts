@@ -1,10 +1,9 @@
-// The expressions of the dashboard and the alert rules in docs/observability.
+// The expressions of the dashboard and the alert rules in components/dataplane/monitoring.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { selectorsOf } from "./exposition.ts";
 
-const folder = join(import.meta.dirname, "..", "..", "docs", "observability");
+const folder = join(import.meta.dirname, "..", "..", "components", "dataplane", "monitoring");
 
 export interface Expression {
   where: string;
@@ -15,7 +14,7 @@ interface Rules {
   groups: { name: string; rules: { alert: string; expr: string; for: string; annotations: { summary: string } }[] }[];
 }
 
-export const rules = (): Rules => parse(readFileSync(join(folder, "alerts.yaml"), "utf8")) as Rules;
+export const rules = (): Rules => JSON.parse(readFileSync(join(folder, "alerts.json"), "utf8")) as Rules;
 
 export function expressions(): Expression[] {
   const dashboard = JSON.parse(readFileSync(join(folder, "dashboard.json"), "utf8")) as {
