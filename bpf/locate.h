@@ -31,6 +31,12 @@ static __always_inline const struct address *workload_address(const struct workl
 	return is_ipv4(other) ? &workload->ipv4 : &workload->ipv6;
 }
 
+/* Whether nobody has it, and the network is not to be asked either. */
+__global bool is_nowhere(const struct address *address)
+{
+	return !address || (location_flags(locate(address)) & LOCATION_BLACKHOLE);
+}
+
 static __always_inline bool is_workload(const struct address *address)
 {
 	return bpf_map_lookup_elem(&endpoints, address) || (location_flags(locate(address)) & LOCATION_POOL);

@@ -22,13 +22,20 @@ const NOWHERE = { flags: 0, node: "::" };
 /** Addresses of each node's loopback. The packet path asks the first of a family for all of them. */
 const LOOPBACK = ["127.0.0.0/8", "::1/128"].map(parseCidr);
 
+/** Where addresses are. */
+export interface Whereabouts {
+  readonly nodes: NodeDirectory;
+  readonly pools: PoolDirectory;
+  /** Networks in which Services alone have addresses. */
+  readonly ofServices: readonly Cidr[];
+  readonly hosts: HostDirectory;
+}
+
 /** The address book without pods: this machine and other nodes, pools and blocks, and every block that policies name.
  * Only the longest match counts, so each line repeats the properties of the shorter prefixes that contain it. */
 export function* addressBook(
-  nodes: NodeDirectory,
-  pools: PoolDirectory,
+  { nodes, pools, ofServices, hosts }: Whereabouts,
   identities: IdentityTable,
-  hosts: HostDirectory["labels"],
 ): Steps<PlacedAddress[]> {
   const places = new CidrIndex<PlacedAddress["place"]>();
   const lines = new Map<string, { owner: string; cidr: Cidr }>();
@@ -52,6 +59,8 @@ export function* addressBook(
     const flags = poolFlags(pools, cidr, node) | (node ? 0 : LocationFlag.BLACKHOLE);
     add(owner, cidr, { flags, node: node ?? "::" });
   }
+  for (const network of ofServices)
+    add("BGPConfiguration default", network, { flags: LocationFlag.BLACKHOLE, node: "::" });
   let ipv4 = false;
   yield* each(identities.vocabulary.blocks.values(), ({ cidr }) => {
     add(`policy CIDR ${cidr.text}`, cidr);
@@ -62,7 +71,7 @@ export function* addressBook(
   const placed: PlacedAddress[] = [];
   yield* each(lines.values(), ({ owner, cidr }) => {
     const place = places.covering(cidr)[0] ?? NOWHERE;
-    const whose = isAddress(cidr) ? hosts.get(cidr.address) : undefined;
+    const whose = isAddress(cidr) ? hosts.labels.get(cidr.address) : undefined;
     placed.push({ owner, cidr, key: prefixOf(cidr), place, identity: identities.ofBlock(cidr, whose) });
   });
   return placed;

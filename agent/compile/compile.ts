@@ -1,6 +1,7 @@
-import type { Address } from "../../model/address/address.ts";
-import { covers, hostCidr } from "../../model/address/address.ts";
+import { type Address, type Cidr, covers, hostCidr } from "../../model/address/address.ts";
+import { networksOfServicesAlone } from "../../model/bgp/advertised.ts";
 import { BgpPlanner } from "../../model/bgp/judge.ts";
+import { defaultBgpConfiguration } from "../../model/bgp/settings.ts";
 import { stagedProblems } from "../../model/flow/staged-problems.ts";
 import { Latest } from "../../model/memo.ts";
 import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
@@ -45,6 +46,7 @@ export class Compiler {
   readonly #apiServers = new Latest<readonly EndpointSlice[]>();
   readonly #externalIps = new Latest<ExternalIpPolicy>();
   readonly #rules = new Latest<FrontendRules>();
+  readonly #ofServices = new Latest<readonly Cidr[]>();
   readonly #sourceRanges = new Latest<MapContents["sourceRanges"]>();
   readonly #podProblems = new Latest<readonly Problem[]>();
   readonly #services: ServiceCompiler;
@@ -97,7 +99,14 @@ export class Compiler {
       ),
     ]);
     const hosts = this.#hosts.of(snapshot, nodes, facts.uplinks ?? NO_UPLINKS);
-    const places = { facts, nodes, pools, hosts };
+    const { kubeProxy } = modeOf(defaultConfiguration(felixConfigurations));
+    const ofServices = this.#ofServices.get([snapshot.bgpConfigurations, nodes, pools, kubeProxy], () =>
+      // A kube-proxy may serve addresses that this agent does not know yet.
+      kubeProxy === "active"
+        ? []
+        : networksOfServicesAlone(defaultBgpConfiguration(snapshot.bgpConfigurations), nodes, pools),
+    );
+    const places = { facts, nodes, pools, ofServices, hosts };
     const { selection, judgement } = yield* this.#judging.judging(snapshot, places);
     const { policyNames, contents, policyLogs, ...judged } = judgement;
     const revision = policyRevision(judged);
@@ -115,7 +124,6 @@ export class Compiler {
       settings: compileSettings(facts, felixConfigurations, revision, { ...services, bandwidths }, judged),
     };
     const bgp = this.#bgp.judge(snapshot, { nodes, pools, ipPools, services: services.compiled });
-    const { kubeProxy } = modeOf(defaultConfiguration(felixConfigurations));
     const stages = yield* this.#judging.transition(snapshot, selection, places);
     const through = stages.map((stage) => ({ ...maps, ...stage }));
     return {

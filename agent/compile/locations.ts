@@ -1,15 +1,12 @@
 import type { Address } from "../../model/address/address.ts";
 import { DerivedList } from "../../model/derived-list.ts";
 import { Latest } from "../../model/memo.ts";
-import type { NodeDirectory } from "../../model/node/nodes.ts";
 import { addressesOf, podOwner } from "../../model/objects/pod-of.ts";
-import type { HostDirectory } from "../../model/policy/host-directory.ts";
 import { type Identity, IdentityMemory, IdentityTable } from "../../model/policy/identity.ts";
 import type { Vocabulary } from "../../model/policy/vocabulary.ts";
-import type { PoolDirectory } from "../../model/pool/pools.ts";
 import { atOnce, each, type Steps } from "../../model/steps.ts";
 import type { Location, Prefix } from "../kernel/layout.gen.ts";
-import { addressBook, type PlacedAddress } from "./addresses.ts";
+import { addressBook, type PlacedAddress, type Whereabouts } from "./addresses.ts";
 import type { Contributions } from "./desired.ts";
 import type { IdentityNumbers } from "./identity-numbers.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
@@ -28,8 +25,6 @@ export interface LocationMap {
   /** Of this node's endpoints, by address; 0 is none. An endpoint whose pod is not known yet is absent. */
   readonly endpointIdentities: ReadonlyMap<Address, number>;
 }
-
-const NO_HOSTS: HostDirectory["labels"] = new Map();
 
 /** Compiles the map `locations`: identity and location of every address. */
 export class LocationCompiler {
@@ -55,26 +50,21 @@ export class LocationCompiler {
   compile(
     snapshot: ClusterSnapshot,
     vocabulary: Vocabulary,
-    nodes: NodeDirectory,
-    pools: PoolDirectory,
-    hosts: HostDirectory["labels"] = NO_HOSTS,
+    places: Whereabouts,
   ): Steps<LocationMap> {
     const { pods, namespaces, serviceAccounts, endpoints } = snapshot;
-    const inputs = [pods, namespaces, serviceAccounts, endpoints, vocabulary, nodes, pools, hosts];
-    return this.#result.getting(inputs, () => this.#compile(snapshot, vocabulary, nodes, pools, hosts));
+    const { nodes, pools, ofServices, hosts } = places;
+    const inputs = [pods, namespaces, serviceAccounts, endpoints, vocabulary, nodes, pools, ofServices, hosts.labels];
+    return this.#result.getting(inputs, () => this.#compile(snapshot, vocabulary, places));
   }
 
-  *#compile(
-    snapshot: ClusterSnapshot,
-    vocabulary: Vocabulary,
-    nodes: NodeDirectory,
-    pools: PoolDirectory,
-    hosts: HostDirectory["labels"],
-  ): Steps<LocationMap> {
+  *#compile(snapshot: ClusterSnapshot, vocabulary: Vocabulary, places: Whereabouts): Steps<LocationMap> {
+    const { nodes, pools, ofServices } = places;
+    const { labels } = places.hosts;
     const table = this.#table.get([vocabulary], () => new IdentityTable(vocabulary, snapshot.facts.salt, this.#memory));
     // Selectors mean hosts' addresses, and of blocks only those that the vocabulary has.
-    const ofBlocks = [table.ofBlocks, hosts, hosts.size > 0 ? table : undefined];
-    const book = yield* this.#book.getting([nodes, pools, ...ofBlocks], () => addressBook(nodes, pools, table, hosts));
+    const ofBlocks = [table.ofBlocks, labels, labels.size > 0 ? table : undefined];
+    const book = yield* this.#book.getting([nodes, pools, ofServices, ...ofBlocks], () => addressBook(places, table));
     const pods = yield* this.#pods.placing(snapshot, table, nodes, pools);
     const isPods = ({ key }: PlacedAddress) => key.prefixLength === 128 && pods.at(key.address) !== undefined;
     const lines = [...book.filter((line) => !isPods(line)), ...pods.lines];

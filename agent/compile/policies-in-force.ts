@@ -1,13 +1,12 @@
 import type { Address } from "../../model/address/address.ts";
 import { Latest } from "../../model/memo.ts";
-import type { NodeDirectory } from "../../model/node/nodes.ts";
 import type { HostDirectory, HostSubject } from "../../model/policy/host-directory.ts";
 import { policyInputs } from "../../model/policy/policy-objects.ts";
 import { type EndpointPolicy, PolicySelector, type Selection } from "../../model/policy/selection.ts";
 import { PodSubjects, type Subject } from "../../model/policy/subject.ts";
 import { type Vocabulary, vocabularyOf } from "../../model/policy/vocabulary.ts";
-import type { PoolDirectory } from "../../model/pool/pools.ts";
 import type { Steps } from "../../model/steps.ts";
+import type { Whereabouts } from "./addresses.ts";
 import type { DesiredState, MapContents, NumberContents } from "./desired.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileHosts, type HostMaps } from "./hosts.ts";
@@ -32,11 +31,8 @@ export interface InForce {
 type PolicyRoom = Pick<NodeLimits, "policyEntries" | "policyBlocks">;
 
 /** Where things are. */
-export interface Places {
+export interface Places extends Whereabouts {
   readonly facts: NodeFacts;
-  readonly nodes: NodeDirectory;
-  readonly pools: PoolDirectory;
-  readonly hosts: HostDirectory;
 }
 
 /** What endpoints and hosts are judged with. */
@@ -73,9 +69,9 @@ export class PoliciesInForce {
 
   /** Returns the same object as before if its inputs did not change. */
   judging(snapshot: ClusterSnapshot, places: Places): Steps<InForce> {
-    const { facts, nodes, pools, hosts } = places;
+    const { facts, nodes, pools, ofServices, hosts } = places;
     const inputs = [
-      ...[...policyInputs(snapshot), snapshot.pods, snapshot.endpoints, nodes, pools, facts],
+      ...[...policyInputs(snapshot), snapshot.pods, snapshot.endpoints, nodes, pools, ofServices, facts],
       ...[hosts, snapshot.felixConfigurations],
     ];
     return this.#judged.getting(inputs, () => this.#select(snapshot, places));
@@ -99,13 +95,12 @@ export class PoliciesInForce {
         why = excessWhy(snapshot.facts, `${policyBlocks} blocks of addresses`);
         continue;
       }
-      const { nodes, pools, hosts } = places;
-      const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, nodes, pools, hosts.labels);
+      const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, places);
       const policyOf = (endpoint: LocalEndpoint | HostSubject) => selection.policies.get(endpoint);
       const limit = isLast ? Number.POSITIVE_INFINITY : policyEntries;
       const judgement = yield* this.#judge(
         snapshot,
-        { addresses, hosts, hostPolicyOf: policyOf },
+        { addresses, hosts: places.hosts, hostPolicyOf: policyOf },
         selection,
         policyOf,
         limit,
@@ -144,8 +139,9 @@ export class PoliciesInForce {
   *transition(
     snapshot: ClusterSnapshot,
     selection: Selection<LocalEndpoint | HostSubject>,
-    { nodes, pools, hosts }: Places,
+    places: Places,
   ) {
+    const { hosts } = places;
     const last = this.#last;
     const now = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);
     const addresses = snapshot.endpoints.map((endpoint) => [endpoint.address, now(endpoint)] as const);
@@ -161,7 +157,7 @@ export class PoliciesInForce {
     const sources = [...last.selection.sources, ...selection.sources];
     this.#bothWords = yield* vocabularyOf(sources, selection.labelled, this.#bothWords);
     const words = this.#bothWords;
-    const addressesOfBoth = yield* this.#passing.compile(snapshot, words, nodes, pools, hosts.labels);
+    const addressesOfBoth = yield* this.#passing.compile(snapshot, words, places);
     const known = { addresses: addressesOfBoth, hosts, hostPolicyOf };
     const stages: Omit<Verdicts, "policyNames" | "contents" | "policyLogs">[] = [];
     for (const policyOf of [before, now]) {

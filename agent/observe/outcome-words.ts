@@ -28,7 +28,7 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   drop_policy_ingress: dropped("an ingress policy of the receiving workload does not allow it"),
   drop_policy_egress: dropped("an egress policy of the sending workload does not allow it"),
   drop_no_local_backend: dropped("the service requires a backend on this node, and there is none"),
-  drop_unknown_endpoint: dropped("no workload is known at this address or interface"),
+  drop_unknown_endpoint: dropped("no workload or service is known at this address or interface"),
   drop_spoofed_source: dropped("the sender used an address that is not its own"),
   drop_unknown_tunnel_peer: dropped("encapsulated by a sender that is not a node of this cluster"),
   drop_malformed: dropped("malformed"),

@@ -85,7 +85,8 @@ static __always_inline void decide_error_from_uplink(struct packet *packet, cons
 	verdict = relate_error(packet, settings, NULL, plan);
 	if (verdict == OUTCOME_DROP_UNRELATED && is_own_error(packet->skb) && is_about_forwarded())
 		return send(plan, EXIT_DESTINATION, OUTCOME_TO_NETWORK);
-	if (verdict == OUTCOME_DROP_UNRELATED && !is_own_error(packet->skb) && !is_workload(&packet->tuple.destination))
+	if (verdict == OUTCOME_DROP_UNRELATED && !is_own_error(packet->skb) && !is_workload(&packet->tuple.destination) &&
+	    !is_nowhere(&packet->tuple.destination))
 		return pass_to_stack(plan);
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);

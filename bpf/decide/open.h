@@ -220,11 +220,12 @@ __global int decide_new_from_network(struct packet *packet, const struct setting
 			route_by_stack(plan);
 		else
 			open_plain(&packet->tuple, plan, 0);
-	} else if (location_flags(location) & LOCATION_BLACKHOLE) {
-		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	} else if (wrapping || !may_be_cluster_address(location_flags(location)) ||
 		   !decide_unserved(packet, settings, plan)) {
-		decide_to_host(packet, settings, location_flags(location), plan);
+		if (location_flags(location) & LOCATION_BLACKHOLE)
+			drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+		else
+			decide_to_host(packet, settings, location_flags(location), plan);
 	}
 	return 0;
 }

@@ -11,6 +11,8 @@ static __always_inline void decide_portless(const struct packet *packet, struct 
 {
 	if (bpf_map_lookup_elem(&endpoints, &packet->tuple.destination))
 		return drop(plan, reason);
+	if (is_nowhere(&packet->tuple.destination))
+		return drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
 	pass_to_stack(plan);
 }
 

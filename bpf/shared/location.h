@@ -14,7 +14,7 @@ enum location_flag {
 	LOCATION_POOL = 1 << 2,		/* in an IP pool: a workload, or an address a workload may get */
 	LOCATION_ENCAPSULATED = 1 << 3, /* reached through the tunnel to `node`; a REMOTE_HOST: by workloads only */
 	LOCATION_NAT_OUTGOING = 1 << 4, /* its pool masquerades traffic that leaves the cluster */
-	LOCATION_BLACKHOLE = 1 << 5,	/* an IPAM block that no node uses: dropped, never sent to the default route */
+	LOCATION_BLACKHOLE = 1 << 5,	/* an IPAM block that no node uses, or an announced network of Services: dropped, never sent to the default route */
 	LOCATION_BROADCAST = 1 << 6,	/* broadcast address of an uplink's subnet: no host's source */
 	LOCATION_WORKLOAD = 1 << 7,	/* a pod that is there, not only a block of addresses */
 	LOCATION_WITHOUT_NODE_PORTS = 1 << 8, /* a node's, at which node ports do not answer (nodePortAddresses) */

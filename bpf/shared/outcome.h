@@ -20,7 +20,7 @@ enum outcome {
 	OUTCOME_DROP_POLICY_INGRESS,
 	OUTCOME_DROP_POLICY_EGRESS,
 	OUTCOME_DROP_NO_LOCAL_BACKEND,	/* externalTrafficPolicy: Local, and none here */
-	OUTCOME_DROP_UNKNOWN_ENDPOINT,	/* a workload address or interface without an entry */
+	OUTCOME_DROP_UNKNOWN_ENDPOINT,	/* a workload address or interface without an entry, or an address that no Service has */
 	OUTCOME_DROP_SPOOFED_SOURCE,	/* a workload used an address that is not its own */
 	OUTCOME_DROP_UNKNOWN_TUNNEL_PEER,
 	OUTCOME_DROP_MALFORMED,

@@ -1,9 +1,10 @@
-import { type Address, type Cidr, covers, hostCidr, parseCidr } from "../address/address.ts";
+import { type Address, type Cidr, covers, hostCidr, overlap, parseCidr } from "../address/address.ts";
+import type { NodeDirectory } from "../node/nodes.ts";
 import type { BgpConfiguration } from "../objects/bgp/configuration.ts";
 import { communityOf } from "../objects/bgp/values.ts";
 import type { IpPool } from "../objects/calico.ts";
 import { isLeaving, type Node } from "../objects/core.ts";
-import type { PlacedBlock } from "../pool/pools.ts";
+import type { PlacedBlock, PoolDirectory } from "../pool/pools.ts";
 import type { Claim } from "../service/frontend-rules.ts";
 import type { CompiledService, ServedFrontend } from "../service/service.ts";
 import type { Marking } from "./plan.ts";
@@ -36,20 +37,44 @@ const CLAIMS = {
   serviceExternalIPs: "external IP",
   serviceLoadBalancerIPs: "load balancer",
 } as const satisfies Partial<Record<keyof BgpConfiguration["spec"], Claim>>;
+const FIELDS = Object.keys(CLAIMS) as (keyof typeof CLAIMS)[];
 
-export function announcedNetworks({ spec }: BgpConfiguration): Cidr[] {
-  return (Object.keys(CLAIMS) as (keyof typeof CLAIMS)[]).flatMap((field) => spec[field].map(parseCidr));
+/** The networks of a field that nodes announce whole. One of a single address is announced only as that of a Service. */
+function wholeNetworks(spec: BgpConfiguration["spec"], field: keyof typeof CLAIMS): Cidr[] {
+  if (CLAIMS[field] === "load balancer" && spec.serviceLoadBalancerAggregation === "Disabled") return [];
+  return spec[field].map(parseCidr).filter(({ prefixLength }) => prefixLength < 128);
 }
 
-/** Networks that every node announces, and single addresses: with traffic policy Local, where an endpoint is. A network of one address is
- * announced only as that of a Service. */
+/** The networks that the nodes announce whole and that are of Services alone: an address in them that no Service has would otherwise go from the
+ * nodes to the router and back, until its TTL ends. In one that overlaps a subnet of this node, an address of a node, or a pool, others have addresses. */
+export function networksOfServicesAlone(
+  configuration: BgpConfiguration | undefined,
+  { addresses, facts }: Pick<NodeDirectory, "addresses" | "facts">,
+  { pools }: Pick<PoolDirectory, "pools">,
+): Cidr[] {
+  if (!configuration) return [];
+  const taken = [
+    ...facts.subnets.map(parseCidr),
+    ...[...addresses.keys()].map(hostCidr),
+    ...pools.map(({ cidr }) => cidr),
+  ];
+  return FIELDS.flatMap((field) => wholeNetworks(configuration.spec, field)).filter(
+    (network) => !taken.some((other) => overlap(network, other)),
+  );
+}
+
+export function announcedNetworks({ spec }: BgpConfiguration): Cidr[] {
+  return FIELDS.flatMap((field) => spec[field].map(parseCidr));
+}
+
+/** Networks that every node announces, and single addresses: with traffic policy Local, where an endpoint is. */
 export function serviceRoutes({ spec }: BgpConfiguration, services: readonly CompiledService[]): Cidr[] {
   const found = new Map<string, Cidr>();
-  for (const [field, claim] of Object.entries(CLAIMS) as [keyof typeof CLAIMS, Claim][]) {
+  for (const field of FIELDS) {
+    const claim = CLAIMS[field];
     const networks = spec[field].map(parseCidr);
     if (networks.length === 0) continue;
-    const isWhole = claim !== "load balancer" || spec.serviceLoadBalancerAggregation !== "Disabled";
-    const whole = isWhole ? networks.filter(({ prefixLength }) => prefixLength < 128) : [];
+    const whole = wholeNetworks(spec, field);
     for (const network of whole) found.set(network.text, network);
     for (const frontend of services.flatMap(({ frontends }) => frontends)) {
       if (frontend.claim !== claim || (frontend.trafficPolicy !== "Local" && whole.length === networks.length))

@@ -76,6 +76,8 @@ export interface ClusterService {
 export const externalAddress = "198.51.100.7";
 /** A client that asked not to be answered by another node than the one it connects to. */
 export const optedOut = "203.0.113.77";
+/** Nodes announce that its addresses are Services'; `unused` has none. */
+export const announcedNetwork = { cidr: "198.51.100.0/24", unused: "198.51.100.77" } as const;
 /** The external address of the service without backends. */
 export const emptyAddress = "198.51.100.8";
 /** A load balancer's address, and the clients that may use it. */
@@ -201,6 +203,9 @@ export function clusterObjects(encapsulation: Encapsulation = "VXLAN"): Record<s
       })),
     })),
     networkPolicies: policies.map((item) => ({ ...item })),
+    bgpConfigurations: [
+      { metadata: { name: "default" }, spec: { serviceExternalIPs: [{ cidr: announcedNetwork.cidr }] } },
+    ],
     ipPools: [
       ipPool("overlay", { cidr: pools.overlay, ...always(encapsulation), natOutgoing: false }),
       ipPool("plain", { cidr: pools.plain, vxlanMode: "Never", natOutgoing: true }),

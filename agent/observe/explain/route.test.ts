@@ -84,7 +84,7 @@ test.each([
   [pod, "10.9.0.4", "to node at 10.9.0.4, wrapped in VXLAN"],
   ["172.31.1.207", "10.9.0.4", "to node at 10.9.0.4, not wrapped"],
   ["172.31.1.207", far, "to node at 10.9.0.4, wrapped in VXLAN"],
-  [pod, "10.244.9.9", "ends here: no pod has the address"],
+  [pod, "10.244.9.9", "ends here: no pod or Service has the address"],
   [pod, client, "out of the cluster, by the node's routes, with the node's address as source (natOutgoing)"],
   ["172.31.1.207", client, "out of the cluster, by the node's routes"],
   [client, pod, "stays on this node, to the pod's interface"],

@@ -43,7 +43,7 @@ export function routeOf(maps: RouteMaps, leg: Leg, nameOf: (address: Address) =>
   const isForwarded = !isHere && leg.service !== undefined;
   if (maps.endpoints.lookup(leg.to)) return "stays on this node, to the pod's interface";
   if (has(target?.flags, LocationFlag.LOCAL_HOST)) return "stays on this node, to a process of the node";
-  if (has(target?.flags, LocationFlag.BLACKHOLE)) return "ends here: no pod has the address";
+  if (has(target?.flags, LocationFlag.BLACKHOLE)) return "ends here: no pod or Service has the address";
   if (!target || !knowsNode(target.node))
     return outside(isPodHere && has(source?.flags, LocationFlag.NAT_OUTGOING), target?.flags);
   const wrapped =

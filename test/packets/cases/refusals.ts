@@ -1,6 +1,6 @@
 // Nobody waits in silence: what is refused is answered, with the address that the sender used.
-import { emptyAddress, nodes, outside, secondAddress } from "../cluster.ts";
-import { echo, icmpError, tcp, udp } from "../frames.ts";
+import { announcedNetwork, emptyAddress, externalAddress, nodes, outside, secondAddress } from "../cluster.ts";
+import { echo, icmpError, raw, tcp, udp } from "../frames.ts";
 import { about, arrives, arrivesWrapped, handed, leaves, type PacketTest, sends } from "./step.ts";
 
 const { master, node } = nodes;
@@ -159,6 +159,38 @@ export const refusals: readonly PacketTest[] = [
       leaves({ source: master, destination: client1 }, reset(5052), `to_network: tcp 10.96.0.12:81 > ${client1}:5052`),
       sends("web", { destination: "10.96.7.7" }, tcp(5053, 81, "S"), /^to_network/),
       sends("web", { destination: "10.96.0.12" }, tcp(5054, 81, "A"), /^to_network/),
+    ],
+  },
+  {
+    say: "what is sent to an address of an announced network that no Service has ends here, whatever it is: the router would send it back",
+    handling: translated,
+    steps: [
+      ...[tcp(5060, 80, "S"), tcp(5060, 80, "A"), udp(5060, 53), echo(9), raw(47, new Uint8Array(8))].map((transport) =>
+        arrives({ source: client1, destination: announcedNetwork.unused }, transport, /^drop_unknown_endpoint/),
+      ),
+      arrives(
+        { source: client1, destination: announcedNetwork.unused, fragment: 100 },
+        udp(5061, 53),
+        /^drop_unknown_endpoint/,
+      ),
+      arrives(
+        { source: client1, destination: announcedNetwork.unused },
+        icmpError(3, 3, about({ source: announcedNetwork.unused, destination: client1 }, udp(5062, 53))),
+        /^drop_/,
+      ),
+      ...(["web", "open"] as const).map((pod) =>
+        sends(pod, { destination: announcedNetwork.unused }, udp(5063, 53), /^drop_unknown_endpoint/),
+      ),
+      arrives({ source: client1, destination: emptyAddress }, tcp(5064, 80, "S"), /^reject_no_backend: .*:0$/),
+      arrives({ source: client1, destination: externalAddress }, tcp(5065, 80, "S"), /^(to_endpoint|forward)/),
+    ],
+  },
+  {
+    say: "while kube-proxy handles services, addresses of that network are left to it",
+    handling: { services: false },
+    steps: [
+      arrives({ source: client1, destination: announcedNetwork.unused }, udp(5060, 53), /^pass_to_stack/),
+      sends("web", { destination: announcedNetwork.unused }, udp(5063, 53), /^pass_to_stack/),
     ],
   },
   {
