@@ -7,6 +7,7 @@ import { ApiSource, connect, type ObjectSource } from "./watch/api-source.ts";
 import { ApiBlockClaims, FileBlockClaims } from "./watch/block-claims.ts";
 import { FileSource } from "./watch/file-source.ts";
 import { eventPublisher, ProblemReporter } from "./watch/problem-reporter.ts";
+import { ApiSecrets, FileSecrets, type Secrets } from "./watch/secrets.ts";
 import { SnapshotStore } from "./watch/snapshot-store.ts";
 
 /** The source of the agent's objects, and where it reports their problems. */
@@ -14,6 +15,7 @@ export interface Cluster {
   readonly store: SnapshotStore;
   readonly claims: BlockClaims;
   readonly problems: ProblemReporter;
+  readonly secrets: Secrets;
   /** For requests that are answered soon or not at all. undefined: the objects are files. */
   readonly hastyApi?: StreamingApi;
   /** For people: "the API server" or the folder. */
@@ -23,6 +25,9 @@ export interface Cluster {
   /** Keeps the store up to date until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
+
+/** Passwords of BGP are the only Secrets that are read. */
+const OWNER_OF_SECRETS: KindName = "bgpPeers";
 
 /** A Lease that is renewed later than that is lost. */
 const HASTY_MS = 1_000;
@@ -41,6 +46,7 @@ export function apiCluster(
   const claims = new ApiBlockClaims(api, store);
   return {
     ...cluster("the API server", store, new ApiSource(api, log), claims, new ProblemReporter(log, publish)),
+    secrets: new ApiSecrets(api, () => changed(OWNER_OF_SECRETS)),
     hastyApi: connect(kubeconfig, HASTY_MS),
     // Before the lists are complete, what is kept may be about objects that were not seen yet.
     remember: () => {
@@ -52,13 +58,11 @@ export function apiCluster(
 /** The cluster described by the files of a folder, for machines without Kubernetes. */
 export function fileCluster(folder: string, changed: (kind: KindName) => void, log: Logger): Cluster {
   const store = new SnapshotStore(changed);
-  return cluster(
-    folder,
-    store,
-    new FileSource(folder, log),
-    new FileBlockClaims(folder, store),
-    new ProblemReporter(log),
-  );
+  const source = new FileSource(folder, log, () => changed(OWNER_OF_SECRETS));
+  return {
+    ...cluster(folder, store, source, new FileBlockClaims(folder, store), new ProblemReporter(log)),
+    secrets: new FileSecrets(() => source.objects),
+  };
 }
 
 function cluster(
@@ -67,6 +71,6 @@ function cluster(
   source: ObjectSource,
   claims: BlockClaims,
   problems: ProblemReporter,
-): Cluster {
+): Omit<Cluster, "secrets"> {
   return { name, store, claims, problems, run: (signal) => source.run(store, signal) };
 }

@@ -108,7 +108,7 @@ export class Dataplane {
         this.onWritten(changed);
       }
       const healthProblems = await this.#parts.healthChecks.apply(desired.health);
-      const bgpProblems = await this.#parts.bgp.apply(desired.bgp);
+      const bgpProblems = await this.#parts.bgp.apply(desired.bgp, this.#parts.cluster.secrets);
       const { problems: reporter, store } = this.#parts.cluster;
       const unwritten = unwrittenProblems(this.#parts.options.node, problems);
       const found = [...store.problems(), ...desired.problems, ...this.#routeProblems, ...unwritten];

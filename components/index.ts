@@ -23,12 +23,14 @@ export {
   BgpMatchOperator,
   type BgpNetwork,
   BgpNextHopMode,
+  type BgpPassword,
   type BgpPeerArgs,
   type BgpPeerSpec,
   BgpPeerType,
   type BgpPrefixAdvertisement,
   type BgpPrefixLength,
   BgpReversePeering,
+  type BgpSecretKey,
   BgpSourceAddress,
 } from "./bgp/args.ts";
 export { BgpConfiguration } from "./bgp/bgp-configuration.ts";

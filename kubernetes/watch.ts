@@ -9,6 +9,8 @@ export interface WatchedKind {
   readonly name: string;
   /** Where the API server keeps all of it: "/api/v1/services". */
   readonly path: string;
+  /** Of a single object: its name. A role may name the objects that are read. */
+  readonly only?: string;
   /** Its definition may not be installed: then there are none. */
   readonly optional: boolean;
 }
@@ -106,6 +108,11 @@ export class ListWatch {
     }
   }
 
+  get #selection(): { fieldSelector?: string } {
+    const { only } = this.#kind;
+    return only === undefined ? {} : { fieldSelector: `metadata.name=${only}` };
+  }
+
   #pause(): number {
     return Math.min(BACKOFF_MS.first * 2 ** (this.#short - 1), BACKOFF_MS.longest);
   }
@@ -117,7 +124,7 @@ export class ListWatch {
     let continued: string | undefined;
     let version: string;
     do {
-      const query = { limit: String(limit), ...(continued && { continue: continued }) };
+      const query = { ...this.#selection, limit: String(limit), ...(continued && { continue: continued }) };
       const request: ApiRequest = { method: "GET", path: this.#kind.path, query, signal };
       const text = await this.#api.send(request);
       const { metadata, items } = page.parse(objectOf(this.#api, request, text));
@@ -139,6 +146,7 @@ export class ListWatch {
     // Without a limit of its own each watch would be renewed at the same moment on every node.
     const seconds = 300 + Math.floor(Math.random() * 300);
     const query = {
+      ...this.#selection,
       watch: "true",
       allowWatchBookmarks: "true",
       resourceVersion: this.#version ?? "",

@@ -28,7 +28,8 @@ function rightFor({ method, url = "" }: IncomingMessage): string {
   const reading = name ? "get" : searchParams.has("watch") ? "watch" : "list";
   const verb =
     method === "GET" ? reading : { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" }[method ?? ""];
-  return `${verb} ${group}/${resource}`;
+  const [, only] = /^metadata\.name=(.*)$/.exec(searchParams.get("fieldSelector") ?? "") ?? [];
+  return `${verb} ${group}/${resource}${only === undefined ? "" : ` ${only}`}`;
 }
 
 const node = { metadata: { name: "node", uid: "1" }, status: { addresses: [] } };
@@ -54,7 +55,7 @@ async function balance(api: StreamingApi): Promise<void> {
   await new Statuses(api).write([{ namespace: "default", name: "web", addresses: ["192.0.2.1"] }]);
 }
 
-async function rightsThatAreUsed(loadBalancer: boolean): Promise<string[]> {
+async function rightsThatAreUsed(loadBalancer: boolean, secret: string | undefined): Promise<string[]> {
   const used = new Set<string>();
   const server = createServer((request, response) => {
     used.add(rightFor(request));
@@ -78,6 +79,7 @@ async function rightsThatAreUsed(loadBalancer: boolean): Promise<string[]> {
     );
     const cluster = apiCluster(kubeconfig, () => {}, createLog("warn"));
     void cluster.run(stop.signal);
+    cluster.secrets.follow(new Set(secret === undefined ? [] : [secret]));
     await vi.waitFor(() => expect(cluster.store.complete).toBe(true), 60_000);
     const block = { name: "10-244-0-0-26", cidr: "10.244.0.0/26", node: "node", pool: "default" };
     await cluster.claims.create(block);
@@ -85,7 +87,7 @@ async function rightsThatAreUsed(loadBalancer: boolean): Promise<string[]> {
     await cluster.claims.free({ ...block, uid: "1" });
     cluster.problems.report([{ kind: "Node", name: "node", path: "status", message: "is an example" }]);
     await vi.waitFor(
-      () => expect([...used].filter((right) => /^watch /.test(right))).toHaveLength(kindNames.length),
+      () => expect([...used].filter((right) => /^watch /.test(right))).toHaveLength(kindNames.length + (secret === undefined ? 0 : 1)),
       60_000,
     );
     await vi.waitFor(() => expect([...used].join()).toContain("/events"), 60_000);
@@ -103,29 +105,37 @@ interface Rule {
   apiGroups: string[];
   resources: string[];
   verbs: string[];
+  resourceNames?: string[];
 }
 
-async function rightsThatAreGiven(loadBalancer: boolean): Promise<string[]> {
+async function rightsThatAreGiven(loadBalancer: boolean, secret: string | undefined): Promise<string[]> {
   const resources = await recordResources();
-  new Dataplane("dp", { apiServer: { host: "172.31.1.8", port: 6443 }, loadBalancer });
+  const peer = { name: "tor", peerIP: "172.31.1.1", asNumber: 64500 };
+  const bgpPeers =
+    secret === undefined ? [] : [{ ...peer, password: { secretKeyRef: { name: secret, key: "password" } } }];
+  new Dataplane("dp", { apiServer: { host: "172.31.1.8", port: 6443 }, loadBalancer, bgpPeers });
   await settled();
   const given = resources.filter(({ type }) => /:(Cluster)?Role$/.test(type));
   const rules = given.flatMap(({ inputs }) => inputs.rules as Rule[]);
   return rules
-    .flatMap(({ apiGroups, resources, verbs }) =>
-      apiGroups.flatMap((group) => resources.flatMap((name) => verbs.map((verb) => `${verb} ${group}/${name}`))),
-    )
+    .flatMap(({ apiGroups, resources, verbs, resourceNames }) => {
+      const only = resourceNames ? ` ${resourceNames.join()}` : "";
+      return apiGroups.flatMap((group) =>
+        resources.flatMap((name) => verbs.map((verb) => `${verb} ${group}/${name}${only}`)),
+      );
+    })
     .sort();
 }
 
 test.each([
   { loadBalancer: false, about: ["create ebpf-dataplane.io/ipamblocks", `list /${kinds.nodes.plural}`] },
   { loadBalancer: true, about: ["patch /services/status", "update coordination.k8s.io/leases"] },
+  { loadBalancer: false, secret: "bgp", about: ["list /secrets bgp", "watch /secrets bgp"] },
 ])(
-  "the agent's role has each right that the agent uses, once, and no other (load balancer: $loadBalancer)",
-  async ({ loadBalancer, about }) => {
-    const used = await rightsThatAreUsed(loadBalancer);
+  "the agent's roles have each right that the agent uses, once, and no other (load balancer: $loadBalancer, Secret: $secret)",
+  async ({ loadBalancer, secret, about }) => {
+    const used = await rightsThatAreUsed(loadBalancer, secret);
     for (const right of about) expect(used).toContain(right);
-    expect(await rightsThatAreGiven(loadBalancer)).toEqual(used);
+    expect(await rightsThatAreGiven(loadBalancer, secret)).toEqual(used);
   },
 );

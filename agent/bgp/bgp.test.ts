@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { BgpPlan } from "../../model/bgp/plan.ts";
 import { judged } from "../../model/bgp/worlds.fixture.ts";
+import type { Secrets, SecretValue } from "../watch/secrets.ts";
 import { Bgp } from "./bgp.ts";
 
 /** In place of BIRD: all that is asked for it answers with an established session, and it ends when it is asked to be no more. */
@@ -35,26 +36,56 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+const log = { info() {}, warning() {}, error() {}, debug() {} };
+const started = () => new Bgp({ node: "one", runDirectory: folder, log: log as never });
+const noSecrets: Secrets = { follow() {}, valueOf: () => "unknown yet" };
 const { plan } = judged({
   configuration: { nodeToNodeMeshEnabled: false },
   peers: { tor: { peerIP: "192.0.2.254", asNumber: 64500 } },
 });
 
 test("a session is not counted as established any more once BIRD is gone and does not start again", async () => {
-  const log = { info() {}, warning() {}, error() {}, debug() {} };
-  const bgp = new Bgp({ node: "one", runDirectory: folder, log: log as never });
+  const bgp = started();
   const established = () => bgp.counted.map((session) => session.established);
   let changes = 0;
   const look = () => bgp.look(() => changes++);
 
-  expect(await bgp.apply(plan as BgpPlan)).toEqual([]);
+  expect(await bgp.apply(plan as BgpPlan, noSecrets)).toEqual([]);
   look();
   await vi.waitFor(() => expect(established()).toEqual([true]), { timeout: 60_000 });
 
   writeFileSync(join(folder, "bird.conf.broken"), "");
   await bgp.end();
-  expect(await bgp.apply(plan as BgpPlan)).toMatchObject([{ kind: "Node", message: expect.stringContaining("start") }]);
+  expect(await bgp.apply(plan as BgpPlan, noSecrets)).toMatchObject([{ kind: "Node", message: expect.stringContaining("start") }]);
   look();
   expect(changes).toBe(1);
   await vi.waitFor(() => expect(established()).toEqual([false]), { timeout: 60_000 });
+});
+
+test("BIRD starts once the Secrets are read, with a file that root alone reads, and follows the next password", async () => {
+  const password = { secretKeyRef: { name: "passwords", key: "tor" } };
+  const { plan } = judged({
+    configuration: { nodeToNodeMeshEnabled: false },
+    peers: { tor: { peerIP: "192.0.2.254", asNumber: 64500, password } },
+  });
+  let value: SecretValue = "unknown yet";
+  const follow = vi.fn();
+  const bgp = started();
+  const apply = () => bgp.apply(plan as BgpPlan, { follow, valueOf: () => value });
+  const file = join(folder, "bird.conf");
+
+  expect(await apply()).toEqual([]);
+  expect(follow).toHaveBeenLastCalledWith(new Set(["passwords"]));
+  expect(existsSync(file)).toBe(false);
+  value = { text: "s3cret" };
+  expect(await apply()).toEqual([]);
+  expect(readFileSync(file, "utf8")).toContain('password "s3cret";');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  value = { text: "next" };
+  expect(await apply()).toEqual([]);
+  expect(readFileSync(file, "utf8")).toContain('password "next";');
+  value = { field: "name", fault: "there is no Secret passwords" };
+  expect(await apply()).toMatchObject([{ kind: "BGPPeer", name: "tor", path: "spec.password.secretKeyRef.name" }]);
+  expect(readFileSync(file, "utf8")).toContain('password "next";');
+  await bgp.end();
 });

@@ -4,8 +4,10 @@ import type { Problem } from "../../model/problem.ts";
 import type { CountedSession } from "../observe/bgp-metrics.ts";
 import type { Logger } from "../observe/log.ts";
 import { BIRD_FILE, BIRD_SOCKET, runFile } from "../options.ts";
+import type { Secrets } from "../watch/secrets.ts";
 import { birdConfiguration, sessionName } from "./configuration.ts";
 import { BirdDaemon } from "./daemon.ts";
+import { NO_PASSWORDS, passwordsOf } from "./passwords.ts";
 import { type SessionState, sessionStates } from "./states.ts";
 
 export interface BgpOptions {
@@ -22,6 +24,7 @@ export class Bgp {
   readonly #options: BgpOptions;
   readonly #daemon: BirdDaemon;
   #plan: BgpPlan | undefined;
+  #passwords = NO_PASSWORDS;
   readonly #texts = new Latest<string>();
   /** What BIRD follows. */
   #text = "";
@@ -34,16 +37,19 @@ export class Bgp {
   }
 
   /** Follows the plan; what BIRD does not take is reported, and tried again with the next call. */
-  async apply(plan: BgpPlan | undefined): Promise<readonly Problem[]> {
+  async apply(plan: BgpPlan | undefined, secrets: Secrets): Promise<readonly Problem[]> {
     this.#plan = plan;
+    const sessions = plan?.sessions ?? [];
+    secrets.follow(new Set(sessions.flatMap(({ password }) => password?.name ?? [])));
+    this.#passwords = passwordsOf(sessions, ({ name, key }) => secrets.valueOf(name, key), this.#passwords.good);
     try {
       await this.#follow(plan);
     } catch (error) {
       this.#text = "";
       const message = `BGP: ${error instanceof Error ? error.message : error}. What was announced and learned before stays.`;
-      return [...this.#downProblems(), { kind: "Node", name: this.#options.node, path: "status", message }];
+      return [...this.#passwords.problems, ...this.#downProblems(), { kind: "Node", name: this.#options.node, path: "status", message }];
     }
-    return this.#downProblems();
+    return [...this.#passwords.problems, ...this.#downProblems()];
   }
 
   /** Reads BIRD's state; without BIRD there are no sessions. `changed` is called if something is to be reported that was not, or the reverse, and if BIRD ended. */
@@ -86,7 +92,10 @@ export class Bgp {
       this.#text = "";
       return;
     }
-    const text = this.#texts.get([plan], () => birdConfiguration(plan, new Map()));
+    // Routes of before are kept for the sessions that BIRD starts with: the agent waits for the answer about their passwords.
+    if (this.#passwords.incomplete && !this.#daemon.runs) return;
+    const { bySession } = this.#passwords;
+    const text = this.#texts.get([plan, JSON.stringify([...bySession])], () => birdConfiguration(plan, bySession));
     if (text === this.#text && this.#daemon.runs) return;
     await this.#daemon.follow(text);
     this.#text = text;
@@ -95,13 +104,16 @@ export class Bgp {
 
   #downProblems(): Problem[] {
     const now = performance.now();
+    // Without its password there is none, which is told already.
+    const lacksPassword = (session: BgpSession) =>
+      session.password !== undefined && !this.#passwords.bySession.has(sessionName(session));
     return this.sessions.flatMap(({ session, state }) => {
       const since = this.#downSince.get(sessionName(session));
-      // Without its password there is none, which is told by the plan's problems.
-      if (since === undefined || now - since < LASTING_MS || session.password) return [];
+      if (since === undefined || now - since < LASTING_MS || lacksPassword(session)) return [];
       const { peer, peerAs, owner } = session;
       const reason = state?.reason ? ` (${state.reason})` : "";
-      const message = `node ${this.#options.node} has no session with ${peer} as AS ${peerAs}: ${state?.state ?? "BIRD does not run"}${reason}. Next: look whether the peer is reached at its port, and what it says of this node.`;
+      const same = session.password ? ", and has the same password" : "";
+      const message = `node ${this.#options.node} has no session with ${peer} as AS ${peerAs}: ${state?.state ?? "BIRD does not run"}${reason}. Next: look whether the peer is reached at its port${same}, and what it says of this node.`;
       return [{ ...owner, path: "spec", message }];
     });
   }

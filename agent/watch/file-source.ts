@@ -26,11 +26,20 @@ const RESCAN_MS = 1_000;
 export class FileSource implements ObjectSource {
   readonly #folder: string;
   readonly #log: Logger;
+  readonly #changedSecrets: () => void;
+  #secrets = "";
   readonly #files = new Map<string, { text: string; objects: readonly Typed[] }>();
 
-  constructor(folder: string, log: Logger) {
+  /** @param changedSecrets called after a change of a Secret; those are no kind of the snapshot */
+  constructor(folder: string, log: Logger, changedSecrets = () => {}) {
     this.#folder = folder;
     this.#log = log;
+    this.#changedSecrets = changedSecrets;
+  }
+
+  /** All that the files hold. */
+  get objects(): readonly Typed[] {
+    return [...this.#files.values()].flatMap((file) => file.objects);
   }
 
   async run(sink: ObjectSink, signal: AbortSignal): Promise<void> {
@@ -96,7 +105,7 @@ export class FileSource implements ObjectSource {
   }
 
   #publish(sink: ObjectSink): void {
-    const objects = [...this.#files.values()].flatMap((file) => file.objects);
+    const { objects } = this;
     for (const name of kindNames) {
       const { apiVersion, kind, namespaced } = kinds[name];
       const ofKind = objects.filter((object) => object.kind === kind && object.apiVersion === apiVersion);
@@ -104,6 +113,9 @@ export class FileSource implements ObjectSource {
       for (const object of ofKind) list.put(namespaced ? inNamespace(object) : object);
       list.complete();
     }
+    const secrets = JSON.stringify(objects.filter(({ kind }) => kind === "Secret"));
+    if (secrets !== this.#secrets) this.#changedSecrets();
+    this.#secrets = secrets;
   }
 }
 

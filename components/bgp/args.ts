@@ -32,6 +32,20 @@ export enum BgpAggregation {
   Disabled = "Disabled",
 }
 
+/** A key of a Secret. */
+export interface BgpSecretKey {
+  /** Name of a Secret in the agents' namespace, ebpf-dataplane. */
+  name: pulumi.Input<string>;
+  /** The key that holds the password: 1 to 80 printable ASCII characters, without quotes and line breaks. */
+  key: pulumi.Input<string>;
+}
+
+/** With what each packet of a session is signed (RFC 2385). */
+export interface BgpPassword {
+  /** Where the password is. Agents get the right to read that Secret. */
+  secretKeyRef: BgpSecretKey;
+}
+
 /** How nodes speak BGP: BGPConfiguration "default" (projectcalico.org/v3). */
 export interface BgpConfigurationSpec {
   /** Whether each node has a session with every other. Defaults to true. */
@@ -42,6 +56,8 @@ export interface BgpConfigurationSpec {
   listenPort?: pulumi.Input<number>;
   /** How long nodes keep the routes of another one that starts again: "120s". Defaults to 120 s. */
   nodeMeshMaxRestartTime?: pulumi.Input<string>;
+  /** Password of the sessions between nodes. Defaults to none. */
+  nodeMeshPassword?: BgpPassword;
   /** Networks of cluster IPs that all nodes announce to peers outside the mesh. Defaults to none. */
   serviceClusterIPs?: BgpNetwork[];
   /** The same of external IPs. With traffic policy Local a node announces the addresses of which it has ready endpoints. Defaults to none. */
@@ -96,6 +112,8 @@ export interface BgpPeerSpec {
   asNumber?: pulumi.Input<number>;
   /** Selector of nodes that are the peers, for route reflectors (annotation "projectcalico.org/RouteReflectorClusterID"). */
   peerSelector?: pulumi.Input<string>;
+  /** Password of the sessions. Defaults to none. */
+  password?: BgpPassword;
   /** Which next hop the peer is told. Defaults to `Auto`. */
   nextHopMode?: BgpNextHopMode;
   /** From which address the session is opened. Defaults to `UseNodeIP`. */

@@ -5,6 +5,7 @@ import { requireObject } from "../calico-policy/inputs.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
 import type { BgpConfigurationArgs } from "./args.ts";
+import { passwordAccess } from "./password-access.ts";
 
 /** The BGPConfiguration of Calico (projectcalico.org/v3) named "default": how nodes speak BGP. One per cluster. Needs a cluster that runs `Dataplane`. */
 export class BgpConfiguration extends pulumi.ComponentResource {
@@ -13,6 +14,7 @@ export class BgpConfiguration extends pulumi.ComponentResource {
     const object = requireObject(place, "bgpConfigurations", requireArguments(place, "BgpConfiguration", args));
     super(componentType("BgpConfiguration"), name, args, opts);
     new k8s.apiextensions.CustomResource(`${name}-bgpconfiguration`, object, { parent: this });
+    passwordAccess(name, "bgpconfiguration", args.nodeMeshPassword, { parent: this });
     this.registerOutputs({});
   }
 }

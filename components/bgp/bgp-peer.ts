@@ -5,6 +5,7 @@ import { requireObject } from "../calico-policy/inputs.ts";
 import { componentType } from "../program/package-name.ts";
 import { argumentsOf } from "../refusal/refusal.ts";
 import type { BgpPeerArgs } from "./args.ts";
+import { passwordAccess } from "./password-access.ts";
 
 /** A BGPPeer of Calico (projectcalico.org/v3): with whom which nodes speak BGP. Needs a cluster that runs `Dataplane`. */
 export class BgpPeer extends pulumi.ComponentResource {
@@ -13,6 +14,7 @@ export class BgpPeer extends pulumi.ComponentResource {
     const object = requireObject(place, "bgpPeers", requireArguments(place, "BgpPeer", args));
     super(componentType("BgpPeer"), name, args, opts);
     new k8s.apiextensions.CustomResource(`${name}-bgppeer`, object, { parent: this });
+    passwordAccess(name, `bgppeer-${args.name}`, args.password, { parent: this });
     this.registerOutputs({});
   }
 }

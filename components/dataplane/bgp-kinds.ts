@@ -20,7 +20,7 @@ const PASSWORD = object(
       { required: ["name", "key"] },
     ),
   },
-  { required: ["secretKeyRef"], description: "A key of a Secret in the agents' namespace, ebpf-dataplane." },
+  { required: ["secretKeyRef"], description: "A key of a Secret in the agents' namespace, ebpf-dataplane, which they may read." },
 );
 const port = integer(1, 65_535);
 const duration = text({ maxLength: 20, description: "From 1s to 1h." });

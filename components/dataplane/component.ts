@@ -76,7 +76,7 @@ export class Dataplane extends pulumi.ComponentResource {
     const policies = given.networkPolicies.map(
       (policy) => new NetworkPolicy(`${name}-${policy.namespace}-${policy.name}`, policy, child),
     );
-    const tiered = declarePolicies(name, given, afterDefinitions);
+    const tiered = declarePolicies(name, given, { parent: this, dependsOn: [namespace, ...definitions] });
     const { account, binding } = agentAccess(name, namespace.metadata.name, child);
     const balancing = given.loadBalancer ? balancerAccess(name, namespace.metadata.name, account, child) : [];
     const admission = [

@@ -110,16 +110,15 @@ describe("sessions", () => {
     expect(problems).toMatchObject([{ name: "tor", path: "spec.filters[0]" }]);
   });
 
-  test("a password is told to be missing, once for each object", () => {
-    const password = { secretKeyRef: { name: "bgp", key: "mesh" } };
-    const { problems } = judged({
-      configuration: { nodeMeshPassword: password },
-      peers: { tor: { ...tor.tor, password } },
+  test("sessions have the passwords of their objects", () => {
+    const password = (key: string) => ({ secretKeyRef: { name: "bgp", key } });
+    const { plan, problems } = judged({
+      configuration: { nodeMeshPassword: password("mesh") },
+      peers: { tor: { ...tor.tor, password: password("tor") } },
     });
-    expect(problems.map(({ kind, path }) => `${kind} ${path}`)).toEqual([
-      "BGPConfiguration spec.nodeMeshPassword",
-      "BGPPeer spec.password",
-    ]);
+    expect(problems).toEqual([]);
+    expect(plan?.sessions.map(({ peer, password }) => `${peer} ${password?.key}`)).toContain("192.0.2.254 tor");
+    expect(plan?.sessions.map(({ password }) => password?.key)).toContain("mesh");
   });
 
   test("annotations that cannot be read are told", () => {

@@ -52,7 +52,7 @@ export function sessionsOf(inputs: SessionInputs): Sessions {
   const mesh = inputs.settings.mesh && self.clusterId === undefined ? meshOf(self, inputs) : [];
   for (const session of mesh) if (!sessions.has(session.peer)) sessions.set(session.peer, session);
   const sorted = [...sessions.values()].sort((one, other) => (one.peer < other.peer ? -1 : 1));
-  return { sessions: sorted, problems: [...problems, ...locked(sorted)] };
+  return { sessions: sorted, problems };
 }
 
 /** The other ends of a BGPPeer's sessions with this node: also where the object calls this node the peer. */
@@ -165,18 +165,6 @@ function missingFilters({ metadata, spec }: BgpPeer, filters: readonly BgpFilter
     const message = `there is no BGPFilter ${name}; until it exists, no route is taken of this peer or given to it.`;
     return [{ kind: "BGPPeer", name: metadata.name, path: `spec.filters[${index}]`, message }];
   });
-}
-
-/** Objects whose sessions are to have a password, which agents do not read yet. */
-function locked(sessions: readonly BgpSession[]): Problem[] {
-  const owners = new Map(
-    sessions.flatMap(({ owner, password }) => (password ? [[owner.kind + owner.name, owner]] : [])),
-  );
-  return [...owners.values()].map((owner) => ({
-    ...owner,
-    path: owner.kind === "BGPPeer" ? "spec.password" : "spec.nodeMeshPassword",
-    message: "not supported yet; there are no sessions of this object, because none goes without its password.",
-  }));
 }
 
 function taken({ metadata }: BgpPeer, { address, asNumber }: End, other: BgpSession): Problem {
