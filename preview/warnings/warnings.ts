@@ -1,6 +1,7 @@
 import type { Declared } from "../declared/declared.ts";
 import { addressWarnings } from "./addresses.ts";
 import { balancerWarnings } from "./balancers.ts";
+import { bgpWarnings } from "./bgp.ts";
 import { machineWarnings } from "./machines.ts";
 import { mtuWarnings } from "./mtu.ts";
 import { notInForce } from "./not-in-force.ts";
@@ -19,6 +20,7 @@ export function warningsOf(declared: Declared): Warning[] {
     ...clusters.flatMap((cluster) => [
       ...balancerWarnings(cluster, resources),
       ...mtuWarnings(cluster),
+      ...bgpWarnings(cluster, resources),
       ...poolWarnings(cluster, routedByVpc(resources)),
       ...policyWarnings(cluster),
       ...notInForce(cluster),
