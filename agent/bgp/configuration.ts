@@ -12,6 +12,10 @@ const RECOVERY_S = 20;
 /** Of a family, taken of a peer that is believed about everything: they are in the node's main table, which the agent reads as a whole. */
 const MOST_ROUTES = 50_000;
 
+/** In the kernel the least of the routes to a network counts: those to pods', and after what else the node has itself those to other networks,
+ * a default route too. */
+const METRIC = { block: 32, other: 32_768 };
+
 /** The name that BIRD knows a session by. */
 export function sessionName({ peer }: Pick<BgpSession, "peer">): string {
   return `peer_${peer.replaceAll(/[^0-9a-f]/g, "_")}`;
@@ -46,12 +50,14 @@ ${indented(
   ofFamily(networks, family).map(({ text }) => `route ${text} blackhole;`),
 )}}
 `;
+  const blocks = among(ofFamily(plan.carried, family).map(exactly));
   const never = [...ofFamily(plan.own, family).map(orLonger), ...ofFamily(plan.pods, family).flatMap(longer)];
   return `${announced("blocks", plan.blocks)}${announced("services", plan.services)}filter for_kernel_${name} {
   if source != RTS_BGP then reject;
-${indented(2, [...when(among(ofFamily(plan.carried, family).map(exactly)), "accept"), ...when(among(never), "reject"), "accept;"])}}
+${indented(2, [`krt_metric = ${METRIC.block};`, ...when(blocks, "accept"), ...when(among(never), "reject"), `krt_metric = ${METRIC.other};`, "accept;"])}}
 protocol kernel kernel_${name} {
   learn;
+  metric 0; # that of the filter
   merge paths on;
   ${name} { import where krt_source != ${PROTOCOL}; export filter for_kernel_${name}; };
 }
