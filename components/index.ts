@@ -16,6 +16,7 @@ export {
   type BgpCommunity,
   type BgpConfigurationArgs,
   type BgpConfigurationSpec,
+  BgpFailureDetection,
   BgpFilterAction,
   type BgpFilterArgs,
   type BgpFilterRule,

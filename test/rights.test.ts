@@ -87,7 +87,10 @@ async function rightsThatAreUsed(loadBalancer: boolean, secret: string | undefin
     await cluster.claims.free({ ...block, uid: "1" });
     cluster.problems.report([{ kind: "Node", name: "node", path: "status", message: "is an example" }]);
     await vi.waitFor(
-      () => expect([...used].filter((right) => /^watch /.test(right))).toHaveLength(kindNames.length + (secret === undefined ? 0 : 1)),
+      () =>
+        expect([...used].filter((right) => /^watch /.test(right))).toHaveLength(
+          kindNames.length + (secret === undefined ? 0 : 1),
+        ),
       60_000,
     );
     await vi.waitFor(() => expect([...used].join()).toContain("/events"), 60_000);

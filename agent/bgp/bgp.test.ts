@@ -56,7 +56,9 @@ test("a session is not counted as established any more once BIRD is gone and doe
 
   writeFileSync(join(folder, "bird.conf.broken"), "");
   await bgp.end();
-  expect(await bgp.apply(plan as BgpPlan, noSecrets)).toMatchObject([{ kind: "Node", message: expect.stringContaining("start") }]);
+  expect(await bgp.apply(plan as BgpPlan, noSecrets)).toMatchObject([
+    { kind: "Node", message: expect.stringContaining("start") },
+  ]);
   look();
   expect(changes).toBe(1);
   await vi.waitFor(() => expect(established()).toEqual([false]), { timeout: 60_000 });

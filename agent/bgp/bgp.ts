@@ -47,7 +47,11 @@ export class Bgp {
     } catch (error) {
       this.#text = "";
       const message = `BGP: ${error instanceof Error ? error.message : error}. What was announced and learned before stays.`;
-      return [...this.#passwords.problems, ...this.#downProblems(), { kind: "Node", name: this.#options.node, path: "status", message }];
+      return [
+        ...this.#passwords.problems,
+        ...this.#downProblems(),
+        { kind: "Node", name: this.#options.node, path: "status", message },
+      ];
     }
     return [...this.#passwords.problems, ...this.#downProblems()];
   }

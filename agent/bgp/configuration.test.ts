@@ -32,6 +32,7 @@ const stories: Record<string, World> = {
         filters: ["safe"],
         maxRestartTime: "5m",
         numAllowedLocalASNumbers: 1,
+        failureDetectionMode: "BFDIfDirectlyConnected",
       },
       distant: {
         peerIP: "[2001:db8:9::1]:1790",
@@ -164,6 +165,7 @@ const peer = fc
       numAllowedLocalASNumbers: fc.integer({ min: 0, max: 255 }),
       localASNumber: number,
       ttlSecurity: fc.integer({ min: 1, max: 254 }),
+      failureDetectionMode: fc.constantFrom("None", "BFDIfDirectlyConnected"),
       filters: fc.subarray(["a", "b", "none"]),
       password: fc.constant({ secretKeyRef: { name: "bgp", key: "k" } }),
     }),

@@ -20,7 +20,7 @@ export const NO_PASSWORDS: Passwords = { bySession: new Map(), good: new Map(), 
 /** The passwords of sessions that have one. No message has any of it. @param before of the last time */
 export function passwordsOf(
   sessions: readonly BgpSession[],
-  valueOf: (reference: SecretReference) => SecretValue,
+  read: (reference: SecretReference) => SecretValue,
   before: Passwords["good"],
 ): Passwords {
   const bySession = new Map<string, string>();
@@ -31,16 +31,16 @@ export function passwordsOf(
     const reference = session.password;
     if (!reference) continue;
     const place = `${reference.name}/${reference.key}`;
-    const value = valueOf(reference);
+    const value = read(reference);
     incomplete ||= value === "unknown yet";
-    const read = value === "unknown yet" ? undefined : checked(value);
-    const text = read && "text" in read ? read.text : before.get(place);
+    const found = value === "unknown yet" ? undefined : checked(value);
+    const text = found && "text" in found ? found.text : before.get(place);
     if (text !== undefined) {
       good.set(place, text);
       bySession.set(sessionName(session), text);
     }
-    if (read && "fault" in read) {
-      const problem = problemOf(session, read, text !== undefined);
+    if (found && "fault" in found) {
+      const problem = problemOf(session, found, text !== undefined);
       problems.set(`${problem.kind} ${problem.name} ${problem.path}`, problem);
     }
   }

@@ -47,11 +47,7 @@ export class LocationCompiler {
   }
 
   /** Returns the same object as before if its inputs did not change. */
-  compile(
-    snapshot: ClusterSnapshot,
-    vocabulary: Vocabulary,
-    places: Whereabouts,
-  ): Steps<LocationMap> {
+  compile(snapshot: ClusterSnapshot, vocabulary: Vocabulary, places: Whereabouts): Steps<LocationMap> {
     const { pods, namespaces, serviceAccounts, endpoints } = snapshot;
     const { nodes, pools, ofServices, hosts } = places;
     const inputs = [pods, namespaces, serviceAccounts, endpoints, vocabulary, nodes, pools, ofServices, hosts.labels];

@@ -136,11 +136,7 @@ export class PoliciesInForce {
    * addresses move from one identity to another, one write after the other; in between, pairs of policy and identity
    * without a verdict would occur. So first addresses get identities that are specific enough for both old and new policies,
    * then endpoints move, and finally (the state itself) identities are reduced to what the new policies need. */
-  *transition(
-    snapshot: ClusterSnapshot,
-    selection: Selection<LocalEndpoint | HostSubject>,
-    places: Places,
-  ) {
+  *transition(snapshot: ClusterSnapshot, selection: Selection<LocalEndpoint | HostSubject>, places: Places) {
     const { hosts } = places;
     const last = this.#last;
     const now = (endpoint: LocalEndpoint) => selection.policies.get(endpoint);

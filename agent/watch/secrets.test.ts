@@ -61,7 +61,10 @@ test("what may not be read is said to be so, with the next step", async () => {
   const secrets = new ApiSecrets(api, changed);
   secrets.follow(new Set(["bgp"]));
   await vi.waitFor(() => expect(changed).toHaveBeenCalled(), LONG);
-  expect(secrets.valueOf("bgp", "tor")).toMatchObject({ field: "name", fault: expect.stringMatching(/forbidden.*Role/) });
+  expect(secrets.valueOf("bgp", "tor")).toMatchObject({
+    field: "name",
+    fault: expect.stringMatching(/forbidden.*Role/),
+  });
   secrets.follow(new Set());
 });
 

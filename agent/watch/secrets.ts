@@ -27,7 +27,8 @@ type Secret = z.output<typeof secret>;
 function valueIn(found: Secret | undefined, name: string, key: string): SecretValue {
   if (!found) return { field: "name", fault: `there is no Secret ${name} in the namespace ${AGENT}` };
   const encoded = found.data?.[key];
-  const text = found.stringData?.[key] ?? (encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString());
+  const text =
+    found.stringData?.[key] ?? (encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString());
   return text === undefined ? { field: "key", fault: `the Secret ${name} in ${AGENT} has no key ${key}` } : { text };
 }
 

@@ -98,6 +98,14 @@ export enum BgpReversePeering {
   Manual = "Manual",
 }
 
+/** How the failure of a peer is found, beside the hold time of 90 s. */
+export enum BgpFailureDetection {
+  /** In no other way. */
+  None = "None",
+  /** By BFD (RFC 5881), where the peer is in a subnet of the node: in about two seconds. The peer needs BFD too. */
+  BfdIfDirectlyConnected = "BFDIfDirectlyConnected",
+}
+
 /** With whom which nodes speak BGP. Needs `peerIP` and `asNumber`, or `peerSelector`. */
 export interface BgpPeerSpec {
   /** Name of the object. */
@@ -128,6 +136,8 @@ export interface BgpPeerSpec {
   ttlSecurity?: pulumi.Input<number>;
   /** Whether nodes that are the peers have the other ends. Defaults to `Auto`. */
   reversePeering?: BgpReversePeering;
+  /** How a failure of the peer is found. Defaults to `None`. */
+  failureDetectionMode?: BgpFailureDetection;
   /** Names of BGPFilters, in this order. Defaults to none. */
   filters?: pulumi.Input<string>[];
 }

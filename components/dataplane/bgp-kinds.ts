@@ -20,7 +20,10 @@ const PASSWORD = object(
       { required: ["name", "key"] },
     ),
   },
-  { required: ["secretKeyRef"], description: "A key of a Secret in the agents' namespace, ebpf-dataplane, which they may read." },
+  {
+    required: ["secretKeyRef"],
+    description: "A key of a Secret in the agents' namespace, ebpf-dataplane, which they may read.",
+  },
 );
 const port = integer(1, 65_535);
 const duration = text({ maxLength: 20, description: "From 1s to 1h." });
@@ -61,6 +64,7 @@ const PEER = obeying(
     localASNumber: AS_NUMBER,
     ttlSecurity: integer(1, 254),
     reversePeering: choice("Auto", "Manual"),
+    failureDetectionMode: choice("None", "BFDIfDirectlyConnected"),
     filters: set(OBJECT_NAME, { maxItems: 64 }),
   }),
   [
@@ -74,6 +78,10 @@ const PEER = obeying(
       message: "asNumber cannot stand beside peerSelector: nodes have their own",
     },
     { rule: `!${filled("node")} || !${filled("nodeSelector")}`, message: "nodeSelector cannot stand beside node" },
+    {
+      rule: "!has(self.failureDetectionMode) || self.failureDetectionMode == 'None' || !has(self.ttlSecurity)",
+      message: "failureDetectionMode cannot stand beside ttlSecurity: BFD checks the TTL itself",
+    },
     {
       rule: "!(has(self.keepOriginalNextHop) && self.keepOriginalNextHop) || !has(self.nextHopMode)",
       message: "nextHopMode cannot stand beside keepOriginalNextHop",

@@ -101,6 +101,13 @@ describe("sessions", () => {
     ]);
   });
 
+  test("BFD is of peers in a subnet of the node, which ask for it", () => {
+    const bfd = { asNumber: 64500, failureDetectionMode: "BFDIfDirectlyConnected" };
+    const peers = { near: { peerIP: "192.0.2.254", ...bfd }, distant: { peerIP: "203.0.113.1", ...bfd } };
+    const watched = planOf({ configuration: {}, peers }).sessions.filter((session) => session.bfd);
+    expect(watched.map(({ peer }) => peer)).toEqual(["192.0.2.254"]);
+  });
+
   test("a filter that does not exist lets nothing pass", () => {
     const { plan, problems } = judged({ peers: { tor: { ...tor.tor, filters: ["safe"] } } });
     expect(plan?.sessions.find(({ peerAs }) => peerAs === 64500)).toMatchObject({

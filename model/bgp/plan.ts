@@ -28,6 +28,8 @@ export interface BgpSession {
   readonly password?: SecretReference | undefined;
   readonly restartSeconds?: number | undefined;
   readonly nextHop: "Auto" | "Self" | "Keep";
+  /** The peer's end is watched by BFD (RFC 5881). */
+  readonly bfd: boolean;
   readonly ttlHops?: number | undefined;
   readonly ownAsAllowed: number;
   readonly imports: readonly BgpFilterRule[];

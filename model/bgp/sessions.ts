@@ -108,6 +108,7 @@ function meshOf(self: Speaker, inputs: SessionInputs): BgpSession[] {
       password: settings.password,
       restartSeconds: settings.restartSeconds,
       nextHop: "Auto",
+      bfd: false,
       ownAsAllowed: 0,
       imports: [],
       exports: [],
@@ -133,9 +134,11 @@ function sessionOf({ metadata, spec }: BgpPeer, end: End, self: Speaker, inputs:
   // What a route reflector tells is of others; so may be what a filter lets in.
   const isBelieved = end.node !== undefined && end.node.clusterId === undefined && imports.length === 0;
   const isClient = self.clusterId !== undefined && localAs === end.asNumber && end.node?.clusterId !== self.clusterId;
+  const ends = common(end, inputs);
   return {
     owner: { kind: "BGPPeer", name: metadata.name },
-    ...common(end, inputs),
+    ...ends,
+    bfd: spec.failureDetectionMode === "BFDIfDirectlyConnected" && ends.onLink,
     localAs,
     source: spec.sourceAddress === "None" ? undefined : inputs.own[family],
     clusterId: isClient ? self.clusterId : undefined,

@@ -22,7 +22,11 @@ test.each<[string, ReturnType<typeof object>[]]>([
 ])("no warning: %s", (_, objects) => expect(warned(...objects)).toEqual([]));
 
 test.each<[string, ReturnType<typeof object>[], string]>([
-  ["a filter that is not declared", [peer("tor", { filters: ["safe"] })], "BGPPeer tor: spec.filters[0]: BGPFilter safe"],
+  [
+    "a filter that is not declared",
+    [peer("tor", { filters: ["safe"] })],
+    "BGPPeer tor: spec.filters[0]: BGPFilter safe",
+  ],
   ["a node that is not declared", [peer("tor", { node: "nod" })], "BGPPeer tor: spec.node: no node of the cluster"],
   ["a distant peer", [peer("tor", { peerIP: "10.9.0.1" })], "BGPPeer tor: spec.peerIP: 10.9.0.1 is in no subnet of"],
   [

@@ -74,7 +74,8 @@ function withoutNode(peer: BgpPeer, nodes: readonly string[]): Warning[] {
 
 /** The networks that the cluster's nodes are in, as far as the stack says. */
 function networksOf(kind: Cluster["kind"], resources: Resource[], nodes: Cluster["nodes"]): string[] {
-  if (kind === "aws") return subnetsOf(resources, nodes).flatMap(({ cidr, machines }) => (machines.length > 0 ? [cidr] : []));
+  if (kind === "aws")
+    return subnetsOf(resources, nodes).flatMap(({ cidr, machines }) => (machines.length > 0 ? [cidr] : []));
   const labs = resources.flatMap(({ inputs }) => labOf(inputs) ?? []);
   return labs.flatMap(({ subnets }) => subnets?.map(({ cidr }) => cidr) ?? [LAB_NETWORK]);
 }
@@ -87,7 +88,9 @@ function beyond(peer: BgpPeer, networks: readonly string[]): Warning[] {
   if (!own || known.some((network) => covers(network, own)) || !known.some(({ family }) => family === own.family))
     return [];
   const what = `spec.peerIP: ${address} is in no subnet of the nodes (${networks.join(", ")}): the session needs routes there and back, and with another AS a peer that allows several hops`;
-  return [{ about: about(peer), what, next: "name the router of the nodes' own subnet, or set ttlSecurity to how far it is" }];
+  return [
+    { about: about(peer), what, next: "name the router of the nodes' own subnet, or set ttlSecurity to how far it is" },
+  ];
 }
 
 /** Of two peers with one address on a node, the older object's session counts. */

@@ -3,12 +3,16 @@ import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { echoServer, hold, inPod } from "./holding.ts";
-import { clients, endpoints, type KubernetesObject, node, service } from "./objects.ts";
+import { clients, endpoints, type KubernetesObject, node, nodes, routedNodeIpv6, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 const noRouter =
   spawnSync("sh", ["-c", "command -v bird"]).status !== 0 && "SKIP: bird is not installed (tools/bootstrap tests)";
 if (noRouter) console.log(noRouter);
+
+const md5 = `zgrep -hqs "CONFIG_TCP_MD5SIG is not set" /proc/config.gz "/boot/config-$(uname -r)"`;
+const noPasswords = spawnSync("sh", ["-c", md5]).status === 0 && "SKIP: the kernel does not sign TCP (TCP_MD5SIG)";
+if (noPasswords) console.log(noPasswords);
 
 const bgp = (kind: string, name: string, spec: object): KubernetesObject => ({
   apiVersion: "projectcalico.org/v3",
@@ -16,7 +20,7 @@ const bgp = (kind: string, name: string, spec: object): KubernetesObject => ({
   metadata: { name },
   spec,
 });
-const peer = (on: string, peerIP: string) => bgp("BGPPeer", on, { node: on, peerIP, asNumber: 64500 });
+const peer = (on: string, peerIP: string, name = on) => bgp("BGPPeer", name, { node: on, peerIP, asNumber: 64500 });
 const configuration = (spec: object = {}) => bgp("BGPConfiguration", "default", spec);
 
 /** Answers datagrams. */
@@ -44,8 +48,9 @@ describe.skipIf(noRouter)("BGP", () => {
   let wide: Placed;
 
   beforeAll(async () => {
-    cluster = await BareCluster.start({ routed: true, vxlanMode: "Never" });
+    cluster = await BareCluster.start({ routed: true, vxlanMode: "Never", stack: "dual" });
     cluster.apply(configuration(), peer("master", "172.31.1.1"), peer("node", "172.31.1.129"));
+    cluster.apply(peer("master", "fd00:172:31:1::1", "master-ipv6"), peer("node", "fd00:172:31:2::1", "node-ipv6"));
     [web, wide] = await Promise.all([
       cluster.addPod("web", "node", { app: "web" }),
       cluster.addPod("wide", "master", { app: "wide" }),
@@ -86,6 +91,16 @@ describe.skipIf(noRouter)("BGP", () => {
     expect(seen).not.toMatch(/\.4789|VXLAN/);
   });
 
+  test("so they do in IPv6", async () => {
+    await until("the answer", async () => {
+      const seen = await cluster.see("default/wide", `[${web.addressIpv6}]:80`);
+      return seen === `allowed default/web saw ${wide.addressIpv6}`;
+    });
+    expect(await cluster.run("master", ["ip", "-6", "route", "show", "proto", "bird"])).toContain(
+      "fd00:10:244:1::/122 via fd00:172:31:1::1",
+    );
+  });
+
   test("a client behind the router reaches pods by their addresses", async () => {
     for (const [client, pod] of [
       ["client2", wide],
@@ -102,6 +117,68 @@ describe.skipIf(noRouter)("BGP", () => {
       expect(await cluster.see(client, "10.96.0.10:80")).toBe(`allowed default/web saw ${clients[client]}`);
   });
 
+  test("what is sent to an address of that network that no Service has does not circle between router and node", async () => {
+    const dropped = async () => {
+      const all = await Promise.all([cluster.outcomes("master"), cluster.outcomes("node")]);
+      return all.reduce((sum, { drop_unknown_endpoint: count = 0 }) => sum + count, 0);
+    };
+    const before = await dropped();
+    const send = `require("node:dgram").createSocket("udp4").send("x", 9, "10.96.77.77", () => process.exit())`;
+    await cluster.run("client1", [process.execPath, "-e", send]);
+    await until("the node to drop it", async () => (await dropped()) === before + 1);
+  });
+
+  test.skipIf(noPasswords)("sessions with a password, a filter and BFD, over both families", async () => {
+    const speaks = (password: string) => `log stderr { fatal }; router id ${clients.client2};
+protocol device {} protocol bfd { interface "*" { interval 1 s; multiplier 10; }; }
+protocol static told { ipv6; route 2001:db8:66::/48 blackhole; route 2001:db8:55::/48 blackhole; }
+template bgp node { local as 64998; direct; connect delay time 1; connect retry time 2; error wait time 1, 2; bfd on; password "${password}"; }
+protocol bgp four from node { neighbor ${nodes.node} as 64512; ipv4 { import all; export none; }; }
+protocol bgp six from node { neighbor ${routedNodeIpv6} as 64512; ipv6 { import all; export where source = RTS_STATIC; }; }`;
+    const birdc = (...words: string[]) => cluster.run("client2", ["birdc", "-s", "/tmp/bird.ctl", ...words]);
+    const write = (password: string) => cluster.run("client2", ["tee", "/tmp/bird.conf"], speaks(password));
+    const count = async (pattern: RegExp, ...words: string[]) => (await birdc(...words)).match(pattern)?.length ?? 0;
+    const established = () => count(/Established/g, "show", "protocols").catch(() => -1); // until it listens
+    const secret = (tor: string): KubernetesObject => ({
+      ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "passwords", namespace: "ebpf-dataplane" } },
+      stringData: { tor },
+    });
+    const peers = [clients.client2, "fd00:172:31:2::162"].map((peerIP, index) =>
+      bgp("BGPPeer", `locked-${index}`, {
+        ...{ node: "node", peerIP, asNumber: 64998, filters: ["safe"] },
+        password: { secretKeyRef: { name: "passwords", key: "tor" } },
+        failureDetectionMode: "BFDIfDirectlyConnected",
+      }),
+    );
+    const rule = { action: "Reject", cidr: "2001:db8:66::/48", matchOperator: "In" };
+    cluster.apply(bgp("BGPFilter", "safe", { importV6: [rule] }), ...peers);
+    await until("the missing Secret to be told", async () =>
+      cluster.log("node").includes("there is no Secret passwords"),
+    );
+    await write("pw-one");
+    cluster.spawn("client2", ["bird", "-f", "-c", "/tmp/bird.conf", "-s", "/tmp/bird.ctl"]);
+    cluster.apply(secret("pw-one"));
+    await until("both sessions", async () => (await established()) === 2);
+    await until("BFD", async () => (await count(/\bUp\b/g, "show", "bfd", "sessions")) === 2);
+    await until("the node's blocks", async () => {
+      const told = await birdc("show", "route");
+      return told.includes("10.244.1.0/26") && told.includes("fd00:10:244:1::/122");
+    });
+    const learnedIpv6 = () => cluster.run("node", ["ip", "-6", "route", "show", "proto", "bird"]);
+    await until("the route", async () => (await learnedIpv6()).includes("2001:db8:55::/48 via fd00:172:31:2::162"));
+    expect(await learnedIpv6()).not.toContain("2001:db8:66::");
+
+    cluster.apply(secret("pw-two"));
+    await until("both sessions to end", async () => (await established()) === 0);
+    await write("pw-two");
+    await birdc("configure");
+    await until("both sessions with the next password", async () => (await established()) === 2);
+    expect(await cluster.run("node", ["stat", "-c", "%a", "/run/ebpf-dataplane/bird.conf"])).toBe("600\n");
+    expect(cluster.log("node")).not.toMatch(/pw-(one|two)/);
+    cluster.remove(...peers);
+    await until("no session", async () => (await established()) === 0);
+  });
+
   test("a thousand prefixes that come and go are followed, but for those of pods, and cost an established flow no packet", async () => {
     const prefixes = Array.from(
       { length: 1000 },
@@ -113,8 +190,11 @@ protocol static pods { ipv4; route 10.244.77.0/24 blackhole; }
 protocol bgp { local as 64999; neighbor 172.31.1.1 as 64500; ipv4 { import none; export where source = RTS_STATIC; }; }`;
     await cluster.run("client1", ["tee", "/tmp/bird.conf"], speaker);
     cluster.spawn("client1", ["bird", "-f", "-c", "/tmp/bird.conf", "-s", "/tmp/bird.ctl"]);
+    const own = ["198.18.7.0/25", "via", clients.client2, "metric", "100"];
+    await cluster.run("node", ["ip", "route", "add", ...own]);
     const followed = async () => (await routes("node")).split("\n").filter((line) => line.startsWith("198.")).length;
     await until("the prefixes", async () => (await followed()) === 1000);
+    expect(await cluster.run("node", ["ip", "route", "get", "198.18.7.1"])).toContain(`via ${clients.client2}`);
     expect(await learned()).toContain("10.244.77.0/24");
     expect(await routes("node")).not.toContain("10.244.77.0/24");
 

@@ -48,12 +48,13 @@ function writeWorkloads({ endpoints, locations, interfaces }: Loaded["maps"]): v
   const twinsOf = <V>(entries: [string, V][]) =>
     entries.flatMap(([address, value]): [string, V][] => (isIpv4(address) ? [[twinOf(address), value]] : []));
   endpoints.update(twinsOf(endpoints.entries()));
+  const written = locations.entries();
+  // A place that the agent has removed since the last time.
+  locations.delete(written.flatMap(([key]) => (isTwin(key.address) ? [key] : [])));
   locations.update(
-    locations
-      .entries()
-      .flatMap(([{ prefixLength, address }, value]): [Prefix, typeof value][] =>
-        isIpv4(address) ? [[{ prefixLength, address: twinOf(address) }, value]] : [],
-      ),
+    written.flatMap(([{ prefixLength, address }, value]): [Prefix, typeof value][] =>
+      isIpv4(address) ? [[{ prefixLength, address: twinOf(address) }, value]] : [],
+    ),
   );
   interfaces.update(interfaces.entries().map(([ifindex, { ipv4 }]) => [ifindex, { ipv4, ipv6: twinOf(ipv4) }]));
 }
@@ -106,6 +107,12 @@ function writeServices({ frontends, backends, slots, members, sourceRanges }: Lo
         : [];
     }),
   );
+}
+
+function isTwin(address: string): boolean {
+  return addressBytes(address)
+    .slice(0, TWINS.length)
+    .every((byte, index) => byte === TWINS[index]);
 }
 
 function isIpv4(address: string): boolean {

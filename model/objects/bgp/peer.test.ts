@@ -74,6 +74,12 @@ test.each<[Name, object, string]>([
   ["bgpPeers", { ...peer, peerIP: "192.0.2.1:0" }, "spec.peerIP: "],
   ["bgpPeers", { ...peer, node: "a", nodeSelector: "all()" }, "spec.nodeSelector: cannot stand beside node"],
   ["bgpPeers", { ...peer, keepOriginalNextHop: true, nextHopMode: "Self" }, "spec.nextHopMode: cannot"],
+  [
+    "bgpPeers",
+    { ...peer, failureDetectionMode: "BFDIfDirectlyConnected", ttlSecurity: 1 },
+    "spec.failureDetectionMode: cannot stand beside ttlSecurity",
+  ],
+  ["bgpPeers", { ...peer, failureDetectionMode: "BFD" }, "spec.failureDetectionMode: allowed are None, BFDIf"],
   ["bgpPeers", { ...peer, reachableBy: "192.0.2.9" }, 'spec: Unrecognized key: "reachableBy"'],
   ["bgpFilters", rule({ cidr: "10.0.0.0/8" }), "spec.importV4.0.matchOperator: cidr and matchOperator"],
   ["bgpFilters", rule({ cidr: "fd00::/8", matchOperator: "In" }), "spec.importV4.0.cidr: must be a network of IPv4"],

@@ -29,6 +29,7 @@ export const bgpPeer = z.object({
       localASNumber: asNumber.nullish(),
       ttlSecurity: z.int().min(1).max(254).nullish(),
       reversePeering: oneOf("Auto", "Manual").nullish(),
+      failureDetectionMode: oneOf("None", "BFDIfDirectlyConnected").nullish(),
       filters: distinct(objectName, MOST_FILTERS).nullish(),
     })
     .superRefine((spec, context) => {
@@ -36,6 +37,8 @@ export const bgpPeer = z.object({
       if (spec.node && spec.nodeSelector) refuse("nodeSelector", "cannot stand beside node");
       if (spec.keepOriginalNextHop && spec.nextHopMode)
         refuse("nextHopMode", "cannot stand beside keepOriginalNextHop");
+      if (spec.failureDetectionMode === "BFDIfDirectlyConnected" && spec.ttlSecurity)
+        refuse("failureDetectionMode", "cannot stand beside ttlSecurity: BFD checks the TTL itself");
       if (spec.peerSelector) {
         if (spec.peerIP) refuse("peerIP", "cannot stand beside peerSelector");
         if (spec.asNumber) refuse("asNumber", "cannot stand beside peerSelector: nodes have their own");

@@ -21,7 +21,7 @@ export const restricted: readonly PacketTest[] = [
       ),
       arrives({ source: client2, destination: guarded }, udp(5100, 80), "drop_source_range"),
       arrives({ source: remote, destination: guarded, by: gateway }, udp(5100, 80), "drop_source_range"),
-      arrives({ source: client2, destination: guarded }, udp(5100, 81), /^pass_to_stack/),
+      arrives({ source: client2, destination: guarded }, udp(5100, 81), "drop_unknown_endpoint"),
       arrives(
         { source: client2, destination: master },
         udp(5101, 30090),

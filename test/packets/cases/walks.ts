@@ -152,7 +152,7 @@ export const walks: readonly PacketTest[] = [
         tcp(5001, 30084, "S"),
         `to_endpoint to web: tcp ${client1}:5001 > ${web}:80`,
       ),
-      arrives({ source: remote, destination: "198.51.100.7" }, tcp(5002, 8080, "S"), /^pass_to_stack/),
+      arrives({ source: remote, destination: "198.51.100.7" }, tcp(5002, 8080, "S"), "drop_unknown_endpoint"),
     ],
   },
   {
