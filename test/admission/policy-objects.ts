@@ -88,6 +88,10 @@ export const accepts: readonly Case[] = [
   ),
   of("bgpConfigurations", { asNumber: "1.10", serviceClusterIPs: [{ cidr: "10.96.0.0/12" }] }, "default"),
   of("bgpPeers", { node: "one", peerIP: "192.0.2.1:1179", asNumber: 64500, filters: ["safe"] }),
+  of("bgpPeers", {
+    ...{ peerIP: "192.0.2.1", asNumber: 64500, failureDetectionMode: "BFDIfDirectlyConnected" },
+    password: { secretKeyRef: { name: "bgp", key: "tor" } },
+  }),
   of("bgpPeers", { nodeSelector: "has(rack)", peerSelector: "has(reflector)" }),
   of("bgpFilters", {
     importV4: [{ action: "Reject", cidr: "0.0.0.0/0", matchOperator: "Equal" }, { action: "Accept" }],
@@ -164,6 +168,12 @@ export const refuses: readonly Refused[] = [
   { ...of("networkSets", { nets: ["example.com"] }), says: "nets" },
   { ...of("bgpConfigurations", { asNumber: 0 }, "default"), says: "asNumber" },
   { ...of("bgpPeers", { peerIP: "192.0.2.1" }), says: "needs the peer's AS number" },
+  {
+    ...of("bgpPeers", {
+      ...{ peerIP: "192.0.2.1", asNumber: 1, ttlSecurity: 1, failureDetectionMode: "BFDIfDirectlyConnected" },
+    }),
+    says: "cannot stand beside ttlSecurity",
+  },
   { ...of("bgpPeers", { asNumber: 1 }), says: "needs peerIP or peerSelector" },
   {
     ...of("bgpPeers", { peerIP: "192.0.2.1", asNumber: 1, reachableBy: "192.0.2.2" }),

@@ -11,6 +11,24 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
+    say: "what is sent to an unused address of an announced network is routed",
+    file: "decide/open.h",
+    text: "if (location_flags(location) & LOCATION_BLACKHOLE)",
+    instead: "if (0)",
+  },
+  {
+    say: "so are its fragments, and packets without ports",
+    file: "decide/unread.h",
+    text: "if (is_nowhere(&packet->tuple.destination))",
+    instead: "if (0)",
+  },
+  {
+    say: "so are ICMP errors",
+    file: "decide/error.h",
+    text: " &&\n\t    !is_nowhere(&packet->tuple.destination))",
+    instead: ")",
+  },
+  {
     say: "what a pod sends is not limited",
     file: "workload.bpf.c",
     text: "keep_to_bandwidth(&packet, settings, skb->ifindex, DIRECTION_EGRESS, plan);",
