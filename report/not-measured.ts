@@ -1,6 +1,8 @@
 import { type Measurement, measurements, type Report } from "./document.ts";
 import type { ReportInputs } from "./inputs.ts";
+import { loggedOf } from "./logged.ts";
 import { modeName } from "./modes.ts";
+import { packetPathsOf } from "./paths.ts";
 
 const absent: Record<Measurement, { what: string; next: string }> = {
   verification: { what: "Whether servers see their clients, and which clients the policies admit", next: "make up" },
@@ -18,6 +20,7 @@ export function notMeasured(inputs: ReportInputs): Report["notMeasured"] {
     ...measurements
       .filter((of) => !inputs[of])
       .map((of) => ({ ...absent[of], why: inputs.unreadable?.[of] ?? "It was not run." })),
+    ...withoutPath(inputs),
     ...(inputs.verification?.problems ?? []).map(({ what, next }) => ({
       what: "Part of the verification",
       why: what,
@@ -25,6 +28,20 @@ export function notMeasured(inputs: ReportInputs): Report["notMeasured"] {
     })),
     ...modesWithoutFigures(inputs),
     ...pointsWithoutFigures(inputs),
+  ];
+}
+
+/** Where something was verified or compared, and no connection was captured or no server's log was read meanwhile. */
+function withoutPath({ verification, compare }: ReportInputs): Report["notMeasured"] {
+  if (!verification && !compare) return [];
+  const ways = packetPathsOf(verification, compare);
+  const logged = loggedOf(verification, compare);
+  const next = "make up";
+  return [
+    ...(ways.length > 0
+      ? []
+      : [{ what: "The path of a connection", why: "No connection of a client was followed.", next }]),
+    ...(logged.length > 0 ? [] : [{ what: "Which source the server logged", why: "No server's log was read.", next }]),
   ];
 }
 

@@ -72,6 +72,19 @@ describe.skipIf(skip)(`the report in Chromium${skip ? ` (${skip})` : ""}`, () =>
     await page.close();
   });
 
+  it("at 390 pixels captions of tables are lines of words, not one word a line", async () => {
+    const { page } = await open(390, "light");
+    const captions = await page.locator("table.stack caption:visible").all();
+    expect(captions.length).toBeGreaterThan(1);
+    for (const caption of captions) {
+      const { width = 0, height = 0 } = (await caption.boundingBox()) ?? {};
+      const words = ((await caption.textContent()) ?? "").split(" ").length;
+      expect(width, `${words} words`).toBeGreaterThan(300);
+      expect(height, `${words} words`).toBeLessThan(20 * Math.max(2, words));
+    }
+    await page.close();
+  });
+
   it.each([390, 1280])(
     "at %i pixels no two labels of a way lie on each other, and none leaves its drawing",
     async (width) => {

@@ -45,11 +45,20 @@ describe("the page", () => {
     expect(html).not.toMatch(/@import|url\((?!#)/);
   });
 
-  it("names missing data in a sentence", () => {
+  it("has one list of what was not measured, and no chapter without a result", () => {
     const thin = parseHTML(renderReport(buildReport({ writtenAt }))).document;
-    for (const section of thin.querySelectorAll("main > section:not(#verdict)"))
-      expect(section.querySelector("p.absent, ul.plain"), section.id).not.toBeNull();
+    expect([...thin.querySelectorAll("main > section")].map(({ id }) => id)).toEqual(["verdict", "not-measured"]);
+    expect([...thin.querySelectorAll("nav a")].map((link) => link.getAttribute("href"))).toEqual(["#not-measured"]);
+    expect(thin.querySelectorAll("#not-measured li")).toHaveLength(4);
     expect(thin.querySelector("h1")?.textContent).toBe("Nothing is known yet: no result was found.");
+  });
+
+  it("names only chapters that are there", () => {
+    const verified = parseHTML(renderReport(buildReport({ verification: fixtureVerification(), writtenAt }))).document;
+    for (const page of [document, verified])
+      expect([...page.querySelectorAll("nav a")].map((link) => link.getAttribute("href"))).toEqual(
+        [...page.querySelectorAll("main > section:not(#verdict)")].map(({ id }) => `#${id}`),
+      );
   });
 
   it("marks figures of another day", () => {

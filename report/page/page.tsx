@@ -15,16 +15,17 @@ import { VerdictSection } from "./sections/verdict.tsx";
 import { style } from "./style.ts";
 import { moment } from "./words.ts";
 
+/** The chapters, each with its name in the navigation. Those without a result are not there: the last one lists them. */
 const chapters = [
-  ["topology", "Way"],
-  ["truth", "Truth table"],
-  ["logged", "Log"],
-  ["latency", "Latency"],
-  ["scale", "Scale"],
-  ["throughput", "Throughput"],
-  ["cost", "Cost"],
-  ["environment", "Repeat it"],
-  ["not-measured", "Not known"],
+  ["topology", "Way", Topology],
+  ["truth", "Truth table", TruthTable],
+  ["logged", "Log", LoggedSources],
+  ["latency", "Latency", Latency],
+  ["scale", "Scale", ScaleSection],
+  ["throughput", "Throughput", ThroughputSection],
+  ["cost", "Cost", WhereTheTimeGoes],
+  ["environment", "Repeat it", EnvironmentSection],
+  ["not-measured", "Not known", NotMeasured],
 ] as const;
 
 /** The report as one self-contained HTML file. */
@@ -33,6 +34,10 @@ export function renderReport(report: Report): string {
 }
 
 function Page({ report }: { report: Report }) {
+  const shown = chapters.flatMap(([id, name, chapter]) => {
+    const content = chapter(report);
+    return content ? [{ id, name, content }] : [];
+  });
   return (
     <html lang="en">
       <head>
@@ -54,7 +59,7 @@ function Page({ report }: { report: Report }) {
             <b>ebpf-dataplane report</b>
             <nav aria-label="Chapters">
               <ul>
-                {chapters.map(([id, name]) => (
+                {shown.map(({ id, name }) => (
                   <li>
                     <a href={`#${id}`}>{name}</a>
                   </li>
@@ -68,15 +73,7 @@ function Page({ report }: { report: Report }) {
         </header>
         <main>
           <VerdictSection report={report} />
-          <Topology ways={report.ways} />
-          <TruthTable verification={report.verification} compare={report.compare} />
-          <LoggedSources logged={report.logged} compare={report.compare} />
-          <Latency compare={report.compare} seed={report.seed} environments={report.environments} />
-          <ScaleSection scale={report.scale} environments={report.environments} />
-          <ThroughputSection throughput={report.throughput} environments={report.environments} />
-          <WhereTheTimeGoes compare={report.compare} />
-          <EnvironmentSection {...report} />
-          <NotMeasured notMeasured={report.notMeasured} />
+          {shown.map(({ content }) => content)}
         </main>
         <footer>{`Written ${moment(report.writtenAt)}; the same as data: report.json beside this file.`}</footer>
         <script dangerouslySetInnerHTML={{ __html: script }} />

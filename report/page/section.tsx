@@ -11,12 +11,3 @@ export function Section({ id, title, children }: { id: string; title: string; ch
     </section>
   );
 }
-
-/** Instead of figures that there are none of: a sentence, and the command that would change it. */
-export function Absent({ what, next }: { what: string; next: string }) {
-  return (
-    <p class="absent">
-      {what}: <code>{next}</code> does it.
-    </p>
-  );
-}

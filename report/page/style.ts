@@ -5,7 +5,7 @@ const light = `color-scheme: light; ${declarations(themes.light)}`;
 
 /** A table whose rows are blocks, for where there is little room. */
 const stacked = `  table.stack thead { position: absolute; clip-path: inset(50%); }
-  table.stack, table.stack tbody, table.stack tr, table.stack th, table.stack td { display: block; border: 0; padding-right: 0; }
+  table.stack, table.stack caption, table.stack tbody, table.stack tr, table.stack th, table.stack td { display: block; border: 0; padding-right: 0; }
   table.stack tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
   table.stack th, table.stack td { padding: .1rem 0; overflow-wrap: anywhere; } table.stack td code, table.stack th code { white-space: normal; }
   table.stack td[data-head]::before { content: attr(data-head) ": "; color: var(--muted); }

@@ -3,39 +3,34 @@ import { modeName } from "../../modes.ts";
 import type { ComparedModeResult } from "../../results/compare.ts";
 import { Figure } from "../figure.tsx";
 import { type Cost, costPlot, costsOf, cpuPlot, partColours, partsOf } from "../plots/cost.ts";
-import { Absent, Section } from "../section.tsx";
+import { Section } from "../section.tsx";
 import { Table } from "../table.tsx";
 import { figure, listed, withSpread } from "../words.ts";
 
 export function WhereTheTimeGoes({ compare }: Pick<Report, "compare">) {
   const modes = compare?.modes.filter(({ connections }) => connections > 0) ?? [];
+  if (modes.length === 0) return null;
   return (
     <Section id="cost" title="Where the time goes">
-      {modes.length === 0 ? (
-        <Absent what="What a connection costs was not measured" next="make compare" />
-      ) : (
-        <>
-          <Processor modes={modes} />
-          <div class="pair">
-            <ByMachine
-              id="packets"
-              title="Packets per connection"
-              label="packets in and out of the uplink"
-              digits={1}
-              costs={costsOf(modes, "packetsPerConnection")}
-              none="Packets were not counted."
-            />
-            <ByMachine
-              id="bpf-time"
-              title="Run time of BPF programs per connection"
-              label="nanoseconds, the kernel's own count"
-              digits={0}
-              costs={costsOf(modes, "bpfNsPerConnection")}
-              none="The kernel did not count the run time of BPF programs."
-            />
-          </div>
-        </>
-      )}
+      <Processor modes={modes} />
+      <div class="pair">
+        <ByMachine
+          id="packets"
+          title="Packets per connection"
+          label="packets in and out of the uplink"
+          digits={1}
+          costs={costsOf(modes, "packetsPerConnection")}
+          none="Packets were not counted."
+        />
+        <ByMachine
+          id="bpf-time"
+          title="Run time of BPF programs per connection"
+          label="nanoseconds, the kernel's own count"
+          digits={0}
+          costs={costsOf(modes, "bpfNsPerConnection")}
+          none="The kernel did not count the run time of BPF programs."
+        />
+      </div>
     </Section>
   );
 }

@@ -12,6 +12,7 @@ const names: Record<Measurement, string> = {
 };
 
 export function EnvironmentSection({ environments, verification }: Pick<Report, "environments" | "verification">) {
+  if (!verification && environments.length === 0) return null;
   return (
     <Section id="environment" title="Where this was seen, and how to repeat it">
       {verification ? (
@@ -19,9 +20,7 @@ export function EnvironmentSection({ environments, verification }: Pick<Report, 
           {`Verified from ${verification.verified.begunAt} to ${verification.verified.endedAt} on ${placeInWords(verification.verified)}.`}
         </p>
       ) : null}
-      {environments.length === 0 ? (
-        <p class="absent">Nothing was measured that depends on a computer.</p>
-      ) : (
+      {environments.length === 0 ? null : (
         <>
           <Table
             caption="Where and with what"

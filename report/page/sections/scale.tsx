@@ -3,36 +3,31 @@ import { modeName } from "../../modes.ts";
 import { Dated } from "../dated.tsx";
 import { Figure } from "../figure.tsx";
 import { scalePlot } from "../plots/scale.ts";
-import { Absent, Section } from "../section.tsx";
+import { Section } from "../section.tsx";
 import { Table } from "../table.tsx";
 import { figure, listed, withSpread } from "../words.ts";
 
 export function ScaleSection({ scale, environments }: Pick<Report, "scale" | "environments">) {
   const measured = scale?.points.filter(({ problem }) => problem === undefined) ?? [];
+  if (!scale || measured.length === 0) return null;
   return (
     <Section id="scale" title="With ever more services">
-      {scale && measured.length > 0 ? (
-        <>
-          <p>{scale.verdict}</p>
-          <Dated of="scale" environments={environments} />
-          <div class="pair">
-            <Against
-              scale={scale}
-              quantity="medianUs"
-              title="New connection from a pod"
-              caption="Median with its 95 % interval, to services spread evenly over age, against the number of services."
-            />
-            <Against
-              scale={scale}
-              quantity="programmingSeconds"
-              title="Time to program one change"
-              caption="From the API server's having one more service until a connection to it is answered; both axes are logarithmic."
-            />
-          </div>
-        </>
-      ) : (
-        <Absent what="Cost against the number of services was not measured" next="make bench-services" />
-      )}
+      <p>{scale.verdict}</p>
+      <Dated of="scale" environments={environments} />
+      <div class="pair">
+        <Against
+          scale={scale}
+          quantity="medianUs"
+          title="New connection from a pod"
+          caption="Median with its 95 % interval, to services spread evenly over age, against the number of services."
+        />
+        <Against
+          scale={scale}
+          quantity="programmingSeconds"
+          title="Time to program one change"
+          caption="From the API server's having one more service until a connection to it is answered; both axes are logarithmic."
+        />
+      </div>
     </Section>
   );
 }

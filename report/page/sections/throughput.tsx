@@ -4,7 +4,7 @@ import type { Throughput } from "../../results/throughput.ts";
 import { Dated } from "../dated.tsx";
 import { Figure } from "../figure.tsx";
 import { throughputPlot } from "../plots/throughput.ts";
-import { Absent, Section } from "../section.tsx";
+import { Section } from "../section.tsx";
 import { Table } from "../table.tsx";
 import { modeColour } from "../theme.ts";
 import { figure, listed, quantityName, withSpread } from "../words.ts";
@@ -26,33 +26,28 @@ export function ThroughputSection({ throughput, environments }: Pick<Report, "th
   const ways = [
     ...Map.groupBy(throughput?.runs ?? [], ({ cable, encapsulation }) => `${cable} ${encapsulation}`).values(),
   ];
+  if (!throughput || ways.length === 0) return null;
   return (
     <Section id="throughput" title="Throughput, and CPU per gigabit">
-      {throughput && ways.length > 0 ? (
-        <>
-          <p>{throughput.verdict}</p>
-          <Dated of="throughput" environments={environments} />
-          <ul class="key-of-lines">
-            {[...new Set(throughput.runs.map(({ path }) => path))].map((path) => (
-              <li>
-                <span class="part" style={`--part: ${modeColour(path)}`}>
-                  {paths[path]}
-                </span>
-              </li>
-            ))}
-            <li>solid line: fewest streams; dashed: more</li>
-          </ul>
-          {ways.map((runs, index) => (
-            <div class="pair">
-              <Against runs={runs} number={index + 1} quantity="gbitPerSecond" title="Throughput" />
-              <Against runs={runs} number={index + 1} quantity="cpuSecondsPerGbit" title="CPU seconds per gigabit" />
-            </div>
-          ))}
-          <Ratios ratios={throughput.ratios} />
-        </>
-      ) : (
-        <Absent what="Throughput was not measured" next="make bench-throughput" />
-      )}
+      <p>{throughput.verdict}</p>
+      <Dated of="throughput" environments={environments} />
+      <ul class="key-of-lines">
+        {[...new Set(throughput.runs.map(({ path }) => path))].map((path) => (
+          <li>
+            <span class="part" style={`--part: ${modeColour(path)}`}>
+              {paths[path]}
+            </span>
+          </li>
+        ))}
+        <li>solid line: fewest streams; dashed: more</li>
+      </ul>
+      {ways.map((runs, index) => (
+        <div class="pair">
+          <Against runs={runs} number={index + 1} quantity="gbitPerSecond" title="Throughput" />
+          <Against runs={runs} number={index + 1} quantity="cpuSecondsPerGbit" title="CPU seconds per gigabit" />
+        </div>
+      ))}
+      <Ratios ratios={throughput.ratios} />
     </Section>
   );
 }

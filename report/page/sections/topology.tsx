@@ -2,39 +2,34 @@ import type { PacketPath, Report, Stretch } from "../../document.ts";
 import { modeName } from "../../modes.ts";
 import { inWords } from "../../path-in-words.ts";
 import { PathFigure } from "../path-figure.tsx";
-import { Absent, Section } from "../section.tsx";
+import { Section } from "../section.tsx";
 import { Table } from "../table.tsx";
 import { modeColour } from "../theme.ts";
 
 export function Topology({ ways }: Pick<Report, "ways">) {
+  if (ways.length === 0) return null;
   return (
     <Section id="topology" title="Paths of request and reply">
       <p class="note">
         One connection per mode, followed from machine to machine. Numbers are the order of its packets; the table below
         each drawing says what each stretch rests on. A machine that the reply passes by is drawn half as wide.
       </p>
-      {ways.length === 0 ? (
-        <Absent what="No connection was followed, so no path can be drawn" next="make up" />
-      ) : (
-        <>
-          <ul class="key-of-lines">
-            <li>
-              <LineKey colour="var(--text)" /> request
-            </li>
-            <li>
-              <LineKey colour="var(--link)" /> reply
-            </li>
-            <li>
-              <LineKey colour="var(--text)" dashes="2 4" /> not captured
-            </li>
-          </ul>
-          <div class={ways.length % 2 === 0 ? "ways even" : "ways"}>
-            {ways.map((path, index) => (
-              <PathCard path={path} id={`way-${index + 1}`} />
-            ))}
-          </div>
-        </>
-      )}
+      <ul class="key-of-lines">
+        <li>
+          <LineKey colour="var(--text)" /> request
+        </li>
+        <li>
+          <LineKey colour="var(--link)" /> reply
+        </li>
+        <li>
+          <LineKey colour="var(--text)" dashes="2 4" /> not captured
+        </li>
+      </ul>
+      <div class={ways.length % 2 === 0 ? "ways even" : "ways"}>
+        {ways.map((path, index) => (
+          <PathCard path={path} id={`way-${index + 1}`} />
+        ))}
+      </div>
     </Section>
   );
 }

@@ -1,11 +1,13 @@
 import type { Report } from "../../document.ts";
 import type { Row } from "../../results/verification.ts";
-import { Absent, Section } from "../section.tsx";
+import { Section } from "../section.tsx";
 import { Cells, Head, Scrolling } from "../table.tsx";
 
 const columns = ["", "from", "to", "expected", "observed"].map((head) => ({ head }));
 
 export function TruthTable({ verification, compare }: Pick<Report, "verification" | "compare">) {
+  const compared = compare?.expected ?? [];
+  if (!verification && compared.length === 0) return null;
   return (
     <Section id="truth" title="Truth table">
       {verification ? (
@@ -43,10 +45,8 @@ export function TruthTable({ verification, compare }: Pick<Report, "verification
             ))}
           <Limits thresholds={verification.thresholds ?? []} />
         </>
-      ) : (
-        <Absent what="Nothing was verified" next="make up" />
-      )}
-      {compare && compare.expected.length > 0 ? <Compared expected={compare.expected} /> : null}
+      ) : null}
+      {compared.length > 0 ? <Compared expected={compared} /> : null}
     </Section>
   );
 }
