@@ -39,10 +39,10 @@ down: bootstrap ## remove the local cluster and everything that belongs to it
 	@node tools/build.ts --quiet bundle components
 	@node dist/runner.js down --stack local
 
-check: bootstrap ## test expectations on the running cluster: make check FILE=x.check.yaml [MACHINES=x.yaml]
-	@test -n "$(FILE)" || { echo 'make check needs a file of expectations: make check FILE=x.check.yaml' >&2; exit 2; }
+check: bootstrap ## test expectations on the running cluster: make check SUITE=cluster, or FILE=x.check.yaml; MACHINES=x.yaml JUNIT=out/check.xml
+	@test -n "$(FILE)$(SUITE)" || { echo 'make check needs a suite or a file of expectations: make check SUITE=cluster, make check FILE=x.check.yaml' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle $(if $(MACHINES),probe)
-	@node dist/verify.js check $(if $(MACHINES),--machines "$(MACHINES)") "$(FILE)"
+	@node dist/verify.js check $(if $(SUITE),--suite "$(SUITE)") $(if $(JUNIT),--junit "$(JUNIT)") $(if $(MACHINES),--machines "$(MACHINES)") $(if $(FILE),"$(FILE)")
 
 specs: bootstrap ## run Kubernetes' sig-network specs on the running local cluster; DUALSTACK=1 with those of both families; CALICO=1 those of Calico's policies instead
 	@node tools/build.ts --quiet bundle

@@ -28,6 +28,15 @@ export function complain(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/** Before each line of a command's output. */
+const INDENT = "    ";
+
+/** What a command is told about the terminal that its indented output is shown on: nothing where there is none. */
+export function columnsInside(): Record<string, string> {
+  const { columns } = process.stderr;
+  return columns === undefined ? {} : { COLUMNS: String(columns - `${INDENT}│ `.length) };
+}
+
 /** Reports one resource: periodically what it waits for, its output indented, its end with the duration. */
 export class ResourceReport implements Progress {
   readonly #title: string;
@@ -52,7 +61,7 @@ export class ResourceReport implements Progress {
 
   line(text: string): void {
     this.#reported = performance.now();
-    say(`    ${pc.dim("│")} ${text}`);
+    say(`${INDENT}${pc.dim("│")} ${text}`);
   }
 
   done(): void {

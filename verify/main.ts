@@ -22,7 +22,10 @@ const KUBECONFIGS = "KUBECONFIG_CONTENT, KUBECONFIG, the lab's own";
 const program = new Command().description("verify that a cluster meets expectations");
 
 command("check", "run check files (YAML or JSON; - is standard input) and print what was expected and observed")
-  .argument("<file...>", "check files")
+  .argument("[file...]", "check files")
+  .option("--suite <name>", "a ready-made suite, before the files: cluster (what every Kubernetes cluster must do)")
+  .option("--print", "print the suite as a check file for this cluster, and change nothing")
+  .option("--junit <path>", "where the result is written as JUnit XML too")
   .option("--out <path>", "where the result is written as JSON", "out/check.json")
   .option("--machines <file>", "machines outside the cluster that are reached by SSH (docs/checks.md)")
   .action(async (files: string[], options: CheckOptions) => {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { KubernetesError, withNext } from "../kubernetes/errors.ts";
+import { apiServerOf } from "../kubernetes/kubeconfig.ts";
 import { holds, type VerificationResult } from "../report/results/verification.ts";
 import { connectWorld, type NamedCluster, NoCluster, namedKubeconfig } from "./connect.ts";
 import type { World } from "./engine/world.ts";
@@ -10,7 +11,9 @@ import { CheckFileError } from "./format/read.ts";
 import { reachLab } from "./lab.ts";
 import { requireMachines } from "./machine-names.ts";
 import { stopOnSignal, stoppedStatus } from "./stopping.ts";
-import { colorsFor, telling } from "./terminal.ts";
+import { NoNode } from "./suite/facts.ts";
+import type { SuiteTarget } from "./suite/of-cluster.ts";
+import { colorsFor, telling, widthOf } from "./terminal.ts";
 import { carryOut, type Ending, type Measure } from "./verification/run.ts";
 import { renderTable } from "./verification/table.ts";
 
@@ -26,26 +29,29 @@ export interface SessionOptions extends NamedCluster {
 }
 
 /** Exit status: all hold; something does not hold or is not known; nothing could be judged; stopped. */
-const status = { held: 0, failed: 1, unusable: 2, stopped: stoppedStatus };
+export const status = { held: 0, failed: 1, unusable: 2, stopped: stoppedStatus };
+
+/** What a program of this folder does in a session. */
+export interface Parts {
+  /** Adds what only the cluster can tell. */
+  complete?: (verification: Verification, target: SuiteTarget) => Promise<Verification>;
+  /** Writes the results to files. */
+  keep: (ending: Ending) => VerificationResult;
+  /** How connections are measured, if measuring is possible. */
+  measureIn?: (world: World) => Measure;
+}
 
 /**
  * One run of a program of this folder, from wrong input to exit status.
  *
  * @param read reads the input; throws CheckFileError
- * @param keep writes the results to files
- * @param measureIn how connections are measured, if measuring is possible
  * @returns the exit status
  */
-export async function session(
-  options: SessionOptions,
-  read: () => Verification,
-  keep: (ending: Ending) => VerificationResult,
-  measureIn?: (world: World) => Measure,
-): Promise<number> {
+export async function session(options: SessionOptions, read: () => Verification, parts: Parts): Promise<number> {
   const stopping = stopOnSignal();
   try {
-    const ending = await run(read(), options, stopping, measureIn);
-    print(keep(ending), options);
+    const ending = await run(read(), options, stopping, parts);
+    print(parts.keep(ending), options);
     if (ending.ending === "stopped") return status.stopped;
     if (ending.ending === "refused") return status.unusable;
     return holds(ending.result) ? status.held : status.failed;
@@ -56,18 +62,20 @@ export async function session(
 }
 
 async function run(
-  verification: Verification,
+  written: Verification,
   options: SessionOptions,
   stopping: AbortSignal,
-  measureIn?: (world: World) => Measure,
+  { complete, measureIn }: Parts,
 ): Promise<Ending> {
   const { lab, programs } = await reachLab(options.lab);
   const config = namedKubeconfig(options, lab, true);
-  const { machines: remote, probeImage = options.probeImage } = verification;
+  const { machines: remote, probeImage = options.probeImage } = written;
   const world = connectWorld({ config, lab, programs, stopping, telling: telling(options.quiet), remote, probeImage });
   const machines = world.machines.map(({ name }) => name);
-  for (const { check, file } of verification.checks) requireMachines(check, machines, file);
+  for (const { check, file } of written.checks) requireMachines(check, machines, file);
   try {
+    const target = { api: apiServerOf(config), config, lab, remote, probeImage };
+    const verification = complete ? await complete(written, target) : written;
     return await carryOut(world, verification, measureIn?.(world));
   } finally {
     await world.close();
@@ -75,7 +83,7 @@ async function run(
 }
 
 function print(result: VerificationResult, { json, quiet }: SessionOptions): void {
-  const table = (stream: NodeJS.WriteStream): string => `${renderTable(result, colorsFor(stream))}\n`;
+  const table = (stream: NodeJS.WriteStream): string => `${renderTable(result, colorsFor(stream), widthOf(stream))}\n`;
   if (json) {
     if (!quiet || !holds(result)) process.stderr.write(table(process.stderr));
     process.stdout.write(documentOf(result));
@@ -84,8 +92,13 @@ function print(result: VerificationResult, { json, quiet }: SessionOptions): voi
 
 /** Writes a file of results; the folder need not exist. */
 export function writeResult(path: string, result: object): void {
+  writeText(path, documentOf(result));
+}
+
+/** The same of a file of another form. */
+export function writeText(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, documentOf(result));
+  writeFileSync(path, text);
 }
 
 /** Otherwise an old result could be mistaken for a killed run's. */
@@ -108,6 +121,6 @@ export function readInput(file: string): string {
 /** A user's mistake in one line; a bug with its stack. */
 export function messageOf(error: unknown): string {
   if (error instanceof KubernetesError) return withNext(error);
-  if (error instanceof CheckFileError || error instanceof NoCluster) return error.message;
+  if (error instanceof CheckFileError || error instanceof NoCluster || error instanceof NoNode) return error.message;
   return fileProblem(error) ?? (error as Error).stack ?? String(error);
 }

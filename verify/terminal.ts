@@ -43,3 +43,8 @@ export function telling(quiet: boolean, stream: NodeJS.WriteStream = process.std
 export function colorsFor(stream: NodeJS.WriteStream): ReturnType<typeof pc.createColors> {
   return pc.createColors(Boolean(stream.isTTY) && !process.env.NO_COLOR && process.env.TERM !== "dumb");
 }
+
+/** Columns of a terminal; a program that shows another one's output passes its own in COLUMNS. Files and logs have none. */
+export function widthOf(stream: NodeJS.WriteStream): number | undefined {
+  return stream.columns ?? (Number(process.env.COLUMNS) || undefined);
+}

@@ -42,5 +42,5 @@ export function verifyCommand(file: string, options: VerifyOptions, { measureIn,
     writeResult(path.result, whole);
     return whole;
   };
-  return session(options, read, keep, measureIn);
+  return session(options, read, { keep, measureIn });
 }

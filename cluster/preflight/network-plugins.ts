@@ -1,30 +1,8 @@
 import type { V1DaemonSet } from "@kubernetes/client-node";
 import type { PreflightPlan } from "../../components/documents/preflight.ts";
+import { networkPluginOf, networkPlugins } from "../../model/objects/network-plugins.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
-
-/** How to recognize a network plugin in a cluster. */
-interface KnownPlugin {
-  name: string;
-  /** Names of its DaemonSets. */
-  daemonSet: RegExp;
-  /** Plugin types in the configuration that it writes on nodes. */
-  types: string[];
-}
-
-const KNOWN: KnownPlugin[] = [
-  { name: "Calico", daemonSet: /^(calico-node|canal)$/, types: ["calico", "calico-ipam"] },
-  { name: "Cilium", daemonSet: /^(cilium|anetd)$/, types: ["cilium-cni"] },
-  { name: "Flannel", daemonSet: /^(kube-)?flannel(-ds.*)?$/, types: ["flannel"] },
-  { name: "AWS VPC CNI", daemonSet: /^aws-node$/, types: ["aws-cni"] },
-  { name: "Azure CNI", daemonSet: /^azure-(cni|cns|npm)$/, types: ["azure-vnet"] },
-  { name: "Antrea", daemonSet: /^antrea-agent$/, types: ["antrea"] },
-  { name: "Weave Net", daemonSet: /^weave-net$/, types: ["weave-net"] },
-  { name: "kube-router", daemonSet: /^kube-router$/, types: [] },
-  { name: "OVN-Kubernetes", daemonSet: /^ovnkube-node$/, types: ["ovn-k8s-cni-overlay"] },
-  { name: "Kube-OVN", daemonSet: /^kube-ovn-cni$/, types: ["kube-ovn"] },
-  { name: "kindnet", daemonSet: /^kindnet$/, types: [] },
-];
 
 const CHECK = "network plugin";
 const NEXT =
@@ -35,7 +13,7 @@ export function examineNetworkPlugins(facts: ClusterFacts, plan: PreflightPlan):
   const inTheWay = plan.otherNetworkPlugin === "accept" ? warning : refused;
   const findings = [
     ...facts.daemonSets.flatMap((daemonSet) => {
-      const plugin = KNOWN.find((known) => known.daemonSet.test(daemonSet.metadata?.name ?? ""));
+      const plugin = networkPluginOf(daemonSet);
       return plugin ? [inTheWay(CHECK, `${plugin.name}: DaemonSet ${nameOf(daemonSet)}`, NEXT)] : [];
     }),
     ...(facts.calicoApiServer
@@ -50,7 +28,7 @@ export function examineNetworkPlugins(facts: ClusterFacts, plan: PreflightPlan):
     ...[...facts.reports].flatMap(([node, report]) => {
       if (typeof report === "string") return [];
       return report.plugins.map(({ file, types }) => {
-        const plugin = KNOWN.find((known) => known.types.some((type) => types.includes(type)));
+        const plugin = networkPlugins.find((known) => known.types.some((type) => types.includes(type)));
         const found = `/etc/cni/net.d/${file} (${plugin?.name ?? (types.join(", ") || "cannot be read")})`;
         if (plugin) return inTheWay(CHECK, found, NEXT, [node]);
         // Installers and container runtimes ship examples: the dataplane's own file name sorts before theirs.

@@ -139,6 +139,7 @@ const expectationSchema = known(
 
 const stepSchema = known(
   {
+    name: text("what the step is about, in a few words").optional().describe("What the step is about, in a few words."),
     apply: z
       .array(objectSchema, { error: "must be a list of objects" })
       .default([])

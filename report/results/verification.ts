@@ -75,6 +75,7 @@ const rowSchema = z.strictObject({
       "Why this row could not be decided: the prober or the server had no CPU, or the prober's kernel lacks the protocol. Then `pass` is false, but the row does not count as failed.",
     ),
   step: z.string().optional().describe("Name of the check, and the step where it has several."),
+  seconds: z.number().min(0).optional().describe("How long its step was tried. Absent: it was not reached."),
   reasons: z
     .array(z.enum(reasonCodes))
     .optional()
@@ -115,6 +116,14 @@ const problemSchema = z
   })
   .describe("Something that is not known.");
 
+const skippedSchema = z
+  .strictObject({
+    step: z.string().describe("Name of the suite, and the step."),
+    what: z.string().describe("Cases that were not tried."),
+    why: z.string().describe("Why they cannot be tried here."),
+  })
+  .describe("Cases of a ready-made suite that need what is not here. They count as neither passed nor failed.");
+
 /** The form of the verification's result, `out/verification.json`. */
 export const resultSchema = z
   .strictObject({
@@ -124,6 +133,7 @@ export const resultSchema = z
     failed: z.int().min(0).describe("Rows that do not."),
     undecided: z.int().min(0).describe("Rows that could not be decided; each says why."),
     rows: z.array(rowSchema).describe("One per expectation, in the order of the check."),
+    skipped: z.array(skippedSchema).optional().describe("Where a suite was run."),
     problems: z.array(problemSchema).describe("What is not known. Empty: everything that was asked was found out."),
     figures: z.array(figureSchema).optional().describe("Where connections were measured."),
     thresholds: z.array(thresholdSchema).optional().describe("Where limits were set."),
@@ -137,6 +147,7 @@ export type Seen = z.output<typeof seenSchema>;
 export type Row = z.output<typeof rowSchema>;
 export type Figure = z.output<typeof figureSchema>;
 export type ThresholdResult = z.output<typeof thresholdSchema>;
+export type Skipped = z.output<typeof skippedSchema>;
 export type Problem = z.output<typeof problemSchema>;
 export type VerificationResult = z.output<typeof resultSchema>;
 

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import { z } from "zod";
 import { Interrupted, RunnerFailure } from "../failure.ts";
 import type { Handler, Operation, Progress } from "../operation.ts";
-import { isQuiet } from "../terminal.ts";
+import { columnsInside, isQuiet } from "../terminal.ts";
 
 /** The supported inputs of `command:local:Command`; others are refused by name. */
 const commandInputs = z.strictObject({
@@ -60,7 +60,7 @@ async function run(command: string, inputs: CommandInputs, folder: string, progr
   const [program = "/bin/sh", ...words] = inputs.interpreter ?? ["/bin/sh", "-c"];
   const child = spawn(program, [...words, command], {
     cwd: inputs.dir ?? folder,
-    env: { ...process.env, ...inputs.environment },
+    env: { ...process.env, ...columnsInside(), ...inputs.environment },
     stdio: "pipe",
   });
   const stop = () => {

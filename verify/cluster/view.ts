@@ -30,7 +30,8 @@ export async function readView(api: Api): Promise<ClusterView> {
   return { nodes, pods, services, endpointSlices, ...configuration };
 }
 
-async function readConfiguration(api: Api): Promise<Pick<ClusterView, "returnMode" | "serviceHandling">> {
+/** What `FelixConfiguration default` says. */
+export async function readConfiguration(api: Api): Promise<Pick<ClusterView, "returnMode" | "serviceHandling">> {
   const path = `${resourcePath(kinds.felixConfigurations)}/default`;
   const found = await findObject<FelixConfiguration>(api, path);
   // A cluster with another dataplane has no return mode.

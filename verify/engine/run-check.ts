@@ -95,11 +95,13 @@ async function runStep(world: World, { ledger, kept }: Holdings, check: Check, i
   if (step.expect.length === 0) return [];
 
   const nextToken = tokens();
+  const begun = world.clock.now();
   const assessments = await settle(world, step.expect, step.within, (expectations) =>
     tryRound(expectations, () => runRound(world, expectations, nextToken, kept)),
   );
   stopWhenAsked(world);
-  return assessments.map((assessment) => toRow(assessment, label));
+  const seconds = (world.clock.now() - begun) / 1000;
+  return assessments.map((assessment) => ({ ...toRow(assessment, label), seconds }));
 }
 
 /** If the cluster does not answer, every expectation reports that; it may answer the next try. */
@@ -116,6 +118,8 @@ async function tryRound(expectations: Expectation[], round: () => Promise<Assess
 }
 
 function labelOf(check: Check, step: number): string {
+  const named = check.steps[step]?.name;
+  if (named !== undefined) return `${check.name}: ${named}`;
   return check.steps.length > 1 ? `${check.name}, step ${step + 1}` : check.name;
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Check } from "../../components/documents/check.ts";
 import type { RemoteMachine } from "../../components/documents/remote-machine.ts";
 import { type Measurement, type Threshold, verificationSchema } from "../../components/documents/verification.ts";
+import type { Skipped } from "../../report/results/verification.ts";
 import { CheckFileError, readChecks } from "./read.ts";
 
 /** A document whose check files are read. */
@@ -11,6 +12,8 @@ export interface Verification {
   thresholds: Threshold[];
   /** Machines that are reached by SSH. */
   machines: RemoteMachine[];
+  /** Cases of a suite that cannot be tried here. */
+  skipped?: Skipped[];
   /** Image of the probers on nodes. */
   probeImage?: string;
 }

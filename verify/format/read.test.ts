@@ -81,7 +81,7 @@ describe("readChecks", () => {
     ["        verdit: allowed", 'unknown key "verdit"; did you mean "verdict"?'],
     [
       "    witin: 3",
-      'x.check.yaml:3:5: steps[0]: unknown key "witin"; did you mean "within"? (allowed: apply, delete, expect, within)',
+      'x.check.yaml:3:5: steps[0]: unknown key "witin"; did you mean "within"? (allowed: name, apply, delete, expect, within)',
     ],
     ["extra: 1", 'unknown key "extra" (allowed: name, listen, setup, steps)'],
     ["listen: client1", "listen: must be a list of {at, tcp, udp}"],

@@ -1,17 +1,23 @@
-import { getObject } from "../../kubernetes/get.ts";
+import type { V1DaemonSet } from "@kubernetes/client-node";
+import { getObject, listObjects } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import type { Occasion } from "../../report/results/occasion.ts";
+import { readConfiguration } from "../cluster/view.ts";
 import { packageCommit, packageVersion } from "../this-package.ts";
+import { engineOf } from "./engine.ts";
 
 /** Records the time and the cluster of a verification. Called before it; the returned function is called after it. */
 export async function observeOccasion(api: Api): Promise<() => Occasion> {
   const begunAt = new Date().toISOString();
   // An unreachable cluster does not stop the verification: its rows report that.
   const ask = <T>(path: string) => getObject<T>(api, path).catch(() => undefined);
-  const [version, namespace] = await Promise.all([
+  const [version, namespace, daemonSets, configuration] = await Promise.all([
     ask<{ gitVersion: string }>("/version"),
     ask<{ metadata?: { uid?: string } }>("/api/v1/namespaces/kube-system"),
+    listObjects<V1DaemonSet>(api, "/apis/apps/v1/daemonsets").catch(() => []),
+    readConfiguration(api).catch(() => ({})),
   ]);
+  const engine = engineOf(daemonSets, configuration);
   const commit = packageCommit();
   const id = namespace?.metadata?.uid;
   return () => ({
@@ -21,6 +27,7 @@ export async function observeOccasion(api: Api): Promise<() => Occasion> {
       server: api.server,
       ...(id && { id }),
       ...(version && { kubernetes: version.gitVersion }),
+      ...(engine && { engine }),
     },
     version: packageVersion(),
     ...(commit && { commit }),

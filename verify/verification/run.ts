@@ -48,6 +48,7 @@ export async function carryOut(world: World, verification: Verification, measure
   const result = summarise({
     verified: occasion(),
     rows,
+    ...(verification.skipped && { skipped: verification.skipped }),
     problems,
     ...(comparison && { figures: comparison.modes.map(figureOf), environment: comparison.environment }),
     ...(topology && { topology }),

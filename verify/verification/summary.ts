@@ -1,3 +1,4 @@
+import { firstFew } from "../../model/first-few.ts";
 import {
   type Findings,
   fails,
@@ -42,15 +43,17 @@ function rowsInWords(rows: Row[], [first, ...others]: Row[], undecided: number):
   return `${number} of ${counted(rows.length, "row", "rows")} ${number === 1 ? "does" : "do"} not hold: ${example}`;
 }
 
+/** So many addresses are no sentence. */
+const MANY = 6;
+
 /** The rows' common result for sources and replies, if there is one. */
 function preserved(rows: Row[]): string[] {
   const seen = rows.flatMap((row) => row.seen ?? []).filter(({ source, clientAddress }) => source && clientAddress);
   if (seen.length === 0) return [];
   const clients = [...new Set(seen.flatMap(({ source }) => source ?? []))];
+  const named = clients.length > MANY ? firstFew(clients) : clients.join(", ");
   const own = seen.every(({ source, clientAddress }) => source === clientAddress);
-  const sources = own
-    ? `servers saw the clients' own addresses (${clients.join(", ")})`
-    : `servers saw ${clients.join(", ")}`;
+  const sources = own ? `servers saw the clients' own addresses (${named})` : `servers saw ${named}`;
   const replies = repliesInWords(seen);
   return [replies ? `${sources}, and ${replies}` : sources];
 }

@@ -2,22 +2,37 @@ import Table from "cli-table3";
 import type { Colors } from "picocolors/types";
 import { placeInWords } from "../../report/results/occasion.ts";
 import { type Figure, holds, type Row, type VerificationResult } from "../../report/results/verification.ts";
+import { sharedWidths, wrapped } from "./fit.ts";
 
-/** The truth table for people. Every row has PASS or FAIL in letters, so that it is readable without colours. */
-export function renderTable(result: VerificationResult, colors: Colors): string {
-  const { passed, failed, undecided, rows, problems, figures = [], thresholds = [] } = result;
-  const table = new Table({
-    head: ["", "from", "to", "expected", "observed"],
-    style: { head: [], border: [] },
-    wordWrap: true,
-  });
+const HEAD = ["", "from", "to", "expected", "observed"];
+
+/** Borders of the table, and a space on each side of a cell. */
+const LINES = 3 * HEAD.length + 1;
+
+/** Cells of fewer characters cannot be read, however narrow the terminal is. */
+const NARROWEST = 76;
+
+/**
+ * The truth table for people. Every row has PASS or FAIL in letters, so that it is readable without colours.
+ *
+ * @param columns of the terminal; without it the table is as wide as its longest cells
+ */
+export function renderTable(result: VerificationResult, colors: Colors, columns?: number): string {
+  const { passed, failed, undecided, rows, problems, figures = [], thresholds = [], skipped = [] } = result;
+  const table = new Table({ head: HEAD, style: { head: [], border: [] } });
+  const cells = rows.map(({ from, to, expected, observed }) => ["PASS", from, to, expected, observed]);
+  const room = Math.max(columns ?? Number.POSITIVE_INFINITY, NARROWEST) - LINES;
+  const needed = HEAD.map((head, index) => Math.max(head.length, ...cells.map((row) => longestLine(row[index] ?? ""))));
+  const widths = columns === undefined ? needed : sharedWidths(needed, room);
+  const inCell = (text: string, column: number): string => wrapped(text, widths[column] ?? text.length);
+  const across = widths.reduce((total, width) => total + width + 3, -3);
   const word = (row: Row) =>
     row.pass ? colors.green("PASS") : row.undecided === undefined ? colors.red("FAIL") : colors.yellow("OPEN");
   let step: string | undefined;
   for (const row of rows) {
-    if (row.step !== step) table.push([{ colSpan: 5, content: colors.bold(row.step ?? "") }]);
+    if (row.step !== step) table.push([{ colSpan: 5, content: colors.bold(wrapped(row.step ?? "", across)) }]);
     step = row.step;
-    table.push([word(row), row.from, row.to, row.expected, row.observed]);
+    table.push([word(row), inCell(row.from, 1), inCell(row.to, 2), inCell(row.expected, 3), inCell(row.observed, 4)]);
   }
   const failures = rows
     .filter(({ pass }) => !pass)
@@ -37,11 +52,13 @@ export function renderTable(result: VerificationResult, colors: Colors): string 
     `${colors.red("NOT KNOWN")} ${what}`,
     ...(next ? [`  next: ${next}`] : []),
   ]);
+  const left = skipped.map(({ step, what, why }) => `${colors.yellow("SKIP")} ${step}: ${what}: ${why}`);
   const total = `${passed} passed, ${failed} failed${undecided > 0 ? `, ${undecided} open` : ""}`;
   const verdict = holds(result) ? colors.green(total) : colors.red(total);
   return [
     table.toString(),
     ...failures,
+    ...left,
     ...figures.map(figureLine),
     ...limits,
     ...unknown,
@@ -56,6 +73,8 @@ function figureLine({ mode, connections, meanUs, medianUs, p99Us, rounds, distur
   const set = disturbedRounds > 0 ? `, ${disturbedRounds} disturbed ones set aside` : "";
   return `${mode}: ${median}, mean ${rounded(meanUs)} µs, p99 ${rounded(p99Us)} µs; ${connections} connections in ${rounds} rounds${set}`;
 }
+
+const longestLine = (text: string): number => Math.max(...text.split("\n").map((line) => line.length));
 
 /** Three significant digits: the measurements are not more precise. */
 const rounded = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,0 +1,46 @@
+// Text in the columns of a table that fits the terminal.
+
+/** Widths of columns that together have `total` characters: narrow ones keep what they need, the others share what is left. */
+export function sharedWidths(needed: number[], total: number): number[] {
+  const widths = new Map<number, number>();
+  let [left, open] = [total, needed.map((_, index) => index)];
+  while (open.length > 0) {
+    const share = Math.max(1, Math.floor(left / open.length));
+    const narrow = open.filter((index) => (needed[index] ?? 0) <= share);
+    for (const index of narrow.length > 0 ? narrow : open) {
+      const width = Math.min(needed[index] ?? 0, share);
+      widths.set(index, width);
+      left -= width;
+    }
+    open = open.filter((index) => !widths.has(index));
+  }
+  return needed.map((_, index) => widths.get(index) ?? 0);
+}
+
+/** Lines of at most `width` characters: broken at spaces, else behind a separator of names and addresses, else anywhere. */
+export function wrapped(text: string, width: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => wrappedLine(line, width))
+    .join("\n");
+}
+
+function wrappedLine(line: string, width: number): string[] {
+  const lines = [""];
+  for (const part of line
+    .split(" ")
+    .flatMap((word) => pieces(word, width).map((piece, index) => (index === 0 ? ` ${piece}` : piece)))) {
+    const last = lines.at(-1) ?? "";
+    const joined = last === "" ? part.trimStart() : `${last}${part}`;
+    if (joined.length <= width) lines[lines.length - 1] = joined;
+    else lines.push(part.trimStart());
+  }
+  return lines;
+}
+
+function pieces(word: string, width: number): string[] {
+  if (word.length <= width) return [word];
+  const at = Math.max(...["/", ":", "=", ",", "-", "."].map((mark) => word.lastIndexOf(mark, width - 1) + 1));
+  const end = at > 0 ? at : width;
+  return [word.slice(0, end), ...pieces(word.slice(end), width)];
+}

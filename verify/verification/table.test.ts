@@ -1,0 +1,57 @@
+import pc from "picocolors";
+import { expect, test } from "vitest";
+import type { Row } from "../../report/results/verification.ts";
+import { fixtureOccasion } from "../engine/world.fixture.ts";
+import { summarise } from "./summary.ts";
+import { renderTable } from "./table.ts";
+
+const row: Row = {
+  from: "pod/dataplane-check-other/visitor",
+  to: "tcp://service/dataplane-check/guarded-by-a-policy-with-a-long-name:80",
+  expected: "allowed from pod/dataplane-check-other/visitor by dataplane-check/app=web, over IPv6, 20 attempts",
+  observed: "allowed from fd00:10:244::1234:5678:9abc:def0 by dataplane-check/far, over IPv6, 20 attempts",
+  pass: true,
+  step: "cluster: a name of a step that is so long that no terminal of eighty columns has room for all of it in a line",
+};
+const result = summarise({
+  verified: fixtureOccasion,
+  rows: [row, { ...row, pass: false }],
+  skipped: [{ step: "cluster: NodePort", what: "node ports from outside", why: "no machine is known" }],
+  problems: [],
+});
+const tableOf = (columns?: number) =>
+  renderTable(result, pc.createColors(false), columns)
+    .split("\n")
+    .filter((line) => /^[│├┌└]/.test(line));
+
+test.each([80, 120, 200])("the table fits %i columns, and loses no character", (columns) => {
+  const lines = tableOf(columns);
+  expect(lines.length).toBeGreaterThan(5);
+  expect(new Set(lines.map((line) => line.length)).size).toBe(1);
+  expect(lines[0]?.length).toBeLessThanOrEqual(columns);
+  const cells = lines
+    .filter((line) => line.startsWith("│"))
+    .map((line) =>
+      line
+        .split("│")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  const columnOf = (index: number) =>
+    cells
+      .filter(({ length }) => length === 5)
+      .map((line) => line[index] ?? "")
+      .join("");
+  expect(columnOf(2)).toContain(row.to);
+  expect(columnOf(4).replaceAll(" ", "")).toContain(row.observed.replaceAll(" ", ""));
+});
+
+test("without a terminal no cell is broken", () => {
+  expect(tableOf().some((line) => line.includes(row.to) && line.includes(row.observed))).toBe(true);
+});
+
+test("what was skipped is said, and counts as neither", () => {
+  expect(renderTable(result, pc.createColors(false))).toMatch(
+    /SKIP cluster: NodePort: node ports from outside: no machine is known\n1 passed, 1 failed\n/,
+  );
+});
