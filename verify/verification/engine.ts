@@ -1,4 +1,5 @@
 import type { V1DaemonSet } from "@kubernetes/client-node";
+import { ServiceHandling } from "../../components/dataplane/args.ts";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { networkPluginOf } from "../../model/objects/network-plugins.ts";
 import type { ClusterView } from "../cluster/view.ts";
@@ -14,7 +15,10 @@ export function engineOf(
   const own = agents && [
     image ?? AGENT,
     ...(serviceHandling ? [`Services by ${serviceHandling}`] : []),
-    ...(returnMode ? [`replies ${returnMode}`] : []),
+    // kube-proxy knows no return mode.
+    ...(returnMode && (serviceHandling ?? ServiceHandling.Ebpf) === ServiceHandling.Ebpf
+      ? [`replies ${returnMode}`]
+      : []),
   ];
   const others = daemonSets.flatMap((daemonSet) => networkPluginOf(daemonSet)?.name ?? []);
   const proxy = daemonSets.some(
