@@ -7,7 +7,7 @@ import { asking, nodeReports } from "../status/node-reports.ts";
 import { packageVersion } from "../this-package.ts";
 import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
 import { Archive } from "./archive.ts";
-import { collect, NO_SUCH_KIND } from "./collect.ts";
+import { collect, HAS_NONE } from "./collect.ts";
 import { knownSecrets } from "./known-secrets.ts";
 import { piecesOf } from "./pieces.ts";
 
@@ -38,7 +38,7 @@ export async function bundleCommand(options: BundleOptions): Promise<number> {
     const about = { writtenAt, version: packageVersion(), cluster: api.server };
     const { collected, missing } = await collect(pieces, archive, about, knownSecrets(api.access));
     await archive.close();
-    const unread = missing.filter(({ why }) => why !== NO_SUCH_KIND);
+    const unread = missing.filter(({ why }) => why !== HAS_NONE);
     for (const { path, why } of unread) console.error(`without ${path}: ${why}`);
     console.error(
       `wrote ${out}: ${collected.length} files; manifest.json in it says what it holds and what is left out`,

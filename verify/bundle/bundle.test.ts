@@ -67,6 +67,9 @@ const node: V1Node = {
 };
 const view: ClusterView = { nodes: [node], pods: [agent, tenants], services: [], endpointSlices: [] };
 
+/** The node's BIRD does not answer. */
+const NO_BIRD = { path: "inspect/master/bgp.json", why: "BIRD does not run" };
+
 const lists: Record<string, object[]> = {
   "/apis/projectcalico.org/v3/bgppeers": [
     {
@@ -92,7 +95,7 @@ const logs = [
   `called with ${KUBECONFIGS}`,
 ];
 
-function clusterThat(refuses: RegExp) {
+function clusterThat(refuses: RegExp, objects = lists) {
   const asked: string[] = [];
   const api: Api = {
     server: "https://172.31.1.8:6443",
@@ -103,18 +106,17 @@ function clusterThat(refuses: RegExp) {
       if (path.endsWith("/log")) return logs.join("\n") + (query?.previous ? "\nof the run before" : "");
       if (path.endsWith("/daemonsets/ebpf-dataplane"))
         return JSON.stringify({ metadata: metadata("ebpf-dataplane"), spec: { template: { spec: agent.spec } } });
-      if (path.endsWith("/ippools") && !lists[path]) throw new ApiRefusal(404, "NotFound", "no such kind");
-      return JSON.stringify({ items: lists[path] ?? [], metadata: {} });
+      return JSON.stringify({ items: objects[path] ?? [], metadata: {} });
     },
   };
   return { api, asked };
 }
 
-async function bundled(refuses = /^$/) {
+async function bundled(refuses = /^$/, objects = lists) {
   const folder = mkdtempSync(join(tmpdir(), "bundle-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "new", "bundle.tar.gz");
-  const { api, asked } = clusterThat(refuses);
+  const { api, asked } = clusterThat(refuses, objects);
   const inspect = async (_: string, [kind = ""]: readonly string[]) => {
     if (kind === "bgp") throw new Error("BIRD does not run");
     return `[{"view":"${kind}"}]`;
@@ -154,8 +156,8 @@ test("the archive holds what support needs, and only its owner can read it", asy
   expect(read("agents.json").pods).toHaveLength(1);
   expect(read("names.json")).toEqual({ "10.244.0.7": "pod/shop/web", "172.31.1.8": "node/master" });
   expect(read("inspect/master/services.json")).toEqual([{ view: "services" }]);
-  expect(files.get("bundle/logs/ebpf-dataplane-x.agent.log")).toContain("started");
-  expect(files.get("bundle/logs/ebpf-dataplane-x.agent.before.log")).toContain("of the run before");
+  expect(files.get("bundle/logs/master/ebpf-dataplane-x.agent.log")).toContain("started");
+  expect(files.get("bundle/logs/master/ebpf-dataplane-x.agent.before.log")).toContain("of the run before");
   expect(files.get("bundle/status.txt")).toContain("0 of 1 nodes are ready");
 });
 
@@ -176,11 +178,16 @@ test("the manifest names what was collected, and what was not and why", async ()
   );
   expect(read.missing).toEqual([
     { path: "objects/services.json", why: "not allowed with the token (left out)" },
-    { path: "inspect/master/bgp.json", why: "BIRD does not run" },
-    { path: "logs/ebpf-dataplane-x.agent.log", why: "not allowed with the token (left out)" },
-    { path: "logs/ebpf-dataplane-x.agent.before.log", why: "not allowed with the token (left out)" },
+    NO_BIRD,
+    { path: "logs/master/ebpf-dataplane-x.agent.log", why: "not allowed with the token (left out)" },
+    { path: "logs/master/ebpf-dataplane-x.agent.before.log", why: "not allowed with the token (left out)" },
   ]);
   expect(read.leftOut.join("\n")).toContain("Secrets");
+});
+
+test("where no BGP is spoken, no node is asked about it, and nothing is missing", async () => {
+  const { manifest } = await bundled(undefined, { ...lists, "/apis/projectcalico.org/v3/bgppeers": [] });
+  expect(manifest.missing).toEqual([{ ...NO_BIRD, why: "the cluster has none" }]);
 });
 
 test("an archive that exists is not replaced", async () => {

@@ -24,8 +24,8 @@ const LEFT_OUT_OF_ALL = [
   "tracked connections and flow logs: who talks to whom",
 ];
 
-/** Nothing is wrong then: few clusters have every kind. */
-export const NO_SUCH_KIND = "the cluster has no such kind";
+/** Nothing is wrong then: few clusters have every kind, or speak BGP. */
+export const HAS_NONE = "the cluster has none";
 
 /** Parts that are read at the same time. */
 const AT_ONCE = 8;
@@ -55,5 +55,5 @@ export async function collect(
 }
 
 function whyNot(read: PromiseSettledResult<unknown> | undefined): string {
-  return read?.status === "rejected" ? (read.reason as Error).message : NO_SUCH_KIND;
+  return read?.status === "rejected" ? (read.reason as Error).message : HAS_NONE;
 }

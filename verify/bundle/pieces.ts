@@ -1,10 +1,10 @@
 // The parts of an archive for support, and what each is read from. Only reads; Secrets, ConfigMaps and ServiceAccounts are never asked for.
-import type { V1DaemonSet, V1Pod } from "@kubernetes/client-node";
+import type { KubernetesObject, V1DaemonSet, V1Pod } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
-import { getObject, getText, unlessMissing } from "../../kubernetes/get.ts";
+import { getObject, getText, listObjects, unlessMissing } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { type KindName, kindNames, kinds, resourcePath } from "../../model/objects/kinds.ts";
-import { agentsOn, type ClusterView, podName } from "../cluster/view.ts";
+import { agentsOn, type ClusterView } from "../cluster/view.ts";
 import { type Inspect, nodeNames } from "../inspect/ask-nodes.ts";
 import { namesOf } from "../inspect/names.ts";
 import { NODE_VIEWS, POOLS } from "../inspect/views.ts";
@@ -38,12 +38,14 @@ const [MOST_LINES, MOST_CHARACTERS] = [2_000, 500_000];
 const NOT_WHOLE: readonly KindName[] = ["nodes", "pods", "namespaces", "serviceAccounts"];
 /** Not asked: it says who talks to whom, and may be large. */
 const NOT_ASKED = "connections";
+const BGP = "bgp";
 
 export const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 export function piecesOf({ api, view, inspect, reports, version }: Sources): Piece[] {
   const nodes = nodeNames(view).toSorted();
   const pods = nodes.flatMap((node) => agentsOn(view, node));
+  const speaksBgp = bgpSpeech(api);
   return [
     {
       path: "versions.json",
@@ -57,7 +59,7 @@ export function piecesOf({ api, view, inspect, reports, version }: Sources): Pie
     ...eventPieces(api),
     ...kindNames.filter((name) => !NOT_WHOLE.includes(name)).map((name) => objectPiece(api, name)),
     { path: "ipam.jsonl", read: () => firstAnswer(nodes, inspect) },
-    ...nodes.flatMap((node) => nodePieces(node, inspect)),
+    ...nodes.flatMap((node) => nodePieces(node, inspect, speaksBgp)),
     ...pods.flatMap((pod) => logPieces(api, pod)),
   ];
 }
@@ -106,11 +108,29 @@ function eventPieces(api: Api): Piece[] {
   ];
 }
 
-function nodePieces(node: string, inspect: Inspect): Piece[] {
+function nodePieces(node: string, inspect: Inspect, speaksBgp: () => Promise<boolean>): Piece[] {
   return NODE_VIEWS.filter((view) => view !== NOT_ASKED).map((view) => ({
     path: `inspect/${node}/${view}.json`,
-    read: () => inspect(node, [view, "--json"]),
+    // Without BGP no BIRD runs that could answer.
+    read: async () => (view !== BGP || (await speaksBgp()) ? inspect(node, [view, "--json"]) : undefined),
   }));
+}
+
+/** Whether nodes have a reason to. Asked once. */
+function bgpSpeech(api: Api): () => Promise<boolean> {
+  let speaks: Promise<boolean> | undefined;
+  const ask = async () => {
+    const [configurations, peers] = await Promise.all(
+      [kinds.bgpConfigurations, kinds.bgpPeers].map((kind) =>
+        unlessMissing(listObjects<KubernetesObject>(api, resourcePath(kind))),
+      ),
+    );
+    return (peers ?? []).length > 0 || (configurations ?? []).some(({ metadata }) => metadata?.name === "default");
+  };
+  return () => {
+    speaks ??= ask();
+    return speaks;
+  };
 }
 
 async function firstAnswer(nodes: readonly string[], inspect: Inspect): Promise<string> {
@@ -134,13 +154,8 @@ function logPieces(api: Api, pod: V1Pod): Piece[] {
       return text.slice(-MOST_CHARACTERS);
     };
     const restarted = status?.containerStatuses?.some((one) => one.name === container && one.restartCount > 0);
-    const before = {
-      path: `logs/${podName(pod).split("/")[1]}.${container}.before.log`,
-      read: log({ previous: "true" }),
-    };
-    return [
-      { path: `logs/${podName(pod).split("/")[1]}.${container}.log`, read: log({}) },
-      ...(restarted ? [before] : []),
-    ];
+    const file = `logs/${spec?.nodeName}/${metadata?.name}.${container}`;
+    const before = { path: `${file}.before.log`, read: log({ previous: "true" }) };
+    return [{ path: `${file}.log`, read: log({}) }, ...(restarted ? [before] : [])];
   });
 }

@@ -38,7 +38,7 @@ describe("names", () => {
     ["[fd00:10:244:1::3]:80 10.244.1.2:80", "pod/shop/web-2:80 pod/shop/web-1:80"],
     ["172.31.1.55:40001 > 10.96.0.9:80", "172.31.1.55:40001 > service/shop/web:80"],
     ["fd00:10:96::9", "service/shop/web"],
-    ["10.244.1.2:80 via node 172.31.1.8", "pod/shop/web-1:80 via node node/master"],
+    ["10.244.1.2:80 via node 172.31.1.8", "pod/shop/web-1:80 via node/master"],
     ["10.244.1.2/32, 10.96.0.0/12 and 3 more", "10.244.1.2/32, 10.96.0.0/12 and 3 more"],
     ["10.244.1.20:80", "10.244.1.20:80"],
     ["TCP 80", "TCP 80"],
@@ -79,10 +79,10 @@ test("what all nodes have stands there once, what differs by node; a silent node
   const views = await viewsOf(["worker1", "worker2", "master"], ["services"], inspect);
   expect(asTable(mergedView("services", views, names))).toBe(
     [
-      "NODES    SERVICE           FRONTEND            BACKENDS           FLAGS  CLIENTS",
-      "all      service/shop/web  10.96.0.9:80/TCP    pod/shop/web-1:80         all",
-      "master   service/shop/web  any node:30604/TCP  none: rejected            all",
-      "worker1  service/shop/web  any node:30604/TCP  pod/shop/web-1:80         all",
+      "NODES    SERVICE   FRONTEND            BACKENDS           FLAGS  CLIENTS",
+      "all      shop/web  10.96.0.9:80/TCP    pod/shop/web-1:80         all",
+      "master   shop/web  any node:30604/TCP  none: rejected            all",
+      "worker1  shop/web  any node:30604/TCP  pod/shop/web-1:80         all",
     ].join("\n"),
   );
   expect(views.map(({ node, problem }) => [node, problem])).toEqual([
@@ -106,8 +106,8 @@ test("endpoints keep the address beside the pod's name; backends name their node
   const endpoint = { address: "10.244.1.2", ifindex: 9, policy: 4, isolated: "ingress", mac: "02:00", note: "" };
   expect(asTable(mergedView("endpoints", [{ node: "worker1", rows: [endpoint] }], names))).toBe(
     [
-      "NODES    POD             ADDRESS     POLICY  ISOLATED  NOTE",
-      "worker1  pod/shop/web-1  10.244.1.2  4       ingress",
+      "NODES    POD         ADDRESS     POLICY  ISOLATED  NOTE",
+      "worker1  shop/web-1  10.244.1.2  4       ingress",
     ].join("\n"),
   );
   const backend = (node: string) => ({ id: 5, backend: "10.244.1.2:80/TCP", node, flags: "" });
@@ -116,6 +116,13 @@ test("endpoints keep the address beside the pod's name; backends name their node
     { node: "worker1", rows: [backend("this node")] },
   ];
   expect(mergedView("backends", views, names).rows).toEqual([["all", "pod/shop/web-1:80/TCP", "node/worker1", ""]]);
+});
+
+test("a policy names a pod of both families once", () => {
+  const row = { policy: "NetworkPolicy shop/web", of: "10.244.1.2 10.244.1.2 fd00:10:244:1::3", verdict: "allow" };
+  expect(mergedView("policies", [{ node: "master", rows: [row] }], names).rows).toEqual([
+    ["master", "NetworkPolicy shop/web", "pod/shop/web-1 pod/shop/web-2", "allow"],
+  ]);
 });
 
 test("an answer that is none is the node's problem", async () => {

@@ -10,26 +10,29 @@ const OF_A_NODE: Readonly<Record<string, readonly string[]>> = {
   endpoints: ["ifindex", "mac"],
 };
 
-/** Of the row of a view, with names in place of addresses. */
+/** Columns that are about the address itself: it stays, beside its name. */
+const ABOUT_ADDRESS = ["frontend", "address"];
+
+/** A row with names in place of addresses. */
 function forPeople(kind: string, node: string, row: Row, names: Names): Row {
   const cells = Object.entries(row).filter(([column]) => !OF_A_NODE[kind]?.includes(column));
-  if (kind === "services") {
-    const frontend = String(row.frontend);
-    const texts = cells.map(([column, value]) => [column, column === "frontend" ? value : text(column, value, names)]);
-    return { service: frontendName(frontend, names) ?? "", ...Object.fromEntries(texts) };
-  }
-  const texts = cells.map(([column, value]) => [column, text(column, value, names)]);
-  const shown: Row = Object.fromEntries(texts);
-  if (kind === "endpoints")
-    return { pod: names.address(String(row.address)) ?? "", ...shown, address: row.address ?? "" };
+  const shown: Row = Object.fromEntries(cells.map(([column, value]) => [column, cellText(column, value, names)]));
+  if (kind === "services") return { service: without("service/", frontendName(String(row.frontend), names)), ...shown };
+  if (kind === "endpoints") return { pod: without("pod/", names.address(String(row.address))), ...shown };
   if (kind === "backends" && row.node === "this node") return { ...shown, node: `node/${node}` };
   return shown;
 }
 
-function text(column: string, value: Row[string], names: Names): Row[string] {
-  if (typeof value !== "string") return value;
-  return named(column === "backends" ? value.replaceAll("(local only)", "") : value, names);
+function cellText(column: string, value: Row[string], names: Names): Row[string] {
+  if (typeof value !== "string" || ABOUT_ADDRESS.includes(column)) return value;
+  if (column === "backends") return named(value.replaceAll("(local only)", ""), names);
+  // A pod has an address of each family.
+  if (column === "of") return [...new Set(named(value, names).split(" "))].join(" ");
+  return named(value, names);
 }
+
+/** The column's title says what it is. */
+const without = (kind: string, name = "") => (name.startsWith(kind) ? name.slice(kind.length) : name);
 
 /** One table: rows that several nodes have stand there once. */
 export function mergedView(kind: string, views: readonly NodeView[], names: Names): View {

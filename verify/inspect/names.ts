@@ -55,14 +55,17 @@ function addressIn(word: string): [address: string, rest: string] {
   return [address, rest];
 }
 
-/** The text with names in place of addresses that have one. */
+/** The text with names in place of addresses that have one: "via node 172.31.1.8" is "via node/master" then. */
 export function named(text: string, names: Names): string {
   const nameOf = (word: string) => {
     const [address, rest] = addressIn(word);
     const name = names.address(address);
     return name ? name + rest : word;
   };
-  return words(text).map(nameOf).join("");
+  return words(text)
+    .map(nameOf)
+    .join("")
+    .replace(/\bnode node\//g, "node/");
 }
 
 /** The names of the addresses in a text. */
