@@ -13,6 +13,8 @@ const WRONG_INPUT = 2;
 const program = new Command(NAME)
   .description("Looks at clusters with the eBPF dataplane, and tests and explains them.")
   .version(packageVersion())
+  .option("--kubeconfig <path>", "the cluster, for the command")
+  .option("--context <name>", "a context of the kubeconfig, for the command")
   .configureHelp({ subcommandTerm: (command) => command.name() })
   .helpCommand(false)
   .enablePositionalOptions()
@@ -21,8 +23,7 @@ const program = new Command(NAME)
     "after",
     `
 Each command has its own options: ${NAME} COMMAND --help.
-The cluster is that of --kubeconfig FILE and --context NAME; without them that
-of KUBECONFIG, as for kubectl.`,
+Without --kubeconfig the cluster is that of KUBECONFIG or ~/.kube/config.`,
   );
 
 for (const command of COMMANDS) {
@@ -48,8 +49,13 @@ program
   });
 program.parse();
 
+/** Options that stand before the command, as for kubectl. */
+function before(): string[] {
+  return Object.entries(program.opts<Record<string, string>>()).flatMap(([option, value]) => [`--${option}`, value]);
+}
+
 /** The program reads its command line as if it had been started by this name. */
-function handOver({ name, program, first = [] }: Handed, words: string[]): void {
-  process.argv = [process.execPath, join(import.meta.dirname, NAME), name, ...first, ...words];
-  createRequire(import.meta.filename)(`./${program}.js`);
+function handOver({ name, program: file, first = [] }: Handed, words: string[]): void {
+  process.argv = [process.execPath, join(import.meta.dirname, NAME), name, ...first, ...before(), ...words];
+  createRequire(import.meta.filename)(`./${file}.js`);
 }

@@ -92,7 +92,7 @@ test("npm links the command, which runs without the checkout and names itself in
   expect(run("inspect", "--help").output).toContain("Usage: ebpf-dataplane inspect [options] <view>");
   expect(run("status", "--jsno")).toMatchObject({ status: 2, output: expect.stringContaining("Did you mean --json?") });
   for (const name of ["status", "preflight"]) {
-    const { status, output } = run(name, "--kubeconfig", "missing.yaml");
+    const { status, output } = run("--kubeconfig", "missing.yaml", name);
     expect(output).toContain("kubeconfig missing.yaml: the kubeconfig cannot be read: ENOENT");
     expect(output).toMatch(/next: provide the path of a kubeconfig that this user can read/i);
     expect(output).not.toMatch(/^\s+at /m);
