@@ -1,5 +1,5 @@
 import { type PoolUseLine, poolUseView } from "../../agent/observe/inspect/ipam.ts";
-import { asTable } from "../../agent/observe/inspect/table.ts";
+import { asTable, type View } from "../../agent/observe/inspect/table.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { FormatError } from "../../model/expectation/place.ts";
 import { NoCluster } from "../connect.ts";
@@ -39,7 +39,7 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
     const views = await viewsOf(nodes, words, inspect);
     const names = namesOf(reached.view);
     if (json) console.log(JSON.stringify(inspection(kind, reached.api.server, views, names), null, 2));
-    else console.log(asTable(mergedView(kind, views, names)));
+    else console.log(firstRows(mergedView(kind, views, names)));
     const silent = views.filter(({ problem }) => problem);
     for (const { node, problem } of silent) console.error(`node ${node}: ${problem}`);
     if (silent.length === views.length) return 2;
@@ -48,6 +48,17 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
     console.error((error as Error).message);
     return error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
   }
+}
+
+/** A table of more is not read by anybody, and takes long to draw. */
+const MOST_ROWS = 1_000;
+
+export function firstRows(view: View): string {
+  const more = view.rows.length - MOST_ROWS;
+  const table = asTable({ ...view, rows: view.rows.slice(0, MOST_ROWS) });
+  return more > 0
+    ? `${table}\n… and ${more} more rows; fewer with --node, of connections with --client or --frontend; all with --output json`
+    : table;
 }
 
 /** As the first agent that answers knows them. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { asTable } from "../../agent/observe/inspect/table.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import { type Inspect, viewsOf } from "./ask-nodes.ts";
-import { poolsOf, wordsOf } from "./inspect-command.ts";
+import { firstRows, poolsOf, wordsOf } from "./inspect-command.ts";
 import { inspection, mergedView } from "./merge.ts";
 import { frontendName, named, namesOf } from "./names.ts";
 
@@ -123,6 +123,13 @@ test("a policy names a pod of both families once", () => {
   expect(mergedView("policies", [{ node: "master", rows: [row] }], names).rows).toEqual([
     ["master", "NetworkPolicy shop/web", "pod/shop/web-1 pod/shop/web-2", "allow"],
   ]);
+});
+
+test("of a large table the first rows are drawn, and how many more there are", () => {
+  const rows = Array.from({ length: 1_003 }, (_, index) => [`${index}`]);
+  const lines = firstRows({ columns: ["row"], rows, empty: "" }).split("\n");
+  expect(lines).toHaveLength(1_002);
+  expect(lines.at(-1)).toMatch(/^… and 3 more rows; fewer with --node/);
 });
 
 test("an answer that is none is the node's problem", async () => {

@@ -49,21 +49,15 @@ export function mergedView(kind: string, views: readonly NodeView[], names: Name
   const all = [...rows.values()];
   const columns = Object.keys(all[0]?.row ?? {});
   const everywhere = ({ length }: string[]) => length > 1 && length === answered.length;
+  const lines = all.map(({ row, nodes }) => {
+    const cells = columns.map((column) => row[column] ?? "");
+    return { cells: [everywhere(nodes) ? "all" : nodes.join(" "), ...cells], key: [...cells, ...nodes].join("\0") };
+  });
   return {
     columns: ["nodes", ...columns],
-    rows: all
-      .map(({ row, nodes }) => [
-        everywhere(nodes) ? "all" : nodes.join(" "),
-        ...columns.map((column) => row[column] ?? ""),
-      ])
-      .toSorted((one, other) => compare(one.slice(1), other.slice(1)) || compare(one, other)),
+    rows: lines.toSorted((one, other) => (one.key < other.key ? -1 : 1)).map(({ cells }) => cells),
     empty: `No node has ${kind}.`,
   };
-}
-
-function compare(one: readonly unknown[], other: readonly unknown[]): number {
-  const [a, b] = [one.join("\0"), other.join("\0")];
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** For programs: what each node said, unchanged, and the names of the addresses in it. */
