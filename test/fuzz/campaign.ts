@@ -1,6 +1,6 @@
 // Random packets against the real programs. Each must have one outcome and an action that this outcome allows; nothing may be
 // delivered that the model does not allow, and no packet may leave malformed.
-import { localPods, nodes } from "../packets/cluster.ts";
+import { nodes } from "../packets/cluster.ts";
 import {
   type Handling,
   handlings,
@@ -11,14 +11,15 @@ import {
   type PacketProgram,
   packetPrograms,
 } from "../packets/node.ts";
-import { type FrameReading, faults, type Reading, readFrame, readVxlan } from "../packets/reading.ts";
+import { faults } from "../packets/reading.ts";
 import { isReasonFor, OK, REDIRECT } from "../packets/verdict.ts";
 import { inWords } from "../packets/words.ts";
 import { Generator, MARK_JUDGE_LATER } from "./generator.ts";
 import { isAnswer, wrongAnswer } from "./model/answer.ts";
 import { flowOf } from "./model/flow.ts";
 import { Model, type Objection } from "./model/model.ts";
-import type { Arrival, TunnelKind } from "./model/sources.ts";
+import { type Seen, seenFrame } from "./model/seen.ts";
+import { isTakenOff, takenOff, unwrapped, WRAPS, wrongEncapsulation } from "./outer.ts";
 import { Random } from "./random.ts";
 
 export interface Failure {
@@ -47,8 +48,14 @@ export interface Report {
   >;
 }
 
+/** In IPv6 too; and where pods' packets are wrapped in IPIP, which only those of IPv4 are. */
+const rounds: readonly Handling[] = [
+  ...handlings,
+  ...handlings.map((handling) => ({ ...handling, family: "IPv6" as const })),
+  { ...(handlings[0] as Handling), encapsulation: "IPIP" },
+];
+
 const KEPT = 5;
-const KINDS: readonly TunnelKind[] = ["overlay", "forward", "forward", "return"];
 
 /** @param packets for each program */
 export function campaign(
@@ -60,12 +67,13 @@ export function campaign(
   const found: Findings = { outcomes: new Map(), failures: new Map() };
   const random = new Random(seed);
   node.maps.secrets.update([[0, { low: BigInt(seed), high: 0n }]]);
-  const share = Math.ceil(packets / handlings.length);
-  for (const [part, handling] of handlings.entries()) {
-    say(`${handling.returnMode}, services ${handling.services ? "translated" : "left to kube-proxy"}`);
+  const share = Math.ceil(packets / rounds.length);
+  for (const [part, handling] of rounds.entries()) {
+    const { returnMode, services, family = "IPv4", encapsulation = "VXLAN" } = handling;
+    say(`${returnMode}, services ${services ? "translated" : "left to kube-proxy"}, ${family}, ${encapsulation}`);
     node.write(handling);
     node.forget();
-    const wanted = Math.min(share, packets - part * share);
+    const wanted = Math.max(0, Math.min(share, packets - part * share));
     round(node, handling, random, wanted * packetPrograms.length, found, say);
   }
   return { seed, packets: Object.fromEntries(packetPrograms.map((name) => [name, packets])), ...found };
@@ -86,7 +94,7 @@ function round(
   say: (line: string) => void,
 ): void {
   const backends = node.maps.backends.entries().map(([id]) => id);
-  const generator = new Generator(random, backends, (name) => node.ifindex(name));
+  const generator = new Generator(random, backends, (name) => node.ifindex(name), handling.family ?? "IPv4");
   let model = new Model();
   for (let index = 0; index < packets; index++) {
     const program = packetPrograms[index % packetPrograms.length] as PacketProgram;
@@ -137,16 +145,15 @@ function examine(
     return [{ rule: "count", why: `it ended in ${met.outcomes.length} outcomes: ${met.outcomes}` }];
   if (!isReasonFor(outcome, met.action, program))
     return [{ rule: "verdict", why: `action ${met.action} for ${outcome}` }];
-  const before = readFrame(bytes);
+  const before = seenFrame(bytes);
   const isForUs = program !== "from_uplink" || isReceived(before.destinationMac);
   if (before.ip && isForUs && isRead(meeting)) model.see(before.ip);
-  const inner =
-    before.ip && isTakenOff(meeting, outcome, met.frame.length - bytes.length) && readVxlan(before.ip)?.inner.ip;
+  const inner = before.ip && isTakenOff(meeting, outcome, met.frame.length - bytes.length) && unwrapped(before.ip)?.ip;
   if (inner) model.see(inner);
   if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload")
     model.sentToUnused(meeting.at, before.ip);
   if (/^(drop|reject)_/.test(outcome)) return [];
-  const after = readFrame(met.frame);
+  const after = seenFrame(met.frame);
   const isPassed = outcome === "pass_to_stack";
   if (meeting.tag !== undefined && (program === "from_workload" || (meeting.tag & 0xfff) !== 0)) {
     const isAnothers = isPassed && program === "from_uplink"; // belongs to the VLAN's own interface
@@ -156,14 +163,16 @@ function examine(
   if (!isForUs) return isPassed ? [] : [{ rule: "way", why: `a frame for ${before.destinationMac} became ${outcome}` }];
   if (!before.ip || !after.ip) {
     const isKernels = isPassed && (program !== "from_workload" || before.type === ARP);
-    return isKernels ? [] : [{ rule: "way", why: "it is no IPv4 that can be read" }];
+    return isKernels ? [] : [{ rule: "way", why: "it is no packet that can be read" }];
   }
   const [came, left] = [
     takenOff(before, meeting, outcome, met.frame.length - bytes.length, node, handling),
-    WRAPS.test(outcome) ? readVxlan(after.ip) : undefined,
+    WRAPS.test(outcome) ? unwrapped(after.ip) : undefined,
   ];
-  if (!came) return [{ rule: "way", why: "what it wraps is no IPv4 that can be read" }];
-  const inside = left?.inner.ip ?? after.ip;
+  if (!came) return [{ rule: "way", why: "what it wraps is no packet that can be read" }];
+  const inside = left?.ip ?? after.ip;
+  const wronglyWrapped = left?.ip && wrongEncapsulation(left.vni, left.ip, outcome, handling);
+  if (wronglyWrapped) return [{ rule: "way", why: wronglyWrapped }];
   if (isAnswer(outcome)) {
     model.answered(came.arrival, came.ip);
     const wrong = wrongAnswer(outcome, before, after);
@@ -189,8 +198,6 @@ function examine(
 }
 
 const ARP = 0x0806;
-const TUNNEL_HEADERS = 50;
-const WRAPS = /^(to_overlay|forward_service|return_via_entry)$/;
 
 /** Whether a frame with this destination is for this node: its own address, multicast or broadcast. */
 const isReceived = (mac: string): boolean => mac === ownMac || (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
@@ -202,49 +209,10 @@ function isRead({ program, tag, tunnel }: Meeting): boolean {
   return true;
 }
 
-/** Whether from_uplink removed the tunnel's headers, even if it added them again. */
-function isTakenOff({ program }: Meeting, outcome: string, grown: number): boolean {
-  return program === "from_uplink" && (grown === -TUNNEL_HEADERS || (grown === 0 && WRAPS.test(outcome)));
-}
-
-/** The packet as the program handled it: without outer headers, if it removed them. */
-function takenOff(
-  frame: FrameReading,
-  { program, at, tunnel, ingressIfindex }: Meeting,
-  outcome: string,
-  grown: number,
-  node: NodeUnderTest,
-  handling: Handling,
-): { arrival: Arrival; ip: Reading } | undefined {
-  const ip = frame.ip as Reading;
-  if (program === "from_workload") return { arrival: { from: "pod", pod: at }, ip };
-  if (program.startsWith("to_")) {
-    const by = localPods.find(({ name }) => node.ifindex(name) === ingressIfindex)?.name;
-    return {
-      arrival: { from: "stack", by, isOwn: !ingressIfindex, handledByKubeProxy: !handling.services, to: at },
-      ip,
-    };
-  }
-  if (tunnel)
-    return {
-      arrival: { from: "tunnel", node: tunnel.node, to: nodes.master, kind: KINDS[tunnel.vni >>> 22] ?? "overlay" },
-      ip,
-    };
-  const wrapped = isTakenOff({ program, at }, outcome, grown) ? readVxlan(ip) : undefined;
-  if (!wrapped) return { arrival: { from: "wire", mac: frame.sourceMac }, ip };
-  const arrival: Arrival = {
-    from: "tunnel",
-    node: ip.source,
-    to: ip.destination,
-    kind: KINDS[wrapped.vni >>> 22] ?? "overlay",
-  };
-  return wrapped.inner.ip && { arrival, ip: wrapped.inner.ip };
-}
-
 /** A packet that arrives well-formed must leave well-formed. */
-function formOf(before: Reading, after: Reading, outer: Reading | undefined): Pick<Failure, "rule" | "why">[] {
-  const broken = faults(before).length === 0 ? faults(after) : [];
-  const wrong = outer ? faults(outer) : [];
+function formOf(before: Seen, after: Seen, outer: Seen | undefined): Pick<Failure, "rule" | "why">[] {
+  const broken = faults(before.raw).length === 0 ? faults(after.raw) : [];
+  const wrong = outer ? faults(outer.raw) : [];
   return [
     ...broken.map((why) => ({ rule: "form" as const, why })),
     ...wrong.map((why) => ({ rule: "form" as const, why: `outer headers: ${why}` })),

@@ -1,12 +1,15 @@
 // Random packets for every program: to and from the small cluster, of known flows, in tunnels, in fragments, and malformed.
+
 import { isTaken } from "../../agent/kernel/test-run.fixture.ts";
+import type { Family } from "../../model/address/address.ts";
 import { backendAddress, gateway, localPods, nodes, secondAddress } from "../packets/cluster.ts";
-import { ethernet, frame, type IpHeader, ip, raw, type Transport, vxlan } from "../packets/frames.ts";
+import { ethernet, frame, type IpHeader, ip, ipip, protocols, raw, type Transport, vxlan } from "../packets/frames.ts";
 import { type Meeting, neighbours, type PacketProgram } from "../packets/node.ts";
 import {
   destinationPort,
   errorAbout,
   someDestination,
+  someExtension,
   someServiceFlow,
   someSource,
   someTransport,
@@ -14,6 +17,7 @@ import {
   transportOf,
 } from "./ingredients.ts";
 import { type Flow, reversed } from "./model/flow.ts";
+import { addressNamed } from "./model/seen.ts";
 import { isOwn } from "./model/sources.ts";
 import { mutate } from "./mutation.ts";
 import type { Random } from "./random.ts";
@@ -24,6 +28,7 @@ export interface Generated {
 }
 
 const WRAPPED_AT = 14 + 20 + 8 + 8 + 14;
+const IPIP_AT = 14 + 20;
 const MARK_FORWARDED = 0xebf00001;
 export const MARK_JUDGE_LATER = 0xebf00002;
 
@@ -31,14 +36,17 @@ export class Generator {
   readonly #random: Random;
   readonly #backends: readonly number[];
   readonly #ifindexOf: (name: string) => number;
+  readonly #family: Family;
   readonly #flows: Flow[] = [];
   readonly #forwarded: { flow: Flow; node: string }[] = [];
 
-  /** @param backends ids that nodes pass each other */
-  constructor(random: Random, backends: readonly number[], ifindexOf: (name: string) => number) {
+  /** @param backends ids that nodes pass each other
+   * @param family of the packets, whose addresses have the names of IPv4 (model/seen.ts) */
+  constructor(random: Random, backends: readonly number[], ifindexOf: (name: string) => number, family: Family) {
     this.#random = random;
     this.#backends = backends;
     this.#ifindexOf = ifindexOf;
+    this.#family = family;
   }
 
   /** Flows that were let through are continued in both directions. */
@@ -71,10 +79,22 @@ export class Generator {
     const meeting = program.startsWith("to_") ? { ...bare, ingressIfindex: this.#ingress(header.source) } : bare;
     const transport = this.#transport(header);
     const wrap = program === "from_uplink" && random.oneIn(3);
-    const inner = frame(header, transport, this.#macs(program, header.source));
-    const whole = wrap ? this.#wrapped(inner) : inner;
+    const inner = frame(this.#onWire(header), transport, this.#macs(program, header.source));
+    const inIpip = wrap && this.#family === "IPv4" && random.oneIn(4);
+    const whole = inIpip ? this.#inIpip(inner) : wrap ? this.#wrapped(inner) : inner;
     if (!random.oneIn(4)) return { meeting, frame: whole };
-    return { meeting, frame: mutate(whole, wrap ? WRAPPED_AT : undefined, random) };
+    return { meeting, frame: mutate(whole, wrap ? (inIpip ? IPIP_AT : WRAPPED_AT) : undefined, random) };
+  }
+
+  /** In the family of the packets. */
+  #onWire(header: IpHeader): IpHeader {
+    if (this.#family === "IPv4") return header;
+    const random = this.#random;
+    const [source, destination] = [header.source, header.destination].map((name) =>
+      random.oneIn(60) ? "fe80::55" : addressNamed(name),
+    ) as [string, string];
+    const extensions = Array.from({ length: random.oneIn(10) ? 1 + random.below(5) : 0 }, () => someExtension(random));
+    return { ...header, source, destination, extensions };
   }
 
   #meeting(program: PacketProgram): Meeting {
@@ -144,10 +164,19 @@ export class Generator {
     return undefined;
   }
 
+  get #icmp(): number {
+    return this.#family === "IPv6" ? protocols.icmpv6 : protocols.icmp;
+  }
+
+  #onWireAlone(flow: Flow): Flow {
+    if (this.#family === "IPv4") return flow;
+    return { ...flow, source: addressNamed(flow.source), destination: addressNamed(flow.destination) };
+  }
+
   #transport({ flow, source, destination, fragment }: IpHeader & { flow?: Flow }): Transport {
     const random = this.#random;
-    if (fragment && fragment & 0x1fff) return raw(random.of([6, 17, 1]), random.bytes(8 + random.below(60)));
-    if (random.oneIn(8)) return errorAbout(this.#errorFlow(source, destination), random);
+    if (fragment && fragment & 0x1fff) return raw(random.of([6, 17, this.#icmp]), random.bytes(8 + random.below(60)));
+    if (random.oneIn(8)) return errorAbout(this.#onWireAlone(this.#errorFlow(source, destination)), random);
     return flow ? transportOf(flow, random) : someTransport(random);
   }
 
@@ -184,9 +213,17 @@ export class Generator {
     );
   }
 
+  /** As #wrapped, of another encapsulation. */
+  #inIpip(inner: Buffer): Buffer {
+    const source = this.#peer();
+    const destination = this.#random.oneIn(12) ? nodes.node : nodes.master;
+    const mac = neighbours[source];
+    return ethernet(ip({ source, destination }, ipip(inner.subarray(14))), 0x0800, mac ? { source: mac } : {});
+  }
+
   #returned({ flow, node }: { flow: Flow; node: string }): Buffer {
     const answer = reversed(flow);
-    const inner = frame(answer, transportOf(answer, this.#random));
+    const inner = frame(this.#onWireAlone(answer), transportOf(answer, this.#random));
     const header = { source: node, destination: nodes.master };
     const mac = neighbours[node === nodes.node ? node : gateway];
     return ethernet(ip(header, vxlan(50000, 3 << 22, 0, inner)), 0x0800, mac ? { source: mac } : {});

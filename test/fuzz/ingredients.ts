@@ -11,7 +11,7 @@ import {
   secondAddress,
   services,
 } from "../packets/cluster.ts";
-import { echo, icmpError, ip, raw, type Transport, tcp, udp } from "../packets/frames.ts";
+import { type Extension, echo, extensions, icmpError, ip, raw, type Transport, tcp, udp } from "../packets/frames.ts";
 import { type Chunk, chunks, sctp } from "../packets/sctp.ts";
 import type { Flow } from "./model/flow.ts";
 import type { Random } from "./random.ts";
@@ -106,6 +106,17 @@ function someSctp(from: number, to: number, random: Random): Transport {
   });
 }
 
+const EXTENSIONS = Object.values(extensions).filter((number) => number !== extensions.none);
+
+/** Of IPv6: mostly those that a node reads. A fragment header follows them all (frames.ts). */
+export function someExtension(random: Random): Extension {
+  const protocol = random.oneIn(4) ? random.of(EXTENSIONS) : random.of([extensions.hopByHop, extensions.destination]);
+  const length = random.oneIn(4) ? random.below(4) : 0;
+  const rest = random.bytes((length + 1) * 8 - 1);
+  rest[0] = length;
+  return { protocol, ...(random.oneIn(2) && { rest }) };
+}
+
 export function transportOf({ protocol, sourcePort, destinationPort }: Flow, random: Random): Transport {
   const payload = Buffer.alloc(random.below(30), 0x62);
   if (protocol === 6) return tcp(sourcePort, destinationPort, random.of(MARKS), payload);
@@ -116,9 +127,11 @@ export function transportOf({ protocol, sourcePort, destinationPort }: Flow, ran
 
 /** An error about a packet of this flow, cut somewhere. */
 export function errorAbout(flow: Flow, random: Random): Transport {
-  const payload = random.oneIn(4) ? Buffer.alloc(random.below(1200)) : Buffer.alloc(random.below(64));
+  const payload = Buffer.alloc(random.below(random.oneIn(4) ? 1500 : 64));
   const about = ip(flow, transportWith(flow, payload));
-  const length = random.oneIn(4) ? random.below(about.length + 1) : Math.min(about.length, 28 + random.below(530));
+  const length = random.oneIn(4)
+    ? random.below(about.length + 1)
+    : Math.min(about.length, 28 + random.below(random.oneIn(3) ? 1400 : 530));
   const [type, code] = random.of([
     [3, 4],
     [3, 3],

@@ -2,7 +2,7 @@
 import { checksum } from "../packets/frames.ts";
 import type { Random } from "./random.ts";
 
-/** Changes the IPv4 packet at `at` in `frame`; the frame may come back shorter or longer. */
+/** Changes the packet at `at` in `frame`; the frame may come back shorter or longer. */
 type Mutation = (frame: Buffer, at: number, random: Random) => Buffer;
 
 const inPlace =
@@ -25,10 +25,47 @@ const inHeader = (change: (frame: Buffer, at: number, random: Random) => void): 
 
 const transportAt = (frame: Buffer, at: number) => at + ((frame[at] as number) & 0xf) * 4;
 
-const mutations: readonly Mutation[] = [
+const ofAnything: readonly Mutation[] = [
   (frame, at, random) => frame.subarray(0, Math.max(34, at + random.below(60))),
   (frame, _at, random) => frame.subarray(0, Math.max(34, random.below(frame.length + 1))),
   (frame, _at, random) => Buffer.concat([frame, random.bytes(1 + random.below(40))]),
+  inPlace((frame, at, random) => {
+    frame[at + random.below(frame.length - at)] = random.below(256);
+  }),
+  (frame, _at, random) => {
+    frame[random.below(frame.length)] = random.below(256);
+    return frame;
+  },
+];
+
+const PROTOCOLS_IN_IPV6 = [0, 1, 4, 6, 17, 41, 43, 44, 50, 51, 58, 59, 60, 132, 135, 255];
+const PREFIXES_IN_IPV6 = ["fe80", "ff02", "0000000000000000000000", "00000000000000000000ffff"];
+
+/** Sets bytes at a place behind the beginning of the packet, where there are any. */
+const at6 = (offset: number, bytes: (random: Random) => Uint8Array): Mutation =>
+  inPlace((frame, at, random) => {
+    const written = bytes(random);
+    if (frame.length >= at + offset + written.length) frame.set(written, at + offset);
+  });
+
+const ofIpv6: readonly Mutation[] = [
+  ...ofAnything,
+  at6(0, (random) => random.bytes(1)),
+  at6(4, (random) => (random.oneIn(2) ? Uint8Array.of(0, random.below(64)) : random.bytes(2))),
+  at6(6, (random) => Uint8Array.of(random.of(PROTOCOLS_IN_IPV6))),
+  at6(7, (random) => Uint8Array.of(random.oneIn(3) ? 255 : random.below(3))),
+  at6(8, (random) => Buffer.from(random.of(PREFIXES_IN_IPV6), "hex")),
+  at6(24, (random) => Buffer.from(random.of(PREFIXES_IN_IPV6), "hex")),
+  at6(40, (random) => Uint8Array.of(random.of(PROTOCOLS_IN_IPV6))),
+  at6(41, (random) => random.bytes(1)),
+  at6(42, (random) =>
+    random.of([Uint8Array.of(0, 1), Uint8Array.of(0, 8), Uint8Array.of(0xff, 0xf9), random.bytes(2)]),
+  ),
+  at6(53, (random) => Uint8Array.of(random.below(64))),
+];
+
+const ofIpv4: readonly Mutation[] = [
+  ...ofAnything,
   inHeader((frame, at, random) => {
     frame[at] = 0x40 | random.below(16);
   }),
@@ -53,13 +90,6 @@ const mutations: readonly Mutation[] = [
     const length = transportAt(frame, at) + 4;
     if (length + 2 <= frame.length) frame.writeUInt16BE(random.below(2048), length);
   }),
-  inPlace((frame, at, random) => {
-    frame[at + random.below(frame.length - at)] = random.below(256);
-  }),
-  (frame, _at, random) => {
-    frame[random.below(frame.length)] = random.below(256);
-    return frame;
-  },
 ];
 
 /** Makes one to three things wrong. `inner`: where the packet inside a tunnel begins, if there is one. */
@@ -67,7 +97,8 @@ export function mutate(frame: Buffer, inner: number | undefined, random: Random)
   let result = frame;
   for (let times = 1 + random.below(3); times > 0; times--) {
     const at = inner !== undefined && random.oneIn(2) ? inner : 14;
-    result = random.of(mutations)(result, at, random);
+    const isOfIpv6 = (result[at] ?? 0) >> 4 === 6;
+    result = random.of(isOfIpv6 ? ofIpv6 : ofIpv4)(result, at, random);
   }
   return result;
 }

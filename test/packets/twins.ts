@@ -14,6 +14,12 @@ export function twinOf(address: string): string {
   return addressOf([...TWINS, ...addressBytes(address).slice(12)]);
 }
 
+/** Whose twin it is; undefined: it is none. */
+export function twinnedBy(address: string): string | undefined {
+  const bytes = addressBytes(address);
+  return TWINS.every((byte, index) => byte === bytes[index]) ? bytes.slice(12).join(".") : undefined;
+}
+
 /** The address, or its twin; one of IPv6 is its own. */
 export function inFamily(address: string, family: Family): string {
   return family === "IPv6" && familyOf(address) === "IPv4" ? twinOf(address) : address;

@@ -1,21 +1,19 @@
 // ICMP errors: along the flow that they name, small, to its end.
-import { readInner } from "../../packets/reading.ts";
+import { LARGEST_ERROR } from "./answer.ts";
 import { type Flow, flowOf, keyOf, reversed } from "./flow.ts";
 import type { Memory } from "./memory.ts";
 import type { Objection, Passage } from "./model.ts";
 import { localPod } from "./places.ts";
+import { innerOf } from "./seen.ts";
 import { isMartian, isOwn } from "./sources.ts";
-
-/** RFC 1812, 4.3.2.3: no error is longer. */
-const LONGEST_ERROR = 576;
 
 export function judgeError(passage: Passage, memory: Memory): Objection[] {
   const { arrival, before, after, outcome } = passage;
   if (outcome === "pass_to_stack" && isOwn(before.destination)) return [];
   if (arrival.from === "stack" && arrival.isOwn && isOwn(before.source)) return [];
-  const [inner, translated] = [readInner(before), readInner(after)].map((reading) => reading && flowOf(reading));
+  const [inner, translated] = [innerOf(before), innerOf(after)].map((reading) => reading && flowOf(reading));
   if (!inner || !translated) return objection("an error whose inner packet cannot be read was let through");
-  if (Math.min(before.totalLength, before.available) > LONGEST_ERROR)
+  if (Math.min(before.totalLength, before.available) > LARGEST_ERROR[before.family])
     return objection(`an error of ${before.totalLength} bytes was let through`);
   const wrong = wrongEnds(passage, inner, translated) ?? wrongFlow(passage, inner, translated, memory);
   return wrong ? objection(wrong) : [];

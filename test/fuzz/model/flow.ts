@@ -1,4 +1,5 @@
 import type { Reading } from "../../packets/reading.ts";
+import type { Seen } from "./seen.ts";
 
 /** A flow's addresses and ports, as seen at one place. ICMP echo: the requester's identifier, and 7. */
 export interface Flow {
@@ -33,8 +34,9 @@ export class FragmentMemory {
   readonly #flows = new Map<string, Flow>();
 
   /** The flow of a packet, also of a later fragment whose first fragment was seen. */
-  flowOf(ip: Reading): Flow | undefined {
-    const key = `${ip.source}>${ip.destination} ${ip.protocol} ${ip.identification}`;
+  flowOf(ip: Seen): Flow | undefined {
+    const protocol = ip.family === "IPv6" ? "" : ip.protocol; // a later fragment may name another (RFC 8200, 4.5)
+    const key = `${ip.source}>${ip.destination} ${protocol} ${ip.identification}`;
     if (ip.fragmentOffset > 0) return this.#flows.get(key);
     const flow = flowOf(ip);
     if (flow && ip.moreFragments) this.#flows.set(key, flow);

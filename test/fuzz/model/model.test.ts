@@ -4,13 +4,13 @@ import { about } from "../../packets/cases/step.ts";
 import { backendAddress, nodes, outside } from "../../packets/cluster.ts";
 import { frame, type IpHeader, icmpError, type Transport, tcp } from "../../packets/frames.ts";
 import { podMacs } from "../../packets/node.ts";
-import { type Reading, readFrame } from "../../packets/reading.ts";
 import { Model, type Passage } from "./model.ts";
+import { type Seen, seenFrame } from "./seen.ts";
 
 const { client1 } = outside;
 const db = backendAddress("db");
-const reading = (header: IpHeader, transport: Transport) => readFrame(frame(header, transport)).ip as Reading;
-const passage = (before: Reading, after: Reading, outcome: string): Passage => ({
+const reading = (header: IpHeader, transport: Transport) => seenFrame(frame(header, transport)).ip as Seen;
+const passage = (before: Seen, after: Seen, outcome: string): Passage => ({
   ...{ arrival: { from: "wire", mac: "02:00:00:00:03:03" }, before, after, outcome, destinationMac: podMacs("db").pod },
   ...{ wrappedFor: undefined, redirected: outcome === "to_endpoint", wasJudgedLater: false, judgedLater: false },
 });

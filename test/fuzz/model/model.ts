@@ -3,21 +3,21 @@
 import { mayReceive, maySend, type Policy } from "../../model/network-policy.ts";
 import { backendAddress, pods, policies } from "../../packets/cluster.ts";
 import { podMacs } from "../../packets/node.ts";
-import type { Reading } from "../../packets/reading.ts";
 import { isKeptOut } from "./clients.ts";
 import { judgeError } from "./errors.ts";
 import { type Flow, FragmentMemory, flowOf, keyOf, reversed } from "./flow.ts";
 import { Memory } from "./memory.ts";
 import { maySendAs, party, traffic } from "./parties.ts";
 import { backendsOf, homesOf, isEchoToService, localPod, serviceOf, translatedTo } from "./places.ts";
+import { isOnLinkOnly, isUnreadable, type Seen } from "./seen.ts";
 import { type Arrival, forgery, isForMany, isOwn } from "./sources.ts";
 import { wrongWay } from "./way.ts";
 
 /** One packet before and after the program, without outer headers. */
 export interface Passage {
   readonly arrival: Arrival;
-  readonly before: Reading;
-  readonly after: Reading;
+  readonly before: Seen;
+  readonly after: Seen;
   readonly outcome: string;
   /** Of the frame as it left. */
   readonly destinationMac: string;
@@ -40,12 +40,12 @@ export class Model {
   readonly #fragments = new FragmentMemory();
 
   /** Must be called for every packet that a program parses, also dropped ones: later fragments may use their ports. */
-  see(ip: Reading): void {
+  see(ip: Seen): void {
     this.#fragments.flowOf(ip);
   }
 
   /** A pod may send to an address that is not in use yet; a pod that gets it later may answer. */
-  sentToUnused(name: string, ip: Reading): void {
+  sentToUnused(name: string, ip: Seen): void {
     const flow = this.#fragments.flowOf(ip);
     if (flow && !pods.some(({ address }) => address === flow.destination) && maySendAs(name, flow))
       this.#memory.send(flow);
@@ -56,6 +56,8 @@ export class Model {
     const wrong = wrongWay(passage);
     if (wrong) return [{ rule: "way", why: wrong }];
     const { arrival, before, after, outcome } = passage;
+    if (isOnLinkOnly(before.source) || isOnLinkOnly(before.destination)) return onLink(passage);
+    if (isUnreadable(before) && outcome !== "pass_to_stack") return portless(before);
     const flow = this.#fragments.flowOf(before);
     if (flow && outcome === "pass_to_stack" && after.ttl <= 1) this.#opened(passage, flow);
     if (outcome === "pass_to_stack" && (arrival.from === "wire" || arrival.from === "tunnel"))
@@ -82,7 +84,7 @@ export class Model {
   }
 
   /** One that was answered in place of being wrapped has, too; its answer does not show for whom. */
-  answered(arrival: Arrival, before: Reading): void {
+  answered(arrival: Arrival, before: Seen): void {
     const flow = this.#fragments.flowOf(before);
     const service = flow && serviceOf(flow);
     if (!flow) return;
@@ -246,9 +248,15 @@ export class Model {
   }
 }
 
+/** No router sends it on: it is the node's own business, and no pod's. */
+const onLink = ({ arrival, outcome, before }: Passage): Objection[] =>
+  outcome === "pass_to_stack" && arrival.from !== "pod"
+    ? []
+    : [{ rule: "way", why: `what goes from ${before.source} to ${before.destination} became ${outcome}` }];
+
 const isSourcePortSeen = ({ after }: Passage): boolean => after.fragmentOffset === 0;
 
-const portless = ({ protocol }: Reading): Objection[] => [
+const portless = ({ protocol }: Seen): Objection[] => [
   { rule: "way", why: `protocol ${protocol} without ports that can be seen was let through` },
 ];
 

@@ -1,4 +1,5 @@
 // Which source addresses a packet may have, by its origin: written from the specification, not from the programs.
+import { addressBytes } from "../../../model/address/address.ts";
 import { localPods, nodes, pods, secondAddress } from "../../packets/cluster.ts";
 import { neighbours } from "../../packets/node.ts";
 
@@ -27,11 +28,22 @@ export const isOwn = (address: string): boolean => ownAddresses.includes(address
 /** Own addresses, loopback, "this network", multicast, class E, broadcasts (RFC 1122, 3.2.1.3; RFC 1812, 5.3.7). */
 export function isMartian(address: string): boolean {
   const first = Number(address.split(".")[0]);
-  return first === 0 || first >= 224 || address === "172.31.1.255" || isOwn(address);
+  return isMartianOfIpv6(address) || first === 0 || first >= 224 || address === "172.31.1.255" || isOwn(address);
+}
+
+/** Multicast; unspecified, loopback, and those that stand for addresses of IPv4 (RFC 4291, 2.5.2 to 2.5.5). */
+function isMartianOfIpv6(address: string): boolean {
+  if (!address.includes(":")) return false;
+  return (
+    /^(ff|::ffff:)/.test(address) ||
+    addressBytes(address)
+      .slice(0, 12)
+      .every((byte) => byte === 0)
+  );
 }
 
 /** Multicast, class E, limited broadcast: the host's own business. */
-export const isForMany = (address: string): boolean => Number(address.split(".")[0]) >= 224;
+export const isForMany = (address: string): boolean => address.startsWith("ff") || Number(address.split(".")[0]) >= 224;
 
 /** Why the source must not have been believed; undefined: it may be. */
 export function forgery(arrival: Arrival, source: string): string | undefined {

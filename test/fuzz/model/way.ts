@@ -3,6 +3,7 @@ import { covers, hostCidr, parseCidr } from "../../../model/address/address.ts";
 import { pools } from "../../packets/cluster.ts";
 import type { Passage } from "./model.ts";
 import { isNode, localPod, nextHop, wrappedFor as wrappedForWhom } from "./places.ts";
+import { isUnreadable } from "./seen.ts";
 import { isOwn } from "./sources.ts";
 
 const MAY_END: Record<Passage["arrival"]["from"], RegExp> = {
@@ -21,7 +22,7 @@ const isOfPools = (address: string) => ofPods.some((pool) => covers(pool, hostCi
 export function wrongWay(passage: Passage): string | undefined {
   const { arrival, before, after, outcome, wrappedFor } = passage;
   if (!MAY_END[arrival.from].test(outcome)) return `what came from ${arrival.from} became ${outcome}`;
-  if (after.protocol === 17 && after.ports?.destination === TUNNEL_PORT) {
+  if (after.protocol === 17 && after.ports?.destination === TUNNEL_PORT && !isUnreadable(after)) {
     if (arrival.from === "stack" && arrival.to === "uplink") return "a process of the node wrapped it";
     if (arrival.from !== "stack" && outcome !== "pass_to_stack" && isNode(after.destination))
       return `it is for the tunnel of ${after.destination}`;
