@@ -3,7 +3,7 @@
 #include "ipv4.h"
 #include "ipv6.h"
 
-/* The same of an IPv6 packet. Ports only without extension headers. */
+/* Of an IPv6 packet, into a zeroed tuple. Ports only without extension headers. */
 static __always_inline void read_ipv6_tuple(struct __sk_buff *skb, struct tuple *tuple)
 {
 	bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, nexthdr), &tuple->protocol, sizeof(tuple->protocol));
@@ -12,13 +12,14 @@ static __always_inline void read_ipv6_tuple(struct __sk_buff *skb, struct tuple 
 		bpf_skb_load_bytes(skb, IPV6_END, &tuple->source_port, 2 * sizeof(__be16));
 }
 
-/* The addresses that a packet carries at this moment; a packet that is not IP leaves them unset. Field by field into the tuple,
- * since a drop may happen deep in a call chain, where little stack is left. */
+/* The addresses that a packet carries at this moment; of a packet that is not IP they are unset. Field by field into the tuple,
+ * since a drop may happen deep in a call chain, where little stack is left. The tuple may hold another packet's. */
 static __always_inline void read_tuple(struct __sk_buff *skb, struct tuple *tuple)
 {
 	__be16 fragment = 0;
 	__u8 length = 0;
 
+	__builtin_memset(tuple, 0, sizeof(*tuple));
 	if (is_ipv6(skb))
 		return read_ipv6_tuple(skb, tuple);
 	if (skb->protocol != bpf_htons(ETH_P_IP) || bpf_skb_load_bytes(skb, IP_OFFSET, &length, sizeof(length)))

@@ -111,6 +111,17 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     ]);
   });
 
+  test("nothing of an earlier packet, of the other family or with ports, is in the event of a refused one", () => {
+    listen(process.hrtime.bigint() + 60_000_000_000n);
+    says();
+    const earlier = sends("web", { destination: db, as: backendAddress("open") }, tcp(5005, 80, "S"), "");
+    expect(meet(node, earlier, "IPv6").outcomes).toEqual(["drop_spoofed_source"]);
+    expect(toDb(echo(81))).toBe("drop_policy_ingress");
+    const [, refused] = events(EventKind.REFUSED);
+    expect(refused?.packet).toMatchObject({ source: backendAddress("web"), destination: db, protocol: ICMP });
+    expect(refused?.packet).toMatchObject({ sourcePort: 0, destinationPort: 0 });
+  });
+
   test("is not named as the reason of a refusal for which no policy was asked", () => {
     listen(process.hrtime.bigint() + 60_000_000_000n);
     // A connection that kube-proxy has translated, of a pod with an egress policy: nobody judges it behind the stack any more.
