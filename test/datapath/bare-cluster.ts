@@ -256,6 +256,16 @@ export class BareCluster {
     return placed;
   }
 
+  /** Waits until both agents have carried out a change of the pool's encapsulation: pods of every node have its MTU, and no node wraps
+   * any more for what the other one has left. */
+  async podsHaveMtu(mtu: number): Promise<void> {
+    for (const { name, node } of this.#pods.values()) {
+      const link = ["nsenter", `--net=/run/netns/${name}`, "ip", "link", "show", "dev", "eth0"];
+      const has = async () => (await this.#run(node, link)).includes(` mtu ${mtu} `);
+      await until(`the pod ${name} to have an MTU of ${mtu}`, has, () => this.log(node));
+    }
+  }
+
   async removePod(name: string): Promise<void> {
     const placed = this.#placed(name);
     this.#probers.end(placed.node, name);

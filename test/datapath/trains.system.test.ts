@@ -90,13 +90,11 @@ describe.each([
     test("from a pod of the other node to the pod, in IPIP", async () => {
       cluster.apply(pool("Never", "Always"), poolIpv6("Never"));
       try {
-        const link = ["ip", "link", "show", "dev", "eth0"];
-        await until("pods to have what IPIP leaves", async () =>
-          (await cluster.run("master", inPod("asker", link))).includes(" mtu 1480 "),
-        );
+        await cluster.podsHaveMtu(1480);
         await sendAll("master", inPod("asker", []), `${web.address} 9000`, 1480);
       } finally {
         cluster.apply(pool(vxlanMode), poolIpv6(vxlanMode));
+        await cluster.podsHaveMtu(1450);
       }
     });
   test("from the other node itself", () =>

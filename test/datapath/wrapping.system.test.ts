@@ -103,11 +103,8 @@ describe.each([
   if (vxlanMode === "CrossSubnet")
     test("two pods exchange complete streams in IPIP, in large segments", async () => {
       cluster.apply(pool("Never", "Always"), poolIpv6("Never"));
-      const link = inPod("asker", ["ip", "link", "show", "dev", "eth0"]);
       try {
-        await until("pods to have what IPIP leaves", async () =>
-          (await cluster.run("master", link)).includes(` mtu ${mtu - 20} `),
-        );
+        await cluster.podsHaveMtu(mtu - 20);
         const [carried, stray] = await Promise.all([
           captures(`ip proto 4 and greater ${2 * mtu}`),
           captures("tcp port 9000 or udp port 4789"),
@@ -119,6 +116,7 @@ describe.each([
         stray.kill();
       } finally {
         cluster.apply(pool(vxlanMode), poolIpv6(vxlanMode));
+        await cluster.podsHaveMtu(mtu - 50);
       }
     });
 

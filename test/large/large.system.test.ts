@@ -10,13 +10,26 @@ beforeAll(async () => {
 });
 afterAll(() => node?.close());
 
-const MINUTES = 60_000;
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-// Kubelet's probe of /live waits 3 s, six times in a row. Kubelet itself waits minutes for a network.
+const MINUTES = 60_000;
+
+// What kubelet would not stand. How long the answers take on an idle machine is printed, and is no result: the machine may be busy.
+/** Kubelet restarts an agent whose /live takes longer than 3 s six times in a row. */
 const LIVE_MS = 3000;
-const ADD_MS = 30_000;
+const LIVE_FAILURES = 6;
+/** Kubelet gives a sandbox, of which the network is a part, twice its runtimeRequestTimeout of 2 minutes. */
+const ADD_MS = 4 * MINUTES;
+
+function longestRun(answers: readonly number[], bad: (ms: number) => boolean): number {
+  let [run, longest] = [0, 0];
+  for (const answer of answers) {
+    run = bad(answer) ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}
 
 async function ask(what: string, work: () => Promise<void>): Promise<void> {
   const { live, ready, add, failed }: Answers = await node.ask(work);
@@ -24,7 +37,7 @@ async function ask(what: string, work: () => Promise<void>): Promise<void> {
   console.log(`${what}: worst /live ${worst(live)}, /ready ${worst(ready)}, ADD ${worst(add)}`);
   expect(failed).toEqual([]);
   expect(node.ended, node.log).toBeUndefined();
-  expect(Math.max(...live)).toBeLessThan(LIVE_MS);
+  expect(longestRun(live, (ms) => ms > LIVE_MS)).toBeLessThan(LIVE_FAILURES);
   expect(Math.max(...add)).toBeLessThan(ADD_MS);
 }
 
