@@ -34,13 +34,13 @@ settle_in_leaf() {
 }
 
 bind_host_folders() {
-  local entry
+  local entry links=()
   for entry in /*; do
     case $entry in
       /proc | /sys | /dev | /run | /tmp | /var | /etc | /opt | /root | /lost+found) continue ;;
     esac
     if [ -L "$entry" ]; then
-      cp --no-dereference "$entry" "$LAB_ROOT$entry"
+      links+=("$entry")
     elif [ -d "$entry" ]; then
       mkdir "$LAB_ROOT$entry"
       mount --rbind "$entry" "$LAB_ROOT$entry"
@@ -48,6 +48,7 @@ bind_host_folders() {
       mount -o remount,bind,ro "$LAB_ROOT$entry"
     fi
   done
+  [ ${#links[@]} -eq 0 ] || cp --no-dereference --target-directory "$LAB_ROOT/" "${links[@]}"
 }
 
 bind_disk() {

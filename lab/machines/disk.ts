@@ -22,12 +22,33 @@ const varFolders = [
   "tmp",
 ];
 
-/** Parts of the host's /etc that are not copied: files of another cluster, files that machines do not need, and hundreds of links that are shared instead. */
-const notCopied = new Set(["kubernetes", "cni", "containerd", "machine-id", ...sharedSettings]);
+/** Folders of the host's /etc that programs of a machine read. Those of other programs (X11, Java, fonts …) are hundreds of files, which every
+ * machine would copy. */
+const copiedFolders = new Set([
+  ...[
+    "bird",
+    "containers",
+    "default",
+    "iproute2",
+    "ld.so.conf.d",
+    "modules-load.d",
+    "network",
+    "pam.d",
+    "perl",
+    "profile.d",
+  ],
+  ...["python3", "python3.11", "security", "selinux", "ssh", "sysctl.d", "terminfo"],
+]);
+
+/** Files of the host's /etc that are not copied: a machine has its own. */
+const notCopied = new Set(["machine-id"]);
 
 async function copyHostSettings(etc: string): Promise<void> {
   await Promise.all(sharedSettings.map((name) => mkdir(join(etc, name), { recursive: true })));
-  const copied = (await readdir("/etc")).filter((name) => !notCopied.has(name)).map((name) => join("/etc", name));
+  const entries = await readdir("/etc", { withFileTypes: true });
+  const copied = entries
+    .filter((entry) => (entry.isDirectory() ? copiedFolders.has(entry.name) : !notCopied.has(entry.name)))
+    .map(({ name }) => join("/etc", name));
   await run(["cp", "--archive", "--target-directory", etc, ...copied], { purpose: "copy /etc for a machine" });
 }
 
