@@ -89,7 +89,7 @@ async function unpack(debian: string[], npm: NpmPackage[], system: string): Prom
     writeFileSync(join(draft, name), text);
     for (const file of debian) await run("dpkg-deb", ["--extract", file, draft], { timeoutSeconds: 60 });
     for (const { name, integrity: wanted } of npm) {
-      const words = ["pack", "--json", "--pack-destination", draft, name];
+      const words = ["pack", "--json", "--prefer-offline", "--pack-destination", draft, name];
       const [{ filename, integrity }] = JSON.parse(await run("npm", words, { cwd: draft, timeoutSeconds: 300 }));
       if (integrity !== wanted)
         throw new Error(`${name} does not match the lock file: ${integrity} instead of ${wanted}.`);
