@@ -18,7 +18,8 @@ export function suiteObjects(facts: SuiteFacts): KubernetesObject[] {
   const servers = podsOf(facts);
   const guarded = { role: "guarded" };
   return [
-    namespace(NAMESPACE),
+    // For the host port, which the profiles "baseline" and "restricted" forbid.
+    namespace(NAMESPACE, { "pod-security.kubernetes.io/enforce": "privileged" }),
     namespace(OTHER),
     servers("client", near.name, { app: "client" }),
     servers("near", near.name, { app: "web", ...(!far && guarded) }),
@@ -42,10 +43,8 @@ export function policy(name: string, spec: object): KubernetesObject {
   return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name, namespace: NAMESPACE }, spec };
 }
 
-function namespace(name: string): KubernetesObject {
-  // For the host port, which the profiles "baseline" and "restricted" forbid.
-  const labels = { "pod-security.kubernetes.io/enforce": "privileged" };
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+function namespace(name: string, labels?: Record<string, string>): KubernetesObject {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, ...(labels && { labels }) } };
 }
 
 interface PodSettings {

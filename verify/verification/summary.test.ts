@@ -51,6 +51,16 @@ test("a conclusion names what is not known, and which limit is exceeded", () => 
   expect(conclusionOf({ rows: [], problems })).toMatch(/^Nothing was judged; not everything is known/);
 });
 
+test("a conclusion says that cases were skipped, and holds all the same", () => {
+  const skipped = [
+    { step: "cluster: NodePort", what: "node ports from outside", why: "no machine is known" },
+    { step: "cluster: pods", what: "pods of another node", why: "one node" },
+  ];
+  const result = summarise({ verified: fixtureOccasion, rows: [row()], problems: [], skipped });
+  expect(result.verdict).toBe("1 row holds; 2 kinds of cases were skipped: no machine is known.");
+  expect(holds(result)).toBe(true);
+});
+
 test("undecided rows neither hold nor fail", () => {
   const undecided = "pod default/web-0 had no CPU for 2310 ms of the last 3 s";
   const open = row({ pass: false, undecided, observed: `undecided: ${undecided}` });

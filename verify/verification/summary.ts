@@ -19,7 +19,8 @@ export function conclusionOf({
   rows,
   problems,
   thresholds = [],
-}: Pick<Findings, "rows" | "problems" | "thresholds">): string {
+  skipped = [],
+}: Pick<Findings, "rows" | "problems" | "thresholds" | "skipped">): string {
   const failing = rows.filter(fails);
   const undecided = rows.filter((row) => row.undecided !== undefined);
   const exceeded = thresholds.filter(({ pass }) => !pass);
@@ -30,6 +31,8 @@ export function conclusionOf({
   }
   if (exceeded[0])
     parts.push(`${counted(exceeded.length, "limit is", "limits are")} exceeded: ${limitInWords(exceeded[0])}`);
+  if (skipped[0])
+    parts.push(`${counted(skipped.length, "kind of case was", "kinds of cases were")} skipped: ${skipped[0].why}`);
   if (problems[0]) parts.push(`not everything is known: ${firstLine(problems[0].what)}`);
   return `${parts.join("; ")}.`;
 }
