@@ -18,6 +18,7 @@ import { NumberNames } from "./number-names.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
 import type { AgentOptions } from "./options.ts";
+import { ownNamespace } from "./own-namespace.ts";
 import { PodMtu } from "./pod-mtu.ts";
 import { EndpointGate } from "./reconcile/endpoint-gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
@@ -197,7 +198,7 @@ export class Dataplane {
   // Also a pod that is terminating, or whose image is still being pulled: its rules must not be removed.
   #hasKubeProxyPod(): boolean {
     const { cluster, options } = this.#parts;
-    return cluster.store.list("pods").some((pod) => isKubeProxyOn(options.node, pod));
+    return cluster.store.list("pods").some((pod) => isKubeProxyOn(options.node, ownNamespace(), pod));
   }
 
   #reportServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {

@@ -1,5 +1,4 @@
 // This node's part of the load balancer, where Dataplane's loadBalancer is true.
-import { AGENT } from "../components/dataplane/names.ts";
 import type { StreamingApi } from "../kubernetes/transport.ts";
 import { Balancer } from "./balancer/balancer.ts";
 import type { Cluster } from "./cluster.ts";
@@ -9,6 +8,7 @@ import { sendFrame } from "./kernel/send-frame.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentOptions } from "./options.ts";
+import { ownNamespace } from "./own-namespace.ts";
 import type { Rounds } from "./rounds.ts";
 
 /** What is done before the process ends. */
@@ -30,7 +30,7 @@ export function balanceLoad(
   rounds: Rounds,
 ): Ending {
   const balancer = new Balancer({
-    ...{ node: options.node, namespace: AGENT, api, store, log },
+    ...{ node: options.node, namespace: ownNamespace(), api, store, log },
     map: loaded.maps.announced,
     uplinks: () => network.uplinkDevices,
     send: (ifindex, frame) => sendFrame(loaded.programFd("announce"), ifindex, frame),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AGENT } from "../../components/dataplane/names.ts";
 import type { StreamingApi } from "../../kubernetes/transport.ts";
 import { ListWatch, type WatchSink } from "../../kubernetes/watch.ts";
+import { ownNamespace } from "../own-namespace.ts";
 
 /** What a key of a Secret in the agents' namespace holds. "unknown yet": an answer is on its way. */
 export type SecretValue =
@@ -25,11 +26,13 @@ const secret = z.object({
 type Secret = z.output<typeof secret>;
 
 function valueIn(found: Secret | undefined, name: string, key: string): SecretValue {
-  if (!found) return { field: "name", fault: `there is no Secret ${name} in the namespace ${AGENT}` };
+  if (!found) return { field: "name", fault: `there is no Secret ${name} in the namespace ${ownNamespace()}` };
   const encoded = found.data?.[key];
   const text =
     found.stringData?.[key] ?? (encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString());
-  return text === undefined ? { field: "key", fault: `the Secret ${name} in ${AGENT} has no key ${key}` } : { text };
+  return text === undefined
+    ? { field: "key", fault: `the Secret ${name} in ${ownNamespace()} has no key ${key}` }
+    : { text };
 }
 
 interface Followed {
@@ -87,11 +90,11 @@ export class ApiSecrets implements Secrets {
       remove: () => set({ found: undefined }),
       watching: (works) => works && known.failure && set({ failure: "" }),
     };
-    const path = `/api/v1/namespaces/${AGENT}/secrets`;
+    const path = `/api/v1/namespaces/${ownNamespace()}/secrets`;
     const log = {
       warn: (line: string) =>
         set({
-          failure: `the Secret ${name} cannot be read (${line}). Next: a Role in the namespace ${AGENT} lets the ServiceAccount ${AGENT} list and watch it`,
+          failure: `the Secret ${name} cannot be read (${line}). Next: a Role in the namespace ${ownNamespace()} lets the ServiceAccount ${AGENT} list and watch it`,
         }),
       info: () => undefined,
     };
@@ -115,7 +118,7 @@ export class FileSecrets implements Secrets {
     const all = this.#objects().flatMap((object) => {
       const { kind, apiVersion, metadata } = object as { kind?: string; apiVersion?: string; metadata?: Named };
       const isMeant = kind === "Secret" && apiVersion === "v1" && metadata?.name === name;
-      return isMeant && metadata.namespace === AGENT ? [secret.safeParse(object).data] : [];
+      return isMeant && metadata.namespace === ownNamespace() ? [secret.safeParse(object).data] : [];
     });
     return valueIn(all[0], name, key);
   }

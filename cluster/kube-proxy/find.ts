@@ -1,7 +1,4 @@
 import type { V1DaemonSet, V1Pod, V1PodSpec } from "@kubernetes/client-node";
-import { AGENT } from "../../components/dataplane/names.ts";
-
-export { AGENT };
 
 /** A key in the DaemonSet's node selector that no node has: with it, none of its pods runs. */
 export const REMOVED_KEY = "ebpf-dataplane.io/kube-proxy";
@@ -14,10 +11,13 @@ export interface KubeProxyDaemonSet {
   removed: boolean;
 }
 
-/** The DaemonSets of kube-proxy of any installer: recognized by their program, not by labels. Ours is not among them. */
-export function kubeProxyDaemonSets(daemonSets: V1DaemonSet[]): KubeProxyDaemonSet[] {
+/**
+ * The DaemonSets of kube-proxy of any installer: recognized by their program, not by labels. Ours is not among them.
+ * @param agents the agents' namespace
+ */
+export function kubeProxyDaemonSets(daemonSets: V1DaemonSet[], agents: string): KubeProxyDaemonSet[] {
   return daemonSets
-    .filter(({ metadata, spec }) => metadata?.namespace !== AGENT && runsKubeProxy(spec?.template.spec))
+    .filter(({ metadata, spec }) => metadata?.namespace !== agents && runsKubeProxy(spec?.template.spec))
     .map(({ metadata, spec }) => ({
       namespace: metadata?.namespace ?? "",
       name: metadata?.name ?? "",
@@ -26,11 +26,11 @@ export function kubeProxyDaemonSets(daemonSets: V1DaemonSet[]): KubeProxyDaemonS
 }
 
 /** Names of kube-proxy's pods without a DaemonSet (static pods, as some installers write them). */
-export function proxyPods(pods: V1Pod[]): string[] {
+export function proxyPods(pods: V1Pod[], agents: string): string[] {
   return pods
     .filter(({ metadata, spec, status }) => {
       const owner = metadata?.ownerReferences?.some(({ kind }) => kind === "DaemonSet");
-      return !owner && metadata?.namespace !== AGENT && status?.phase === "Running" && runsKubeProxy(spec);
+      return !owner && metadata?.namespace !== agents && status?.phase === "Running" && runsKubeProxy(spec);
     })
     .map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`);
 }

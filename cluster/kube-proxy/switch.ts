@@ -3,10 +3,12 @@
 // The DaemonSet and its configuration stay in the cluster: the only change is one more key in the DaemonSet's node selector, which no node
 // has. So restoring it needs no saved state, even if a deployment's state is lost, and kubectl shows why no pod runs.
 import type { V1DaemonSet } from "@kubernetes/client-node";
+import { AGENT } from "../../components/dataplane/names.ts";
 import { reasonOf } from "../../kubernetes/errors.ts";
 import { getObject, listObjects } from "../../kubernetes/get.ts";
 import { patchObject } from "../../kubernetes/patch.ts";
 import { type Clock, realClock, until } from "../../kubernetes/patience.ts";
+import { subjectNamespace } from "../../kubernetes/subject-namespace.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { ClusterFailure } from "../failure.ts";
 import { type KubeProxyDaemonSet, kubeProxyDaemonSets, REMOVED_KEY, REMOVED_VALUE } from "./find.ts";
@@ -31,7 +33,8 @@ export async function restoreKubeProxy(api: Api, say: (line: string) => void, cl
 
 async function find(api: Api): Promise<KubeProxyDaemonSet[]> {
   try {
-    return kubeProxyDaemonSets(await listObjects<V1DaemonSet>(api, "/apis/apps/v1/daemonsets"));
+    const agents = (await subjectNamespace(api, AGENT)) ?? AGENT;
+    return kubeProxyDaemonSets(await listObjects<V1DaemonSet>(api, "/apis/apps/v1/daemonsets"), agents);
   } catch (error) {
     throw new ClusterFailure(`DaemonSets cannot be listed: ${reasonOf(error)}`, "use an administrator's kubeconfig");
   }

@@ -1,7 +1,7 @@
 import type { V1Node } from "@kubernetes/client-node";
+import { AGENT } from "../../components/dataplane/names.ts";
 import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import { covers, type Family, familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
-import { AGENT } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
@@ -136,8 +136,8 @@ function apiServer(plan: PreflightPlan): Finding[] {
 }
 
 /** Pods with addresses from another plugin, or from a removed dataplane, have no network until they are re-created. */
-function strangers({ pods, daemonSets }: ClusterFacts, { podCidrs }: PreflightPlan): Finding[] {
-  const ours = daemonSets.some(({ metadata }) => metadata?.namespace === AGENT && metadata.name === AGENT);
+function strangers({ pods, daemonSets, agentNamespace }: ClusterFacts, { podCidrs }: PreflightPlan): Finding[] {
+  const ours = daemonSets.some(({ metadata }) => metadata?.namespace === agentNamespace && metadata.name === AGENT);
   const strange = pods.filter(({ spec, status }) => {
     const address = status?.podIP ?? "";
     const running = status?.phase === "Running" && !spec?.hostNetwork && isAddress(address);

@@ -316,6 +316,31 @@ test("equal findings of several nodes are merged, those that need action come fi
   ]);
 });
 
+const inNamespace = (labels?: Record<string, string>) =>
+  ({ namespace: labels && { metadata: { name: "net", labels } } }) as Partial<ClusterFacts>;
+const ENFORCE = "pod-security.kubernetes.io/enforce";
+
+test.each<[string, object, Record<string, string> | undefined, string[]]>([
+  ["made by the program, and not there yet", { createNamespace: true }, undefined, []],
+  ["made by an earlier run", { createNamespace: true }, { "k8s-app": "ebpf-dataplane" }, []],
+  ["of somebody else, to be made", { createNamespace: true }, { team: "a" }, ["net exists and is not this package's"]],
+  ["of the user's", { createNamespace: false }, { [ENFORCE]: "privileged" }, []],
+  ["without a level", { createNamespace: false }, {}, []],
+  ["that admits no agents", { createNamespace: false }, { [ENFORCE]: "baseline" }, ["net admits no agents"]],
+  ["that is not there", { createNamespace: false }, undefined, ["there is no net"]],
+])("a namespace %s", (_, plan, labels, found) => {
+  const lines = told(inNamespace(labels), { namespace: "net", ...plan });
+  expect(lines.map((line) => line.replace("refused | namespace |  | ", ""))).toEqual(
+    found.map((words) => expect.stringContaining(words)),
+  );
+});
+
+test("kube-proxy beside agents of another namespace is ours; one of that name in the default namespace is not", () => {
+  const daemonSets = [OURS];
+  expect(told({ daemonSets, agentNamespace: "ebpf-dataplane" })).toEqual([]);
+  expect(told({ daemonSets, agentNamespace: "net" })).toHaveLength(1);
+});
+
 test("definitions of others that the plan has objects of are missing, or there", () => {
   const neededDefinitions = ["podmonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com"];
   const [name] = neededDefinitions;

@@ -5,6 +5,7 @@ import { examineDefinitions } from "./definitions.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, gathered, ok, refused } from "./finding.ts";
 import { examineKubeProxy } from "./kube-proxy.ts";
+import { examineNamespace } from "./namespace.ts";
 import { examineNetwork } from "./network.ts";
 import { examineNetworkPlugins } from "./network-plugins.ts";
 import { examineNodes } from "./nodes.ts";
@@ -16,6 +17,7 @@ export function examine(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   return gathered([
     release(facts),
     ...rights(facts),
+    ...examineNamespace(facts, plan),
     ...examineKubeProxy(facts, plan),
     ...examineNetworkPlugins(facts, plan),
     ...examineDefinitions(facts, plan),

@@ -29,6 +29,8 @@ export function fitCluster(more: Partial<ClusterFacts> = {}): ClusterFacts {
     clusterId: "9d305b25-6b0d-48dc-a557-92875c2c6cb6",
     version: "v1.35.0",
     nodes: [node("one", "172.31.1.8"), node("two", "172.31.1.9")] as ClusterFacts["nodes"],
+    agentNamespace: "ebpf-dataplane",
+    namespace: undefined,
     daemonSets: [],
     pods: [],
     services: [{ metadata: { namespace: "default", name: "kubernetes" }, spec: { clusterIP: "10.96.0.1" } }],

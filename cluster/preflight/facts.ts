@@ -1,8 +1,17 @@
-import type { V1CustomResourceDefinition, V1DaemonSet, V1Node, V1Pod, V1Service } from "@kubernetes/client-node";
+import type {
+  V1CustomResourceDefinition,
+  V1DaemonSet,
+  V1Namespace,
+  V1Node,
+  V1Pod,
+  V1Service,
+} from "@kubernetes/client-node";
 import type { NodeReport } from "../../agent/features/report.ts";
+import { AGENT } from "../../components/dataplane/names.ts";
 import { createObject } from "../../kubernetes/create.ts";
 import { reasonOf } from "../../kubernetes/errors.ts";
 import { findObject, getObject, listObjects } from "../../kubernetes/get.ts";
+import { subjectNamespace } from "../../kubernetes/subject-namespace.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { ClusterFailure } from "../failure.ts";
 
@@ -14,6 +23,10 @@ export interface ClusterFacts {
   version: string;
   nodes: V1Node[];
   daemonSets: V1DaemonSet[];
+  /** Where agents are now, or would be without a word about it. */
+  agentNamespace: string;
+  /** The namespace where the plan has them; undefined: it does not exist. */
+  namespace: V1Namespace | undefined;
   /** The first thousand. */
   pods: V1Pod[];
   services: V1Service[];
@@ -28,20 +41,20 @@ export interface ClusterFacts {
 }
 
 /** Objects that every deployment creates first. */
-const RIGHTS = [
+const rightsIn = (namespace: string) => [
   { verb: "create", resource: "namespaces" },
   { verb: "create", resource: "customresourcedefinitions", group: "apiextensions.k8s.io" },
   { verb: "create", resource: "clusterroles", group: "rbac.authorization.k8s.io" },
   { verb: "create", resource: "clusterrolebindings", group: "rbac.authorization.k8s.io" },
   { verb: "create", resource: "validatingadmissionpolicies", group: "admissionregistration.k8s.io" },
-  { verb: "create", resource: "daemonsets", group: "apps", namespace: "ebpf-dataplane" },
+  { verb: "create", resource: "daemonsets", group: "apps", namespace },
   { verb: "create", resource: "pods", namespace: "kube-system" },
 ];
 
 /** Reads from the API server only; see ask-nodes.ts for the nodes. */
-export async function readFacts(api: Api, clusterId: string): Promise<ClusterFacts> {
+export async function readFacts(api: Api, clusterId: string, namespace: string): Promise<ClusterFacts> {
   try {
-    const [version, nodes, daemonSets, pods, services, definitions, calicoApiServer, denied] = await Promise.all([
+    const [version, nodes, daemonSets, pods, services, definitions, calicoApiServer, denied, of] = await Promise.all([
       getObject<{ gitVersion: string }>(api, "/version"),
       listObjects<V1Node>(api, "/api/v1/nodes"),
       listObjects<V1DaemonSet>(api, "/apis/apps/v1/daemonsets"),
@@ -49,13 +62,16 @@ export async function readFacts(api: Api, clusterId: string): Promise<ClusterFac
       listObjects<V1Service>(api, "/api/v1/services"),
       listObjects<V1CustomResourceDefinition>(api, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
       hasCalicoApiServer(api),
-      deniedRights(api),
+      deniedRights(api, namespace),
+      subjectNamespace(api, AGENT),
     ]);
     return {
       clusterId,
       version: version.gitVersion,
       nodes,
       daemonSets,
+      agentNamespace: of ?? AGENT,
+      namespace: await findObject<V1Namespace>(api, `/api/v1/namespaces/${namespace}`),
       pods,
       services,
       definitions,
@@ -77,9 +93,9 @@ async function hasCalicoApiServer(api: Api): Promise<boolean> {
   return Boolean(found?.spec?.service);
 }
 
-async function deniedRights(api: Api): Promise<string[]> {
+async function deniedRights(api: Api, namespace: string): Promise<string[]> {
   const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-  const asked = RIGHTS.map(async (resourceAttributes) => {
+  const asked = rightsIn(namespace).map(async (resourceAttributes) => {
     const body = {
       apiVersion: "authorization.k8s.io/v1",
       kind: "SelfSubjectAccessReview",

@@ -1,5 +1,5 @@
 import type { PreflightPlan } from "../../components/documents/preflight.ts";
-import { AGENT, type KubeProxyDaemonSet, kubeProxyDaemonSets, proxyPods } from "../kube-proxy/find.ts";
+import { type KubeProxyDaemonSet, kubeProxyDaemonSets, proxyPods } from "../kube-proxy/find.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
@@ -7,8 +7,10 @@ const CHECK = "kube-proxy";
 
 /** Two service implementations would translate each other's packets. */
 export function examineKubeProxy(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
-  const findings = kubeProxyDaemonSets(facts.daemonSets).map((daemonSet) => examineDaemonSet(daemonSet, plan));
-  const apart = proxyPods(facts.pods);
+  const findings = kubeProxyDaemonSets(facts.daemonSets, facts.agentNamespace).map((daemonSet) =>
+    examineDaemonSet(daemonSet, plan),
+  );
+  const apart = proxyPods(facts.pods, facts.agentNamespace);
   if (apart.length > 0)
     findings.push(
       refused(
@@ -43,9 +45,10 @@ function examineDaemonSet(
 }
 
 /** A kube-proxy inside another program (k3s), and leftover rules. */
-function onNodesOnly({ reports, daemonSets }: ClusterFacts): Finding[] {
+function onNodesOnly({ reports, daemonSets, agentNamespace }: ClusterFacts): Finding[] {
   // When our kube-proxy runs, rules and processes are its own.
-  if (daemonSets.some(({ metadata }) => metadata?.namespace === AGENT && metadata.name === "kube-proxy")) return [];
+  if (daemonSets.some(({ metadata }) => metadata?.namespace === agentNamespace && metadata.name === "kube-proxy"))
+    return [];
   return [...reports].flatMap(([node, report]) => {
     if (typeof report === "string") return [];
     const { runs, rules } = report.kubeProxy;

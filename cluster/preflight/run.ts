@@ -16,7 +16,7 @@ export interface Preflight extends PreflightResult {
 export async function preflight(plan: PreflightPlan, api: Api, say: (line: string) => void): Promise<Preflight> {
   const clusterId = await clusterIdOf(api);
   requireCluster(clusterId, plan.clusterId ?? clusterIdBefore());
-  const facts = await readFacts(api, clusterId);
+  const facts = await readFacts(api, clusterId, plan.namespace);
   if (plan.probeNodes && plan.image) {
     say(`checking ${selected(facts.nodes, plan).length} nodes, with a short-lived pod on each`);
     facts.reports = await askNodes(api, facts, plan);

@@ -53,6 +53,7 @@ export const FIELDS = {
     cidrs: { list: { type: "string" }, plain: true },
   },
   BgpConfiguration: {
+    agentNamespace: { type: "string", optional: true },
     nodeToNodeMeshEnabled: { type: "boolean", optional: true },
     asNumber: { type: "number", optional: true },
     listenPort: { type: "number", optional: true },
@@ -103,6 +104,7 @@ export const FIELDS = {
     max: { type: "number", optional: true },
   },
   BgpPeer: {
+    agentNamespace: { type: "string", optional: true },
     name: { type: "string", plain: true },
     node: { type: "string", optional: true },
     nodeSelector: { type: "string", optional: true },
@@ -420,6 +422,8 @@ export const FIELDS = {
     bgp: { object: "BgpConfigurationSpec", optional: true, plain: true },
     bgpPeers: { list: { object: "BgpPeerSpec", plain: true }, optional: true, plain: true },
     bgpFilters: { list: { object: "BgpFilterSpec", plain: true }, optional: true, plain: true },
+    namespace: { type: "string", optional: true },
+    createNamespace: { type: "boolean", optional: true, plain: true },
     labels: { map: { type: "string" }, optional: true },
     annotations: { map: { type: "string" }, optional: true },
     imagePullSecrets: { list: { object: "LocalObjectReference" }, optional: true },
@@ -746,6 +750,8 @@ export const FIELDS = {
     bgp: { object: "BgpConfigurationSpec", optional: true, plain: true },
     bgpPeers: { list: { object: "BgpPeerSpec", plain: true }, optional: true, plain: true },
     bgpFilters: { list: { object: "BgpFilterSpec", plain: true }, optional: true, plain: true },
+    namespace: { type: "string", optional: true },
+    createNamespace: { type: "boolean", optional: true, plain: true },
     labels: { map: { type: "string" }, optional: true },
     annotations: { map: { type: "string" }, optional: true },
     imagePullSecrets: { list: { object: "LocalObjectReference" }, optional: true },

@@ -7,7 +7,6 @@ const OF_DATAPLANE = {
   volumeMounts: PODS,
   hostNetwork: PODS,
   securityContext: PODS,
-  namespace: "it is always ebpf-dataplane",
   priorityClass: 'its name is "priorityClassName"',
 };
 

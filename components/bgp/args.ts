@@ -34,7 +34,7 @@ export enum BgpAggregation {
 
 /** A key of a Secret. */
 export interface BgpSecretKey {
-  /** Name of a Secret in the agents' namespace, ebpf-dataplane. */
+  /** Name of a Secret in the agents' namespace. */
   name: pulumi.Input<string>;
   /** The key that holds the password: 1 to 80 printable ASCII characters, without quotes and line breaks. */
   key: pulumi.Input<string>;
@@ -219,8 +219,14 @@ export interface DeclaredBgp {
 }
 
 /** Arguments of `BgpConfiguration`. */
-export interface BgpConfigurationArgs extends BgpConfigurationSpec {}
+export interface BgpConfigurationArgs extends BgpConfigurationSpec {
+  /** Namespace of the agents, which has the password's Secret: `namespace` of `Dataplane`. Defaults to "ebpf-dataplane". */
+  agentNamespace?: pulumi.Input<string>;
+}
 /** Arguments of `BgpPeer`. */
-export interface BgpPeerArgs extends BgpPeerSpec {}
+export interface BgpPeerArgs extends BgpPeerSpec {
+  /** Namespace of the agents, which has the password's Secret: `namespace` of `Dataplane`. Defaults to "ebpf-dataplane". */
+  agentNamespace?: pulumi.Input<string>;
+}
 /** Arguments of `BgpFilter`. */
 export interface BgpFilterArgs extends BgpFilterSpec {}

@@ -8,10 +8,11 @@ export function passwordAccess(
   name: string,
   owner: string,
   password: BgpPassword | undefined,
+  namespace: pulumi.Input<string>,
   opts: pulumi.CustomResourceOptions,
 ): void {
   if (!password) return;
-  const metadata = { name: `${AGENT}-${owner}`, namespace: AGENT, labels: AGENT_LABELS };
+  const metadata = { name: `${AGENT}-${owner}`, namespace, labels: AGENT_LABELS };
   const role = new k8s.rbac.v1.Role(
     `${name}-password-role`,
     {
@@ -32,7 +33,7 @@ export function passwordAccess(
     {
       metadata,
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
-      subjects: [{ kind: "ServiceAccount", name: AGENT, namespace: AGENT }],
+      subjects: [{ kind: "ServiceAccount", name: AGENT, namespace }],
     },
     opts,
   );

@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { apiVersionOf, kinds } from "../../model/objects/kinds.ts";
 import { LOAD_BALANCER_CLASS } from "../../model/service/balancer/class.ts";
 import { AGENT, AGENT_LABELS, BALANCER } from "./names.ts";
@@ -17,7 +17,7 @@ type Validation = k8s.types.input.admissionregistration.v1.Validation;
  * ServiceAccount, so without this the token of one node that was broken into could take the addresses of every pod. That no pod needs a block of a node
  * that is gone, and that a block lies in its pool, is for agents to say: the API server cannot compare so many objects.
  */
-export function blockAdmission(name: string, namespace: string, opts: pulumi.ResourceOptions) {
+export function blockAdmission(name: string, namespace: pulumi.Input<string>, opts: pulumi.ResourceOptions) {
   const rule = { apiGroups: ["ebpf-dataplane.io"], apiVersions: ["*"], resources: ["ipamblocks"] };
   const messageExpression = `'an agent may write IPAMBlocks of its own node only; this token is of ' + ${TOKEN}`;
   const own = (object: string) => `${object}.spec.node == variables.nodes[0]`;
@@ -80,7 +80,7 @@ export function poolAdmission(name: string, opts: pulumi.ResourceOptions) {
 
 /** Of agents that are the load balancer. A holder of a Lease is the agent's own node, only an own Lease or one without a holder is deleted, and of a Service's status only the addresses of a
  * load balancer that is this dataplane are written. Which addresses are served is for the pools to say (frontend-rules.ts). */
-export function balancerAdmission(name: string, namespace: string, opts: pulumi.ResourceOptions) {
+export function balancerAdmission(name: string, namespace: pulumi.Input<string>, opts: pulumi.ResourceOptions) {
   const leases = {
     apiGroups: ["coordination.k8s.io"],
     apiVersions: ["*"],
@@ -155,15 +155,18 @@ interface Admission {
   readonly object: string;
   readonly rule: Rule;
   /** Whom it is about; absent: everybody. */
-  readonly user?: string;
+  readonly user?: pulumi.Input<string>;
   readonly validations: Validation[];
   /** A kind whose objects are `params`, one after the other, so that each of them can refuse; `absent`: what becomes of a request without any. */
   readonly params?: { readonly apiVersion: string; readonly kind: string; readonly absent: "Allow" | "Deny" };
 }
 
 /** What agents may write, beyond what their role says. */
-function agentAdmission({ namespace, ...rest }: Admission & { namespace: string }, opts: pulumi.ResourceOptions) {
-  return admission({ ...rest, user: `system:serviceaccount:${namespace}:${AGENT}` }, opts);
+function agentAdmission(
+  { namespace, ...rest }: Admission & { namespace: pulumi.Input<string> },
+  opts: pulumi.ResourceOptions,
+) {
+  return admission({ ...rest, user: pulumi.interpolate`system:serviceaccount:${namespace}:${AGENT}` }, opts);
 }
 
 function admission(
@@ -180,7 +183,7 @@ function admission(
         ...(params && { paramKind: { apiVersion: params.apiVersion, kind: params.kind } }),
         matchConstraints: { resourceRules: [rule] },
         ...(user !== undefined && {
-          matchConditions: [{ name: "agents", expression: `request.userInfo.username == '${user}'` }],
+          matchConditions: [{ name: "agents", expression: pulumi.interpolate`request.userInfo.username == '${user}'` }],
           variables: [
             {
               name: "nodes",

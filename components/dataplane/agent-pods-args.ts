@@ -109,12 +109,22 @@ export interface UpdateStrategy {
 
 /** The agents' DaemonSet and pods, in the words of Kubernetes. */
 export interface AgentPods {
+  /**
+   * Namespace of the agents and of everything that belongs to them. A change replaces all agents: those of the former namespace end first, and connections continue.
+   * Kubernetes' own namespaces are refused: agents that are the load balancer write Leases in theirs. Defaults to "ebpf-dataplane".
+   */
+  namespace?: pulumi.Input<string>;
+  /**
+   * Whether the namespace is made, with the labels by which it admits privileged pods, and deleted with the dataplane. Defaults to true for the default namespace, and to
+   * false for a `namespace` of yours, which must admit them already.
+   */
+  createNamespace?: boolean;
   /** Labels of the DaemonSet and its pods, beside "k8s-app". Defaults to none. */
   labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** Annotations of the DaemonSet and its pods. Defaults to none. */
   annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
-   * Secrets with which nodes pull the images: of the namespace ebpf-dataplane for agents and kube-proxy, and of kube-system for the pods that
+   * Secrets with which nodes pull the images: of the agents' namespace for agents and kube-proxy, and of kube-system for the pods that
    * look at nodes before a deployment. Defaults to none.
    */
   imagePullSecrets?: pulumi.Input<pulumi.Input<LocalObjectReference>[]>;

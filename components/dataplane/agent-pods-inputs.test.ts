@@ -166,7 +166,6 @@ test.each<[object, string]>([
   [{ priorityClassName: "" }, 'priorityClassName is ""'],
   [{ priorityClass: "network" }, 'its name is "priorityClassName"'],
   [{ volumes: [] }, "the agents' pods have exactly what the dataplane needs"],
-  [{ namespace: "network" }, "it is always ebpf-dataplane"],
 ])("Dataplane refuses %j", async (pods, sentence) => {
   await recordResources();
   const refusals = refusalsOf(() => new Dataplane("dp", { apiServer, ...pods }));

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { at, checked, checkedBeside, checkedField, checkedList, type InputPlace, refuse } from "../refusal/refusal.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireLabelKey, requireLabels, requireLabelValue } from "../values/labels.ts";
-import { requireObjectName } from "../values/names.ts";
+import { requireLabel, requireObjectName } from "../values/names.ts";
 import {
   type AgentPods,
   type LocalObjectReference,
@@ -20,7 +20,10 @@ type Texts = Record<string, pulumi.Input<string>>;
 /** Refuses what Kubernetes would refuse of the agents' DaemonSet and pods, and what no agent could run with. */
 export function requireAgentPods(place: InputPlace, pods: AgentPods): AgentPods {
   const { affinity, imagePullSecrets, tolerations, resources, updateStrategy } = pods;
+  if (pods.createNamespace === false && pods.namespace === undefined)
+    refuse(at(place, "createNamespace"), false, "true or left out without a namespace of yours");
   return {
+    ...checkedField(place, "namespace", pods.namespace, requireNamespace),
     ...checkedField(place, "labels", pods.labels, requireOwnLabels),
     ...checkedField(place, "annotations", pods.annotations, requireAnnotations),
     ...(imagePullSecrets && {
@@ -55,6 +58,19 @@ function requireAnnotations(place: InputPlace, annotations: Texts): Texts {
     if (isOfDataplane(key)) refuse(place, key, "annotations of your own: the dataplane has this one itself");
   }
   return annotations;
+}
+
+/** Namespaces of Kubernetes' own, where its controllers have their Leases. */
+const RESERVED = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+function requireNamespace(place: InputPlace, namespace: string): string {
+  if (RESERVED.includes(namespace))
+    refuse(
+      place,
+      namespace,
+      "a namespace apart from Kubernetes' own: agents get rights to everything of a kind in theirs",
+    );
+  return requireLabel(place, namespace);
 }
 
 const isOfDataplane = (key: string): boolean => key.startsWith("ebpf-dataplane.io/");

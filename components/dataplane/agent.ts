@@ -50,7 +50,8 @@ export function agentDaemonSet(name: string, agent: AgentDeployment, opts: pulum
         template: { metadata: { labels, annotations }, spec: podSpec(agent) },
       },
     },
-    opts,
+    // Two agents on one node are not possible: those of another namespace go first.
+    { ...opts, deleteBeforeReplace: true },
   );
 }
 

@@ -22,7 +22,7 @@ const PASSWORD = object(
   },
   {
     required: ["secretKeyRef"],
-    description: "A key of a Secret in the agents' namespace, ebpf-dataplane, which they may read.",
+    description: "A key of a Secret in the agents' namespace, which they may read.",
   },
 );
 const port = integer(1, 65_535);

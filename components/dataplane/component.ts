@@ -54,7 +54,7 @@ export class Dataplane extends pulumi.ComponentResource {
     super(componentType("Dataplane"), name, given, opts);
     const child = { parent: this };
 
-    const namespace = agentNamespace(name, child);
+    const namespace = agentNamespace(name, given, child);
     const definitions = KINDS.filter(
       (kind) => kind.plural !== kinds.clusterNetworkPolicies.plural || given.clusterNetworkPolicyDefinition !== false,
     ).map((kind) => customResourceDefinition(name, kind, child));
@@ -76,20 +76,20 @@ export class Dataplane extends pulumi.ComponentResource {
     const policies = given.networkPolicies.map(
       (policy) => new NetworkPolicy(`${name}-${policy.namespace}-${policy.name}`, policy, child),
     );
-    const tiered = declarePolicies(name, given, { parent: this, dependsOn: [namespace, ...definitions] });
-    const { account, binding } = agentAccess(name, namespace.metadata.name, child);
-    const balancing = given.loadBalancer ? balancerAccess(name, namespace.metadata.name, account, child) : [];
+    const tiered = declarePolicies(name, given, namespace, afterDefinitions);
+    const { account, binding } = agentAccess(name, namespace, child);
+    const balancing = given.loadBalancer ? balancerAccess(name, namespace, account, child) : [];
     const admission = [
-      ...blockAdmission(name, AGENT, child),
+      ...blockAdmission(name, namespace, child),
       // Made after the pools, so that it is gone before they are when everything is destroyed.
       poolAdmission(name, { parent: this, dependsOn: [...definitions, ...pools] }),
-      ...(given.loadBalancer ? balancerAdmission(name, AGENT, child) : []),
+      ...(given.loadBalancer ? balancerAdmission(name, namespace, child) : []),
     ];
     const settings = settingsDocument(place, given);
     const configMap = new k8s.core.v1.ConfigMap(
       `${name}-configmap`,
       {
-        metadata: { name: AGENT, namespace: namespace.metadata.name, labels: AGENT_LABELS },
+        metadata: { name: AGENT, namespace, labels: AGENT_LABELS },
         data: { [SETTINGS_FILE]: settings },
       },
       child,
@@ -98,7 +98,7 @@ export class Dataplane extends pulumi.ComponentResource {
     const daemonSet = agentDaemonSet(
       name,
       {
-        namespace: namespace.metadata.name,
+        namespace,
         serviceAccount: account.metadata.name,
         settings: configMap.metadata.name,
         settingsDigest: settings.apply(sha256),
@@ -117,7 +117,7 @@ export class Dataplane extends pulumi.ComponentResource {
     );
     // Last: a kind that the cluster does not have must not keep nodes without their network.
     const afterAgents = { parent: this, dependsOn: [daemonSet] };
-    if (given.monitoring) monitoringObjects(name, given.monitoring, namespace.metadata.name, afterAgents);
+    if (given.monitoring) monitoringObjects(name, given.monitoring, namespace, afterAgents);
     this.namespace = daemonSet.metadata.namespace;
     this.contentHash = pulumi.unsecret(pulumi.jsonStringify({ ...given, image }).apply(sha256));
     this.image = pulumi.output(image);
@@ -135,26 +135,28 @@ export class Dataplane extends pulumi.ComponentResource {
 }
 
 /** The agent's namespace, which must admit privileged pods (Pod Security Standards). */
-function agentNamespace(name: string, opts: pulumi.ResourceOptions) {
+function agentNamespace(name: string, { namespace, createNamespace }: DataplaneArgs, opts: pulumi.ResourceOptions) {
+  if (namespace !== undefined && !createNamespace) return pulumi.output(namespace);
   const modes = ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "privileged"]);
-  return new k8s.core.v1.Namespace(
+  const made = new k8s.core.v1.Namespace(
     `${name}-namespace`,
-    { metadata: { name: AGENT, labels: { ...AGENT_LABELS, ...Object.fromEntries(modes) } } },
+    { metadata: { name: namespace ?? AGENT, labels: { ...AGENT_LABELS, ...Object.fromEntries(modes) } } },
     opts,
   );
+  return made.metadata.name;
 }
 
 /** kube-proxy beside the agents; ready when its rules are written. */
 function kubeProxy(
   name: string,
   mode: KubeProxyMode,
-  namespace: k8s.core.v1.Namespace,
+  namespace: pulumi.Input<string>,
   { apiServer, kubeProxyImage = KUBE_PROXY_IMAGE, ...pods }: DataplaneArgs,
   opts: pulumi.ResourceOptions,
 ) {
   const server = pulumi.output(apiServer);
   const objects = kubeProxyObjects(mode, {
-    namespace: namespace.metadata.name,
+    namespace,
     image: kubeProxyImage,
     apiServer: { host: server.apply(({ host }) => host), port: server.apply(({ port }) => `${port}`) },
     pods,
@@ -162,8 +164,9 @@ function kubeProxy(
   const account = new k8s.core.v1.ServiceAccount(`${name}-kube-proxy-serviceaccount`, objects.serviceAccount, opts);
   const binding = new k8s.rbac.v1.ClusterRoleBinding(`${name}-kube-proxy-clusterrolebinding`, objects.binding, opts);
   const configMap = new k8s.core.v1.ConfigMap(`${name}-kube-proxy-configmap`, objects.configMap, opts);
-  const dependsOn = [account, binding, configMap];
-  return new k8s.apps.v1.DaemonSet(`${name}-kube-proxy-daemonset`, objects.daemonSet, { ...opts, dependsOn });
+  // Of another namespace: the former one's pods go first.
+  const more = { dependsOn: [account, binding, configMap], deleteBeforeReplace: true };
+  return new k8s.apps.v1.DaemonSet(`${name}-kube-proxy-daemonset`, objects.daemonSet, { ...opts, ...more });
 }
 
 function settingsDocument(

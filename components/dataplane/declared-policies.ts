@@ -67,16 +67,24 @@ export function requireDeclaredPolicies(place: InputPlace, declared: DeclaredPol
 export function declarePolicies(
   name: string,
   declared: DeclaredPolicies & DeclaredBgp,
+  agentNamespace: pulumi.Input<string>,
   opts: pulumi.ComponentResourceOptions,
 ): pulumi.ComponentResource[] {
+  // Agents read passwords there.
+  const inNamespace = (kind: ListKind, item: object) => (kind === "bgpPeers" ? { ...item, agentNamespace } : item);
   const { kubeControllersConfiguration: controllers, bgp } = declared;
   return [
     ...KINDS.flatMap((kind) =>
       (declared[kind] ?? []).map(
-        (item) => new COMPONENTS[kind](resourceName(name, kind, item as { name: string }), item as never, opts),
+        (item) =>
+          new COMPONENTS[kind](
+            resourceName(name, kind, item as { name: string }),
+            inNamespace(kind, item) as never,
+            opts,
+          ),
       ),
     ),
-    ...(bgp ? [new BgpConfiguration(`${name}-bgp`, bgp, opts)] : []),
+    ...(bgp ? [new BgpConfiguration(`${name}-bgp`, { ...bgp, agentNamespace }, opts)] : []),
     ...(controllers ? [new KubeControllersConfiguration(`${name}-kubecontrollers`, controllers, opts)] : []),
   ];
 }

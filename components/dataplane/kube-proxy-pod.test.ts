@@ -10,10 +10,14 @@ test.each<[string, string, Record<string, string>, string, boolean]>([
   ["another pod of the system", "kube-system", { "k8s-app": "kube-dns" }, "node", false],
   ["the pod of another node", "kube-system", labels, "master", false],
 ])("kube-proxy on a node: %s", (_, namespace, written, nodeName, expected) => {
-  expect(isKubeProxyOn("node", { metadata: { namespace, labels: written }, spec: { nodeName } })).toBe(expected);
+  expect(
+    isKubeProxyOn("node", "ebpf-dataplane", { metadata: { namespace, labels: written }, spec: { nodeName } }),
+  ).toBe(expected);
 });
 
 test("a pod without a node or labels is not kube-proxy", () => {
-  expect(isKubeProxyOn("node", { metadata: { namespace: "kube-system", labels } })).toBe(false);
-  expect(isKubeProxyOn("node", { metadata: { namespace: "kube-system" }, spec: { nodeName: "node" } })).toBe(false);
+  expect(isKubeProxyOn("node", "ebpf-dataplane", { metadata: { namespace: "kube-system", labels } })).toBe(false);
+  expect(
+    isKubeProxyOn("node", "ebpf-dataplane", { metadata: { namespace: "kube-system" }, spec: { nodeName: "node" } }),
+  ).toBe(false);
 });

@@ -1,10 +1,5 @@
-import { AGENT } from "./names.ts";
-
 /** Labels of kube-proxy's pods: as kubeadm and EKS write them, and ours. k3s has no such pod; it runs kube-proxy itself. */
 export const KUBE_PROXY_LABELS = { "k8s-app": "kube-proxy" };
-
-/** kubeadm's and EKS's kube-proxy, and the one that `serviceHandling` deploys. Tenants can write the label, but not in these namespaces. */
-const NAMESPACES: readonly string[] = ["kube-system", AGENT];
 
 /** A pod as `agent` and `verify` read it. */
 interface LabelledPod {
@@ -15,11 +10,15 @@ interface LabelledPod {
   readonly spec?: { readonly nodeName?: string | null | undefined };
 }
 
-/** Whether the pod is kube-proxy on this node, in whatever phase. */
-export function isKubeProxyOn(node: string | undefined, { metadata, spec }: LabelledPod): boolean {
+/**
+ * Whether the pod is kube-proxy on this node, in whatever phase: kubeadm's or EKS's, or the one that `serviceHandling` deploys. Tenants can write the label,
+ * but not in these namespaces.
+ * @param agents the agents' namespace
+ */
+export function isKubeProxyOn(node: string | undefined, agents: string, { metadata, spec }: LabelledPod): boolean {
   return (
     spec?.nodeName === node &&
-    NAMESPACES.includes(metadata?.namespace ?? "") &&
+    ["kube-system", agents].includes(metadata?.namespace ?? "") &&
     metadata?.labels?.["k8s-app"] === KUBE_PROXY_LABELS["k8s-app"]
   );
 }

@@ -1,4 +1,4 @@
-/** Namespace, DaemonSet, ServiceAccount, ConfigMap and role of the node agent all have this name. */
+/** DaemonSet, ServiceAccount, ConfigMap, role and binding of the node agent all have this name, and its namespace unless the program says another. */
 export const AGENT = "ebpf-dataplane";
 
 /** What the agent's rights as a load balancer are called. */

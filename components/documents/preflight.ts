@@ -16,6 +16,10 @@ export const preflightSchema = z.strictObject({
   podCidrs: z.array(ruled(anyUnicastCidrRule)).default([POD_NETWORK]),
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
   serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
+  /** Namespace of the agents. */
+  namespace: z.string().min(1).default("ebpf-dataplane"),
+  /** Whether the dataplane makes it. */
+  createNamespace: z.boolean().default(true),
   /** Labels of the nodes that get agents. */
   nodeSelector: z.record(z.string(), z.string()).default({}),
   /** At least one of these holds of them; absent: nothing is asked. */

@@ -45,6 +45,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
     const { nodeSelector, affinity, tolerations, imagePullSecrets } = dataplane;
     const { nodeSelectorTerms } = affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution ?? {};
     const image = dataplane.image ?? agentImage(dataplane.imageRegistry);
+    const { namespace } = dataplane;
     const plan = documentText(place, preflightSchema, {
       apiServer,
       image,
@@ -53,6 +54,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       serviceSubnet,
       serviceSubnetIpv6,
       mtu,
+      ...(namespace !== undefined && { namespace, createNamespace: dataplane.createNamespace ?? false }),
       nodeSelector,
       nodeSelectorTerms,
       tolerations,

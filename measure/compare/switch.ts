@@ -42,7 +42,7 @@ export class ModeSwitch {
     const { handling, returnMode } = modeFacts[mode];
     this.#apiServer ??= await this.#findApiServer();
     const { before, configuration, after } = handOver(handling, returnMode, {
-      namespace: AGENT,
+      namespace: await this.#agentNamespace(),
       image: KUBE_PROXY_IMAGE,
       apiServer: this.#apiServer,
     });
@@ -93,12 +93,22 @@ export class ModeSwitch {
     if (missing) throw new Error(`${object.kind} ${object.metadata.name}: ${missing} after ${patienceSeconds} s`);
   }
 
+  async #agentNamespace(): Promise<string> {
+    const binding = {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name: AGENT },
+    };
+    const found = (await this.#world.objects.read(binding)) as { subjects?: { namespace?: string }[] } | undefined;
+    return found?.subjects?.[0]?.namespace ?? AGENT;
+  }
+
   /** The API server's own address from the agent's configuration, which kube-proxy needs as well. */
   async #findApiServer(): Promise<{ host: string; port: string }> {
     const daemonSet = (await this.#world.objects.read({
       apiVersion: "apps/v1",
       kind: "DaemonSet",
-      metadata: { name: AGENT, namespace: AGENT },
+      metadata: { name: AGENT, namespace: await this.#agentNamespace() },
     })) as V1DaemonSet | undefined;
     const variables = daemonSet?.spec?.template.spec?.containers.flatMap(({ env }) => env ?? []) ?? [];
     const value = (name: string) => variables.find((one) => one.name === name)?.value;

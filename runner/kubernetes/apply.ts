@@ -13,6 +13,7 @@ import type { Handler, Operation, Progress } from "../operation.ts";
 import { say } from "../terminal.ts";
 import { isDefinition, refuseStrangers, whyKept } from "./definitions.ts";
 import { withPresent } from "./ignored.ts";
+import { removeFormer, resourceLabel } from "./moved.ts";
 import { readiness } from "./readiness.ts";
 import { removalLabel, STACK_LABEL } from "./stack-label.ts";
 import { wireObject } from "./wire-object.ts";
@@ -50,11 +51,15 @@ export function clusterOf(kubeconfig?: string, context?: string, folder?: string
 export function applyObject(clusterFor: (provider: string) => Cluster, stackLabel?: string): Handler {
   return async (operation, progress, signal) => {
     const wanted = wireObject(operation);
-    const marks = stackLabel === undefined ? {} : { [STACK_LABEL]: stackLabel, ...removalLabel(operation) };
+    const marks =
+      stackLabel === undefined
+        ? {}
+        : { [STACK_LABEL]: stackLabel, ...removalLabel(operation), ...resourceLabel(operation) };
     const object = labelled(wanted, marks);
     const cluster = clusterFor(operation.provider);
     const path = await pathOf(cluster, object, signal);
     if (isDefinition(object)) await whileAway(signal, () => refuseStrangers(cluster.api, path));
+    if (stackLabel !== undefined) await removeFormer(cluster, path, object, operation, stackLabel);
     const send = async () => {
       const body = await withIgnored(cluster.api, path, object, operation.ignoreChanges);
       return applyServerSide<ApiObject>(cluster.api, path, body, FIELD_MANAGER);

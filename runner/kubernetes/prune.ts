@@ -1,4 +1,5 @@
 import { deleteObject } from "../../kubernetes/delete.ts";
+import type { DeletableKind } from "../../kubernetes/discovery.ts";
 import { isRefusal } from "../../kubernetes/errors.ts";
 import { findObject, listObjects } from "../../kubernetes/get.ts";
 import type { ApiObject } from "../../kubernetes/object.ts";
@@ -10,7 +11,7 @@ import { isDefinition, whyKept } from "./definitions.ts";
 import { REMOVAL_LABEL, STACK_LABEL } from "./stack-label.ts";
 
 /** An object that an earlier run created, and its path. */
-interface Leftover {
+export interface Leftover {
   kind: string;
   path: string;
   uid: string;
@@ -69,23 +70,27 @@ export async function prune(
 }
 
 async function labelled(cluster: Cluster, label: string): Promise<Leftover[]> {
-  const query = { labelSelector: `${STACK_LABEL}=${label}` };
   const kinds = await cluster.discovery.deletable();
-  const lists = await Promise.all(
-    kinds.map(async ({ kind, name, namespaced, groupPath }) => {
-      const objects = await listed(cluster, `${groupPath}/${name}`, query);
-      return objects
-        .filter(({ metadata }) => isOurs(metadata) && !cluster.made.has(metadata.uid))
-        .map(({ metadata }) => {
-          const folder = namespaced ? `${groupPath}/namespaces/${metadata.namespace}/${name}` : `${groupPath}/${name}`;
-          const shown = metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
-          const removal = metadata.labels?.[REMOVAL_LABEL];
-          return { kind, path: `${folder}/${metadata.name}`, uid: metadata.uid, name: shown, removal };
-        });
-    }),
-  );
+  const lists = await Promise.all(kinds.map((kind) => leftoversAt(cluster, kind, `${STACK_LABEL}=${label}`)));
   // The API server shows some kinds in several groups.
   return [...new Map(lists.flat().map((leftover) => [leftover.uid, leftover])).values()];
+}
+
+/** Objects of one kind, of this runner's, that this run did not apply. */
+export async function leftoversAt(
+  cluster: Cluster,
+  { kind, name, namespaced, groupPath }: Pick<DeletableKind, "kind" | "name" | "namespaced" | "groupPath">,
+  labelSelector: string,
+): Promise<Leftover[]> {
+  const objects = await listed(cluster, `${groupPath}/${name}`, { labelSelector });
+  return objects
+    .filter(({ metadata }) => isOurs(metadata) && !cluster.made.has(metadata.uid))
+    .map(({ metadata }) => {
+      const folder = namespaced ? `${groupPath}/namespaces/${metadata.namespace}/${name}` : `${groupPath}/${name}`;
+      const shown = metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
+      const removal = metadata.labels?.[REMOVAL_LABEL];
+      return { kind, path: `${folder}/${metadata.name}`, uid: metadata.uid, name: shown, removal };
+    });
 }
 
 /** A user who may not list a kind cannot have created objects of it. */
@@ -106,7 +111,7 @@ function isOurs({ managedFields = [], ownerReferences = [], deletionTimestamp }:
   return applied && !deletionTimestamp && !ownerReferences.some(({ controller }) => controller);
 }
 
-async function remove({ api }: Cluster, { path, uid }: Leftover): Promise<void> {
+export async function remove({ api }: Cluster, { path, uid }: Leftover): Promise<void> {
   try {
     // Exactly the object that was checked: an object re-created since under the same name is not ours.
     await deleteObject(api, path, { propagationPolicy: "Foreground", preconditions: { uid } });

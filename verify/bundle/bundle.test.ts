@@ -65,7 +65,9 @@ const node: V1Node = {
   metadata: metadata("master"),
   status: { addresses: [{ type: "InternalIP", address: "172.31.1.8" }] },
 };
-const view: ClusterView = { nodes: [node], pods: [agent, tenants], services: [], endpointSlices: [] };
+const view: ClusterView = {
+  ...{ nodes: [node], pods: [agent, tenants], services: [], endpointSlices: [], agentNamespace: "ebpf-dataplane" },
+};
 
 /** The node's BIRD does not answer. */
 const NO_BIRD = { path: "inspect/master/bgp.json", why: "BIRD does not run" };
@@ -85,7 +87,11 @@ const lists: Record<string, object[]> = {
     },
   ],
   "/api/v1/events": [{ message: `cannot pull: https://user:${PLANTED}@images.example.com/agent` }],
-  "/api/v1/namespaces/ebpf-dataplane/events": [{ message: `Bearer ${TOKEN}` }],
+  "/api/v1/namespaces/ebpf-dataplane/events": [
+    { involvedObject: { name: "ebpf-dataplane-x" }, message: `Bearer ${TOKEN}` },
+    // Of somebody else in a namespace that is shared.
+    { involvedObject: { name: "other" }, message: PLANTED },
+  ],
 };
 const logs = [
   `{"level":30,"msg":"started"}`,

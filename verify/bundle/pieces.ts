@@ -1,5 +1,5 @@
 // The parts of an archive for support, and what each is read from. Only reads; Secrets, ConfigMaps and ServiceAccounts are never asked for.
-import type { KubernetesObject, V1DaemonSet, V1Pod } from "@kubernetes/client-node";
+import type { CoreV1Event, KubernetesObject, V1DaemonSet, V1Pod } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { getObject, getText, listObjects, unlessMissing } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
@@ -56,7 +56,7 @@ export function piecesOf({ api, view, inspect, reports, version }: Sources): Pie
     { path: "status.txt", read: async () => status(api, await reports(), false) },
     { path: "status.json", read: async () => status(api, await reports(), true) },
     { path: "names.json", read: async () => json(namesOf(view).all) },
-    ...eventPieces(api),
+    ...eventPieces(api, view.agentNamespace),
     ...kindNames.filter((name) => !NOT_WHOLE.includes(name)).map((name) => objectPiece(api, name)),
     { path: "ipam.jsonl", read: () => firstAnswer(nodes, inspect) },
     ...nodes.flatMap((node) => nodePieces(node, inspect, speaksBgp)),
@@ -70,11 +70,16 @@ function status(api: Api, reports: NodeReport[], asJson: boolean): string {
 }
 
 async function agents(api: Api, view: ClusterView) {
-  const path = `/apis/apps/v1/namespaces/${AGENT}/daemonsets/${AGENT}`;
+  const path = `/apis/apps/v1/namespaces/${view.agentNamespace}/daemonsets/${AGENT}`;
   const daemonSet = await unlessMissing(getObject<V1DaemonSet>(api, path));
-  const own = view.pods.filter(({ metadata }) => metadata?.namespace === AGENT);
+  const own = view.pods.filter(
+    ({ metadata }) => metadata?.namespace === view.agentNamespace && isOwnName(metadata.name),
+  );
   return { daemonSet: daemonSet && reducedDaemonSet(daemonSet), pods: own.map(reducedPod) };
 }
+
+/** The namespace may be a user's, with other objects in it. */
+const isOwnName = (name = ""): boolean => /^(ebpf-dataplane|kube-proxy)(-|$)/.test(name);
 
 interface List {
   metadata?: { continue?: string };
@@ -86,11 +91,15 @@ async function listed(
   api: Api,
   path: string,
   query: Readonly<Record<string, string>> = {},
+  isWanted: (item: unknown) => boolean = () => true,
 ): Promise<string | undefined> {
   const found = await unlessMissing(getObject<List>(api, path, { limit: String(MOST_OBJECTS), ...query }));
   if (!found) return undefined;
   const { metadata, items } = found;
-  return json({ ...(metadata?.continue && { onlyTheFirst: MOST_OBJECTS }), items: (items ?? []).map(cleaned) });
+  return json({
+    ...(metadata?.continue && { onlyTheFirst: MOST_OBJECTS }),
+    items: (items ?? []).filter(isWanted).map(cleaned),
+  });
 }
 
 function objectPiece(api: Api, name: KindName): Piece {
@@ -98,13 +107,17 @@ function objectPiece(api: Api, name: KindName): Piece {
 }
 
 /** What the agents say of objects, and what happens to the agents. Events of others' pods are not read. */
-function eventPieces(api: Api): Piece[] {
+function eventPieces(api: Api, namespace: string): Piece[] {
+  const isOwn = (event: unknown) => isOwnName((event as CoreV1Event).involvedObject?.name);
   return [
     {
       path: "events/of-the-agents.json",
       read: () => listed(api, "/api/v1/events", { fieldSelector: `source=${AGENT}` }),
     },
-    { path: "events/of-their-pods.json", read: () => listed(api, `/api/v1/namespaces/${AGENT}/events`) },
+    {
+      path: "events/of-their-pods.json",
+      read: () => listed(api, `/api/v1/namespaces/${namespace}/events`, {}, isOwn),
+    },
   ];
 }
 

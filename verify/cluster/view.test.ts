@@ -9,7 +9,8 @@ const pod = (namespace: string): V1Pod => ({
 });
 
 test("a pod with the agents' label in another namespace is not an agent", () => {
-  const found = (...pods: V1Pod[]) => agentOn({ pods } as unknown as ClusterView, "master")?.metadata?.name;
+  const found = (...pods: V1Pod[]) =>
+    agentOn({ pods, agentNamespace: "ebpf-dataplane" } as unknown as ClusterView, "master")?.metadata?.name;
   expect(found(pod("tenant"), pod("ebpf-dataplane"))).toBe("agent-of-ebpf-dataplane");
   expect(found(pod("tenant"))).toBeUndefined();
 });

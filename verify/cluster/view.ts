@@ -1,6 +1,7 @@
 import type { V1Endpoint, V1EndpointSlice, V1Node, V1ObjectMeta, V1Pod, V1Service } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { findObject, listObjects } from "../../kubernetes/get.ts";
+import { subjectNamespace } from "../../kubernetes/subject-namespace.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { annotations } from "../../model/mode/mode.ts";
 import { kinds, resourcePath } from "../../model/objects/kinds.ts";
@@ -12,6 +13,8 @@ export interface ClusterView {
   pods: V1Pod[];
   services: V1Service[];
   endpointSlices: V1EndpointSlice[];
+  /** Namespace of the agents; no tenant's pod is taken for one of them. */
+  agentNamespace: string;
   /** The return mode in `FelixConfiguration default` (`DSR`, `Tunnel`); undefined if there is none. */
   returnMode?: string;
   /** Its service handling (`Ebpf`, `KubeProxyIptables`, …). */
@@ -20,14 +23,15 @@ export interface ClusterView {
 
 /** All lists in parallel. They may differ by a moment; the next round sees what this one missed. */
 export async function readView(api: Api): Promise<ClusterView> {
-  const [nodes, pods, services, endpointSlices, configuration] = await Promise.all([
+  const [nodes, pods, services, endpointSlices, agentNamespace, configuration] = await Promise.all([
     listObjects<V1Node>(api, "/api/v1/nodes"),
     listObjects<V1Pod>(api, "/api/v1/pods"),
     listObjects<V1Service>(api, "/api/v1/services"),
     listObjects<V1EndpointSlice>(api, "/apis/discovery.k8s.io/v1/endpointslices"),
+    agentNamespaceOf(api),
     readConfiguration(api),
   ]);
-  return { nodes, pods, services, endpointSlices, ...configuration };
+  return { nodes, pods, services, endpointSlices, agentNamespace, ...configuration };
 }
 
 /** What `FelixConfiguration default` says. */
@@ -96,16 +100,23 @@ function targetOf({ targetRef }: V1Endpoint): string[] {
   return targetRef?.kind === "Pod" ? [`${targetRef.namespace}/${targetRef.name}`] : [];
 }
 
+type Agents = Pick<ClusterView, "pods" | "agentNamespace">;
+
+/** Where a `Dataplane` has deployed its agents. */
+export async function agentNamespaceOf(api: Api): Promise<string> {
+  return (await subjectNamespace(api, AGENT)) ?? AGENT;
+}
+
 /** The dataplane's own pods on a node, in whatever state. */
-export function agentsOn({ pods }: Pick<ClusterView, "pods">, node: string): V1Pod[] {
+export function agentsOn({ pods, agentNamespace }: Agents, node: string): V1Pod[] {
   return pods.filter(
     ({ metadata, spec }) =>
-      metadata?.namespace === AGENT && metadata.labels?.["k8s-app"] === AGENT && spec?.nodeName === node,
+      metadata?.namespace === agentNamespace && metadata.labels?.["k8s-app"] === AGENT && spec?.nodeName === node,
   );
 }
 
 /** The one that runs. */
-export function agentOn(view: Pick<ClusterView, "pods">, node: string): V1Pod | undefined {
+export function agentOn(view: Agents, node: string): V1Pod | undefined {
   return agentsOn(view, node).find(
     ({ metadata, status }) => status?.phase === "Running" && !metadata?.deletionTimestamp,
   );

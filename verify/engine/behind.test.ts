@@ -21,6 +21,7 @@ const view = {
   ],
   services: [],
   endpointSlices: [],
+  agentNamespace: "ebpf-dataplane",
 };
 
 const behind = (address: string, port: number) => {

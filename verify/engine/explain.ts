@@ -22,7 +22,9 @@ export function sourceReason(findings: Findings, { server, source = "" }: Attemp
 export function handlingOn({ view }: Findings, node: string | undefined): Handling {
   const { serviceHandling = ServiceHandling.Ebpf, returnMode } = view;
   // kube-proxy on a node rewrites sources and so routes replies back through its node.
-  const proxy = view.pods.find((pod) => isKubeProxyOn(node, pod) && pod.status?.phase === "Running");
+  const proxy = view.pods.find(
+    (pod) => isKubeProxyOn(node, view.agentNamespace, pod) && pod.status?.phase === "Running",
+  );
   return {
     ...(proxy && { kubeProxy: podName(proxy) }),
     ...(serviceHandling !== ServiceHandling.Ebpf && { leftTo: serviceHandling }),

@@ -172,6 +172,7 @@ function seedCluster(): ClusterView {
   });
   const nginx = { name: "nginx", namespace: "default" };
   return {
+    agentNamespace: "ebpf-dataplane",
     nodes: [node("master", "172.31.1.8"), node("node", "172.31.1.207")],
     pods: [
       agent("master"),

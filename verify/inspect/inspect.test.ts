@@ -17,6 +17,7 @@ const service = (name: string, clusterIPs: string[], nodePort?: number): V1Servi
   spec: { clusterIPs, ports: [{ port: 80, ...(nodePort && { nodePort }) }] },
 });
 const view: ClusterView = {
+  agentNamespace: "ebpf-dataplane",
   nodes: [
     { metadata: { name: "worker1" }, status: { addresses: [{ type: "InternalIP", address: "172.31.1.207" }] } },
     { metadata: { name: "master" }, status: { addresses: [{ type: "InternalIP", address: "172.31.1.8" }] } },

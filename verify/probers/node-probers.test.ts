@@ -36,7 +36,10 @@ class FakeApi {
       "/apis/apps/v1": { resources: [{ name: "daemonsets", kind: "DaemonSet", namespaced: true }] },
       "/api/v1/namespaces": { items: this.namespaces },
       "/apis/apps/v1/daemonsets": { items: [STRANGER] },
-      ...(this.agentImage && { "/apis/apps/v1/namespaces/ebpf-dataplane/daemonsets/ebpf-dataplane": agent }),
+      "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ebpf-dataplane": {
+        subjects: [{ kind: "ServiceAccount", name: "ebpf-dataplane", namespace: "net" }],
+      },
+      ...(this.agentImage && { "/apis/apps/v1/namespaces/net/daemonsets/ebpf-dataplane": agent }),
     };
     const answer = path.endsWith("/pods") ? { items: this.pods } : answers[path];
     if (!answer) throw new ApiRefusal(404, "NotFound", path);

@@ -5,9 +5,9 @@ import { NEARLY_FULL } from "../../agent/table-fill.ts";
 const LATE_SECONDS = 60;
 
 /** What is wrong with a node whose agent answers, each with the next step. */
-export function nodeProblems(status: NodeStatus, pod: string): string[] {
+export function nodeProblems(status: NodeStatus, logsOf: string): string[] {
   const { notReady, syncedSecondsAgo, waitingSeconds, failingWatches, closed, tables } = status;
-  const logs = `Next: kubectl -n ebpf-dataplane logs ${pod}.`;
+  const logs = `Next: kubectl ${logsOf}.`;
   const inspect = `Next: kubectl get events -A --field-selector reason=NotInForce.`;
   return [
     ...notReady.map((reason) => `its agent is not ready: ${reason}. ${logs}`),

@@ -23,20 +23,20 @@ export function nodeReports(view: ClusterView, ask: AskStatus): Promise<NodeRepo
       .map(([node, object]) => {
         const own = agentsOn(view, node);
         const pod = own.find(({ metadata }) => !metadata?.deletionTimestamp) ?? own[0];
-        return pod ? withAgent(node, object, pod, ask) : { node, problems: [withoutAgent(node)] };
+        return pod ? withAgent(node, object, pod, ask) : { node, problems: [withoutAgent(node, view.agentNamespace)] };
       }),
   );
 }
 
-function withoutAgent(node: string): string {
+function withoutAgent(node: string, namespace: string): string {
   return (
-    `no agent is there: pods have no network of this dataplane. Next: kubectl -n ${AGENT} describe daemonset ${AGENT} ` +
+    `no agent is there: pods have no network of this dataplane. Next: kubectl -n ${namespace} describe daemonset ${AGENT} ` +
     `(does it select the node, and does it tolerate its taints?), kubectl describe node ${node}.`
   );
 }
 
 async function withAgent(node: string, object: V1Node, pod: V1Pod, ask: AskStatus): Promise<NodeReport> {
-  const name = pod.metadata?.name ?? "";
+  const { name = "", namespace = AGENT } = pod.metadata ?? {};
   const image = pod.spec?.containers.find((one) => one.name === "agent")?.image;
   const report = { node, ...(image && { image }) };
   const ready = object.status?.conditions?.find(({ type }) => type === "Ready");
@@ -45,14 +45,14 @@ async function withAgent(node: string, object: V1Node, pod: V1Pod, ask: AskStatu
   try {
     if (pod.status?.phase !== "Running") throw new Error(pod.status?.phase ?? "not started");
     const status = await ask(node, pod);
-    return { ...report, problems: [...silent, ...nodeProblems(status, name)], status };
+    return { ...report, problems: [...silent, ...nodeProblems(status, `-n ${namespace} logs ${name}`)], status };
   } catch (error) {
     const [trouble] = isRunning(pod) ? [] : troubleOf(AGENT, asStatus(pod), undefined);
     return {
       ...report,
       problems: [
         ...silent,
-        `${trouble ?? `its agent does not answer: ${(error as Error).message}`}. Next: kubectl -n ${AGENT} logs ${name}.`,
+        `${trouble ?? `its agent does not answer: ${(error as Error).message}`}. Next: kubectl -n ${namespace} logs ${name}.`,
       ],
     };
   }

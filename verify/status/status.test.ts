@@ -24,8 +24,22 @@ const node = (name: string, ready = "True"): V1Node => ({
   metadata: { name },
   status: { conditions: [{ type: "Ready", status: ready, message: "kubelet stopped posting status" }] },
 });
-const view = (nodes: V1Node[], pods: V1Pod[]): ClusterView => ({ nodes, pods, services: [], endpointSlices: [] });
+const view = (nodes: V1Node[], pods: V1Pod[], agentNamespace = "ebpf-dataplane"): ClusterView => ({
+  ...{ nodes, pods, services: [], endpointSlices: [], agentNamespace },
+});
 const at = new Date("2026-11-29T07:05:00Z");
+
+test("agents are where the cluster's binding says; a tenant's pod with their label is none", async () => {
+  const tenant = {
+    metadata: { name: "t", namespace: "shop", labels: { "k8s-app": "ebpf-dataplane" } },
+    spec: { nodeName: "a" },
+  };
+  const [report] = await nodeReports(view([node("a")], [tenant as unknown as V1Pod], "net"), () =>
+    Promise.reject(new Error("asked")),
+  );
+  expect(report?.problems[0]).toContain("no agent is there");
+  expect(report?.problems[0]).toContain("kubectl -n net describe daemonset");
+});
 
 test("a cluster of which every node is ready", async () => {
   const reports = await nodeReports(

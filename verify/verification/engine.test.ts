@@ -25,5 +25,5 @@ test.each([
   // A DaemonSet that selects no node does nothing; a tenant's name does not make it ours.
   [[daemonSet("kube-system", "kube-proxy", 0), daemonSet("tenant", "ebpf-dataplane")], {}, undefined],
 ])("an engine in words, by the cluster's objects", (daemonSets, modes, words) =>
-  expect(engineOf(daemonSets, modes)).toBe(words),
+  expect(engineOf(daemonSets, modes, "ebpf-dataplane")).toBe(words),
 );

@@ -8,9 +8,10 @@ import type { ClusterView } from "../cluster/view.ts";
 export function engineOf(
   daemonSets: V1DaemonSet[],
   { serviceHandling, returnMode }: Pick<ClusterView, "serviceHandling" | "returnMode">,
+  agentNamespace: string,
 ): string | undefined {
   // By its name in its own namespace: any tenant can name a DaemonSet.
-  const agents = daemonSets.find(({ metadata }) => metadata?.namespace === AGENT && metadata.name === AGENT);
+  const agents = daemonSets.find(({ metadata }) => metadata?.namespace === agentNamespace && metadata.name === AGENT);
   const image = agents?.spec?.template.spec?.containers.find(({ name }) => name === "agent")?.image;
   const own = agents && [
     image ?? AGENT,

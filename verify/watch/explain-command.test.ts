@@ -7,6 +7,7 @@ const pod = (namespace: string, name: string, ip: string) => ({
   status: { podIPs: [{ ip }] },
 });
 const view: ClusterView = {
+  agentNamespace: "ebpf-dataplane",
   nodes: [{ metadata: { name: "master" }, status: { addresses: [{ type: "InternalIP", address: "172.31.1.8" }] } }],
   pods: [
     pod("shop", "web-6b4899dc4c-bmsvl", "10.244.0.2"),

@@ -12,7 +12,7 @@ export interface SecretKey {
 export interface MetricsTls {
   /** Name of the Secret, in the agents' namespace, and in that of the PodMonitor or ServiceMonitor. A new certificate counts within a minute or two, without a restart. */
   secretName: pulumi.Input<string>;
-  /** The name that the certificate is for: agents are scraped by their addresses. Defaults to "ebpf-dataplane.ebpf-dataplane.svc". */
+  /** The name that the certificate is for: agents are scraped by their addresses. Defaults to "ebpf-dataplane.NAMESPACE.svc". */
   serverName?: pulumi.Input<string>;
 }
 

@@ -1,0 +1,41 @@
+// A resource whose object has another name or namespace by now: with deleteBeforeReplace the former object goes first.
+import { createHash } from "node:crypto";
+import type { ApiObject } from "../../kubernetes/object.ts";
+import { RunnerFailure } from "../failure.ts";
+import type { Operation } from "../operation.ts";
+import { say } from "../terminal.ts";
+import type { Cluster } from "./apply.ts";
+import { type Leftover, leftoversAt, remove } from "./prune.ts";
+import { STACK_LABEL } from "./stack-label.ts";
+
+/** Which resource of the program made an object; only on objects that must not exist twice. */
+const RESOURCE_LABEL = "ebpf-dataplane.io/resource";
+
+/** The label of an object of this resource. */
+export function resourceLabel({ deleteBeforeReplace, urn }: Operation): Record<string, string> {
+  if (!deleteBeforeReplace) return {};
+  return { [RESOURCE_LABEL]: createHash("sha256").update(urn).digest("hex").slice(0, 32) };
+}
+
+/** Removes what the resource made under another name, or in another namespace, and waits until it is gone. */
+export async function removeFormer(
+  cluster: Cluster,
+  path: string,
+  object: ApiObject,
+  operation: Operation,
+  stackLabel: string,
+): Promise<void> {
+  const label = resourceLabel(operation)[RESOURCE_LABEL];
+  if (label === undefined) return;
+  // From the object's path to all of its kind.
+  const [, group = "", plural = ""] = /^(.*?)(?:\/namespaces\/[^/]+)?\/([^/]+)\/[^/]+$/.exec(path) ?? [];
+  const kind = { kind: object.kind ?? "", name: plural, namespaced: path.includes("/namespaces/"), groupPath: group };
+  const labels = `${STACK_LABEL}=${stackLabel},${RESOURCE_LABEL}=${label}`;
+  const former = (await leftoversAt(cluster, kind, labels)).filter((one: Leftover) => one.path !== path);
+  for (const leftover of former) {
+    const name = `${leftover.kind} ${leftover.name}`;
+    if (leftover.removal === "Protect") throw new RunnerFailure(`replaces ${name}, which is protected`);
+    say(`  ${name} goes first: ${object.metadata?.namespace ?? ""}/${object.metadata?.name} takes its place`);
+    await remove(cluster, leftover);
+  }
+}
