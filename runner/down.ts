@@ -30,7 +30,9 @@ export async function down(project: Project): Promise<void> {
   }
   const failures: string[] = [];
   const silent = new Set<Cluster>();
-  const removed = new Set(operations.filter((operation) => !isRetained(operation)).map(({ urn }) => urn));
+  const removed = new Set(
+    operations.filter((operation) => isMadeHere(operation) && !isRetained(operation)).map(({ urn }) => urn),
+  );
   for (const operation of operations.reverse()) {
     if (isRetained(operation)) {
       say(`  ${title(operation)} stays (retainOnDelete)`);
@@ -50,9 +52,12 @@ export async function down(project: Project): Promise<void> {
   throw new RunnerFailure(failures.join("\n"), { next: `run the same command again${gone}` });
 }
 
+/** Whether an `up` of this runner makes such resources; the CLI has made and removes all others. */
+const isMadeHere = ({ type }: Operation): boolean => type.startsWith("kubernetes:") || type === "command:local:Command";
+
 /** As `pulumi destroy`: nothing is removed while anything is protected. */
 function refuseProtected(operations: Operation[]): void {
-  const kept = operations.filter(({ protect, custom }) => protect && custom).map(title);
+  const kept = operations.filter((operation) => operation.protect && isMadeHere(operation)).map(title);
   if (kept.length === 0) return;
   throw new RunnerFailure(`protected: ${kept.join(", ")}; nothing was removed`, {
     next: "set protect: false in the program first",
