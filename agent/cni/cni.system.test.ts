@@ -340,7 +340,7 @@ describe.skipIf(skip)("CNI", () => {
     expect(exit).toBe(1);
     const failure = JSON.parse(stdout);
     expect(failure).toMatchObject({ cniVersion: "1.1.0", code: 11 });
-    expect(failure.details).toContain("next: kubectl -n ebpf-dataplane get pods");
+    expect(failure.details).toContain("next: kubectl get pods -A -l k8s-app=ebpf-dataplane");
     const status = spawnSync(shim, { input, env: environment("STATUS"), encoding: "utf8" });
     expect(JSON.parse(status.stdout).code).toBe(50);
   });

@@ -76,7 +76,7 @@ func main() {
 			settings.CNIVersion,
 			unreachableCode(),
 			fmt.Sprintf("The ebpf-dataplane agent of this node does not answer at %s.", settings.Socket),
-			err.Error() + "; next: kubectl -n ebpf-dataplane get pods -o wide, and the log of this node's agent",
+			err.Error() + "; next: kubectl get pods -A -l k8s-app=ebpf-dataplane -o wide, and the log of this node's agent",
 		})
 	}
 	os.Stdout.Write(answer)
