@@ -23,13 +23,13 @@ describe(`the running kernel, ${release()}`, () => {
   asked(noKernel || undefined, async () => {
     const { objects, preamble } = await preparedObjects(scratch);
     const [file = "", ...args] = insideArgv(script, objects, preamble, "objects-only");
-    return run(file, args, { timeoutSeconds: 280 });
+    return run(file, args, { timeoutSeconds: 1700 });
   });
 });
 
 describe("Debian's kernel 6.1", () => {
   const findings = asked(whyNoGuest(), async () =>
-    runInGuest({ ...(await preparedObjects(scratch)), script, args: [], scratch }, 560),
+    runInGuest({ ...(await preparedObjects(scratch)), script, args: [], scratch }, 1700),
   );
 
   test("is the oldest supported", ({ skip }) => {
@@ -56,7 +56,7 @@ function asked(absent: string | undefined, ask: () => Promise<string>): () => Fi
   let findings: Findings;
   beforeAll(async () => {
     if (!absent) findings = findingsIn(await ask());
-  }, 600_000);
+  }, 1_800_000);
   const orSkip = ({ skip }: TestContext) => {
     if (absent) skip(absent);
   };
