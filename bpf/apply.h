@@ -237,6 +237,8 @@ static __always_inline int apply(struct packet *packet, struct plan *plan)
 		note_refused(skb, plan);
 	if (plan->asked)
 		note_verdicts(plan);
+	if (plan->refusal_lasts)
+		remember_refusal(&packet->tuple);
 	count(skb, plan->outcome);
 	return action;
 }

@@ -55,7 +55,9 @@ struct plan {
 	bool is_accepted;	  /* an earlier stage of the host endpoint lets the flow in, so that its later ones are not asked */
 	__u32 service;		  /* the list of the service that the packet asks for, where that is counted; else 0 */
 	bool is_sender_known;	  /* scratch has where its sender is */
-	__u8 padding[3];
+	bool has_origin;	  /* of a packet that may open a connection and has none: `origin` is where it comes from */
+	bool refusal_lasts;	  /* others from there to the same port are refused likewise */
+	__u8 padding[1];
 				  /* the fields above are cleared for each packet */
 	struct wrapping wrapping; /* EXIT_NODE, which is never set without it */
 	struct origin origin;

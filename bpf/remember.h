@@ -8,6 +8,7 @@
 #include "observe/trace.h"
 #include "plan.h"
 #include "policy/judge.h"
+#include "policy/refused.h"
 #include "service/affinity.h"
 #include "service/note_host_request.h"
 #include "settings.h"
@@ -128,6 +129,35 @@ static __step int remember_verdict(struct connection *connection)
 
 	if (connection && settings && scratch)
 		note_verdict(settings, scratch, &connection->policy_revision, &connection->ends_revision);
+	return 0;
+}
+
+/* That packets like this one are refused (policy/refused.h): with the revision that was read before the policies, if that is the current one still. */
+__global int remember_refusal(const struct tuple *tuple)
+{
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+	struct refusal *refusal;
+
+	if (!tuple || !settings || !scratch)
+		return 0;
+	refusal = refusal_at(tuple);
+	fence();
+	if (!refusal || scratch->policy_revision != *(const volatile __u32 *)&settings->policy_revision ||
+	    (scratch->policy_revision & POLICY_REVISION_UNSETTLED))
+		return 0;
+	refusal->source = tuple->source;
+	refusal->destination = tuple->destination;
+	refusal->origin = scratch->plan.origin;
+	refusal->port = tuple->destination_port;
+	refusal->protocol = tuple->protocol;
+	refusal->policy_revision = scratch->policy_revision;
+	refusal->outcome = scratch->plan.outcome;
+	refusal->asked = scratch->plan.asked;
+	refusal->refused_by = scratch->plan.refused_by;
+	refusal->ingress = scratch->judgements[JUDGED_INGRESS];
+	refusal->egress = scratch->judgements[JUDGED_EGRESS];
+	refusal->until = scratch->refusals_until = packet_time() + REFUSAL_LIFETIME;
 	return 0;
 }
 

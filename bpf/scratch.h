@@ -2,6 +2,7 @@
 #pragma once
 #include "net/become_error.h"
 #include "plan.h"
+#include "shared/policy.h"
 
 /* A new connection, as it is to be written: decide/ fills it in and `connection_open` writes it. */
 struct opening {
@@ -29,17 +30,6 @@ enum judged {
 	JUDGED_COUNT,
 };
 #define JUDGED_ROOM 8 /* a power of two: an index is masked, which every verifier understands */
-
-/* What one direction of an endpoint's policy said about `flow`. */
-struct judgement {
-	__u32 policy;
-	__u32 identity; /* of the peer */
-	__u32 rule;	/* number of the reason of a denial and of the Log rules that matched; 0: no entry matched, the policy's default */
-	__u8 verdict;	/* enum policy_verdict: ALLOW, DENY or NEXT; 0: no policy had to be asked */
-	__u8 flags;	/* enum policy_flag */
-	__u8 direction; /* enum direction */
-	__u8 padding;
-};
 
 /* See policy/sender.h. */
 struct sender {
@@ -80,6 +70,7 @@ struct scratch {
 	struct bpf_tunnel_key key;
 	struct error_draft error;
 	struct error_limit error_limit; /* this and the next are kept from packet to packet */
+	__u64 refusals_until; /* when the last of this CPU's `refusals` is over: ns, bpf_ktime_get_coarse_ns */
 	__u16 identification; /* of the last packet that was wrapped */
 };
 
@@ -89,7 +80,8 @@ struct scratch {
  * in softirq, __dev_queue_xmit disables them), so none interrupts another on its CPU; redirects are carried out after the
  * program has returned, and bpf_clone_redirect, which is not, is used by announce only,
  * which has no scratch. Socket hooks can be interrupted, and use no scratch.
- * Nothing but the limit of errors and the last identification is left over from an earlier packet: each program begins with plan_begin(), which zeroes its plan,
+ * Nothing but the limit of errors, the end of refusals and the last identification is left over from an earlier packet: each program begins with plan_begin(),
+ * which zeroes its plan,
  * and every other part is written whole before it is read. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

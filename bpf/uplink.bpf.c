@@ -12,6 +12,7 @@
 #include "decide/unread.h"
 #include "decide/untracked.h"
 #include "decide/wrapped.h"
+#include "policy/refused.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -55,8 +56,10 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 	if (is_asked_untracked(settings, parsed) && decide_untracked(packet, settings, DIRECTION_INGRESS, plan))
 		return;
 	if (parsed == PARSE_OK) {
-		connection = connection_find(packet);
 		origin = origin_of_frame(packet->skb);
+		if (may_be_refused_again(packet) && refuses_again(packet, &origin, plan))
+			return;
+		connection = connection_find(packet);
 		if (is_past_connections(connection, plan) && is_local_host(settings, &packet->tuple.destination))
 			connection = NULL;
 	}
@@ -75,6 +78,7 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 		if (parsed != PARSE_OK)
 			return decide_portless(packet, plan, OUTCOME_DROP_UNSUPPORTED);
 		if (!connection || is_from_behind_stack(connection, origin.interface)) {
+			note_origin(packet, &origin, plan);
 			open_from_network(packet, settings, NULL, plan);
 			return;
 		}

@@ -11,6 +11,7 @@
 #include "decide/on_link.h"
 #include "decide/open_from_workload.h"
 #include "decide/unread.h"
+#include "policy/refused.h"
 #include "read.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -46,6 +47,8 @@ static __always_inline void decide_from_workload(struct packet *packet, const st
 	if (parsed == PARSE_OK) {
 		if (is_tunnel_packet(&packet->tuple) && !(settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS))
 			return drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
+		if (may_be_refused_again(packet) && refuses_again(packet, &(struct origin){.interface = ifindex}, plan))
+			return;
 		connection = connection_find(packet);
 	}
 	if (!is_from_origin(connection, packet->skb) || belongs_to_kube_proxy(settings, connection)) {
@@ -77,6 +80,7 @@ static __always_inline void decide_from_workload(struct packet *packet, const st
 				return drop(plan, OUTCOME_DROP_POLICY_EGRESS);
 		}
 		if (!connection) {
+			plan->has_origin = packet_may_open(packet);
 			open_from_workload(packet, settings, plan);
 			return;
 		}

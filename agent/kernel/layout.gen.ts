@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "7296918b4b74";
+export const layoutHash = "9e88bdba24ce";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -29,6 +29,7 @@ export const ANY_INTERFACE = 0;
 export const FROM_WORKLOADS = 4294967295;
 export const POLICY_ANY_IDENTITY = 4294967295;
 export const POLICY_SOURCE_PORT = 2;
+export const REFUSALS = 512;
 export const ANY_NODE = 0;
 export const NODE_LOOPBACK = 65536;
 export const OTHER_PORTS = 0;
@@ -1311,6 +1312,91 @@ export const fragmentPorts: Codec<FragmentPorts> = {
   },
 };
 
+/** struct judgement, 16 bytes */
+export interface Judgement {
+  readonly policy: number;
+  readonly identity: number;
+  readonly rule: number;
+  readonly verdict: number;
+  readonly flags: number;
+  readonly direction: number;
+  readonly bySourcePort: number;
+}
+export const judgement: Codec<Judgement> = {
+  size: 16,
+  encode(value, view, at) {
+    view.setUint32(at, value.policy, true);
+    view.setUint32(at + 4, value.identity, true);
+    view.setUint32(at + 8, value.rule, true);
+    view.setUint8(at + 12, value.verdict);
+    view.setUint8(at + 13, value.flags);
+    view.setUint8(at + 14, value.direction);
+    view.setUint8(at + 15, value.bySourcePort);
+  },
+  decode(view, at) {
+    return {
+      policy: view.getUint32(at, true),
+      identity: view.getUint32(at + 4, true),
+      rule: view.getUint32(at + 8, true),
+      verdict: view.getUint8(at + 12),
+      flags: view.getUint8(at + 13),
+      direction: view.getUint8(at + 14),
+      bySourcePort: view.getUint8(at + 15),
+    };
+  },
+};
+
+/** struct refusal, 104 bytes */
+export interface Refusal {
+  readonly until: bigint;
+  readonly source: Address;
+  readonly destination: Address;
+  readonly origin: Origin;
+  readonly port: number;
+  readonly protocol: number;
+  readonly outcome: number;
+  readonly asked: number;
+  readonly refusedBy: number;
+  readonly policyRevision: number;
+  readonly ingress: Judgement;
+  readonly egress: Judgement;
+}
+export const refusal: Codec<Refusal> = {
+  size: 104,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.until, true);
+    address.encode(value.source, view, at + 8);
+    address.encode(value.destination, view, at + 24);
+    origin.encode(value.origin, view, at + 40);
+    view.setUint16(at + 56, value.port, false);
+    view.setUint8(at + 58, value.protocol);
+    view.setUint8(at + 59, value.outcome);
+    view.setUint8(at + 60, value.asked);
+    view.setUint8(at + 61, value.refusedBy);
+    zero(view, at + 62, 2);
+    view.setUint32(at + 64, value.policyRevision, true);
+    judgement.encode(value.ingress, view, at + 68);
+    judgement.encode(value.egress, view, at + 84);
+    zero(view, at + 100, 4);
+  },
+  decode(view, at) {
+    return {
+      until: view.getBigUint64(at, true),
+      source: address.decode(view, at + 8),
+      destination: address.decode(view, at + 24),
+      origin: origin.decode(view, at + 40),
+      port: view.getUint16(at + 56, false),
+      protocol: view.getUint8(at + 58),
+      outcome: view.getUint8(at + 59),
+      asked: view.getUint8(at + 60),
+      refusedBy: view.getUint8(at + 61),
+      policyRevision: view.getUint32(at + 64, true),
+      ingress: judgement.decode(view, at + 68),
+      egress: judgement.decode(view, at + 84),
+    };
+  },
+};
+
 /** struct outcome_counter, 16 bytes */
 export interface OutcomeCounter {
   readonly packets: bigint;
@@ -1733,6 +1819,14 @@ export const maps = {
     key: fragmentKey,
     value: fragmentPorts,
   } satisfies MapDefinition<FragmentKey, FragmentPorts>,
+  refusals: {
+    name: "refusals",
+    type: "percpu_array",
+    maxEntries: 512,
+    flags: 0,
+    key: u32,
+    value: refusal,
+  } satisfies MapDefinition<number, Refusal>,
   outcomes: {
     name: "outcomes",
     type: "percpu_array",

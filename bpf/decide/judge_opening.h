@@ -12,6 +12,27 @@ static __always_inline bool may_reach_tunnel(const struct settings *settings, co
 	       !(location_flags(locate(destination)) & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST));
 }
 
+static __always_inline bool was_by_source_port(const struct scratch *scratch, enum judged judged)
+{
+	return (scratch->plan.asked & (1 << judged)) && scratch->judgements[judged].by_source_port;
+}
+
+/* Whether the refusal of scratch's flow holds for all from there to the same port: no service chooses among backends, no source port decides, and only
+ * workloads are asked. */
+__global int note_whether_refusal_lasts(const struct tuple *tuple)
+{
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+
+	if (tuple && settings && scratch)
+		scratch->plan.refusal_lasts =
+			scratch->plan.has_origin && !(scratch->opening.flags & ~CONNECTION_MASQUERADED) &&
+			!has_host_stages(settings) && scratch->opening.backend_port == tuple->destination_port &&
+			address_is_equal(&scratch->opening.backend, &tuple->destination) &&
+			!(was_by_source_port(scratch, JUDGED_INGRESS) || was_by_source_port(scratch, JUDGED_EGRESS));
+	return 0;
+}
+
 /* Judges the connection that a plan would open, after translation. What policies say of workloads is asked on the backend's node of a
  * forwarded one, of one that kube-proxy translates behind the stack. */
 static __always_inline void judge_opening(const struct packet *packet, const struct settings *settings, struct plan *plan)
@@ -42,7 +63,9 @@ static __always_inline void judge_opening(const struct packet *packet, const str
 	begin_arrival(packet, &packet->tuple, opening->flags);
 	begin_verdict(settings, scratch);
 	verdict = opening->flags & CONNECTION_REFUSED ? judge_arrival(scratch) : judge(packet->skb);
-	if (verdict != ALLOWED)
+	if (verdict != ALLOWED) {
+		note_whether_refusal_lasts(&packet->tuple);
 		return drop_flow(plan, verdict);
+	}
 	note_verdict(settings, scratch, &opening->policy_revision, &opening->ends_revision);
 }

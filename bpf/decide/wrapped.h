@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
-#include "../policy/source.h"
+#include "../policy/refused.h"
 #include "../read.h"
 #include "error.h"
 #include "open.h"
@@ -60,9 +60,13 @@ static __always_inline void decide_request(struct packet *packet, const struct s
 					   const struct wrapping *wrapping, struct plan *plan)
 {
 	struct origin origin = origin_of_tunnel(packet->skb, settings, &wrapping->node);
-	struct connection *connection = connection_find(packet);
+	bool is_overlay = wrapping->kind == TUNNEL_OVERLAY;
+	struct connection *connection;
 	enum outcome verdict;
 
+	if (is_overlay && may_be_refused_again(packet) && refuses_again(packet, &origin, plan))
+		return;
+	connection = connection_find(packet);
 	if (connection && !may_follow(connection, wrapping->kind))
 		connection = NULL;
 	if (!connection || !is_believed(connection, &origin)) {
@@ -72,6 +76,8 @@ static __always_inline void decide_request(struct packet *packet, const struct s
 		if (verdict != ALLOWED)
 			return drop(plan, verdict);
 		if (!connection) {
+			if (is_overlay)
+				note_origin(packet, &origin, plan);
 			open_from_network(packet, settings, wrapping, plan);
 			return;
 		}

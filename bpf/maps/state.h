@@ -2,6 +2,7 @@
 #pragma once
 #include "../shared/connection.h"
 #include "../shared/outcome.h"
+#include "../shared/refusal.h"
 #include "../shared/settings.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -56,6 +57,16 @@ struct {
 	__type(value, struct fragment_ports);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } fragments SEC(".maps");
+
+/* Hash of a flow without its source port -> that policies refuse it, for a moment, per CPU. Written and read by the packet path only. Another flow
+ * takes its place. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REFUSALS);
+	__type(key, __u32);
+	__type(value, struct refusal);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} refusals SEC(".maps");
 
 /* enum outcome -> packets and bytes, per CPU. Written by the packet path, read by the agent's metrics. */
 struct {

@@ -6,7 +6,8 @@
 /* What a compiled policy says, however many rules it has. */
 
 /* Two lookups, and a third where the source port decides. `key` has all but the identity. NULL: it says nothing, which denies. */
-static __always_inline const struct policy_value *policy_lookup(struct policy_key *key, __u32 identity, __be16 source_port)
+static __always_inline const struct policy_value *policy_lookup(struct policy_key *key, __u32 identity, __be16 source_port,
+								struct judgement *judgement)
 {
 	const struct policy_value *value;
 
@@ -18,6 +19,7 @@ static __always_inline const struct policy_value *policy_lookup(struct policy_ke
 	}
 	if (!value || value->verdict != POLICY_BY_SOURCE_PORT)
 		return value;
+	judgement->by_source_port = true;
 	key->direction |= POLICY_SOURCE_PORT;
 	key->identity = value->rule;
 	key->port = source_port;
@@ -44,7 +46,7 @@ static __always_inline void policy_ask(const struct endpoint *endpoint, enum dir
 
 	judgement->policy = endpoint->policy;
 	judgement->identity = identity;
-	value = policy_lookup(&key, identity, flow->source_port);
+	value = policy_lookup(&key, identity, flow->source_port, judgement);
 	judgement->verdict = POLICY_DENY;
 	if (!value)
 		return;

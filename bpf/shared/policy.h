@@ -41,6 +41,17 @@ struct policy_value {
 	__u32 rule;    /* DENY, LOGGED: number of the reason, for people; BY_SOURCE_PORT: of the table */
 };
 
+/* What one direction of an endpoint's policy said about a flow. */
+struct judgement {
+	__u32 policy;
+	__u32 identity; /* of the peer */
+	__u32 rule;	/* number of the reason of a denial and of the Log rules that matched; 0: no entry matched, the policy's default */
+	__u8 verdict;	/* enum policy_verdict: ALLOW, DENY or NEXT; 0: no policy had to be asked */
+	__u8 flags;	/* enum policy_flag */
+	__u8 direction; /* enum direction */
+	__u8 by_source_port; /* 1: another flow between the same ends may get another verdict */
+};
+
 /* The verdicts of one endpoint's policy, counted (map `verdicts`). */
 struct policy_decision {
 	__u32 policy;

@@ -347,6 +347,42 @@ export const mutants: readonly Mutant[] = [
     instead: "if (1 ||",
   },
   {
+    say: "a refusal outlives the policies",
+    file: "policy/refused.h",
+    text: "refusal->policy_revision != settings->policy_revision ||",
+    instead: "",
+  },
+  {
+    say: "what policies refuse while they are written is remembered",
+    file: "remember.h",
+    text: "\n\t    (scratch->policy_revision & POLICY_REVISION_UNSETTLED))",
+    instead: "\n\t    0)",
+  },
+  {
+    say: "a refusal holds for every sender",
+    file: "policy/refused.h",
+    text: "address_is_equal(&refusal->source, &tuple->source) &&",
+    instead: "",
+  },
+  {
+    say: "a refusal holds wherever its packets come from",
+    file: "policy/refused.h",
+    text: " &&\n\t       origin_is(&refusal->origin, origin);",
+    instead: ";",
+  },
+  {
+    say: "a refusal by the source port holds for all",
+    file: "decide/judge_opening.h",
+    text: "!(was_by_source_port(scratch, JUDGED_INGRESS) || was_by_source_port(scratch, JUDGED_EGRESS))",
+    instead: "1",
+  },
+  {
+    say: "a refusal of one backend holds for its service",
+    file: "decide/judge_opening.h",
+    text: "address_is_equal(&scratch->opening.backend, &tuple->destination) &&\n\t\t\t!(was",
+    instead: "1 && !(was",
+  },
+  {
     say: "replies are not judged again",
     file: "policy/judge.h",
     text: "(connection->flags & (CONNECTION_JUDGED_LATER |",

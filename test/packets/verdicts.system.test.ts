@@ -17,6 +17,7 @@ import {
   type PolicyValue,
   PolicyVerdict,
   REPORT_WINDOW_NS,
+  type Settings,
 } from "../../agent/kernel/layout.gen.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { verdictReader } from "../../agent/kernel/verdicts.ts";
@@ -68,6 +69,8 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     node.maps.policies.delete(node.maps.policies.entries().map(([key]) => key));
     const key = { prefixLength: 96, policy: policy(), identity: POLICY_ANY_IDENTITY, direction: Direction.INGRESS };
     node.maps.policies.update(entries.map(([part, value]) => [{ ...key, protocol: TCP, port: 80, ...part }, value]));
+    const [[, settings]] = node.maps.settings.entries() as [[number, Settings]];
+    node.maps.settings.update([[0, { ...settings, policyRevision: settings.policyRevision + 2 }]]);
   };
   const outcomeOf = (step: Step) => meet(node, step).outcomes.join();
   const toDb = (transport: Parameters<typeof sends>[2]) => outcomeOf(sends("web", { destination: db }, transport, ""));

@@ -9,11 +9,10 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define NOT_TAKEN_OVER 99
 #define RESTORED 54 /* Ethernet, IP, TCP */
-#define SOURCE_PORT (14 + 20)
 
 struct original {
 	__u32 mark;
-	__u32 is_new; /* each packet is a separate flow with another source port */
+	__u32 new_at; /* each packet is a separate flow: another number stands here; 0: they are the same */
 	__u8 bytes[RESTORED];
 	__u16 padding;
 };
@@ -40,8 +39,8 @@ int again(struct __sk_buff *skb)
 
 	if (!was)
 		return NOT_TAKEN_OVER;
-	if (was->is_new)
-		(*(__u16 *)&was->bytes[SOURCE_PORT])++;
+	if (was->new_at && was->new_at < RESTORED - 1)
+		(*(__u16 *)&was->bytes[was->new_at])++;
 	if (bpf_skb_store_bytes(skb, 0, was->bytes, RESTORED, 0))
 		return NOT_TAKEN_OVER;
 	skb->mark = was->mark;

@@ -38,6 +38,7 @@ const OUTCOMES = {
   "first packet, node port, pod elsewhere": "forward_service",
   "first packet, pod to service": "to_endpoint",
   "refused by policy": "drop_policy_ingress",
+  "refused by policy, again": "drop_policy_ingress",
   "forged: the node's own address": "drop_martian_source",
   "forged: a pod's address": "drop_spoofed_source",
   "ICMP error about a pod's flow": "to_endpoint",

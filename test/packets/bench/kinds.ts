@@ -11,8 +11,8 @@ export interface PacketKind {
   /** The packets before it, which create its connection. */
   readonly before: readonly Step[];
   readonly packet: Step;
-  /** Each is the first packet of a flow, with another source port. */
-  readonly isNew?: boolean;
+  /** Each is the first packet of a flow: with another source port, or of another sender. */
+  readonly isNew?: "port" | "sender";
 }
 
 const { client1, client2 } = outside;
@@ -97,26 +97,27 @@ export const kinds: readonly PacketKind[] = [
     packet: handed("web", { source: master, destination: web }, tcp(5000, 80), ANY),
   },
   { say: "node to a client", before: [], packet: leaves({ source: master, destination: client1 }, tcp(22, 5000), ANY) },
-  { say: "first packet, client to pod", isNew: true, before: [], packet: from(client1, plain)(tcp(5000, 80, "S")) },
+  { say: "first packet, client to pod", isNew: "port", before: [], packet: from(client1, plain)(tcp(5000, 80, "S")) },
   {
     say: "first packet, node port, pod here",
-    isNew: true,
+    isNew: "port",
     before: [],
     packet: from(client1, master)(tcp(5000, 30082, "S")),
   },
   {
     say: "first packet, node port, pod elsewhere",
-    isNew: true,
+    isNew: "port",
     before: [],
     packet: from(client1, master)(tcp(5000, 30089, "S")),
   },
   {
     say: "first packet, pod to service",
-    isNew: true,
+    isNew: "port",
     before: [],
     packet: pod("web", "10.96.0.12")(tcp(5000, 80, "S")),
   },
-  { say: "refused by policy", isNew: true, before: [], packet: from(client2, db)(tcp(5000, 80, "S")) },
+  { say: "refused by policy", isNew: "sender", before: [], packet: from(client2, db)(tcp(5000, 80, "S")) },
+  { say: "refused by policy, again", isNew: "port", before: [], packet: from(client2, db)(tcp(5000, 80, "S")) },
   { say: "forged: the node's own address", before: [], packet: from(master, plain)(tcp(5000, 80, "S")) },
   { say: "forged: a pod's address", before: [], packet: from(friend, plain, client2)(tcp(5000, 80, "S")) },
   {

@@ -1,15 +1,39 @@
 // Packets that return to their sender: a workload that reaches itself through a service, answers to a node's own requests.
 import { nodes, outside } from "../cluster.ts";
 import { icmpError, tcp, udp } from "../frames.ts";
-import { about, arrives, arrivesWrapped, enters, handed, leaves, type PacketTest, sends } from "./step.ts";
+import { about, arrives, arrivesWrapped, enters, handed, isolated, leaves, type PacketTest, sends } from "./step.ts";
 
 const { master, node } = nodes;
-const { client1 } = outside;
+const { client1, client2 } = outside;
 const [db, open, web2] = ["10.244.0.3", "10.245.0.3", "10.244.1.2"];
 const translated = { services: true } as const;
 const service = "10.96.0.12";
 
 export const own: readonly PacketTest[] = [
+  {
+    say: "a host that policies have just refused may answer what a pod asks it from the same port",
+    handling: translated,
+    steps: [
+      arrives({ source: client2, destination: db }, udp(53, 7100), "drop_policy_ingress"),
+      arrives({ source: client2, destination: db }, udp(53, 7100), "drop_policy_ingress"),
+      sends("db", { destination: client2 }, udp(7100, 53), /^to_network/),
+      arrives({ source: client2, destination: db }, udp(53, 7100), /^to_endpoint to db/),
+      arrives({ source: client2, destination: db }, udp(54, 7100), "drop_policy_ingress"),
+    ],
+  },
+  {
+    say: "who was refused is let in as soon as the policy allows it, and refused again as soon as it does not",
+    handling: translated,
+    steps: [
+      sends("open", { destination: db }, tcp(7101, 80, "S"), "drop_policy_ingress"),
+      sends("open", { destination: db }, tcp(7102, 80, "S"), "drop_policy_ingress"),
+      { ...sends("open", { destination: db }, tcp(7102, 80, "S"), /^to_endpoint to db/), policies: [] },
+      {
+        ...sends("open", { destination: db }, tcp(7103, 80, "S"), "drop_policy_ingress"),
+        policies: [isolated("db", "Ingress")],
+      },
+    ],
+  },
   {
     say: "a pod that reaches itself through a service sees the service as its peer, whatever its policy says",
     handling: translated,

@@ -1,0 +1,152 @@
+// What policies have refused a moment ago is refused again without asking them (bpf/policy/refused.h): for how long, and for whom.
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
+import { openEventRing } from "../../agent/kernel/event-ring.ts";
+import {
+  Direction,
+  type Event,
+  EventKind,
+  POLICY_ANY_IDENTITY,
+  POLICY_REVISION_UNSETTLED,
+  type PolicyValue,
+  PolicyVerdict,
+} from "../../agent/kernel/layout.gen.ts";
+import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
+import { verdictReader } from "../../agent/kernel/verdicts.ts";
+import { arrives, arrivesWrapped, meet, type Step, sends } from "./cases/step.ts";
+import { backendAddress, outside } from "./cluster.ts";
+import { tcp, udp } from "./frames.ts";
+import { NodeUnderTest } from "./node.ts";
+import { preparedObjects } from "./objects.ts";
+
+if (noKernel) console.log(noKernel);
+
+const [db, web2] = ["db", "web2"].map(backendAddress) as [string, string];
+const { client1, client2 } = outside;
+const allows: PolicyValue = { verdict: PolicyVerdict.ALLOW, flags: 0, rule: 0 };
+const denies: PolicyValue = { verdict: PolicyVerdict.DENY, flags: 0, rule: 4720 };
+const REFUSED = "drop_policy_ingress";
+
+const fromOutside = (transport = tcp(5000, 80, "S"), ends: { source?: string; by?: string } = {}) =>
+  arrives({ source: client2, destination: db, ...ends }, transport, "");
+const fromHere = (transport = tcp(5000, 80, "S"), pod = "web") => sends(pod, { destination: db }, transport, "");
+const wrapped = (transport = tcp(5000, 80, "S"), kind: "overlay" | "forward direct" = "overlay") =>
+  arrivesWrapped({ kind }, { source: web2, destination: db }, transport, "");
+
+describe.skipIf(noKernel)("a flow that policies refuse", () => {
+  const { folder, bpf } = temporaryBpffs();
+  enterNamespace();
+  let node: NodeUnderTest;
+  let seen: Event[] = [];
+  let drain: () => void;
+  beforeAll(async () => {
+    node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder });
+    const ring = openEventRing(node.pins, (event) => seen.push(event));
+    drain = () => ring.drain();
+  });
+
+  const policy = () => node.maps.endpoints.lookup(db)?.policy ?? 0;
+  /** The policy of `db` says this of everything. Nothing tells the programs. */
+  const quietly = (value: PolicyValue) => {
+    node.maps.policies.delete(node.maps.policies.entries().map(([key]) => key));
+    const key = { policy: policy(), identity: POLICY_ANY_IDENTITY, direction: Direction.INGRESS, protocol: 0, port: 0 };
+    node.maps.policies.update([[{ prefixLength: 72, ...key }, value]]);
+  };
+  const revise = (change: (revision: number) => number) => {
+    const settings = node.maps.settings.lookup(0) as NonNullable<ReturnType<typeof node.maps.settings.lookup>>;
+    node.maps.settings.update([[0, { ...settings, policyRevision: change(settings.policyRevision) }]]);
+  };
+  /** The same as the agent changes it. */
+  const says = (value: PolicyValue) => {
+    revise((revision) => revision | POLICY_REVISION_UNSETTLED);
+    quietly(value);
+    revise((revision) => ((revision & ~POLICY_REVISION_UNSETTLED) + 2) >>> 0);
+  };
+  const outcomeOf = (step: Step) => {
+    const met = meet(node, step);
+    node.forget();
+    return met.outcomes.join();
+  };
+
+  /** Tries until the packet was refused once more after its policy allowed it: what happened between was in that time. */
+  const whileRemembered = <T>(refused: Step, between: () => T): T => {
+    for (;;) {
+      says(denies);
+      expect(outcomeOf(refused)).toBe(REFUSED);
+      quietly(allows);
+      const result = between();
+      if (outcomeOf(refused) === REFUSED) return result;
+    }
+  };
+
+  beforeEach(() => {
+    node.write({ returnMode: "DSR", services: true });
+    node.forget();
+    drain();
+    seen = [];
+  });
+
+  test.each([
+    ["from outside", fromOutside],
+    ["from a pod of this node", fromHere],
+    ["from a pod of another node", wrapped],
+  ])("is refused again %s, from whatever source port, and not once its policy has changed", (_, from) => {
+    while (whileRemembered(from(), () => outcomeOf(from(tcp(5001, 80, "S")))) !== REFUSED);
+    for (let time = 0; time < 20; time++) {
+      whileRemembered(from(), () => undefined);
+      revise((revision) => revision + 2);
+      expect(outcomeOf(from())).toBe("to_endpoint");
+    }
+  });
+
+  test("is asked about each time while policies are written", () => {
+    for (let time = 0; time < 20; time++) {
+      revise((revision) => revision | POLICY_REVISION_UNSETTLED);
+      quietly(denies);
+      expect(outcomeOf(fromOutside())).toBe(REFUSED);
+      quietly(allows);
+      expect(outcomeOf(fromOutside())).toBe("to_endpoint");
+    }
+  });
+
+  test.each<[string, Step, Step, string]>([
+    ["another sender", fromOutside(), fromOutside(tcp(5000, 80, "S"), { source: client1 }), "to_endpoint"],
+    ["a pod", fromHere(), fromHere(tcp(5000, 80, "S"), "open"), "to_endpoint"],
+    ["a frame of another host", fromOutside(), fromOutside(tcp(5000, 80, "S"), { by: client1 }), "to_endpoint"],
+    ["another port", fromOutside(), fromOutside(tcp(5000, 81, "S")), "to_endpoint"],
+    ["another protocol", fromOutside(), fromOutside(udp(5000, 80)), "to_endpoint"],
+    ["a packet that opens nothing", fromOutside(), fromOutside(tcp(5000, 80, "A")), "to_endpoint"],
+    [
+      "a forged frame",
+      fromHere(),
+      fromOutside(tcp(5000, 80, "S"), { source: backendAddress("web") }),
+      "drop_spoofed_source",
+    ],
+  ])("says nothing of %s", (_, refused, other, becomes) => {
+    expect(whileRemembered(refused, () => outcomeOf(other))).toBe(becomes);
+  });
+
+  test("is counted, reported and named as the first time", () => {
+    node.maps.listeners.update([[0, { until: process.hrtime.bigint() + 3_600_000_000_000n }]]);
+    const counted = () => {
+      const [found] = verdictReader(node.pins)().filter(([{ rule }]) => rule === denies.rule);
+      return found?.[1] ?? 0;
+    };
+    const again = () =>
+      whileRemembered(fromOutside(), () => {
+        drain();
+        seen = [];
+        const before = counted();
+        const outcome = outcomeOf(fromOutside(tcp(5007, 80, "S")));
+        const more = counted() - before;
+        drain();
+        return { outcome, more };
+      });
+    let found = again();
+    while (found.outcome !== REFUSED) found = again(); // on another processor
+    expect(found.more).toBe(1);
+    const packet = { source: client2, destination: db, sourcePort: 5007, destinationPort: 80 };
+    const refused = seen.filter(({ kind, packet }) => kind === EventKind.REFUSED && packet.sourcePort === 5007);
+    expect(refused).toMatchObject([{ packet, address: db, port: 80, policy: policy(), rule: denies.rule }]);
+  });
+});
