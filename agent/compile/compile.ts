@@ -100,12 +100,10 @@ export class Compiler {
     ]);
     const hosts = this.#hosts.of(snapshot, nodes, facts.uplinks ?? NO_UPLINKS);
     const { kubeProxy } = modeOf(defaultConfiguration(felixConfigurations));
-    const ofServices = this.#ofServices.get([snapshot.bgpConfigurations, nodes, pools, kubeProxy], () =>
-      // A kube-proxy may serve addresses that this agent does not know yet.
-      kubeProxy === "active"
-        ? []
-        : networksOfServicesAlone(defaultBgpConfiguration(snapshot.bgpConfigurations), nodes, pools),
-    );
+    const ofServices = this.#ofServices.get([snapshot.bgpConfigurations, felixConfigurations, nodes, pools], () => {
+      const bgp = defaultBgpConfiguration(snapshot.bgpConfigurations);
+      return networksOfServicesAlone(bgp, defaultConfiguration(felixConfigurations), nodes, pools);
+    });
     const places = { facts, nodes, pools, ofServices, hosts };
     const { selection, judgement } = yield* this.#judging.judging(snapshot, places);
     const { policyNames, contents, policyLogs, ...judged } = judgement;

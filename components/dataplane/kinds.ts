@@ -8,6 +8,7 @@ import type { KindDefinition } from "./definition.ts";
 import { IP_POOL } from "./ip-pool-kind.ts";
 import { CIDR, IPAM_BLOCK } from "./ipam-block-kind.ts";
 import { POLICY_KINDS } from "./policy-kinds.ts";
+import { choice } from "./rule-schema.ts";
 
 const IP_RESERVATION: KindDefinition = {
   ...kinds.ipReservations,
@@ -82,6 +83,10 @@ const FELIX_CONFIGURATION: KindDefinition = {
         maxItems: 4096,
         items: { type: "string", maxLength: 43 },
         description: "Networks of clients whose replies return through the entry node in every mode.",
+      },
+      serviceLoopPrevention: {
+        ...choice("Drop", "Disabled"),
+        description: "Of packets to an address of an announced network that no Service has; by default Drop.",
       },
       allowVXLANPacketsFromWorkloads: {
         type: "boolean",

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { parseCidr } from "../address/address.ts";
 import { bgpConfiguration } from "../objects/bgp/configuration.ts";
+import { felixConfiguration } from "../objects/calico.ts";
 import { networksOfServicesAlone } from "./advertised.ts";
 
 const nodes = {
@@ -12,9 +13,11 @@ const nodes = {
   facts: { subnets: ["172.31.1.0/25"] },
 };
 const pools = { pools: [{ owner: "IPPool pods", cidr: parseCidr("10.244.0.0/16") }] };
-const networks = (spec: object | undefined) => {
-  const configuration = spec && bgpConfiguration.parse({ metadata: { name: "default" }, spec });
-  return networksOfServicesAlone(configuration, nodes as never, pools).map(({ text }) => text);
+const metadata = { name: "default" };
+const networks = (spec: object | undefined, felix?: object) => {
+  const configuration = spec && bgpConfiguration.parse({ metadata, spec });
+  const mode = felix && felixConfiguration.parse({ metadata, spec: {}, ...felix });
+  return networksOfServicesAlone(configuration, mode, nodes as never, pools).map(({ text }) => text);
 };
 const external = (...all: string[]) => ({ serviceExternalIPs: all.map((cidr) => ({ cidr })) });
 
@@ -41,4 +44,17 @@ test.each<[string, object | undefined, string[]]>([
   ["a part of a pool", external("10.244.9.0/24"), []],
 ])("networks of Services alone: %s", (_, spec, expected) => {
   expect(networks(spec)).toEqual(expected);
+});
+
+test.each<[string, object, string[]]>([
+  ["nothing", {}, ["10.96.0.0/12"]],
+  ["Drop", { spec: { serviceLoopPrevention: "Drop" } }, ["10.96.0.0/12"]],
+  ["Disabled", { spec: { serviceLoopPrevention: "Disabled" } }, []],
+  [
+    "that kube-proxy handles Services",
+    { metadata: { ...metadata, annotations: { "ebpf-dataplane.io/service-handling": "KubeProxyIptables" } } },
+    [],
+  ],
+])("where FelixConfiguration says %s", (_, felix, expected) => {
+  expect(networks({ serviceClusterIPs: [{ cidr: "10.96.0.0/12" }] }, felix)).toEqual(expected);
 });

@@ -1,8 +1,9 @@
 import { type Address, type Cidr, covers, hostCidr, overlap, parseCidr } from "../address/address.ts";
+import { modeOf } from "../mode/configuration.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { BgpConfiguration } from "../objects/bgp/configuration.ts";
 import { communityOf } from "../objects/bgp/values.ts";
-import type { IpPool } from "../objects/calico.ts";
+import type { FelixConfiguration, IpPool } from "../objects/calico.ts";
 import { isLeaving, type Node } from "../objects/core.ts";
 import type { PlacedBlock, PoolDirectory } from "../pool/pools.ts";
 import type { Claim } from "../service/frontend-rules.ts";
@@ -46,13 +47,16 @@ function wholeNetworks(spec: BgpConfiguration["spec"], field: keyof typeof CLAIM
 }
 
 /** The networks that the nodes announce whole and that are of Services alone: an address in them that no Service has would otherwise go from the
- * nodes to the router and back, until its TTL ends. In one that overlaps a subnet of this node, an address of a node, or a pool, others have addresses. */
+ * nodes to the router and back, until its TTL ends. In one that overlaps a subnet of this node, an address of a node, or a pool, others have addresses. A
+ * kube-proxy may serve addresses that this agent does not know yet. */
 export function networksOfServicesAlone(
   configuration: BgpConfiguration | undefined,
+  felix: FelixConfiguration | undefined,
   { addresses, facts }: Pick<NodeDirectory, "addresses" | "facts">,
   { pools }: Pick<PoolDirectory, "pools">,
 ): Cidr[] {
-  if (!configuration) return [];
+  const isOff = felix?.spec.serviceLoopPrevention === "Disabled" || modeOf(felix).kubeProxy === "active";
+  if (!configuration || isOff) return [];
   const taken = [
     ...facts.subnets.map(parseCidr),
     ...[...addresses.keys()].map(hostCidr),

@@ -175,6 +175,7 @@ export const felixConfiguration = z.object({
         .max(OPT_OUT_LIMIT, { error: `allowed are ${OPT_OUT_LIMIT} networks: name larger ones` })
         .nullish(),
       allowVXLANPacketsFromWorkloads: z.boolean().nullish(),
+      serviceLoopPrevention: oneOf("Drop", "Disabled").nullish(),
       ...mapSizeFields,
       failsafeInboundHostPorts: failsafePorts.nullish(),
       failsafeOutboundHostPorts: failsafePorts.nullish(),
