@@ -63,6 +63,7 @@ interface Agent {
   readonly failingWatches: { of: () => readonly string[] };
   readonly tables: Tables;
   readonly counted: Counted;
+  readonly hostLocal: boolean;
 }
 
 /** Runs until the process ends. Rejects if it cannot start, with the reason and the next step. `openCluster`
@@ -100,7 +101,7 @@ export async function runAgent(
     log,
   });
   agent.counted.by = dataplane;
-  const pools = poolUseReader(cluster.store);
+  const pools = poolUseReader(cluster.store, agent.hostLocal);
   agent.counted.pools = pools;
   agent.tables.follow(dataplane, log);
   const outgoing = new OutgoingPorts({
@@ -202,6 +203,7 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
     failingWatches,
     tables,
     counted,
+    hostLocal: settings.ipam === "HostLocal",
   };
 }
 

@@ -9,7 +9,7 @@ const wanted = { namespace: "shop", pod: "web", uid: "u1" };
 const V4 = "cni.projectcalico.org/ipv4pools";
 
 /** A store whose objects are given one by one, as watches bring them. */
-function agentWith(refused: string[] = []) {
+function agentWith(refused: string[] = [], podCIDRs?: string[]) {
   const objects = new Map<keyof ClusterObjects, unknown[]>();
   const rounds = new Rounds(async () => "done");
   const pools = new PodPools({
@@ -18,6 +18,7 @@ function agentWith(refused: string[] = []) {
     rounds,
     refused: () => ({ ipPools: new Set(refused), ipamBlocks: new Set() }),
     families: () => ["IPv4"],
+    hostLocal: podCIDRs !== undefined,
   });
   const arrives = (kind: keyof ClusterObjects, object: unknown) => {
     objects.set(kind, [...(objects.get(kind) ?? []), object]);
@@ -27,7 +28,7 @@ function agentWith(refused: string[] = []) {
   arrives("ipPools", ipPool.parse({ metadata: { name: "six" }, spec: { cidr: "fd00:1::/64" } }));
   const rack = { cidr: "10.2.0.0/16", blockSize: 28, nodeSelector: "rack == '1'" };
   arrives("ipPools", ipPool.parse({ metadata: { name: "rack" }, spec: rack }));
-  arrives("nodes", node.parse({ metadata: { name: "node", labels: { rack: "1" } } }));
+  arrives("nodes", node.parse({ metadata: { name: "node", labels: { rack: "1" } }, spec: { podCIDRs } }));
   return { pools, arrives };
 }
 const webPod = (uid: string, annotations = {}) =>
@@ -88,4 +89,36 @@ test("reservations that come later are followed", () => {
   expect([reserved().has("10.1.0.3"), reserved().has("10.1.0.4")]).toEqual([true, false]);
   list = [...list, ipReservation.parse({ metadata: { name: "b" }, spec: { reservedCIDRs: ["10.1.0.4"] } })];
   expect(reserved().has("10.1.0.4")).toBe(true);
+});
+
+test("with ipam HostLocal a pod gets addresses of its node's networks alone", async () => {
+  const asking = (podCIDRs: string[], annotations = {}) => {
+    const one = agentWith([], podCIDRs);
+    one.arrives("namespaces", shop());
+    one.arrives("pods", webPod("u1", annotations));
+    return one.pools.of(wanted);
+  };
+  expect(await asking(["10.1.4.0/24", "10.2.4.0/24"])).toEqual([
+    { name: "all", cidr: "10.1.4.0/24", blockSize: 26 },
+    { name: "rack", cidr: "10.2.4.0/24", blockSize: 28 },
+  ]);
+  const named = { [V4]: '["rack"]' };
+  expect(await asking(["10.1.4.0/24", "10.2.4.0/24"], named)).toEqual([
+    { name: "rack", cidr: "10.2.4.0/24", blockSize: 28 },
+  ]);
+  await expect(asking(["10.1.4.0/24"], named)).rejects.toThrow(
+    "No address for shop/web: no block of the IP pools rack (10.2.0.0/16) fits into spec.podCIDRs of node node (10.1.4.0/24; ipam HostLocal).",
+  );
+  const asked = { "cni.projectcalico.org/ipAddrs": '["10.1.5.7"]' };
+  await expect(asking(["10.1.4.0/24"], asked)).rejects.toThrow("10.1.5.7 is not in spec.podCIDRs of node node");
+  await expect(asking([])).rejects.toThrow("node node has no spec.podCIDRs of IPv4");
+  expect(agentWith([], ["10.1.4.0/24"]).pools.serveNode()).toBe(true);
+  expect(agentWith([], ["10.9.4.0/24"]).pools.serveNode()).toBe(false);
+});
+
+test("with ipam HostLocal a block outside the node's networks gives no more addresses", () => {
+  const { pools } = agentWith([], ["10.1.4.0/24"]);
+  const gives = (cidr: string, pool = "all") => pools.gives({ cidr, pool });
+  expect([gives("10.1.4.64/26"), gives("10.1.5.0/26"), gives("10.1.4.0/26", "rack")]).toEqual([true, false, false]);
+  expect(agentWith().pools.gives({ cidr: "10.1.5.0/26", pool: "all" })).toBe(true);
 });

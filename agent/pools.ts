@@ -1,14 +1,24 @@
 import type { Family } from "../model/address/address.ts";
-import { FAMILIES, parseCidr } from "../model/address/address.ts";
+import { covers, FAMILIES, parseCidr } from "../model/address/address.ts";
 import { Latest } from "../model/memo.ts";
 import type { IpPool } from "../model/objects/calico.ts";
+import type { Node } from "../model/objects/core.ts";
 import { objectName } from "../model/objects/metadata.ts";
 import { isPodOf, type PodName } from "../model/objects/pod-of.ts";
 import { askedAddresses, podWithAddress } from "../model/pool/asked.ts";
 import { type Applicant, type Choice, choosePools, poolsOfNode } from "../model/pool/choice.ts";
+import {
+  blockSizeOf,
+  hostLocalProblems,
+  type PoolPart,
+  partFault,
+  partsOf,
+  podCidrsOf,
+} from "../model/pool/host-local.ts";
 import { lenders } from "../model/pool/loans.ts";
 import { type Reserved, reservedAddresses } from "../model/pool/reserved.ts";
 import { type PoolUse, poolUse } from "../model/pool/use.ts";
+import type { Problem } from "../model/problem.ts";
 import { CniCode, CniError } from "./cni/request.ts";
 import type { DesiredState } from "./compile/desired.ts";
 import { type Block, blockOf } from "./ipam/block.ts";
@@ -16,8 +26,6 @@ import type { Pool } from "./ipam/blocks-of-pool.ts";
 import type { Rounds } from "./rounds.ts";
 import type { SnapshotStore } from "./watch/snapshot-store.ts";
 
-/** Blocks of 64 addresses, as in Calico. */
-const BLOCK_SIZE = { IPv4: 26, IPv6: 122 };
 // The pod's object may arrive after kubelet's call, and an API server may be unavailable for a while.
 const PATIENCE_MS = 60_000;
 
@@ -29,6 +37,8 @@ export interface PodPoolsParts {
   readonly refused: () => DesiredState["refused"];
   /** Those that this node has an address of. */
   readonly families: () => readonly Family[];
+  /** Whether the node's `spec.podCIDRs` are all that its pods may have. */
+  readonly hostLocal?: boolean;
 }
 
 /** Which pools a pod's addresses come from: its own annotations, its namespace and this node decide. */
@@ -41,10 +51,30 @@ export class PodPools {
 
   /** Whether a pool gives addresses to any pods of this node. */
   serveNode(): boolean {
-    const own = this.#parts.store.list("nodes").find(({ metadata }) => metadata.name === this.#parts.node);
-    return poolsOfNode(this.#accepted(), own?.metadata).some(({ spec }) =>
-      this.#parts.families().includes(parseCidr(spec.cidr).family),
+    return this.#within(poolsOfNode(this.#accepted(), this.#own()?.metadata)).some(({ cidr }) =>
+      this.#parts.families().includes(parseCidr(cidr).family),
     );
+  }
+
+  /** Whether pods of this node may still get addresses of a block that it has. */
+  gives({ cidr, pool }: Pick<Block, "cidr" | "pool">): boolean {
+    const parts = this.#within(this.#accepted().filter(({ metadata }) => metadata.name === pool));
+    return parts.some((part) => covers(parseCidr(part.cidr), parseCidr(cidr)));
+  }
+
+  /** What keeps pods of this node from addresses. */
+  problems(): readonly Problem[] {
+    const own = this.#own();
+    return this.#parts.hostLocal && own ? hostLocalProblems(own, this.#accepted(), this.#parts.families()) : [];
+  }
+
+  #own(): Node | undefined {
+    return this.#parts.store.list("nodes").find(({ metadata }) => metadata.name === this.#parts.node);
+  }
+
+  #within(pools: readonly IpPool[]): readonly PoolPart[] {
+    if (this.#parts.hostLocal) return partsOf(pools, podCidrsOf(this.#own()));
+    return pools.map((pool) => ({ pool, cidr: pool.spec.cidr }));
   }
 
   #accepted(): IpPool[] {
@@ -54,19 +84,19 @@ export class PodPools {
 
   /** Waits until the pod is known, since only its object says what it asks for. Rejects with CniError, which kubelet shows as an Event of the pod. */
   async of(wanted: PodName, patienceMs = PATIENCE_MS): Promise<readonly Pool[]> {
-    const { store, node, families } = this.#parts;
+    const { families } = this.#parts;
     const name = `${wanted.namespace}/${wanted.pod}`;
     const known = await this.#arrival(wanted, patienceMs);
     const accepted = this.#accepted();
-    const own = store.list("nodes").find(({ metadata }) => metadata.name === node);
-    const choices = askedAddresses(accepted, known) ?? choosePools(accepted, { ...known, node: own?.metadata });
+    const node = this.#own()?.metadata;
+    const choices = askedAddresses(accepted, known) ?? choosePools(accepted, { ...known, node });
     return FAMILIES.flatMap((family) => {
       const choice = choices[family];
       const fault = this.#fault(family, choice, wanted);
       if (fault !== undefined) throw new CniError(CniCode.INVALID_CONFIGURATION, `No address for ${name}: ${fault}.`);
       if ("fault" in choice || !families().includes(family)) return [];
       const only = choice.only === undefined ? {} : { only: choice.only };
-      return choice.pools.map((pool) => ({ ...allocatorPool(pool), ...only }));
+      return this.#within(choice.pools).map((part) => ({ ...allocatorPool(part), ...only }));
     });
   }
 
@@ -75,7 +105,16 @@ export class PodPools {
       return "only" in choice ? `this node gives no ${family} address like ${choice.only}` : undefined;
     if ("fault" in choice) return choice.fault;
     const holder = choice.only && podWithAddress(choice.only, this.#parts.store.list("pods"), wanted);
-    return holder && `${choice.only} is the address of the pod ${objectName(holder)}`;
+    if (holder) return `${choice.only} is the address of the pod ${objectName(holder)}`;
+    return this.#parts.hostLocal ? this.#hostLocalFault(family, choice) : undefined;
+  }
+
+  // A family that the node has no network of is left out where it has one of the other: an Event tells it.
+  #hostLocalFault(family: Family, { pools, only }: Extract<Choice, { pools: unknown }>): string | undefined {
+    const own = this.#own();
+    const given = podCidrsOf(own).map((cidr) => cidr.family);
+    const isLeftOut = !given.includes(family) && this.#parts.families().some((other) => given.includes(other));
+    return isLeftOut && only === undefined ? undefined : partFault(family, pools, own, only);
   }
 
   async #arrival(wanted: PodName, patienceMs: number): Promise<Known> {
@@ -96,12 +135,15 @@ export class PodPools {
 
 type Known = Pick<Applicant, "pod" | "namespace">;
 
+const NO_NODES: readonly Node[] = [];
+
 /** How much of the pools is in use, as far as the objects say. Counted anew only after they have changed. */
-export function poolUseReader(store: Pick<SnapshotStore, "list">): () => readonly PoolUse[] {
+export function poolUseReader(store: Pick<SnapshotStore, "list">, hostLocal: boolean): () => readonly PoolUse[] {
   const latest = new Latest<readonly PoolUse[]>();
   return () => {
     const [pools, blocks, pods] = [store.list("ipPools"), store.list("ipamBlocks"), store.list("pods")];
-    return latest.get([pools, blocks, pods], () => poolUse(pools, blocks, pods));
+    const nodes = hostLocal ? store.list("nodes") : NO_NODES;
+    return latest.get([pools, blocks, pods, nodes], () => poolUse(pools, blocks, pods, nodes));
   };
 }
 
@@ -122,8 +164,6 @@ export function lendersIn(store: Pick<SnapshotStore, "list">, node: string): (po
   };
 }
 
-/** The fields of an IPPool that the address allocator needs. */
-function allocatorPool({ metadata, spec }: IpPool): Pool {
-  const { family } = parseCidr(spec.cidr);
-  return { name: metadata.name, cidr: spec.cidr, blockSize: spec.blockSize ?? BLOCK_SIZE[family] };
+function allocatorPool({ pool, cidr }: PoolPart): Pool {
+  return { name: pool.metadata.name, cidr, blockSize: blockSizeOf(pool) };
 }

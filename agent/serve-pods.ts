@@ -10,6 +10,7 @@ import { serveCni } from "./cni/server.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { endpointLife } from "./endpoint-life.ts";
 import { Allocator } from "./ipam/allocator.ts";
+import type { Block } from "./ipam/block.ts";
 import { lendWhenAsked } from "./ipam/lending.ts";
 import { Upkeep } from "./ipam/upkeep.ts";
 import type { NodeNetwork } from "./node-network.ts";
@@ -32,6 +33,8 @@ interface PodServer {
   readonly endpoints: EndpointStore;
   readonly network: NodeNetwork;
   readonly metrics: AgentMetrics;
+  /** Whether pods' addresses come from this node's `spec.podCIDRs` alone. */
+  readonly hostLocal: boolean;
 }
 
 /** Installs the CNI plugin last, because kubelet starts pods as soon as it exists. */
@@ -45,7 +48,8 @@ export async function servePods(
   const { options, endpoints, network, health, log } = agent;
   const families = () => network.families;
   const refused = () => dataplane.refused;
-  const pools = new PodPools({ node: options.node, store: cluster.store, rounds, refused, families });
+  const { hostLocal } = agent;
+  const pools = new PodPools({ node: options.node, store: cluster.store, rounds, refused, families, hostLocal });
   const soon = (condition: () => boolean) =>
     rounds.until(condition, AbortSignal.timeout(ANSWER_MS)).then(
       () => true,
@@ -58,9 +62,12 @@ export async function servePods(
     use: endpoints,
     families,
     reserved: reservedIn(cluster.store),
-    loans: { lenders: lendersIn(cluster.store, options.node), soon },
+    whenFull: hostLocal ? END_PODS : undefined,
+    loans: hostLocal ? undefined : { lenders: lendersIn(cluster.store, options.node), soon },
   });
-  dataplane.otherProblems.push(() => [...allocator.exhausted()].sort().map(exhaustedPool));
+  const exhausted = hostLocal ? (pool: string) => exhaustedNode(options.node, pool) : exhaustedPool;
+  dataplane.otherProblems.push(() => [...allocator.exhausted()].sort().map(exhausted));
+  dataplane.otherProblems.push(() => pools.problems());
   const { sysctlRoot } = options;
   const plugin = new CniPlugin({
     endpoints,
@@ -75,7 +82,8 @@ export async function servePods(
   const { store, claims } = cluster;
   const forget = (endpoint: Endpoint) => plugin.forget(endpoint);
   const known = () => endpoints.list();
-  new Upkeep({ node: options.node, store, claims, allocator, endpoints: known, forget, log }).start(UPKEEP_MS);
+  const gives = (block: Block) => pools.gives(block);
+  new Upkeep({ node: options.node, store, claims, allocator, endpoints: known, gives, forget, log }).start(UPKEEP_MS);
   const failed = (message: string) => log.info(`addresses of this node are not lent yet: ${message}`);
   void lendWhenAsked({ claims, allocator, until: (condition) => rounds.until(condition), failed });
   await serveCni(runFile(options, "agent.sock"), plugin, log, agent.metrics.cniCalled);
@@ -97,4 +105,12 @@ function exhaustedPool(name: string): Problem {
   const message =
     "every block of it is a node's, and a node that needed another started no pod. Next: add an IPPool, or look who uses it (inspect ipam).";
   return { kind: "IPPool", name, path: "spec.cidr", message };
+}
+
+const END_PODS = "end pods of this node, or set ipam: Pools of Dataplane";
+
+/** Only this node's networks are full. */
+function exhaustedNode(name: string, pool: string): Problem {
+  const message = `a pod did not start: every address of the IPPool ${pool} in these networks is in use, or in another node's block (ipam HostLocal). Next: ${END_PODS}.`;
+  return { kind: "Node", name, path: "spec.podCIDRs", message };
 }

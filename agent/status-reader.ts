@@ -25,6 +25,7 @@ interface Prepared {
   readonly endpoints: Pick<EndpointStore, "list">;
   readonly network: Pick<NodeNetwork, "podMtu">;
   readonly tables: Pick<Tables, "all">;
+  readonly hostLocal: boolean;
 }
 
 interface Running {
@@ -37,7 +38,7 @@ interface Running {
 
 /** Reads how this node is, from the parts of its agent. */
 export function statusReader(
-  { options, pins, health, endpoints, network, tables }: Prepared,
+  { options, pins, health, endpoints, network, tables, hostLocal }: Prepared,
   { cluster: { store }, dataplane, rounds, attachments, pools }: Running,
 ): () => NodeStatus {
   const startedAt = new Date(Date.now() - process.uptime() * 1000);
@@ -52,6 +53,7 @@ export function statusReader(
       attach: attachments.method,
       serviceHandling,
       returnMode,
+      ipam: hostLocal ? "HostLocal" : "Pools",
       notReady: [...health.reasons()],
       syncedSecondsAgo: sinceSync === undefined ? null : seconds(sinceSync),
       waitingSeconds: seconds(waitingMs),

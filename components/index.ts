@@ -131,6 +131,7 @@ export {
   ExternalIPs,
   type FailsafePort,
   type FlowLog,
+  Ipam,
   LogLevel,
   type MapSizes,
   MetricsAddress,

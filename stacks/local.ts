@@ -7,6 +7,7 @@ import {
   type ComparisonMode,
   Dataplane,
   type FlowLog,
+  type Ipam,
   type LatencyMeasurement,
   type LatencyThreshold,
   LocalCluster,
@@ -22,6 +23,7 @@ import { Settings } from "./settings.ts";
 const config = new Settings([
   "returnMode",
   "serviceHandling",
+  "ipam",
   "flowLog",
   "serviceMetrics",
   "ipFamilies",
@@ -83,6 +85,7 @@ const dataplane = new Dataplane(
     imageDigest: cluster.agentImageDigest,
     returnMode,
     serviceHandling,
+    ipam: config.get<Ipam>("ipam"),
     flowLog: config.getObject<FlowLog>("flowLog"),
     serviceMetrics: config.getObject<ServiceMetrics>("serviceMetrics"),
     ipPools: ofFamilies(podSubnets).map((cidr) => ({ cidr })),

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { covers, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { ipamBlock } from "../../model/objects/calico.ts";
 import { node } from "../../model/objects/core.ts";
 import { addressesOf } from "../../model/objects/pod-of.ts";
@@ -11,7 +12,7 @@ import { COOLING_MS, type FreedAddress } from "./free-addresses.ts";
 import type { Lending } from "./held-blocks.ts";
 
 // Two nodes never have one address, whatever happens between them and an API server: requests and answers arrive in any order or never, watches lag,
-// agents die at any moment and start again with what they had on disk.
+// agents die at any moment and start again with what they had on disk, perhaps with another `ipam`.
 
 /** Few blocks, for three nodes that want all addresses: who gets none borrows. */
 const POOLS: readonly Pool[] = [31, 30, 29].map((blockSize) => ({ name: "default", cidr: "10.0.0.0/29", blockSize }));
@@ -20,7 +21,18 @@ const FAULTS = ["none", "none", "none", "request lost", "answer lost"] as const;
 type Fault = (typeof FAULTS)[number];
 
 type Step = { readonly node: number } & (
-  | { readonly what: "add" | "crash" | "give back" | "lend" | "pass time" | "goes" | "returns" | "free others" }
+  | {
+      readonly what:
+        | "add"
+        | "crash"
+        | "give back"
+        | "lend"
+        | "pass time"
+        | "goes"
+        | "returns"
+        | "free others"
+        | "set ipam";
+    }
   | { readonly what: "ask"; readonly which: number }
   | { readonly what: "delete"; readonly which: number }
   | { readonly what: "see"; readonly changes: number }
@@ -75,6 +87,12 @@ class Machine {
   leaving: readonly string[] = [];
   lending: readonly Lending[] = [];
   now = 1_000_000;
+  /** With `ipam: HostLocal`, the network that this node's pods may have. */
+  #podCidr: string | undefined;
+  /** Addresses that it gave of that network. */
+  ofPodCidr = 0;
+  /** And those that are not of it. */
+  readonly strays: string[] = [];
   #seen = 0;
   #life = 0;
   #allocator: Allocator;
@@ -104,6 +122,12 @@ class Machine {
     this.#allocator = this.#start();
   }
 
+  /** The agent starts again with the other `ipam`; its pods run on. */
+  setIpam(podCidr: string): void {
+    this.#podCidr = this.#podCidr === undefined ? podCidr : undefined;
+    this.crash();
+  }
+
   /** The machine is off, and its pods are no more. */
   goes(): void {
     this.#server.nodes.delete(this.name);
@@ -120,8 +144,15 @@ class Machine {
   async add(which?: number): Promise<void> {
     if (!this.#server.nodes.has(this.name)) return;
     const [life, allocator] = [this.#life, this.#allocator];
-    const asked = which === undefined ? {} : { only: `10.0.0.${which}` };
-    const taken = await allocator.allocate([{ ...this.#pool, ...asked }]).catch(() => undefined);
+    const asked: { only?: string } = which === undefined ? {} : { only: `10.0.0.${which}` };
+    const podCidr = this.#podCidr;
+    const cidr = podCidr ?? this.#pool.cidr;
+    if (asked.only !== undefined && !isIn(cidr, asked.only)) return; // refused before (model/pool/host-local.ts)
+    const taken = await allocator.allocate([{ ...this.#pool, cidr, ...asked }]).catch(() => undefined);
+    if (podCidr !== undefined && taken && life === this.#life) {
+      this.ofPodCidr += addressesOf(taken).length;
+      this.strays.push(...addressesOf(taken).filter((address) => !isIn(podCidr, address)));
+    }
     await this.#passes("interface made");
     if (taken && life === this.#life) {
       for (const address of addressesOf(taken)) {
@@ -179,13 +210,14 @@ class Machine {
     const intentions = { leaving: () => this.leaving, setLeaving, lending: () => this.lending, setLending };
     const use = { used: () => this.used, freed: () => this.freed, ...intentions };
     const claims = this.#claims();
-    const loans = {
+    const others = {
       lenders: () => claims.list().filter(({ node: owner, borrows }) => owner !== this.name && !borrows),
       soon: async (condition: () => boolean) => {
         for (let looks = 0; looks < 8 && !condition(); looks++) await this.#passes(`a look of ${this.name}`);
         return condition();
       },
     };
+    const loans = this.#podCidr === undefined ? others : undefined;
     const now = () => this.now;
     return new Allocator({ node: this.name, claims, use, families: () => ["IPv4"], loans, now });
   }
@@ -219,6 +251,11 @@ class Machine {
   }
 }
 
+const isIn = (cidr: string, address: string) => covers(parseCidr(cidr), hostCidr(address));
+
+/** `spec.podCIDRs` of each node, where blocks have two addresses. */
+const POD_CIDRS = ["10.0.0.0/30", "10.0.0.4/31", "10.0.0.6/31"];
+
 const place = fc.nat(NODES.length - 1);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ node: place, what: fc.constant("add" as const) }) },
@@ -231,11 +268,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ node: place, what: fc.constant("ask" as const), which: fc.nat(7) }) },
   { weight: 3, arbitrary: fc.record({ node: place, what: fc.constantFrom("crash" as const, "free others" as const) }) },
   { weight: 2, arbitrary: fc.record({ node: place, what: fc.constantFrom("goes" as const, "returns" as const) }) },
+  { weight: 2, arbitrary: fc.record({ node: place, what: fc.constant("set ipam" as const) }) },
   { weight: 3, arbitrary: fc.record({ node: place, what: fc.constant("pass time" as const) }) },
 );
 
 test("two nodes never have one address", async () => {
-  let [given, moved, borrowed] = [0, 0, 0];
+  let [given, moved, borrowed, ofPodCidr] = [0, 0, 0, 0];
   const property = fc.asyncProperty(
     fc.scheduler(),
     fc.constantFrom(...POOLS),
@@ -250,6 +288,7 @@ test("two nodes never have one address", async () => {
       const pending: Promise<void>[] = [];
       const owners = new Map<string, string>();
       const judge = () => {
+        expect(machines.flatMap(({ strays }) => strays)).toEqual([]);
         const all = machines.flatMap(({ used }) => [...used]);
         expect(all.length).toBe(new Set(all).size);
         for (const { name, used } of machines)
@@ -273,7 +312,10 @@ test("two nodes never have one address", async () => {
             pending.push(machine.lend()); // as agents do when blocks have changed
           } else if (one.what === "delete") machine.remove(one.which);
           else if (one.what === "crash") machine.crash();
-          else if (one.what === "goes") machine.goes();
+          else if (one.what === "set ipam") {
+            // A network that is smaller than a block is refused before anything is allocated (model/pool/host-local.ts).
+            if (pool.blockSize === 31) machine.setIpam(POD_CIDRS[one.node] ?? "");
+          } else if (one.what === "goes") machine.goes();
           else if (one.what === "returns") machine.returns();
           else if (one.what === "free others") pending.push(machine.freeOthers());
           else for (const each of machines) each.now += COOLING_MS;
@@ -286,6 +328,7 @@ test("two nodes never have one address", async () => {
       }
       await scheduler.waitFor(Promise.all(pending));
       judge();
+      ofPodCidr += machines.reduce((sum, machine) => sum + machine.ofPodCidr, 0);
     },
   );
   await fc.assert(property, { numRuns: 1_500, seed: 20_261_129 });
@@ -293,4 +336,5 @@ test("two nodes never have one address", async () => {
   expect(given).toBeGreaterThan(1_000);
   expect(moved).toBeGreaterThan(50);
   expect(borrowed).toBeGreaterThan(100);
+  expect(ofPodCidr).toBeGreaterThan(100);
 });

@@ -115,6 +115,18 @@ describe("Allocator", () => {
     expect(await node.take()).toBe("10.2.0.1");
   });
 
+  test("gives addresses of the part of a pool that this node may have, and none of its blocks outside", async () => {
+    const claims = new FakeClaims();
+    const node = nodeWith(claims, "a");
+    const before = await node.take();
+    const part = { ...pool, cidr: "10.244.200.0/25" };
+    for (let count = 0; count < 128; count++) expect(await node.take([part])).toMatch(/^10\.244\.200\./);
+    expect(new Set(node.used).size).toBe(129);
+    await expect(node.take([part])).rejects.toThrow("Every block of the IP pools default (10.244.200.0/25) is claimed");
+    expect(node.allocator.exhausted()).toEqual(new Set(["default"]));
+    expect(before).not.toMatch(/^10\.244\.200\./);
+  });
+
   test("reports when there is no pool, and when no address is left", async () => {
     const claims = new FakeClaims();
     await expect(nodeWith(claims, "a", []).take()).rejects.toThrow(

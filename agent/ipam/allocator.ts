@@ -2,7 +2,7 @@ import type { Address, Family } from "../../model/address/address.ts";
 import { overlap, parseCidr } from "../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
 import { type Reserved, reservedAddresses } from "../../model/pool/reserved.ts";
-import { type Block, type BlockClaims, contains } from "./block.ts";
+import { type Block, type BlockClaims, contains, isIn } from "./block.ts";
 import { candidates, type Pool } from "./blocks-of-pool.ts";
 import { type AddressUse, COOLING_MS, FreeAddresses } from "./free-addresses.ts";
 import { HeldBlocks, type Intentions, type Listed } from "./held-blocks.ts";
@@ -18,6 +18,8 @@ export interface AllocatorOptions {
   readonly families: () => readonly Family[];
   /** Absent: no addresses of other nodes' blocks are borrowed. */
   readonly loans?: Loans | undefined;
+  /** What to do where no address is left. Absent: add an IPPool. */
+  readonly whenFull?: string | undefined;
   /** Addresses that only pods get that ask for them. */
   readonly reserved?: () => Reserved;
   /** Milliseconds since 1970. */
@@ -33,9 +35,7 @@ export interface Loans {
 
 /** Other nodes that a pod's start asks for an address before it fails. */
 const ASKED_LENDERS = 3;
-
 const NOTHING = reservedAddresses([]);
-
 const EXAMPLE: Record<Family, string> = { IPv4: "10.244.0.0/16", IPv6: "fd00:10:244::/56" };
 
 /** Allocates workload addresses: from the node's blocks, and from a newly claimed one when they are full. */
@@ -186,8 +186,9 @@ export class Allocator {
   }
 
   #usable(pools: readonly Pool[]): Block[] {
-    const names = new Set(pools.map(({ name }) => name));
-    return this.#held.list().filter(({ pool, name }) => names.has(pool) && !this.#refused().has(name));
+    // Of a pool that this node has a part of, it may have had other blocks before.
+    const isOpen = ({ pool, cidr }: Block) => pools.some((one) => one.name === pool && isIn(cidr, one.cidr));
+    return this.#held.list().filter((block) => isOpen(block) && !this.#refused().has(block.name));
   }
 
   #answers(): Answers {
@@ -218,7 +219,7 @@ export class Allocator {
     const names = pools.map((pool) => `${pool.name} (${pool.cidr})`).join(", ");
     const cooling = `a freed address is given again after ${COOLING_MS / 1000} s, a block of a removed node after some minutes`;
     throw new Error(
-      `Every block of the IP pools ${names} is claimed, and no other node lends an address of one (${cooling}). Next: add an IPPool.`,
+      `Every block of the IP pools ${names} is claimed, and no other node lends an address of one (${cooling}). Next: ${this.#options.whenFull ?? "add an IPPool"}.`,
     );
   }
 

@@ -45,6 +45,11 @@ export function contains({ cidr }: Pick<Block, "cidr">, address: Address): boole
   return covers(parseCidr(cidr), hostCidr(address));
 }
 
+/** Whether all addresses of the one network are the other's. */
+export function isIn(inner: string, outer: string): boolean {
+  return covers(parseCidr(outer), parseCidr(inner));
+}
+
 /** @param taken with the network around an address of which all are; it is passed in one step */
 export function firstFree(block: Block, taken: Reserved): Address | undefined {
   const cidr = parseCidr(block.cidr);

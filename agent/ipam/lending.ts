@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type Address, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
-import { type Block, type BlockClaims, blockName } from "./block.ts";
+import { type Address, hostCidr } from "../../model/address/address.ts";
+import { type Block, type BlockClaims, blockName, isIn } from "./block.ts";
 import type { Intentions, Lending } from "./held-blocks.ts";
 
 /** Blocks of one node that are to lend other addresses than they do. */
@@ -28,7 +28,8 @@ export function answers(
     const lent = before.filter(({ request }) => alive.has(request));
     for (const request of requests) {
       const uid = request.uid ?? "";
-      if (request.node === block.node || !isPart(request, block) || lent.some((one) => one.request === uid)) continue;
+      if (request.node === block.node || !isIn(request.cidr, block.cidr) || lent.some((one) => one.request === uid))
+        continue;
       const given = new Set([...lent, ...lending].map(({ address }) => address));
       const address = lending.find((one) => one.request === uid)?.address ?? choose(request, block, given);
       if (address === undefined) continue;
@@ -40,10 +41,6 @@ export function answers(
       : [{ ...block, lent }];
   });
   return { blocks, lending };
-}
-
-function isPart(request: Block, block: Block): boolean {
-  return covers(parseCidr(block.cidr), parseCidr(request.cidr));
 }
 
 /** Addresses of this node's blocks that are not its own to give: as long as its block says so, or may yet say so. */

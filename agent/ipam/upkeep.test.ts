@@ -9,7 +9,7 @@ import { EMPTY_MS, GONE_MS, LEAKED_MS, UNUSED_LOAN_MS, Upkeep } from "./upkeep.t
 const POOL = { name: "default", cidr: "10.0.0.0/24", blockSize: 30 };
 
 /** A node's agent with the objects of a cluster, and hours in moments. */
-function agent({ nodes = ["here", "there"], nodeSelector = "all()" } = {}) {
+function agent({ nodes = ["here", "there"], nodeSelector = "all()", gives = (_: string): boolean => true } = {}) {
   const clock = { now: 1_000_000 };
   const stored = new Map<string, Block>();
   const objects = {
@@ -53,6 +53,7 @@ function agent({ nodes = ["here", "there"], nodeSelector = "all()" } = {}) {
       ipamBlock.parse({ metadata: { name, uid }, spec }),
     );
   const upkeep = new Upkeep({
+    gives: ({ cidr }) => gives(cidr),
     ...{ node: "here", claims, allocator, forget, endpoints: () => endpoints, now: () => clock.now },
     store: {
       list: ((kind: string) => (kind === "ipamBlocks" ? blocks() : objects[kind as keyof typeof objects])) as never,
@@ -134,6 +135,22 @@ test("an empty block is given back, but the last one only where the pool does no
   one.objects.ipPools = [ipPool.parse({ metadata: { name: POOL.name }, spec: { cidr: POOL.cidr, disabled: true } })];
   await one.passes(60_000);
   expect(one.cidrs()).toEqual([]);
+});
+
+test("with ipam HostLocal an empty block outside the node's networks goes, and the last one in them stays", async () => {
+  let isHostLocal = false;
+  const one = agent({ gives: (cidr) => !isHostLocal || cidr === "10.0.0.0/30" });
+  await one.claim("10.0.0.0/30", "here");
+  await one.claim("10.0.0.8/30", "here");
+  await one.addPod("web");
+  isHostLocal = true;
+  // It has run since before.
+  one.endpoints[0] = { ...(one.endpoints[0] as (typeof one.endpoints)[0]), address: "10.0.0.9" };
+  await one.passes(2 * EMPTY_MS);
+  expect(one.cidrs()).toEqual(["10.0.0.0/30", "10.0.0.8/30"]);
+  one.forget(one.endpoints[0] as never);
+  await one.passes(COOLING_MS + EMPTY_MS + 60_000);
+  expect(one.cidrs()).toEqual(["10.0.0.0/30"]);
 });
 
 test("the addresses of a pod that does not exist come back, those of one that is only late do not", async () => {

@@ -4,7 +4,7 @@ import { blocksOfGoneNodes, isFreedBy } from "../../model/pool/gone-nodes.ts";
 import type { Logger } from "../observe/log.ts";
 import type { SnapshotStore } from "../watch/snapshot-store.ts";
 import type { Allocator } from "./allocator.ts";
-import { type BlockClaims, blockOf } from "./block.ts";
+import { type Block, type BlockClaims, blockOf } from "./block.ts";
 import { Lasting } from "./lasting.ts";
 
 /** A node that is replaced has its blocks again under the same name; a pod that is deleted may take a while to end. */
@@ -21,6 +21,8 @@ export interface UpkeepParts<Endpoint extends PodName> {
   readonly claims: BlockClaims;
   readonly allocator: Allocator;
   readonly endpoints: () => readonly Endpoint[];
+  /** Whether new pods may get addresses of a block of this node. Absent: of any in a pool that serves it. */
+  readonly gives?: (block: Block) => boolean;
   /** Removes what is left of a pod's network on this node. */
   readonly forget: (endpoint: Endpoint) => void;
   readonly log: Pick<Logger, "info" | "warn">;
@@ -99,7 +101,7 @@ export class Upkeep<Endpoint extends PodName> {
   }
 
   #emptyBlocks(): (() => Promise<void>)[] {
-    const { allocator, store, node, log } = this.#parts;
+    const { allocator, store, node, log, gives = () => true } = this.#parts;
     const blocks = allocator.blocks().filter(({ borrows }) => !borrows);
     const empty = blocks.filter((block) => allocator.isEmpty(block));
     const lasting = new Set(
@@ -110,10 +112,11 @@ export class Upkeep<Endpoint extends PodName> {
     );
     const own = store.list("nodes").find(({ metadata }) => metadata.name === node);
     const serving = new Set(poolsOfNode(store.list("ipPools"), own?.metadata).map(({ metadata }) => metadata.name));
-    const kept = Map.groupBy(blocks, ({ pool }) => pool);
+    const useful = new Set(blocks.filter((block) => serving.has(block.pool) && gives(block)));
+    const kept = Map.groupBy(useful, ({ pool }) => pool);
     return empty.flatMap((block) => {
       const others = (kept.get(block.pool) ?? []).filter((other) => other !== block);
-      if (!lasting.has(block.name) || (serving.has(block.pool) && others.length === 0)) return [];
+      if (!lasting.has(block.name) || (useful.has(block) && others.length === 0)) return [];
       kept.set(block.pool, others);
       return [
         async () => {

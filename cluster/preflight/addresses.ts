@@ -1,7 +1,7 @@
 import type { V1Node } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
 import type { PreflightPlan } from "../../components/documents/preflight.ts";
-import { covers, type Family, familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
+import { covers, FAMILIES, type Family, familyOf, hostCidr, overlap, parseCidr } from "../../model/address/address.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
@@ -11,6 +11,7 @@ export function examineAddresses(facts: ClusterFacts, plan: PreflightPlan, every
     ...nodesInside(everyNode, plan),
     ...nodesWithoutIpv4(facts, plan),
     ...nodesWithoutIpv6(facts, plan),
+    ...nodesWithoutPodCidrs(facts, plan),
     ...services(facts, plan),
     ...servicesWithoutIpv6(facts, plan),
     ...apiServer(plan),
@@ -80,6 +81,32 @@ function nodesWithoutIpv6({ nodes }: ClusterFacts, { podCidrs }: PreflightPlan):
       lacking.map(({ metadata }) => metadata?.name ?? ""),
     ),
   ];
+}
+
+/** With `ipam: HostLocal` a node's pods have addresses of its own networks, which are parts of the pools. */
+function nodesWithoutPodCidrs({ nodes }: ClusterFacts, { ipam, podCidrs }: PreflightPlan): Finding[] {
+  if (ipam !== "HostLocal") return [];
+  const pools = podCidrs.map(parseCidr);
+  return FAMILIES.flatMap((family) => {
+    if (!pools.some((pool) => pool.family === family)) return [];
+    const given = nodes.map(({ metadata, spec }) => ({
+      name: metadata?.name ?? "",
+      networks: (spec?.podCIDRs ?? []).map(parseCidr).filter((cidr) => cidr.family === family),
+    }));
+    const without = given.filter(({ networks }) => networks.length === 0).map(({ name }) => name);
+    const next = "set --allocate-node-cidrs and --cluster-cidr of the controller manager, or ipam Pools";
+    const outside = given.flatMap(({ name, networks }) => {
+      const cidr = networks.find((network) => !pools.some((pool) => overlap(pool, network)));
+      return cidr
+        ? [refused("addresses", `${cidr.text} of its spec.podCIDRs is in no pool`, "add it to ipPools", [name])]
+        : [];
+    });
+    if (without.length === 0) return outside;
+    return [
+      ...outside,
+      refused("addresses", `has no spec.podCIDRs of ${family}, which ipam HostLocal gives to pods`, next, without),
+    ];
+  });
 }
 
 /** The API server allocates service addresses; a dataplane with another subnet would not recognize them. */

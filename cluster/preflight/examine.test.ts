@@ -213,6 +213,21 @@ test.each<[string, Partial<ClusterFacts>, object, string[]]>([
     ["refused | addresses |  | service shop/web has fd00:10:96::9, outside serviceSubnetIpv6 fd00:10:97::/112"],
   ],
   [
+    "networks of nodes that pools do not have, or that are missing, with ipam HostLocal",
+    {
+      nodes: [
+        node("one", "172.31.1.8", { spec: { podCIDRs: ["10.244.0.0/24"] } }),
+        node("two", "172.31.1.9"),
+        node("three", "172.31.1.10", { spec: { podCIDRs: ["10.9.0.0/24"] } }),
+      ] as ClusterFacts["nodes"],
+    },
+    { ipam: "HostLocal" },
+    [
+      "refused | addresses | three | 10.9.0.0/24 of its spec.podCIDRs is in no pool",
+      "refused | addresses | two | has no spec.podCIDRs of IPv4, which ipam HostLocal gives to pods",
+    ],
+  ],
+  [
     "Services with IPv6 addresses and a dataplane without",
     { services: [dualStackService] },
     {},

@@ -25,6 +25,14 @@ export enum ServiceHandling {
   KubeProxyNftables = "KubeProxyNftables",
 }
 
+/** Which addresses a node gives its pods. */
+export enum Ipam {
+  /** Any of the IP pools: nodes claim blocks of them, and borrow single addresses where a pool is full. */
+  Pools = "Pools",
+  /** Those of the pools that are in the node's `spec.podCIDRs`, as kubenet and the plugin host-local do. */
+  HostLocal = "HostLocal",
+}
+
 /** Whether Services may name addresses of their own (`spec.externalIPs`) for the nodes to answer at. */
 export enum ExternalIPs {
   /** As Kubernetes does: but for addresses of Services, pods and the API server, and the nodes' own ports. */
@@ -169,6 +177,11 @@ export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, AgentPods 
    * cluster whose nodes have IPv6 alone. Defaults to "default-ipv4-ippool" of 10.244.0.0/16 and, with `serviceSubnetIpv6`, "default-ipv6-ippool" of fd00:10:244::/56.
    */
   ipPools?: IpPoolSpec[];
+  /**
+   * Which addresses of the pools a node gives. With `HostLocal` the pools hold the networks that the controller manager gives nodes (`spec.podCIDRs`, `--cluster-cidr`), each at least as
+   * large as a block. A change rolls the DaemonSet; running pods keep their addresses. Defaults to `Pools`.
+   */
+  ipam?: Ipam;
   /** IPv4 network of the Services' addresses, apart from every pool. Defaults to "10.96.0.0/12". */
   serviceSubnet?: pulumi.Input<string>;
   /** IPv6 network of the Services' addresses in a cluster of both families or of IPv6 alone, such as "fd00:10:96::/112"; apart from every pool. Defaults to none. */

@@ -177,6 +177,7 @@ function settingsDocument(
     serviceSubnetIpv6,
     mtu,
     uplinks,
+    ipam,
     loadBalancer,
     serviceMetrics,
   }: CheckedDataplane,
@@ -187,6 +188,7 @@ function settingsDocument(
     serviceSubnetIpv6,
     mtu,
     uplinks,
+    ...(ipam && { ipam }),
     ...(loadBalancer && { loadBalancer }),
     ...(serviceMetrics && { serviceMetrics }),
   });

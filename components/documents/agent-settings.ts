@@ -17,6 +17,8 @@ export const agentSettingsSchema = z.strictObject({
   serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
   /** Largest packet, in bytes, that the network between the nodes carries. Absent: taken from the node's uplink. */
   mtu: z.int().min(MTU.least).max(MTU.most).optional(),
+  /** Where pods' addresses come from: blocks of IP pools, or those within `spec.podCIDRs` of the node. */
+  ipam: z.enum(["Pools", "HostLocal"]).default("Pools"),
   /** Whether agents assign and announce load balancer addresses. */
   loadBalancer: z.boolean().default(false),
   /** Metrics with the names of services. Absent: there are none. */

@@ -14,6 +14,8 @@ export const preflightSchema = z.strictObject({
   returnMode: z.enum(returnModeWords).default("dsr"),
   /** Networks of the pods. */
   podCidrs: z.array(ruled(anyUnicastCidrRule)).default([POD_NETWORK]),
+  /** Where pods' addresses come from. */
+  ipam: z.enum(["Pools", "HostLocal"]).default("Pools"),
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
   serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
   /** Namespace of the agents. */

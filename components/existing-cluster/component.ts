@@ -42,7 +42,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
     super(componentType("ExistingCluster"), name, args, opts);
 
     const { returnMode = ReturnMode.Dsr, mtu, apiServer, ipPools, serviceSubnet, serviceSubnetIpv6 } = dataplane;
-    const { nodeSelector, affinity, tolerations, imagePullSecrets } = dataplane;
+    const { nodeSelector, affinity, tolerations, imagePullSecrets, ipam } = dataplane;
     const { nodeSelectorTerms } = affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution ?? {};
     const image = dataplane.image ?? agentImage(dataplane.imageRegistry);
     const { namespace } = dataplane;
@@ -51,6 +51,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       image,
       returnMode,
       podCidrs: ipPools.map(({ cidr }) => cidr),
+      ...(ipam && { ipam }),
       serviceSubnet,
       serviceSubnetIpv6,
       mtu,

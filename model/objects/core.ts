@@ -9,12 +9,17 @@ const TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler";
 export const node = z.object({
   metadata,
   spec: z
-    .object({ taints: list(z.object({ key: z.string() })), unschedulable: z.boolean().nullish() })
+    .object({
+      taints: list(z.object({ key: z.string() })),
+      unschedulable: z.boolean().nullish(),
+      podCIDRs: list(z.string()),
+    })
     .nullish()
     .transform((spec) => ({
       taints: (spec?.taints ?? []).filter(({ key }) => key === TO_BE_DELETED),
       // Also before a drain.
       isCordoned: spec?.unschedulable === true,
+      podCIDRs: spec?.podCIDRs ?? [],
     })),
   status: z
     .object({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ipamBlock, ipPool } from "../objects/calico.ts";
-import { pod } from "../objects/core.ts";
+import { node, pod } from "../objects/core.ts";
 import { poolUse } from "./use.ts";
 
 const pool = (name: string, cidr: string, spec = {}) => ipPool.parse({ metadata: { name }, spec: { cidr, ...spec } });
@@ -53,4 +53,17 @@ test("addresses are counted by pool, node and namespace, each family on its own"
       byNamespace: new Map([["shop", 1]]),
     },
   ]);
+});
+
+test("with ipam HostLocal each node is shown with what its pods may have of the pool, also before it has a block", () => {
+  const nodes = [
+    ["a", "10.1.0.0/26"],
+    ["b", "10.1.0.64/26"],
+  ].map(([name, cidr]) => node.parse({ metadata: { name }, spec: { podCIDRs: [cidr] } }));
+  expect(poolUse([pool("four", "10.1.0.0/24")], [block("10.1.0.0/26", "a")], [], nodes)[0]?.byNode).toEqual(
+    new Map([
+      ["a", { claimed: 64, used: 0, podCidr: "10.1.0.0/26" }],
+      ["b", { claimed: 0, used: 0, podCidr: "10.1.0.64/26" }],
+    ]),
+  );
 });

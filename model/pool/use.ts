@@ -1,8 +1,9 @@
 import { covers, hostCidr, parseCidr, sizeOf } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
 import type { IpamBlock, IpPool } from "../objects/calico.ts";
-import type { Pod } from "../objects/core.ts";
+import type { Node, Pod } from "../objects/core.ts";
 import { ownAddresses } from "../objects/pod-of.ts";
+import { partsOf, podCidrsOf } from "./host-local.ts";
 import { isForWorkloads } from "./uses.ts";
 
 /** How many addresses of a pool there are, are in blocks of nodes, and are pods'. */
@@ -12,29 +13,46 @@ export interface PoolUse {
   readonly all: number;
   readonly claimed: number;
   readonly used: number;
-  readonly byNode: ReadonlyMap<string, { readonly claimed: number; readonly used: number }>;
+  readonly byNode: ReadonlyMap<string, NodeUse>;
   readonly byNamespace: ReadonlyMap<string, number>;
+}
+
+export interface NodeUse {
+  readonly claimed: number;
+  readonly used: number;
+  /** With `ipam: HostLocal`, what of the pool the node's pods may have. */
+  readonly podCidr?: string;
 }
 
 class Count {
   claimed = 0;
   used = 0;
-  readonly byNode = new Map<string, { claimed: number; used: number }>();
+  readonly byNode = new Map<string, { claimed: number; used: number; podCidr?: string }>();
   readonly byNamespace = new Map<string, number>();
 
-  of(node: string): { claimed: number; used: number } {
+  of(node: string): { claimed: number; used: number; podCidr?: string } {
     const known = this.byNode.get(node) ?? { claimed: 0, used: 0 };
     this.byNode.set(node, known);
     return known;
   }
 }
 
-/** Of every pool for pods, by name. What pods have is what their status says. */
-export function poolUse(pools: readonly IpPool[], blocks: readonly IpamBlock[], pods: readonly Pod[]): PoolUse[] {
+/** Of every pool for pods, by name. What pods have is what their status says. @param hostLocal nodes of which pods have addresses of `spec.podCIDRs` alone */
+export function poolUse(
+  pools: readonly IpPool[],
+  blocks: readonly IpamBlock[],
+  pods: readonly Pod[],
+  hostLocal: readonly Node[] = [],
+): PoolUse[] {
   const named = pools
     .filter(isForWorkloads)
     .map((pool) => ({ pool, cidr: parseCidr(pool.spec.cidr), count: new Count() }));
   const byName = new Map(named.map((one) => [one.pool.metadata.name, one]));
+  for (const node of hostLocal)
+    for (const { pool, cidr } of partsOf(pools, podCidrsOf(node))) {
+      const count = byName.get(pool.metadata.name)?.count.of(node.metadata.name);
+      if (count) count.podCidr = cidr;
+    }
   const around = new CidrIndex<Count>();
   for (const { cidr, count } of named) around.set(cidr, count);
   for (const { spec } of blocks.filter((block) => !block.spec.borrows)) {

@@ -9,7 +9,14 @@ import { clusterLines, clusterStatus } from "./status-command.ts";
 
 const good = (node: string): NodeStatus => ({
   ...{ node, kernel: "6.18.5-arch1", startedAt: "2026-11-29T07:00:00.000Z", attach: "tcx" },
-  ...{ serviceHandling: "Ebpf", returnMode: "DSR", notReady: [], syncedSecondsAgo: 3.2, waitingSeconds: 0 },
+  ...{
+    serviceHandling: "Ebpf",
+    returnMode: "DSR",
+    ipam: "Pools" as const,
+    notReady: [],
+    syncedSecondsAgo: 3.2,
+    waitingSeconds: 0,
+  },
   ...{ failingWatches: [], endpoints: 4, podMtu: 1450, closed: { policies: 0, services: 0 } },
   ...{ refused: { drop_policy_ingress: 12 }, countedSince: "2026-11-28T09:30:00.000Z", tables: [] },
   pools: [{ pool: "default-ipv4-ippool", cidr: "10.244.0.0/16", all: 65_536, claimed: 192, used: 9 }],
@@ -63,6 +70,15 @@ test("a cluster of which every node is ready", async () => {
     "REFUSED PACKETS  WHY",
     "24               an ingress policy of the receiving workload does not allow it (drop_policy_ingress)",
   ]);
+});
+
+test("nodes of which pods have addresses of their own networks alone are named", async () => {
+  const reports = await nodeReports(view([node("a"), node("b")], [agent("a"), agent("b")]), async (name) => ({
+    ...good(name),
+    ipam: name === "a" ? "HostLocal" : "Pools",
+  }));
+  const lines = clusterLines(clusterStatus("https://k", reports, at));
+  expect(lines).toContain("Pods of a have addresses of its spec.podCIDRs alone (ipam HostLocal).");
 });
 
 test("a node without an agent, one whose agent crashes, and one that does not answer are named with what to do", async () => {

@@ -7,7 +7,7 @@ test("the use of pools is shown by pool, node and namespace", () => {
     ...{ pool: "four", cidr: "10.1.0.0/24", all: 256, claimed: 64, used: 3 },
     byNode: new Map([
       ["b", { claimed: 0, used: 1 }],
-      ["a", { claimed: 64, used: 2 }],
+      ["a", { claimed: 64, used: 2, podCidr: "10.1.0.0/25" }],
     ]),
     byNamespace: new Map([["shop", 3]]),
   });
@@ -18,7 +18,7 @@ test("the use of pools is shown by pool, node and namespace", () => {
   ).toEqual([
     ["POOL", "OF", "USED", "CLAIMED"],
     ["four", "10.1.0.0/24", "3 of 256 (1 %)", "64 of 256 (25 %)"],
-    ["four", "node a", "2 of 64 (3 %)", "64"],
+    ["four", "node a, podCIDR 10.1.0.0/25", "2 of 64 (3 %)", "64"],
     ["four", "node b", "1 of 0", "0"],
     ["four", "namespace shop", "3"],
   ]);

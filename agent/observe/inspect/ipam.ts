@@ -1,10 +1,10 @@
-import type { PoolUse } from "../../../model/pool/use.ts";
+import type { NodeUse, PoolUse } from "../../../model/pool/use.ts";
 import { readEvents } from "../events/client.ts";
 import { asTable, type View } from "./table.ts";
 
 /** The use of a pool as the agent's socket gives it. */
 export interface PoolUseLine extends Omit<PoolUse, "byNode" | "byNamespace"> {
-  readonly nodes: readonly { readonly node: string; readonly claimed: number; readonly used: number }[];
+  readonly nodes: readonly (NodeUse & { readonly node: string })[];
   readonly namespaces: readonly { readonly namespace: string; readonly used: number }[];
 }
 
@@ -20,12 +20,15 @@ export function poolUseLine({ byNode, byNamespace, ...rest }: PoolUse): PoolUseL
 export function poolUseView(lines: readonly PoolUseLine[]): View {
   const rows = lines.flatMap(({ pool, cidr, all, claimed, used, nodes, namespaces }) => [
     [pool, cidr, share(used, all), share(claimed, all)],
-    ...nodes
-      .toSorted(by("node"))
-      .map((one) => [pool, `node ${one.node || "(none)"}`, share(one.used, one.claimed), one.claimed]),
+    ...nodes.toSorted(by("node")).map((one) => [pool, nodeText(one), share(one.used, one.claimed), one.claimed]),
     ...namespaces.toSorted(by("namespace")).map((one) => [pool, `namespace ${one.namespace}`, one.used, ""]),
   ]);
   return { columns: ["pool", "of", "used", "claimed"], rows, empty: "There is no IPPool for pods." };
+}
+
+/** "node a", with ipam HostLocal "node a, podCIDR 10.244.1.0/24" */
+function nodeText({ node, podCidr }: PoolUseLine["nodes"][number]): string {
+  return `node ${node || "(none)"}${podCidr === undefined ? "" : `, podCIDR ${podCidr}`}`;
 }
 
 /** "3 of 64 (5 %)" */

@@ -26,6 +26,8 @@ export const nodeStatusSchema = z.strictObject({
   attach: z.enum(["tcx", "clsact"]),
   serviceHandling: z.string(),
   returnMode: z.string(),
+  /** Which addresses of pools the node gives its pods; agents before this was said gave any. */
+  ipam: z.enum(["Pools", "HostLocal"]).default("Pools"),
   /** What the agent waits for, or what has failed for 30 s. Empty: it is ready. */
   notReady: z.array(z.string()),
   /** Seconds since all that was known of the cluster was in the kernel; null: it never was. */

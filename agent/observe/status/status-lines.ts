@@ -5,7 +5,16 @@ import type { NodeStatus } from "./node-status.ts";
 /** How nodes are, as a table that fits 80 columns, then pools and refused packets. @param now for "3 s ago" */
 export function statusLines(nodes: readonly NodeStatus[]): string[] {
   const table = nodeTable(nodes);
-  return nodes.length === 0 ? table : [...table, "", ...poolTable(nodes), "", ...refusedLines(nodes)];
+  return nodes.length === 0
+    ? table
+    : [...table, "", ...poolTable(nodes), ...hostLocalLine(nodes), "", ...refusedLines(nodes)];
+}
+
+function hostLocalLine(nodes: readonly NodeStatus[]): string[] {
+  const names = nodes.filter(({ ipam }) => ipam === "HostLocal").map(({ node }) => node);
+  if (names.length === 0) return [];
+  const who = names.length === nodes.length ? "every node" : names.join(", ");
+  return [`Pods of ${who} have addresses of its spec.podCIDRs alone (ipam HostLocal).`];
 }
 
 function nodeTable(nodes: readonly NodeStatus[]): string[] {
