@@ -81,6 +81,7 @@ export async function runAgent(
   const ending = { ...options, log, endings };
   const rounds = new Rounds(async () => {
     const result = await dataplane.apply();
+    if (dataplane.paced.isBehind && result !== "failed") rounds.trigger();
     health.is("the kernel does not have the cluster's state (see the agent's log)", result === "failed");
     cluster.remember?.();
     await startAgainForMapSizes(ending, agent.sizes, cluster.store.list("felixConfigurations"));

@@ -19,6 +19,7 @@ import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
 import type { AgentOptions } from "./options.ts";
 import { ownNamespace } from "./own-namespace.ts";
+import { PacedServices } from "./paced-services.ts";
 import { PodMtu } from "./pod-mtu.ts";
 import { EndpointGate } from "./reconcile/endpoint-gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
@@ -50,6 +51,7 @@ export class Dataplane {
   readonly #reconciler: Reconciler;
   #facts: NodeFacts | undefined;
   #hasIpv6Pool = false;
+  readonly paced = new PacedServices(); // what it leaves is for the next pass, which is due at once
   #reread = false;
   #local: readonly LocalEndpoint[] | undefined;
   #network = "";
@@ -117,7 +119,7 @@ export class Dataplane {
       this.#report(problems);
       this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);
       if (routed) this.#reportedError = "";
-      return pending === 0 && routed ? "done" : "partly";
+      return pending === 0 && routed && !this.paced.isBehind ? "done" : "partly";
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error));
       return "failed";
@@ -167,8 +169,8 @@ export class Dataplane {
     this.#hasIpv6Pool = hasIpv6Pool;
     this.#facts ??= this.#lookAtMachine(hasIpv6Pool);
     this.#local ??= endpoints.list().map(localEndpoint);
-    const facts = this.#facts;
-    return { desired: await inSlices(this.#compiler.compiling(cluster.store.snapshot(facts, this.#local))), facts };
+    const snapshot = this.paced.of(cluster.store.snapshot(this.#facts, this.#local));
+    return { desired: await inSlices(this.#compiler.compiling(snapshot)), facts: snapshot.facts };
   }
 
   #lookAtMachine(hasIpv6Pool: boolean): NodeFacts {

@@ -88,7 +88,8 @@ export class Compiler {
     const rules = this.#rules.get([ipPools, apiServers, externalIps, nodes], () =>
       frontendRules(ipPools, apiServers, externalIps, nodes),
     );
-    const services = yield* this.#services.compiling(snapshot, nodes, rules);
+    const { services: served, endpointSlices } = snapshot.served ?? snapshot;
+    const services = yield* this.#services.compiling({ ...snapshot, services: served, endpointSlices }, nodes, rules);
     const { pods: allPods, networkPolicies, namespaces } = snapshot;
     const podsHere = this.#podProblems.get([allPods, networkPolicies, namespaces, facts.nodeName, ipPools], () => [
       ...podProblems(allPods, networkPolicies, facts.nodeName),

@@ -37,6 +37,8 @@ export type ClusterObjects = { readonly [Name in KindName]: readonly ObjectOf<Na
 export interface ClusterSnapshot extends ClusterObjects {
   readonly facts: NodeFacts;
   readonly endpoints: readonly LocalEndpoint[];
+  /** What of the Services and EndpointSlices is to be served now; absent: all. */
+  readonly served?: Pick<ClusterObjects, "services" | "endpointSlices">;
 }
 
 /** No object of any kind. */
