@@ -7,6 +7,7 @@ import type { NodeFacts } from "./compile/snapshot.ts";
 import { interfaceName } from "./kernel/interface-names.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
 import { type NetworkDevice, networkDevices } from "./network/devices.ts";
+import { changeEndpointRoutes } from "./network/endpoint-routes.ts";
 import { reconcileNeighbours } from "./network/neighbours.ts";
 import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
 import {
@@ -49,6 +50,8 @@ export class NodeNetwork {
   #lastFacts: NodeFacts | undefined;
   /** The routes to nodes whose neighbor entries are kept. Routes of pods are not included. */
   #kept = "";
+  /** Those in the kernel; undefined: it is to be asked. */
+  #written: readonly Route[] | undefined;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -59,6 +62,7 @@ export class NodeNetwork {
   refresh({ underlay: nodeAddress, ipv6 }: NodeAddresses): NodeFacts {
     this.#devices = networkDevices();
     this.#kept = "";
+    this.#written = undefined;
     this.#uplinks = findUplinks(this.#devices, nodeAddress, this.#options.uplinks);
     if (!this.tunnel || this.tunnel.mtu !== this.mtu || !this.tunnel.up) {
       ensureTunnel(this.#devices, this.mtu);
@@ -132,8 +136,15 @@ export class NodeNetwork {
       this.#kept = text;
     }
     const { address: nodeAddress, addressIpv6: nodeAddressIpv6 } = facts;
-    return reconcileRoutes(routes, { nodeAddress, nodeAddressIpv6, mtu: this.mtu, deviceName: interfaceName })
-      .conflicts;
+    const context = { nodeAddress, nodeAddressIpv6, mtu: this.mtu, deviceName: interfaceName };
+    if (this.#written && changeEndpointRoutes(this.#written, routes, context)) {
+      this.#written = routes;
+      return [];
+    }
+    this.#written = undefined;
+    const { conflicts } = reconcileRoutes(routes, context);
+    if (conflicts.length === 0) this.#written = routes;
+    return conflicts;
   }
 
   #facts(address: string, ipv6: string | undefined): NodeFacts {

@@ -78,6 +78,7 @@ export async function servePods(
     life,
     mtu: () => network.podMtu,
     sysctlRoot,
+    took: agent.metrics.addTook,
   });
   const { store, claims } = cluster;
   const forget = (endpoint: Endpoint) => plugin.forget(endpoint);

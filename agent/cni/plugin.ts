@@ -3,7 +3,8 @@ import type { PodAddresses } from "../../model/objects/pod-of.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { Pool } from "../ipam/blocks-of-pool.ts";
 import { interfaceIndex } from "../kernel/interface-names.ts";
-import { ipBatchIn } from "../network/ip-command.ts";
+import { changeNetwork } from "../kernel/rtnetlink.ts";
+import { setUp } from "../network/link-requests.ts";
 import { expectAcceptedFields, expectKnownPortMappings } from "./accepted-fields.ts";
 import { checkEndpoint } from "./check.ts";
 import type { Endpoint, EndpointStore } from "./endpoint-store.ts";
@@ -11,7 +12,7 @@ import { PLUGIN } from "./install.ts";
 import { expectOnlyNetwork } from "./only-network.ts";
 import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, networkOf } from "./request.ts";
 import { addResult, loopbackResult } from "./results.ts";
-import { createVeth, deleteVeth, openVeth, type VethPair, vethNames } from "./veth.ts";
+import { createVeth, deleteVeth, LOOPBACK, openVeth, type VethPair, vethNames } from "./veth.ts";
 
 /** The operations of the agent when a pod is created or removed. */
 export interface EndpointLife {
@@ -35,7 +36,12 @@ export interface PluginOptions {
   readonly mtu: () => number;
   /** Folder of the kernel's settings: "/proc/sys". */
   readonly sysctlRoot: string;
+  /** Is told how long each step of an ADD took. */
+  readonly took?: (step: AddStep, seconds: number) => void;
 }
+
+/** What an ADD waits for, one after the other. */
+export type AddStep = "pools" | "address" | "interface" | "policy" | "open";
 
 /** The verbs of CNI. Each can be repeated: ADD returns the same result, and DEL of a missing endpoint succeeds. */
 export class CniPlugin {
@@ -77,9 +83,9 @@ export class CniPlugin {
     const present = this.#find(attachment);
     if (present && interfaceIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
     if (present) this.forget(present);
-    const pools = await this.#options.poolsOf(attachment);
+    const pools = await this.#timed("pools", () => this.#options.poolsOf(attachment));
     expectKnownPortMappings(config, this.#options.podOf?.(attachment));
-    const addresses = await this.#options.allocator.allocate(pools);
+    const addresses = await this.#timed("address", () => this.#options.allocator.allocate(pools));
     try {
       return await this.#attach(attachment, addresses);
     } finally {
@@ -100,7 +106,8 @@ export class CniPlugin {
     deleteVeth(pair.hostInterface); // left by an interrupted call
     let endpoint: Endpoint | undefined;
     try {
-      endpoint = { ...attachment, ...names, ...addresses, ifindex: createVeth(pair, this.#options.sysctlRoot) };
+      const ifindex = await this.#timed("interface", () => createVeth(pair, this.#options.sysctlRoot));
+      endpoint = { ...attachment, ...names, ...addresses, ifindex };
       this.#options.endpoints.add(endpoint);
       return await this.#open(attachment, endpoint);
     } catch (error) {
@@ -115,9 +122,17 @@ export class CniPlugin {
 
   // Also for a repeated ADD: the first one may have ended before the interface was open.
   async #open({ netns, ifname }: Attachment, endpoint: Endpoint): Promise<Endpoint> {
-    await this.#options.life.ready(endpoint);
-    await openVeth({ ...endpoint, netns, ifname, mtu: this.#options.mtu() }, this.#options.sysctlRoot);
+    const { life, mtu, sysctlRoot } = this.#options;
+    await this.#timed("policy", () => life.ready(endpoint));
+    await this.#timed("open", () => openVeth({ ...endpoint, netns, ifname, mtu: mtu() }, sysctlRoot));
     return endpoint;
+  }
+
+  async #timed<T>(step: AddStep, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    const result = await work();
+    this.#options.took?.(step, (performance.now() - started) / 1000);
+    return result;
   }
 
   // An endpoint that was recovered from the maps is found by its interface, whose name is derived from the container's id.
@@ -165,7 +180,7 @@ export class CniPlugin {
     const { CNI_COMMAND, CNI_NETNS } = request.env;
     if (CNI_COMMAND !== "ADD") return undefined;
     const netns = CNI_NETNS.replace(/^\/var\/run\//, "/run/");
-    await ipBatchIn(netns, ["link set lo up"]);
+    await changeNetwork([setUp("lo", LOOPBACK)], netns);
     return loopbackResult(request.config.cniVersion, netns);
   }
 }

@@ -1,10 +1,19 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { familyOf, hostCidr } from "../../model/address/address.ts";
+import { type Address, familyOf, hostCidr } from "../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
 import { interfaceIndex } from "../kernel/interface-names.ts";
 import { inNamespace } from "../kernel/network-namespace.ts";
-import { ipBatch, ipBatchIn } from "../network/ip-command.ts";
+import { changeNetwork, changeNetworkNow, withNamespace } from "../kernel/rtnetlink.ts";
+import {
+  addAddress,
+  addNeighbour,
+  addPair,
+  addRoute,
+  deleteLink,
+  setUp,
+  withoutOwnAddress,
+} from "../network/link-requests.ts";
 
 /** The properties of a pod's interface pair. */
 export interface VethPair extends PodAddresses {
@@ -18,6 +27,8 @@ export interface VethPair extends PodAddresses {
 
 // The pod's router: an address that no interface has, resolved by a permanent neighbor entry.
 const GATEWAY = { IPv4: "169.254.1.1", IPv6: "fe80::1" };
+/** Every network namespace has it at this index. */
+export const LOOPBACK = 1;
 const DEFAULT_ROUTE = { IPv4: "0.0.0.0/0", IPv6: "::/0" };
 
 /** Name and hardware addresses are derived from the attachment, so that a repeated call or an undo finds what the first call created. */
@@ -36,45 +47,44 @@ export function vethNames(containerId: string, ifname: string): Pick<VethPair, "
 
 /** Creates the pair, with its far end in the pod's namespace. The host side is up, because the kernel accepts no route
  * to an interface that is down; no traffic passes while the pod's side is down. Returns the host side's index. */
-export function createVeth(pair: VethPair, sysctlRoot: string): number {
-  const { hostInterface, hostMac, mac, mtu, ifname, netns } = pair;
-  const neighbour = (address: string) => `neigh replace ${address} lladdr ${mac} dev ${hostInterface} nud permanent`;
-  const ipv6 = addressesOf(pair).filter(isIpv6);
-  const far = `peer name ${ifname} address ${mac} mtu ${mtu} netns ${netns}`;
-  ipBatch([
-    `link add ${hostInterface} address ${hostMac} mtu ${mtu} type veth ${far}`,
-    `link set dev ${hostInterface} addrgenmode none`, // no IPv6 address of the host on it
-    `link set dev ${hostInterface} up`,
-    ...addressesOf(pair)
-      .filter((address) => !isIpv6(address))
-      .map(neighbour),
-  ]);
+export async function createVeth(pair: VethPair, sysctlRoot: string): Promise<number> {
+  const { hostInterface: name, hostMac, mac, mtu, ifname, netns } = pair;
+  const far = { name: ifname, mac };
+  await withNamespace(netns, (fd) => changeNetwork([addPair({ name, mac: hostMac }, far, mtu, fd)]));
+  const index = interfaceIndex(name);
+  if (index === undefined) throw new Error(`Interface ${name} disappeared right after it was created.`);
+  const neighbours = (addresses: readonly Address[]) => addresses.map((address) => addNeighbour(address, mac, index));
+  const [ipv4, ipv6] = [addressesOf(pair).filter((one) => !isIpv6(one)), addressesOf(pair).filter(isIpv6)];
+  await changeNetwork([withoutOwnAddress(name, index), setUp(name, index), ...neighbours(ipv4)]);
   if (ipv6.length > 0) {
-    allowIpv6(hostInterface, sysctlRoot); // the kernel takes no neighbor of IPv6 where IPv6 is disabled
-    ipBatch(ipv6.map(neighbour));
+    allowIpv6(name, sysctlRoot); // the kernel takes no neighbor of IPv6 where IPv6 is disabled
+    await changeNetwork(neighbours(ipv6));
   }
-  const index = interfaceIndex(hostInterface);
-  if (index === undefined) throw new Error(`Interface ${hostInterface} disappeared right after it was created.`);
   return index;
 }
 
 /** Opens the interface for traffic; call it when the pod's policy is written. */
-export function openVeth(pair: VethPair, sysctlRoot: string): Promise<void> {
+export async function openVeth(pair: VethPair, sysctlRoot: string): Promise<void> {
   const { hostMac, ifname, netns } = pair;
-  if (addressesOf(pair).some(isIpv6)) inNamespace(netns, () => allowIpv6(ifname, sysctlRoot));
   const addresses = addressesOf(pair);
-  // The address is the pod's alone, so it is usable at once, without duplicate address detection.
-  const options = (address: string) => (isIpv6(address) ? " nodad" : "");
+  const index = inNamespace(netns, () => {
+    if (addresses.some(isIpv6)) allowIpv6(ifname, sysctlRoot);
+    return interfaceIndex(ifname);
+  });
+  if (index === undefined) throw new Error(`The pod has no interface ${ifname} any more.`);
   const families = addresses.map((address) => familyOf(address) ?? "IPv4");
-  return ipBatchIn(netns, [
-    "link set lo up",
-    ...addresses.map((address) => `address replace ${hostCidr(address).text} dev ${ifname}${options(address)}`),
-    `link set dev ${ifname} up`,
-    ...families.flatMap((family) => [
-      `neigh replace ${GATEWAY[family]} lladdr ${hostMac} dev ${ifname} nud permanent`,
-      `route replace ${DEFAULT_ROUTE[family]} via ${GATEWAY[family]} dev ${ifname} onlink`,
-    ]),
-  ]);
+  await changeNetwork(
+    [
+      setUp("lo", LOOPBACK),
+      ...addresses.map((address) => addAddress(hostCidr(address), index)),
+      setUp(ifname, index),
+      ...families.flatMap((family) => [
+        addNeighbour(GATEWAY[family], hostMac, index),
+        addRoute(DEFAULT_ROUTE[family], GATEWAY[family], index),
+      ]),
+    ],
+    netns,
+  );
 }
 
 function isIpv6(address: string): boolean {
@@ -89,5 +99,6 @@ function allowIpv6(device: string, sysctlRoot: string): void {
 
 /** Removes the pair if it still exists (it may have been removed with its namespace). */
 export function deleteVeth(hostInterface: string): void {
-  if (interfaceIndex(hostInterface) !== undefined) ipBatch([`link delete dev ${hostInterface}`]);
+  const index = interfaceIndex(hostInterface);
+  if (index !== undefined) changeNetworkNow([deleteLink(hostInterface, index)]);
 }

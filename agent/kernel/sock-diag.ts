@@ -4,18 +4,22 @@ import { closeSync } from "node:fs";
 import { type Address, addressOf } from "../../model/address/address.ts";
 import { UDP } from "../../model/protocol.ts";
 import { describeError, lastError, libbpf } from "./libbpf.ts";
+import {
+  ACK,
+  AF_NETLINK,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  netlinkError,
+  netlinkMessage,
+  netlinkMessages,
+  REQUEST,
+  SOCK_RAW_CLOEXEC,
+} from "./netlink.ts";
 
-const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const NETLINK_SOCK_DIAG = 4;
-const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
 const SOCK_DIAG_BY_FAMILY = 20;
 const SOCK_DESTROY = 21;
-const REQUEST = 0x1;
-const ACK = 0x4;
 const DUMP = 0x300;
-const NETLINK_HEADER = 16; // struct nlmsghdr
 const DIAG_REQUEST = 56; // struct inet_diag_req_v2: family, protocol, extensions, padding, states, socket's identity
 const DIAG_ANSWER = 72; // struct inet_diag_msg: family, state, timer, retransmissions, socket's identity, counters
 const IDENTITY = 48; // struct inet_diag_sockid: both ports, both addresses, interface, cookie
@@ -83,12 +87,7 @@ function exchange(type: number, flags: number, body: Uint8Array): Uint8Array[] {
   const socket = libbpf().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
   if (socket < 0) throw new DiagError(lastError());
   try {
-    const message = new Uint8Array(NETLINK_HEADER + body.length);
-    const view = new DataView(message.buffer);
-    view.setUint32(0, message.length, true);
-    view.setUint16(4, type, true);
-    view.setUint16(6, flags, true);
-    message.set(body, NETLINK_HEADER);
+    const message = netlinkMessage(type, flags, body);
     if (libbpf().send(socket, message, message.length, 0) < 0) throw new DiagError(lastError());
     return receive(socket);
   } finally {
@@ -102,29 +101,17 @@ function receive(socket: number): Uint8Array[] {
   for (;;) {
     const length = libbpf().recv(socket, buffer, buffer.length, 0);
     if (length <= 0) throw new DiagError(lastError());
-    for (const { type, body } of messages(buffer.slice(0, length))) {
-      if (type === NLMSG_DONE) return found;
-      if (type !== NLMSG_ERROR) {
-        found.push(body);
+    for (const message of netlinkMessages(buffer.slice(0, length))) {
+      if (message.type === NLMSG_DONE) return found;
+      if (message.type !== NLMSG_ERROR) {
+        found.push(message.body);
         continue;
       }
-      const code = new DataView(body.buffer, body.byteOffset).getInt32(0, true);
+      const code = netlinkError(message);
       if (code === 0) return found;
       throw new DiagError(-code);
     }
   }
-}
-
-function messages(received: Uint8Array): { type: number; body: Uint8Array }[] {
-  const view = new DataView(received.buffer, received.byteOffset, received.byteLength);
-  const all: { type: number; body: Uint8Array }[] = [];
-  for (let at = 0; at + NETLINK_HEADER <= received.length; ) {
-    const length = view.getUint32(at, true);
-    if (length < NETLINK_HEADER) break;
-    all.push({ type: view.getUint16(at + 4, true), body: received.subarray(at + NETLINK_HEADER, at + length) });
-    at += aligned(length);
-  }
-  return all;
 }
 
 function readSocket(answer: Uint8Array): ConnectedSocket[] {
@@ -139,8 +126,4 @@ function readSocket(answer: Uint8Array): ConnectedSocket[] {
 /** An IPv4 peer of a socket of IPv6 is ::ffff:a.b.c.d, which is written as IPv4. */
 function peerOf(family: number, bytes: Uint8Array): Address {
   return family === AF_INET ? bytes.subarray(0, 4).join(".") : addressOf([...bytes]);
-}
-
-function aligned(length: number): number {
-  return (length + 3) & ~3;
 }

@@ -30,25 +30,10 @@ const BATCH = ["-force", "-batch", "-"];
 /** Runs many `ip` commands in one process. Continues after a failed command, then throws with the failed commands. */
 export function ipBatch(commands: readonly string[]): void {
   if (commands.length === 0) return;
-  const { status, stderr, error } = spawnSync("ip", BATCH, { input: lines(commands), encoding: "utf8" });
+  const input = `${commands.join("\n")}\n`;
+  const { status, stderr, error } = spawnSync("ip", BATCH, { input, encoding: "utf8" });
   if (error) throw notRun("ip", error);
   if (status !== 0) throw new IpError(stderr.trim(), commands);
-}
-
-/** The same in a network namespace, without waiting for it: other pods start meanwhile. */
-export function ipBatchIn(netns: string, commands: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = execFile("nsenter", [`--net=${netns}`, "ip", ...BATCH], (error, _, stderr) => {
-      if (!error) resolve();
-      else reject(typeof error.code === "string" ? notRun("nsenter", error) : new IpError(stderr.trim(), commands));
-    });
-    child.stdin?.on("error", () => undefined); // of a namespace that has ended: the exit status tells it
-    child.stdin?.end(lines(commands));
-  });
-}
-
-function lines(commands: readonly string[]): string {
-  return `${commands.join("\n")}\n`;
 }
 
 function notRun(file: string, { message }: Error): Error {

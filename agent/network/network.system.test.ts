@@ -3,8 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Route } from "../compile/desired.ts";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
+import { changeNetwork, changeNetworkNow, withNamespace } from "../kernel/rtnetlink.ts";
 import { networkDevices } from "./devices.ts";
-import { ipBatch, ipBatchIn } from "./ip-command.ts";
+import { changeEndpointRoutes } from "./endpoint-routes.ts";
+import { ipBatch } from "./ip-command.ts";
+import { addPair, deleteLink, setUp } from "./link-requests.ts";
 import { removeMasquerade, retireMasquerade } from "./older-masquerade.ts";
 import { reconcileRoutes, removeRoutes } from "./routes.ts";
 import { ensureTunnel, TUNNEL_DEVICE } from "./tunnel.ts";
@@ -123,12 +126,44 @@ describe.skipIf(noKernel)("network", () => {
     );
   });
 
-  test("a batch for a namespace that has ended fails, and not the agent, which still writes it", async () => {
-    const many = Array.from({ length: 20_000 }, () => "link set lo up"); // more than a pipe takes
-    await expect(ipBatchIn("/run/netns/that-has-ended", many)).rejects.toThrow("No such file or directory");
-    await expect(ipBatchIn("/proc/self/ns/net", ["link set lo up", "link set nothing up"])).rejects.toThrow(
-      'ip failed to run "link set nothing up": Cannot find device',
+  test("routes to pods that come and go are written as if all were compared, and whatever else changes is compared", () => {
+    execFileSync("ip", ["link", "add", "pod1", "type", "veth", "peer", "name", "far1"]);
+    execFileSync("ip", ["link", "set", "pod1", "up"]);
+    const ifindex = networkDevices().find(({ name }) => name === "pod1")?.ifindex ?? 0;
+    const dual = {
+      ...{ nodeAddress: "172.31.1.8", nodeAddressIpv6: "fd00:172:31:1::8", mtu: 1500 },
+      deviceName: (index: number) => (index === ifindex ? "pod1" : undefined),
+    };
+    const block: Route = { to: "nowhere", destination: "10.244.9.0/26" };
+    const pods = ["10.244.9.1/32", "10.244.9.2/32", "fd00:10:244::9/128"].map(
+      (destination): Route => ({ to: "endpoint", destination, ifindex }),
     );
-    await ipBatchIn("/proc/self/ns/net", ["link set lo up"]);
+    const gone: Route = { to: "endpoint", destination: "10.244.9.3/32", ifindex: 4_000_000 };
+    expect(reconcileRoutes([block], dual).conflicts).toEqual([]);
+    expect(changeEndpointRoutes([block], [block, ...pods], dual)).toBe(true);
+    expect(reconcileRoutes([block, ...pods], dual)).toEqual({ written: 0, conflicts: [] });
+    expect(changeEndpointRoutes([block, ...pods, gone], [block, ...pods.slice(1)], dual)).toBe(true);
+    expect(reconcileRoutes([block, ...pods.slice(1)], dual)).toEqual({ written: 0, conflicts: [] });
+    // Another one's route to the same destination, a route that somebody deleted, and a block.
+    execFileSync("ip", ["route", "add", "10.244.9.1/32", "dev", "pod1"]);
+    expect(changeEndpointRoutes([block, ...pods.slice(1)], [block, ...pods], dual)).toBe(false);
+    execFileSync("ip", ["route", "delete", "10.244.9.2/32"]);
+    expect(changeEndpointRoutes(pods.slice(1), pods.slice(2), dual)).toBe(false);
+    expect(changeEndpointRoutes([block], [], dual)).toBe(false);
+    removeRoutes();
+  });
+
+  test("requests to the kernel that fail are named, the others are done", async () => {
+    const lo = () => execFileSync("ip", ["-json", "link", "show", "lo"], { encoding: "utf8" });
+    execFileSync("ip", ["link", "set", "lo", "down"]);
+    await expect(changeNetwork([setUp("nothing", 4_000_000), setUp("lo", 1)])).rejects.toThrow(
+      "Cannot set nothing up: ENODEV: no such device.",
+    );
+    expect(lo()).toContain('"UP"');
+    expect(() => changeNetworkNow([deleteLink("nothing", 4_000_000)])).toThrow("delete the interface nothing: ENODEV");
+    await expect(changeNetwork([setUp("lo", 1)], "/run/netns/that-has-ended")).rejects.toThrow("ENOENT");
+    const pair = (fd: number) => changeNetwork([addPair({ name: "lo", mac: "02:00:00:00:00:01" }, far, 1_500, fd)]);
+    const far = { name: "eth9", mac: "02:00:00:00:00:02" };
+    await expect(withNamespace("/proc/self/ns/net", pair)).rejects.toThrow("Cannot add the interface lo: EEXIST");
   });
 });

@@ -6,6 +6,7 @@ import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
 import type { VerdictTotals } from "../kernel/verdicts.ts";
 import type { Table } from "../table-fill.ts";
 import { bgpGauge, type CountedSession } from "./bgp-metrics.ts";
+import { type CniMetrics, cniMetrics } from "./cni-metrics.ts";
 import { eventCounters } from "./event-metrics.ts";
 import { policyVerdictCounter } from "./policy-metrics.ts";
 import { poolGauge } from "./pool-metrics.ts";
@@ -45,14 +46,12 @@ export interface BuildInfo {
 }
 
 /** Metrics that the agent counts itself. */
-export interface AgentMetrics {
+export interface AgentMetrics extends CniMetrics {
   readonly registry: Registry;
   /** A reconciliation took `seconds` and left `pending` entries unwritten. */
   reconciled(seconds: number, pending: number): void;
   /** A change of objects of this kind ("EndpointSlice") reached the kernel after `seconds`. */
   programmed(kind: string, seconds: number): void;
-  /** A call of the container runtime took `seconds`. */
-  cniCalled(command: string, result: "done" | "failed", seconds: number): void;
   failed(stage: string): void;
 }
 
@@ -140,13 +139,7 @@ function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
     buckets: SECONDS,
     registers,
   });
-  const cni = new Histogram({
-    name: `${PREFIX}cni_seconds`,
-    help: "Duration of the container runtime's calls.",
-    labelNames: ["command", "result"],
-    buckets: SECONDS,
-    registers,
-  });
+  const cni = cniMetrics(PREFIX, SECONDS, registers);
   const pending = new Gauge({
     name: `${PREFIX}pending_entries`,
     help: "Map entries that still have to be written or deleted.",
@@ -171,8 +164,9 @@ function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
       if (count === 0) success.setToCurrentTime();
     },
     programmed: (kind, seconds) => programming.observe({ kind }, seconds),
+    addTook: cni.addTook,
     cniCalled(command, result, seconds) {
-      cni.observe({ command, result }, seconds);
+      cni.cniCalled(command, result, seconds);
       if (result === "failed") errors.inc({ stage: "cni" });
     },
     failed: (stage) => errors.inc({ stage }),

@@ -1,0 +1,62 @@
+import type { Route } from "../compile/desired.ts";
+import { changeNetworkNow, type RouteRequest } from "../kernel/rtnetlink.ts";
+import { addDeviceRoute, deleteDeviceRoute } from "./link-requests.ts";
+import type { RouteContext } from "./routes.ts";
+
+/** Writes what has changed of the routes to pods, without asking for those in the kernel. @returns false: it is more than that, or something else has changed them */
+export function changeEndpointRoutes(
+  before: readonly Route[],
+  after: readonly Route[],
+  context: RouteContext,
+): boolean {
+  const requests = endpointRequests(before, after, context);
+  if (!requests) return false;
+  try {
+    if (requests.length > 0) changeNetworkNow(requests);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type EndpointRoute = Extract<Route, { to: "endpoint" }>;
+
+/** What leads from the routes that are in the kernel to others, where only pods have come and gone. undefined: it is more than that */
+export function endpointRequests(
+  before: readonly Route[],
+  after: readonly Route[],
+  { nodeAddress, nodeAddressIpv6, deviceName }: RouteContext,
+): RouteRequest[] | undefined {
+  const [old, wanted] = [byDestination(before), byDestination(after)];
+  const requests: RouteRequest[] = [];
+  const { come, gone } = changes(old, wanted);
+  if (!come.every(isEndpoint) || !gone.every(isEndpoint)) return undefined;
+  // Of one that went and came again, the kernel may have either.
+  if (come.some(({ destination }) => old.has(destination))) return undefined;
+  for (const { destination, ifindex } of come) {
+    const device = deviceName(ifindex);
+    const source = [nodeAddress, nodeAddressIpv6].find((one) => one?.includes(":") === destination.includes(":"));
+    if (device) requests.push(addDeviceRoute(destination, device, ifindex, source));
+  }
+  // The kernel has deleted those of an interface that is gone.
+  for (const { destination, ifindex } of gone) {
+    const device = deviceName(ifindex);
+    if (device) requests.push(deleteDeviceRoute(destination, device, ifindex));
+  }
+  return requests;
+}
+
+/** Of two routes to one destination the last counts. */
+function byDestination(routes: readonly Route[]): Map<string, Route> {
+  return new Map(routes.map((route) => [route.destination, route]));
+}
+
+function changes(before: ReadonlyMap<string, Route>, after: ReadonlyMap<string, Route>) {
+  const differ = (one: ReadonlyMap<string, Route>, other: ReadonlyMap<string, Route>) =>
+    [...one.values()].filter((route) => JSON.stringify(other.get(route.destination)) !== JSON.stringify(route));
+  return { come: differ(after, before), gone: differ(before, after) };
+}
+
+function isEndpoint(route: Route): route is EndpointRoute {
+  return route.to === "endpoint";
+}
