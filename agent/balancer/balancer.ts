@@ -102,7 +102,9 @@ export class Balancer {
     const isDone = this.#assigned?.by === wanted && now - this.#assigned.at < ASSIGN_AGAIN_MS;
     if (isDone || this.#isAssigning) return;
     this.#assigned = { by: wanted, at: now };
-    const { changes, problems } = balance(this.#parts.store.list("services"), wanted.pools, wanted.nodes);
+    const { store } = this.#parts;
+    const reservations = store.list("ipReservations");
+    const { changes, problems } = balance(store.list("services"), wanted.pools, wanted.nodes, reservations);
     this.#report(problems);
     this.#isAssigning = true;
     void this.#statuses

@@ -29,7 +29,7 @@ export class WantedKeys {
 
   /** @returns the same object until something changes that it depends on */
   now(facts: NodeFacts): Wanted {
-    const kinds = ["services", "endpointSlices", "nodes", "ipPools"] as const;
+    const kinds = ["services", "endpointSlices", "nodes", "ipPools", "ipReservations"] as const;
     const inputs = [facts, ...kinds.map((kind) => this.#store.list(kind))];
     return this.#wanted.get(inputs, () => wantedOf(this.#store, facts));
   }

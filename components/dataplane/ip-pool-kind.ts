@@ -1,14 +1,17 @@
+import { BLOCK_SIZES } from "../../model/objects/block-size.ts";
 import { kinds } from "../../model/objects/kinds.ts";
 import type { KindDefinition } from "./definition.ts";
 import { CIDR } from "./ipam-block-kind.ts";
 import { SELECTOR } from "./rule-schema.ts";
+
+const { IPv4, IPv6 } = BLOCK_SIZES;
 
 const FOR_LOAD_BALANCERS = (pool: string) =>
   `(has(${pool}.allowedUses) && ${pool}.allowedUses.exists(use, use == 'LoadBalancer'))`;
 
 /** The schema has no default: it would have to be of the address family. */
 const BLOCK_SIZE = (pool: string) =>
-  `(has(${pool}.blockSize) ? ${pool}.blockSize : isCIDR(${pool}.cidr) && cidr(${pool}.cidr).ip().family() == 6 ? 122 : 26)`;
+  `(has(${pool}.blockSize) ? ${pool}.blockSize : isCIDR(${pool}.cidr) && cidr(${pool}.cidr).ip().family() == 6 ? ${IPv6.usual} : ${IPv4.usual})`;
 
 export const IP_POOL: KindDefinition = {
   ...kinds.ipPools,
@@ -25,9 +28,9 @@ export const IP_POOL: KindDefinition = {
       cidr: { ...CIDR, description: "Network that pods' addresses come from." },
       blockSize: {
         type: "integer",
-        minimum: 20,
-        maximum: 128,
-        description: "Prefix length of a node's block. Without it 26, of IPv6 122.",
+        minimum: IPv4.least,
+        maximum: IPv6.most,
+        description: `Prefix length of a node's block. Without it ${IPv4.usual}, of IPv6 ${IPv6.usual}.`,
       },
       // A default would contradict the ipipMode of a manifest that does not name the other one.
       vxlanMode: {
@@ -67,8 +70,8 @@ export const IP_POOL: KindDefinition = {
         message: "blockSize must be at least the prefix length of cidr",
       },
       {
-        rule: "!has(self.blockSize) || !isCIDR(self.cidr) || (cidr(self.cidr).ip().family() == 4 ? self.blockSize <= 32 : self.blockSize >= 116)",
-        message: "blockSize must be from 20 to 32, in an IPv6 network from 116 to 128 (122 is usual)",
+        rule: `!has(self.blockSize) || !isCIDR(self.cidr) || (cidr(self.cidr).ip().family() == 4 ? self.blockSize <= ${IPv4.most} : self.blockSize >= ${IPv6.least})`,
+        message: `blockSize must be from ${IPv4.least} to ${IPv4.most}, in an IPv6 network from ${IPv6.least} to ${IPv6.most} (${IPv6.usual} is usual)`,
       },
       {
         rule: "!has(self.ipipMode) || self.ipipMode == 'Never' || !has(self.vxlanMode) || self.vxlanMode == 'Never'",

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { BLOCK_SIZES } from "../../model/objects/block-size.ts";
 import { selectorFault } from "../../model/objects/calico-policy/values.ts";
 import { at, checked, checkedBeside, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal.ts";
 import { isIpv6, prefixLength } from "../rules/addresses.ts";
@@ -8,8 +9,8 @@ import { requireObjectName } from "../values/names.ts";
 import { AssignmentMode, IpipMode, type IpPoolSpec, IpPoolUse, VxlanMode } from "./args.ts";
 
 /** What a pool of an address family is where it does not say so itself, and which blocks it can have. */
-const IPV4 = { name: "default-ipv4-ippool", blockSize: 26, natOutgoing: true, least: 20, most: 32 };
-const IPV6 = { name: "default-ipv6-ippool", blockSize: 122, natOutgoing: false, least: 116, most: 128 };
+const IPV4 = { name: "default-ipv4-ippool", natOutgoing: true, ...BLOCK_SIZES.IPv4 };
+const IPV6 = { name: "default-ipv6-ippool", natOutgoing: false, ...BLOCK_SIZES.IPv6 };
 
 const usualOf = (cidr: string) => (isIpv6(cidr) ? IPV6 : IPV4);
 
@@ -55,9 +56,8 @@ export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
     const { ipipMode = IpipMode.Never } = pool;
     if (isIpv6(known) && ipipMode !== IpipMode.Never)
       refuse(at(place, "ipipMode"), ipipMode, "Never, or left out, for IPv6: use vxlanMode");
-    const { least, most, blockSize } = usualOf(known);
-    const usual = isForLoadBalancers(pool) ? most : blockSize;
-    const [field, size] = [at(place, "blockSize"), given ?? usual];
+    const { least, most, usual } = usualOf(known);
+    const [field, size] = [at(place, "blockSize"), given ?? (isForLoadBalancers(pool) ? most : usual)];
     requireWhole(field, size, least, most);
     if (size >= prefixLength(known)) return known;
     return refuse(field, size, `at least ${prefixLength(known)}, the prefix length of ${known}`);
@@ -92,7 +92,10 @@ export function usualValues(cidr: pulumi.Input<string>): {
   /** Of a pool for load balancers, of which nodes have no blocks: one address. */
   loadBalancerBlock: pulumi.Input<number>;
 } {
-  if (!isLater(cidr)) return { ...usualOf(cidr), loadBalancerBlock: usualOf(cidr).most };
+  if (!isLater(cidr)) {
+    const { usual, most, natOutgoing } = usualOf(cidr);
+    return { blockSize: usual, natOutgoing, loadBalancerBlock: most };
+  }
   const usual = pulumi.output(cidr).apply(usualOf);
-  return { blockSize: usual.blockSize, natOutgoing: usual.natOutgoing, loadBalancerBlock: usual.most };
+  return { blockSize: usual.usual, natOutgoing: usual.natOutgoing, loadBalancerBlock: usual.most };
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { canonicalAddress, familyOf, hostCidr, readCidr } from "../address/address.ts";
+import { canonicalAddress, familyOf, hostCidr, parseCidr, readCidr } from "../address/address.ts";
 import { mapSizeFields } from "../mode/map-sizes.ts";
 import { annotations, calicoReturnModes, serviceHandlings, socketTranslations } from "../mode/mode.ts";
+import { BLOCK_SIZES } from "./block-size.ts";
 import { distinct, oneOf, selector } from "./calico-policy/fields.ts";
 import { cidr } from "./cidr.ts";
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL, secondsOf } from "./interval.ts";
@@ -21,7 +22,7 @@ export const ipPool = z.object({
   spec: z
     .strictObject({
       cidr,
-      blockSize: z.int().min(20).max(128).nullish(),
+      blockSize: z.int().nullish(),
       vxlanMode: z.enum(["Always", "CrossSubnet", "Never"]).nullish(),
       ipipMode: z.enum(["Always", "CrossSubnet", "Never"]).nullish(),
       natOutgoing: z.boolean().nullish(),
@@ -41,6 +42,13 @@ export const ipPool = z.object({
       const refuse = (message: string) => context.addIssue({ code: "custom", path: ["ipipMode"], message });
       if ((vxlanMode ?? "Never") !== "Never") refuse("vxlanMode is set as well: set one of them to Never");
       if (cidr.includes(":")) refuse("IPIP is of IPv4 alone: use vxlanMode for a pool of IPv6");
+    })
+    .superRefine(({ cidr, blockSize }, context) => {
+      const { family } = parseCidr(cidr);
+      const { least, most } = BLOCK_SIZES[family];
+      if (blockSize == null || (blockSize >= least && blockSize <= most)) return;
+      const message = `is ${blockSize}; allowed are ${least} to ${most} in a pool of ${family}`;
+      context.addIssue({ code: "custom", path: ["blockSize"], message });
     })
     .superRefine((spec, context) => {
       if (!spec.allowedUses?.includes("LoadBalancer")) return;

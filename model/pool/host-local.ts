@@ -10,10 +10,10 @@ import {
   readCidr,
   writtenLength,
 } from "../address/address.ts";
+import { BLOCK_SIZES } from "../objects/block-size.ts";
 import type { IpPool } from "../objects/calico.ts";
 import type { Node } from "../objects/core.ts";
 import type { Problem } from "../problem.ts";
-import { BLOCK_SIZES } from "./block-size.ts";
 import { isForWorkloads } from "./uses.ts";
 
 // `ipam: HostLocal`: a pod's address is one of its node's `spec.podCIDRs`. Blocks are claimed as ever, so that two nodes never give one address, whatever other

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseCidr } from "../../address/address.ts";
+import { ipReservation } from "../../objects/calico.ts";
+import { reservedAddresses } from "../../pool/reserved.ts";
 import { type AddressPool, type Assignment, assignAddresses, type Claimant } from "./assign.ts";
 
 const pool = (cidr: string, name = "lb", disabled = false): AddressPool => ({ name, cidr: parseCidr(cidr), disabled });
@@ -15,14 +17,34 @@ const claimant = (name: string, more: Partial<Claimant> = {}): Claimant => ({
   ...more,
 });
 const asking = (...addresses: string[]) => ({ addresses, path: "spec.loadBalancerIP" });
-const assigned = (claimants: Claimant[], pools = [pool("192.0.2.0/30")], reserved: string[] = []) =>
-  Object.fromEntries(assignAddresses(claimants, pools, new Set(reserved)));
+const notGiven = (reserved: string[] = [], ...reservedCIDRs: string[]) => ({
+  reserved: new Set(reserved),
+  kept: reservedAddresses([ipReservation.parse({ metadata: { name: "kept" }, spec: { reservedCIDRs } })]),
+});
+const assigned = (claimants: Claimant[], pools = [pool("192.0.2.0/30")], reserved: string[] = [], ...kept: string[]) =>
+  Object.fromEntries(assignAddresses(claimants, pools, notGiven(reserved, ...kept)));
 
 test("the older Service gets the lower address, and nodes' addresses are skipped", () => {
   expect(assigned([claimant("b"), claimant("a")], undefined, ["192.0.2.0"])).toEqual({
     a: { addresses: ["192.0.2.1"] },
     b: { addresses: ["192.0.2.2"] },
   });
+});
+
+test("an address in an IPReservation is given to who asks for it, or has it, and a large network of them is passed in one step", () => {
+  const all = [
+    claimant("a"),
+    claimant("b", { request: asking("192.0.2.0") }),
+    claimant("c", { held: ["192.0.2.1"] }),
+    claimant("d"),
+  ];
+  const result = assigned(all, undefined, [], "192.0.2.0/31");
+  expect(result.a).toEqual({ addresses: ["192.0.2.2"] });
+  expect(result.b).toEqual({ addresses: ["192.0.2.0"] });
+  expect(result.c).toEqual({ addresses: ["192.0.2.1"] });
+  expect(result.d).toEqual({ addresses: ["192.0.2.3"] });
+  const full = assigned([claimant("a")], [pool("2001:db8::/64")], [], "2001:db8::/65", "2001:db8:0:0:8000::/65").a;
+  expect(full?.denial?.reason).toBe("every address of IPPool lb (2001:db8::/64) is in use or reserved");
 });
 
 test("what the status has is kept, also of a disabled pool and against an older Service", () => {
@@ -90,7 +112,7 @@ test("a full pool is named", () => {
   );
   expect(result.c).toEqual({
     addresses: [],
-    denial: { path: "spec.type", reason: "every address of IPPool lb (192.0.2.0/31) is in use" },
+    denial: { path: "spec.type", reason: "every address of IPPool lb (192.0.2.0/31) is in use or reserved" },
   });
 });
 
@@ -120,7 +142,7 @@ const holdersOf = (all: readonly Claimant[], result: ReadonlyMap<string, Assignm
 test("no address is given twice but by one key, to different ports and without Local", () => {
   fc.assert(
     fc.property(claimants, (all) => {
-      const result = assignAddresses(all, [pool("192.0.2.0/30")], new Set(["192.0.2.3"]));
+      const result = assignAddresses(all, [pool("192.0.2.0/30")], notGiven(["192.0.2.3"]));
       for (const [address, holders] of holdersOf(all, result)) {
         expect(address).toMatch(/^192\.0\.2\.[012]$/);
         if (holders.length < 2) continue;
@@ -138,9 +160,9 @@ test("what was assigned stays, whoever asks again and in whatever order", () => 
   fc.assert(
     fc.property(claimants, (all) => {
       const pools = [pool("192.0.2.0/30")];
-      const first = assignAddresses(all, pools, new Set());
+      const first = assignAddresses(all, pools, notGiven());
       const again = all.map((item) => ({ ...item, held: first.get(item.name)?.addresses ?? [] }));
-      const second = assignAddresses(again.toReversed(), pools, new Set());
+      const second = assignAddresses(again.toReversed(), pools, notGiven());
       for (const [name, { addresses }] of first)
         expect(second.get(name)?.addresses.toSorted()).toEqual(addresses.toSorted());
     }),

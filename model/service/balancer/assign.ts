@@ -1,4 +1,5 @@
 import { type Address, addressAt, type Cidr, covers, hostCidr, sizeOf } from "../../address/address.ts";
+import type { Reserved } from "../../pool/reserved.ts";
 
 /** An IP pool that load balancer addresses come from. */
 export interface AddressPool {
@@ -38,15 +39,22 @@ export interface Assignment {
   readonly denial?: Denial | undefined;
 }
 
+/** Addresses of pools that Services do not have. */
+export interface NotGiven {
+  /** To no Service, such as nodes'. */
+  readonly reserved: ReadonlySet<Address>;
+  /** To none that does not ask for this very address. */
+  readonly kept: Reserved;
+}
+
 /** Gives every Service its load balancer addresses. The status is the memory: what a Service has, it keeps as long as a pool has the
- * address and nothing else is asked for. Then come those that ask for certain addresses, then the others; the older first.
- * @param reserved addresses of pools that no Service may have, such as nodes' */
+ * address and nothing else is asked for. Then come those that ask for certain addresses, then the others; the older first. */
 export function assignAddresses(
   claimants: readonly Claimant[],
   pools: readonly AddressPool[],
-  reserved: ReadonlySet<Address>,
+  notGiven: NotGiven,
 ): ReadonlyMap<string, Assignment> {
-  const given = new Given(pools, reserved);
+  const given = new Given(pools, notGiven);
   const result = new Map<string, Assignment>();
   const sorted = claimants.toSorted((a, b) => (a.age < b.age ? -1 : a.age > b.age ? 1 : 0));
   for (const claimant of sorted) {
@@ -70,13 +78,15 @@ const isWanted = ({ request }: Claimant, address: Address) => !request || reques
 class Given {
   readonly #pools: readonly AddressPool[];
   readonly #reserved: ReadonlySet<Address>;
+  readonly #kept: Reserved;
   readonly #holders = new Map<Address, Claimant[]>();
   // Where the search for a free address of a pool continues: everything before is taken.
   readonly #next = new Map<AddressPool, bigint>();
 
-  constructor(pools: readonly AddressPool[], reserved: ReadonlySet<Address>) {
+  constructor(pools: readonly AddressPool[], { reserved, kept }: NotGiven) {
     this.#pools = pools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     this.#reserved = reserved;
+    this.#kept = kept;
   }
 
   give(claimant: Claimant, address: Address): void {
@@ -125,10 +135,12 @@ class Given {
   #firstFree(): Address | undefined {
     for (const pool of this.#pools.filter(({ disabled }) => !disabled)) {
       const size = sizeOf(pool.cidr);
-      for (let index = this.#next.get(pool) ?? 0n; index < size; index++) {
-        this.#next.set(pool, index + 1n);
+      for (let index = this.#next.get(pool) ?? 0n; index < size; ) {
         const address = addressAt(pool.cidr, index);
-        if (!this.#holders.has(address) && !this.#reserved.has(address)) return address;
+        const kept = this.#kept.around(hostCidr(address));
+        index = kept ? kept.value + sizeOf(kept) - pool.cidr.value : index + 1n;
+        this.#next.set(pool, index);
+        if (!kept && !this.#holders.has(address) && !this.#reserved.has(address)) return address;
       }
     }
     return undefined;
@@ -137,7 +149,7 @@ class Given {
   #exhausted(): string {
     const enabled = this.#pools.filter(({ disabled }) => !disabled);
     if (enabled.length === 0) return "no enabled IPPool has allowedUses: [LoadBalancer]";
-    return `every address of ${enabled.map(({ name, cidr }) => `IPPool ${name} (${cidr.text})`).join(", ")} is in use`;
+    return `every address of ${enabled.map(({ name, cidr }) => `IPPool ${name} (${cidr.text})`).join(", ")} is in use or reserved`;
   }
 }
 

@@ -9,15 +9,23 @@ import {
 } from "../../address/address.ts";
 import type { NodeDirectory } from "../../node/nodes.ts";
 import { ageText } from "../../objects/age.ts";
-import type { IpPool } from "../../objects/calico.ts";
+import type { IpPool, IpReservation } from "../../objects/calico.ts";
 import type { Service } from "../../objects/core.ts";
 import { objectName } from "../../objects/metadata.ts";
 import type { Judged } from "../../pool/claims.ts";
+import { reservedAddresses } from "../../pool/reserved.ts";
 import { loadBalancerPools } from "../../pool/uses.ts";
 import type { Problem } from "../../problem.ts";
 import { familiesOf } from "../frontends.ts";
 import { isServed } from "../service.ts";
-import { type AddressPool, type Assignment, assignAddresses, type Claimant, type Denial } from "./assign.ts";
+import {
+  type AddressPool,
+  type Assignment,
+  assignAddresses,
+  type Claimant,
+  type Denial,
+  type NotGiven,
+} from "./assign.ts";
 import { hasOwnBalancer } from "./class.ts";
 
 /** Addresses that a Service asks for, separated by commas; in place of spec.loadBalancerIP. */
@@ -38,6 +46,7 @@ export function balance(
   services: readonly Service[],
   pools: Judged<IpPool>,
   nodes: NodeDirectory,
+  reservations: readonly IpReservation[] = [],
 ): { readonly changes: readonly StatusChange[]; readonly problems: readonly Problem[] } {
   const own = services.filter((service) => hasOwnBalancer(service) && isServed(service));
   const addressPools = loadBalancerPools(pools).map(({ object, cidr }) => ({
@@ -49,7 +58,8 @@ export function balance(
   if (addressPools.length === 0) return { changes: [], problems: [] };
   const asked = own.map((service) => [service, requestOf(service)] as const);
   const readable = asked.flatMap(([service, request]) => ("reason" in request ? [] : [[service, request] as const]));
-  const assigned = FAMILIES.map((family) => assignedIn(family, readable, addressPools, reserved(nodes)));
+  const notGiven = { reserved: reserved(nodes), kept: reservedAddresses(reservations) };
+  const assigned = FAMILIES.map((family) => assignedIn(family, readable, addressPools, notGiven));
   const changes: StatusChange[] = [];
   const problems: Problem[] = [];
   for (const [service, request] of asked) {
@@ -71,12 +81,12 @@ function assignedIn(
   family: Family,
   asked: readonly (readonly [Service, Request])[],
   allPools: readonly AddressPool[],
-  taken: ReadonlySet<Address>,
+  notGiven: NotGiven,
 ): ReadonlyMap<string, Assignment> {
   const pools = allPools.filter(({ cidr }) => cidr.family === family);
   const own = asked.filter(([service]) => familiesOf(service).includes(family));
   const claimants = own.map(([service, request]) => claimantOf(service, request, family));
-  if (pools.length > 0) return assignAddresses(claimants, pools, taken);
+  if (pools.length > 0) return assignAddresses(claimants, pools, notGiven);
   return new Map(
     own.map(([service], index) => {
       const { name = "", held = [], request } = claimants[index] ?? {};
