@@ -1,5 +1,6 @@
 // This node's flow log: what it reads of the cluster, the maps and the packet path.
 import { join } from "node:path";
+import type { Address } from "../model/address/address.ts";
 import { flowLogSettings } from "../model/flow/settings.ts";
 import { Latest } from "../model/memo.ts";
 import { defaultConfiguration } from "../model/mode/configuration.ts";
@@ -10,6 +11,7 @@ import { reportReader } from "./kernel/outcomes.ts";
 import type { Pins } from "./kernel/pins.ts";
 import type { EventFeed } from "./observe/events/feed.ts";
 import type { Names } from "./observe/events/names.ts";
+import { ServiceEndpoints } from "./observe/events/service-endpoints.ts";
 import { Ends } from "./observe/flows/ends.ts";
 import { FlowLog } from "./observe/flows/flow-log.ts";
 import { flowOfPacket } from "./observe/flows/live-connections.ts";
@@ -49,7 +51,15 @@ export function keepFlowLog({ options, loaded, pins, store, names, feed, wallClo
     tables: maps,
     reports: reportReader(pins),
   });
-  return { flowLog, files, staged: new StagedVerdicts({ node: options.node, ends, staging }) };
+  const endpoints = new ServiceEndpoints(() => store.list("endpointSlices"));
+  return {
+    ...{ flowLog, files, staged: new StagedVerdicts({ node: options.node, ends, staging }) },
+    endpoints: (service: string) => endpoints.of(service),
+    workload: (address: Address) => {
+      const end = ends.inside(address)?.end;
+      return end?.kind === "pods" ? end.workload : undefined;
+    },
+  };
 }
 
 function poolsOf(store: Parts["store"]): string[] {

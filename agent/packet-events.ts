@@ -56,7 +56,10 @@ export async function servePacketEvents(
   const { names, wallClock } = context;
   const kept = keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log });
   const explainer = new Explainer({ node: options.node, maps: loaded.maps, contents: () => policies.contents, names });
-  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, context, kept, { ...answers, explainer });
+  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, { ...context, workload: kept.workload }, kept, {
+    ...answers,
+    explainer,
+  });
   const endPolicyLog = logPolicies({ feed, context, log, isWanted: () => policies.policyLogs });
   return () => {
     endPolicyLog();

@@ -86,7 +86,18 @@ const live = (name: string, description: string) =>
     .option("--kubeconfig <path>", `the cluster; otherwise ${KUBECONFIGS}, or ~/.kube/config`)
     .option("--context <name>", "a context of the kubeconfig, instead of its current one");
 
+const repeated = (word: string, words: readonly string[] = []): readonly string[] => [...words, word];
+const ends = "NAMESPACE/NAME of a pod, a workload or a Service, a namespace, a node, a client, an address or a CIDR";
+
 live("watch", "show connections, refused packets and rates of all nodes, live")
+  .option("--from <end>", `only from this end: ${ends}; repeated: or from that`, repeated)
+  .option("--to <end>", "only to this end; repeated: or to that", repeated)
+  .option("--service <namespace/name>", "only to this Service, or to a pod behind it", repeated)
+  .option("--namespace <name>", "only from or to this namespace", repeated)
+  .option("--policy <name>", "only what this policy refused or logged: NAME or NAMESPACE/NAME", repeated)
+  .option("--refused", "only what was refused")
+  .option("--dns", "with connections to port 53 (in the local lab they are left out)")
+  .option("--no-dns", "without connections to port 53; refused ones are shown")
   .option("--json", "one JSON object per flow", false)
   .option("--seconds <number>", "end after this many seconds", wholeSeconds)
   .action(async (options: WatchOptions) => {

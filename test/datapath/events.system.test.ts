@@ -91,18 +91,26 @@ describe("flows", () => {
   test("a refused packet is reported with its reason; a pod's socket with its service", async () => {
     const watched = await flowsOf("node");
     const policy = onlyFrom("web", "172.31.1.162/32");
-    // Pods' own IPv6 (router solicitations, at any moment) is refused too: only this client's packets count.
+    const asked = ["--refused", "--service", "service/default/web", "--policy", `default/${policy.metadata.name}`];
+    const only = follow<Flow>("node", "flows", ...asked);
+    // Pods' own IPv6 (router solicitations, at any moment) is refused too, and the rest of a connection that began before the policy, which names
+    // no backend: only this client's openings count.
     const dropped = () =>
-      watched.flows.find(({ verdict, client }) => verdict === "dropped" && client?.address === "172.31.1.55");
+      watched.flows.find(
+        ({ verdict, client, backend }) => verdict === "dropped" && client?.address === "172.31.1.55" && backend,
+      );
     cluster.apply(policy);
     try {
       await until("a drop", async () => {
         await cluster.see("client1", "172.31.1.207:30604", { timeoutMs: 300 });
-        return dropped() !== undefined;
+        return dropped() !== undefined && only.lines.length > 0;
       });
     } finally {
       cluster.remove(policy);
+      only.child.kill("SIGINT");
     }
+    for (const flow of only.lines)
+      expect(flow).toMatchObject({ verdict: "dropped", rule: expect.stringContaining("NetworkPolicy default/") });
     expect(dropped()).toMatchObject({
       reason: "drop_policy_ingress",
       service: "default/web:web",

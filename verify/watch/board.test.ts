@@ -40,7 +40,7 @@ test("a connection over two nodes counts once, a refused packet beside it; rates
   expect(lines(board, 2000).find((line) => line.startsWith("default/web"))).toMatch(/2\.0 +0\.1$/);
   expect(lines(board, 12_000)).toContain("(no connection in the last 10 s)");
   expect(lines(board, 12_000).join("\n")).toContain(
-    "1  drop_policy_ingress to service default/web, last from 172.31.1.55",
+    "      1  to service default/web, last from 172.31.1.55\n         drop_policy_ingress: not allowed\n",
   );
 });
 
@@ -73,10 +73,34 @@ test("what a Log rule matched is shown with the rule and is no refusal", () => {
 test("the screen shows the last flows and keeps to its size", () => {
   const board = new Board();
   for (let port = 1; port <= 100; port++) board.add({ ...opened, client: { address: "172.31.1.55", port } }, 0);
-  const shown = lines(board, 0, 60);
+  const shown = lines(board, 0, 80);
   expect(shown.length).toBe(30);
-  expect(Math.max(...shown.map((line) => line.length))).toBeLessThanOrEqual(60);
+  expect(Math.max(...shown.map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(shown.at(-1)).toContain("172.31.1.55:100");
+  expect(Math.max(...lines(board, 0, 40).map((line) => line.length))).toBeLessThanOrEqual(40);
+});
+
+test("at 80 columns a refusal shows its policy whole, in the summary and among the flows", () => {
+  const board = new Board();
+  const rule = "no rule of NetworkPolicy default/nginx allows it (end of tier default)";
+  board.add({ ...dropped, rule, client: { address: "172.31.1.162", port: 40_001, name: "machine client2" } }, 0);
+  expect(board.render("title", 80, 24, 0).map(stripVTControlCharacters)).toEqual(
+    expect.arrayContaining([
+      "      1  to service default/web, last from client2",
+      `         ${rule}`,
+      "03:04:05 node TCP client2 > default/web ✗ default/nginx (tier default)",
+    ]),
+  );
+});
+
+test("a scan of addresses does not fill the memory, and what is seen stays", () => {
+  const board = new Board();
+  const { service: _, ...unnamed } = dropped;
+  for (let host = 0; host < 2000; host++) {
+    board.add({ ...unnamed, to: { address: `10.0.${host >> 8}.${host & 255}`, port: 80 } }, 0);
+    board.add(dropped, 0);
+  }
+  expect(lines(board, 0).join("\n")).toContain("2000  to service default/web");
 });
 
 test("with one clock steps are ordered by time; otherwise the node that wraps comes before the one it wraps for", () => {

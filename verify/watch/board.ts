@@ -1,7 +1,10 @@
 import pc from "picocolors";
 import type { Flow } from "../../agent/observe/events/flow.ts";
+import { isRefused } from "../../agent/observe/events/flow-filter.ts";
 import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
+import { printable } from "../../agent/observe/inspect/printable.ts";
 import { type MergedFlow, MergedFlows } from "./merged-flows.ts";
+import { endName, ownerName, shortLine } from "./short-line.ts";
 
 /** Rates are over this long: ms. */
 const WINDOW_MS = 10_000;
@@ -9,8 +12,10 @@ const RECENT = 200;
 const ESCAPE = String.fromCharCode(27);
 const COLOUR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
 
-/** Narrower screens show addresses without their owners' names. */
-const ROOM_FOR_NAMES = 140;
+/** Narrower screens show names without addresses. */
+const ROOM_FOR_BOTH = 140;
+/** Kinds of refusals: a scan of addresses must not fill the memory. */
+const MOST_REFUSALS = 500;
 
 /** The flows of a cluster as lines of a screen. Each connection is one line, and counts once. */
 export class Board {
@@ -27,30 +32,36 @@ export class Board {
     this.#recent.push(merged);
     if (this.#recent.length > RECENT) this.#recent.shift();
     if (!isRefused(flow)) return;
-    const key = `${flow.reason} ${flow.service ?? flow.to.address}`;
-    this.#drops.set(key, { count: (this.#drops.get(key)?.count ?? 0) + 1, last: flow });
+    const key = `${flow.reason} ${flow.service ?? flow.to.address} ${flow.rule}`;
+    const count = (this.#drops.get(key)?.count ?? 0) + 1;
+    this.#drops.delete(key); // the one that was seen last is the last one
+    this.#drops.set(key, { count, last: flow });
+    if (this.#drops.size > MOST_REFUSALS) this.#drops.delete(this.#drops.keys().next().value ?? "");
   }
 
   /** At most `height` lines of at most `width` columns. */
   render(title: string, width: number, height: number, now: number): string[] {
     while (this.#window[0] && this.#window[0].at < now - WINDOW_MS) this.#window.shift();
     const services = this.#services();
-    const drops = [...this.#drops.values()].sort((a, b) => b.count - a.count).slice(0, 5);
+    const drops = [...this.#drops.values()].sort((a, b) => b.count - a.count).slice(0, height < 40 ? 3 : 5);
     const top = [
       pc.bold(title),
       "",
       pc.bold("SERVICE                              NEW/S   REFUSED/S"),
       ...(services.length > 0
-        ? services.slice(0, Math.max(3, Math.floor(height / 4)))
+        ? services.slice(0, Math.max(3, Math.floor(height / 6)))
         : ["(no connection in the last 10 s)"]),
       "",
       pc.bold("REFUSED SINCE THE START"),
-      ...(drops.length > 0 ? drops.map(({ count, last }) => dropText(count, last)) : ["(none)"]),
+      ...(drops.length > 0 ? drops.flatMap(({ count, last }) => dropLines(count, last)) : ["(none)"]),
       "",
       pc.bold("FLOWS"),
     ];
     const room = Math.max(0, height - top.length);
-    const show = ({ flow, nodes }: MergedFlow) => flowLine({ ...flow, node: nodes.join(">") }, width >= ROOM_FOR_NAMES);
+    const show = ({ flow, nodes }: MergedFlow) => {
+      const named = { ...flow, node: nodes.join(">") };
+      return width >= ROOM_FOR_BOTH ? flowLine(named) : shortLine(named, width);
+    };
     const flows = room > 0 ? this.#recent.slice(-room).map(show) : [];
     return [...top, ...flows].slice(0, height).map((line) => cut(line, width));
   }
@@ -74,14 +85,14 @@ export class Board {
   }
 }
 
-/** What a Log rule matched has another line for what became of it. */
-function isRefused({ verdict }: Flow): boolean {
-  return verdict === "dropped" || verdict === "rejected";
-}
-
-function dropText(count: number, { reason, text, to, service, client }: Flow): string {
-  const whom = service ? `service ${service}` : `${to.address}:${to.port}`;
-  return `${String(count).padStart(7)}  ${reason} to ${whom}, last from ${client ? (client.name ?? client.address) : "a socket"}: ${text}`;
+/** What, to whom, from whom; below why, with tier, policy and rule. */
+function dropLines(count: number, { reason, text, rule, to, service, client }: Flow): string[] {
+  const whom = service ? `service ${service}` : endName(to);
+  const who = client ? (ownerName(client) ?? client.address) : "a socket";
+  return [
+    `${String(count).padStart(7)}  to ${whom}, last from ${who}`,
+    `${" ".repeat(9)}${printable(rule ?? `${reason}: ${text}`)}`,
+  ];
 }
 
 // Colours have no width.

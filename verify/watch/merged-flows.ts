@@ -16,17 +16,58 @@ export interface MergedFlow {
  * receiver's; and the socket that was given a backend, with the packets that went there.
  */
 export class MergedFlows {
-  #lately: MergedFlow[] = [];
+  readonly #lately = new Set<MergedFlow>();
+  /** By what a flow that may be the same looks for. */
+  readonly #byKey = new Map<string, Set<MergedFlow>>();
+  readonly #keys = new WeakMap<MergedFlow, readonly string[]>();
 
   /** @returns the connection of the flow, and whether this is its first event */
   add(flow: Flow, now: number): { merged: MergedFlow; first: boolean } {
-    this.#lately = this.#lately.filter(({ at }) => at > now - TOGETHER_MS);
-    const known = flow.verdict === "opened" ? this.#lately.find((merged) => join(merged, flow)) : undefined;
-    if (known) return { merged: known, first: false };
-    const merged = { at: now, flow, nodes: [flow.node] };
-    if (flow.verdict === "opened") this.#lately.push(merged);
-    return { merged, first: true };
+    for (const old of this.#lately) {
+      if (old.at > now - TOGETHER_MS) break;
+      this.#forget(old);
+    }
+    if (flow.verdict !== "opened") return { merged: { at: now, flow, nodes: [flow.node] }, first: true };
+    const candidates = soughtBy(flow).flatMap((key) => [...(this.#byKey.get(key) ?? [])]);
+    const recent = candidates.filter(({ at }) => at > now - TOGETHER_MS).sort((a, b) => a.at - b.at);
+    const known = recent.find((merged) => join(merged, flow));
+    const merged = known ?? { at: now, flow, nodes: [flow.node] };
+    this.#remember(merged);
+    return { merged, first: !known };
   }
+
+  #remember(merged: MergedFlow): void {
+    this.#forget(merged);
+    this.#lately.add(merged);
+    const keys = keysOf(merged.flow);
+    this.#keys.set(merged, keys);
+    for (const key of keys) this.#byKey.set(key, (this.#byKey.get(key) ?? new Set()).add(merged));
+  }
+
+  #forget(merged: MergedFlow): void {
+    this.#lately.delete(merged);
+    for (const key of this.#keys.get(merged) ?? []) {
+      const all = this.#byKey.get(key);
+      all?.delete(merged);
+      if (all?.size === 0) this.#byKey.delete(key);
+    }
+  }
+}
+
+/** Where it is found: by its sender, and by what a socket was given until somebody's packets went there. */
+function keysOf({ client, protocol, to, backend, socket, service }: Flow): string[] {
+  return [
+    ...(client ? [`from ${protocol} ${client.address} ${client.port}`] : []),
+    ...(socket && backend ? [`socket ${protocol} ${backend.address} ${backend.port}`] : []),
+    ...(!socket && service === undefined ? [`packets ${protocol} ${to.address} ${to.port}`] : []),
+  ];
+}
+
+/** Where a flow that may be the same is found. */
+function soughtBy(flow: Flow): string[] {
+  const other = (key: string) =>
+    key.replace(/^(socket|packets) /, (word) => (word === "socket " ? "packets " : "socket "));
+  return keysOf(flow).map(other);
 }
 
 /** Adds a flow to a known connection, if it is the same. */

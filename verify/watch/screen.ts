@@ -4,7 +4,7 @@ export class Screen {
 
   constructor(out: NodeJS.WriteStream) {
     this.#out = out;
-    out.write("\x1b[?1049h\x1b[?25l"); // the other buffer, no cursor
+    out.write("\x1b[?1049h\x1b[?25l\x1b[?7l"); // the other buffer, no cursor, no wrapped lines whatever is in them
   }
 
   get size(): { width: number; height: number } {
@@ -17,6 +17,6 @@ export class Screen {
   }
 
   close(): void {
-    this.#out.write("\x1b[?25h\x1b[?1049l");
+    this.#out.write("\x1b[?7h\x1b[?25h\x1b[?1049l");
   }
 }

@@ -1,16 +1,26 @@
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
+import { FormatError } from "../../model/expectation/place.ts";
 import { NoCluster } from "../connect.ts";
-import { type ClusterOptions, inspectEachNode, reachCluster } from "./agents.ts";
 import { Board } from "./board.ts";
+import { type FlowSource, openFlows, type WatchOptions } from "./flow-source.ts";
+import { endOnKey } from "./keys.ts";
+import { type MergedFlow, MergedFlows } from "./merged-flows.ts";
 import { Screen } from "./screen.ts";
 
-const REDRAW_MS = 500;
+export type { WatchOptions } from "./flow-source.ts";
 
-export interface WatchOptions extends ClusterOptions {
-  json: boolean;
-  /** Ends by itself after this time; without it, on Ctrl-C. */
-  seconds?: number;
+const REDRAW_MS = 500;
+/** How long a line waits for the other node's report of its connection, ms. */
+const TOGETHER_MS = 1000;
+
+/** Where flows are shown. */
+interface Display {
+  add(flow: Flow): void;
+  /** What is known of the source so far: nothing until all nodes are asked. */
+  begin(source: FlowSource): void;
+  note(text: string): void;
+  close(): void;
 }
 
 /** Shows the cluster's events until it is stopped. @returns the exit status */
@@ -18,45 +28,87 @@ export async function watchCommand(options: WatchOptions): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopping.abort());
   process.stdout.once("error", () => stopping.abort()); // `make watch | head`
-  const board = new Board();
-  const full = process.stdout.isTTY && !options.json;
-  const show = (flow: Flow) => {
-    if (full) board.add(flow, performance.now());
-    else console.log(options.json ? JSON.stringify(flow) : flowLine(flow));
-  };
-  let screen: Screen | undefined;
-  let redraw: NodeJS.Timeout | undefined;
-  const restore = () => {
-    clearInterval(redraw);
-    screen?.close();
-    screen = undefined;
-  };
-  process.once("exit", restore);
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve()));
+  const display = displayOf(options, () => stopping.abort());
+  process.once("exit", () => display.close());
+  const late = options.seconds && setTimeout(() => stopping.abort(), options.seconds * 1000);
   try {
-    const nodes = await inspectEachNode(await reachCluster(options), ["flows"], (record) => show(record as Flow));
-    const title = `${nodes.length} nodes: ${nodes.map(({ node }) => node).join(", ")}   Ctrl-C ends`;
-    if (full) {
-      screen = new Screen(process.stdout);
-      const draw = () => {
-        const { width, height } = screen?.size ?? { width: 80, height: 24 };
-        screen?.draw(board.render(title, width, height, performance.now()));
-      };
-      draw();
-      redraw = setInterval(draw, REDRAW_MS);
-    } else console.error(title);
-    const late = options.seconds && setTimeout(() => stopping.abort(), options.seconds * 1000);
-    const stopped = new Promise((resolve) => stopping.signal.addEventListener("abort", resolve, { once: true }));
-    // If one node's agent exits, the others continue, and the exit is reported.
-    const ended = Promise.all(nodes.map((one) => one.ended));
-    await Promise.race([stopped, ended]).finally(() => clearTimeout(late || undefined));
-    for (const one of nodes) one.stop();
-    await Promise.allSettled(nodes.map((one) => one.ended));
+    const opening = openFlows(options, display);
+    const source = await Promise.race([opening, stopped]);
+    if (!source) return 0;
+    display.begin(source);
+    await stopped;
+    await source.stop();
     return 0;
   } catch (error) {
-    restore();
+    display.close();
     console.error((error as Error).message);
-    return error instanceof NoCluster ? 2 : 1;
+    return error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
   } finally {
-    restore();
+    clearTimeout(late || undefined);
+    display.close();
   }
+}
+
+function displayOf(options: WatchOptions, end: () => void): Display {
+  if (options.json) return { ...onStandardError, add: (flow) => console.log(JSON.stringify(flow)) };
+  return process.stdout.isTTY ? screenDisplay(end) : lineDisplay();
+}
+
+const onStandardError = {
+  begin: ({ title }: FlowSource) => console.error(title()),
+  note: (text: string) => console.error(text),
+  close: () => {},
+};
+
+/** The whole terminal: it is there at once, and says what it waits for. */
+function screenDisplay(end: () => void): Display {
+  const board = new Board();
+  const screen = new Screen(process.stdout);
+  const restoreKeys = endOnKey(process.stdin, end);
+  let title = () => "reading the cluster …   q ends";
+  const draw = () => screen.draw(board.render(title(), screen.size.width, screen.size.height, performance.now()));
+  draw();
+  const redraw = setInterval(draw, REDRAW_MS);
+  process.stdout.on("resize", draw);
+  let closed = false;
+  return {
+    add: (flow) => board.add(flow, performance.now()),
+    begin: (source) => {
+      title = () => `${source.title()}   q ends`;
+      draw();
+    },
+    note: () => {}, // the title says it
+    close: () => {
+      if (closed) return;
+      closed = true;
+      clearInterval(redraw);
+      process.stdout.off("resize", draw);
+      restoreKeys();
+      screen.close();
+    },
+  };
+}
+
+/** One line for each connection, when the nodes on its way have had time to report it. */
+function lineDisplay(): Display {
+  const merged = new MergedFlows();
+  let waiting: MergedFlow[] = [];
+  const print = (before: number) => {
+    const due = waiting.filter(({ at }) => at <= before);
+    waiting = waiting.filter(({ at }) => at > before);
+    for (const { flow, nodes } of due) console.log(flowLine({ ...flow, node: nodes.join(">") }));
+  };
+  const timer = setInterval(() => print(performance.now() - TOGETHER_MS), TOGETHER_MS / 4);
+  return {
+    ...onStandardError,
+    add: (flow) => {
+      const { merged: one, first } = merged.add(flow, performance.now());
+      if (first) waiting.push(one);
+    },
+    close: () => {
+      clearInterval(timer);
+      print(Number.POSITIVE_INFINITY);
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import type { Address } from "../../../model/address/address.ts";
 import { firstFew } from "../../../model/first-few.ts";
 import type { Judged } from "../../../model/flow/judge.ts";
 import type { NumberContents } from "../../compile/desired.ts";
@@ -21,6 +22,8 @@ export interface End {
   readonly port: number;
   /** "pod default/web", "node master", "service default/web:http"; absent: outside the cluster. */
   readonly name?: string;
+  /** Of a pod, where it has another name: what the pod belongs to. */
+  readonly workload?: string;
 }
 
 /** What happened at one node: a connection opened, or a packet refused. One JSON line of `inspect flows`. */
@@ -58,6 +61,8 @@ export interface Flow {
 export interface FlowContext {
   readonly node: string;
   readonly names: Names;
+  /** The workload of the pod with this address. */
+  readonly workload?: (address: Address) => string | undefined;
   /** What the numbers of policies and identities stand for. */
   readonly contents: () => NumberContents;
   /** Nanoseconds of the kernel's monotonic clock → milliseconds since 1970. */
@@ -75,11 +80,17 @@ export function isFlow({ kind }: Event): boolean {
   );
 }
 
-export function flowOf(event: Event, { node, names, contents, wallClock }: FlowContext): Flow {
+export function flowOf(event: Event, { node, names, workload, contents, wallClock }: FlowContext): Flow {
   const { packet, kind } = event;
   const named = (address: string, port: number): End => {
     const name = names.owner(address);
-    return { address, port, ...(name && { name }) };
+    const copies = name?.startsWith("pod ") ? workload?.(address) : undefined;
+    return {
+      address,
+      port,
+      ...(name && { name }),
+      ...(copies && !name?.endsWith(`/${copies}`) && { workload: copies }),
+    };
   };
   const service = names.service(packet.destination, packet.destinationPort, packet.protocol);
   const moved =

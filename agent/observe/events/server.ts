@@ -4,21 +4,24 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { canonicalAddress, familyOf } from "../../../model/address/address.ts";
+import { FormatError } from "../../../model/expectation/place.ts";
 import type { PoolUse } from "../../../model/pool/use.ts";
 import { ICMP, ICMPV6, SCTP, TCP, UDP } from "../../../model/protocol.ts";
-import type { Event } from "../../kernel/layout.gen.ts";
 import { listenPrivately } from "../../private-socket.ts";
 import type { Tracer } from "../../tracer.ts";
 import { TraceRunning } from "../../tracer.ts";
 import type { Explainer } from "../explain/explainer.ts";
 import type { FlowLog } from "../flows/flow-log.ts";
 import type { LogFiles } from "../flows/log-files.ts";
-import { opened, opensHere } from "../flows/observe.ts";
 import type { StagedVerdicts } from "../flows/staged-verdicts.ts";
 import { poolUseLine } from "../inspect/ipam.ts";
 import type { NodeStatus } from "../status/node-status.ts";
 import type { EventFeed } from "./feed.ts";
-import { type Flow, type FlowContext, flowOf, isFlow } from "./flow.ts";
+import type { FlowContext } from "./flow.ts";
+import type { FilterFacts } from "./flow-filter.ts";
+import { readQuery } from "./flow-query.ts";
+import { streamFlows } from "./flow-stream.ts";
+import { jsonLines } from "./json-lines.ts";
 import { isStep, type StepContext, stepOf } from "./step.ts";
 
 /** The parameters of a trace; addresses in the notation of the maps. */
@@ -33,9 +36,6 @@ export const traceRequestSchema = z.strictObject({
 export type TraceRequest = z.infer<typeof traceRequestSchema>;
 
 const PROTOCOLS = { tcp: TCP, udp: UDP, sctp: SCTP } as const;
-
-/** Bytes that are buffered for a slow reader; it loses events beyond that. */
-const PATIENCE = 1 << 20;
 
 /** The parameters of a question to explain a flow. */
 const explainRequestSchema = z.strictObject({
@@ -56,6 +56,7 @@ function addressOr(text: string, context: z.RefinementCtx): string {
 
 interface KeptFlows {
   readonly staged: Pick<StagedVerdicts, "of">;
+  readonly endpoints: FilterFacts["endpoints"];
   readonly flowLog: Pick<FlowLog, "current">;
   readonly files: Pick<LogFiles, "paths">;
 }
@@ -67,7 +68,7 @@ export interface Answers {
   readonly status: () => NodeStatus;
 }
 
-/** Serves at a Unix socket, for root: GET /flows and GET /trace?client=… answer with one JSON line per event until the
+/** Serves at a Unix socket, for root: GET /flows?from=… and GET /trace?client=… answer with one JSON line per event until the
  * reader disconnects. The first line of a trace reports that it has started. GET /flow-log answers with the kept flow log,
  * GET /explain?from=… with what policies say of a flow, GET /ipam with the use of IP pools, GET /status with how the node is. */
 export function serveEvents(
@@ -81,7 +82,8 @@ export function serveEvents(
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://agent");
     try {
-      if (url.pathname === "/flows") return flows(response, feed, context, kept.staged);
+      if (url.pathname === "/flows")
+        return streamFlows(response, readQuery(url.searchParams), { feed, context, ...kept });
       if (url.pathname === "/trace") {
         const wanted = traceRequestSchema.safeParse(Object.fromEntries(url.searchParams));
         if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
@@ -98,30 +100,20 @@ export function serveEvents(
       response.writeHead(404).end("Available: /flows, /flow-log, /explain, /ipam, /status and /trace.\n");
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      response.writeHead(error instanceof TraceRunning ? 409 : 500).end(message);
+      response.writeHead(statusOf(error)).end(message);
     }
   });
   return listenPrivately(server, socket);
 }
 
+function statusOf(error: unknown): number {
+  if (error instanceof FormatError) return 400;
+  return error instanceof TraceRunning ? 409 : 500;
+}
+
 function objects(response: ServerResponse, all: readonly object[]): void {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.end(all.map((one) => `${JSON.stringify(one)}\n`).join(""));
-}
-
-function flows(response: ServerResponse, feed: EventFeed, context: FlowContext, staged: KeptFlows["staged"]): void {
-  const say = lines(response);
-  const end = feed.listen(
-    (event) => isFlow(event) && say({ ...flowOf(event, context), ...whatStagedSays(event, staged) }),
-    { flows: true },
-  );
-  response.once("close", end);
-}
-
-function whatStagedSays(event: Event, verdicts: KeptFlows["staged"]): Pick<Flow, "staged"> {
-  if (!opensHere(event)) return {};
-  const { differs, ...staged } = verdicts.of(opened(event)) ?? { differs: false, verdict: "allowed" };
-  return differs ? { staged } : {};
 }
 
 function explained(
@@ -161,7 +153,7 @@ async function keptFlows(response: ServerResponse, { flowLog, files }: KeptFlows
 function trace(response: ServerResponse, feed: EventFeed, tracer: Tracer, wanted: TraceRequest, context: StepContext) {
   const { seconds, protocol, ...ends } = wanted;
   const stop = tracer.start({ ...ends, protocol: PROTOCOLS[protocol] }, seconds);
-  const say = lines(response);
+  const say = jsonLines(response);
   const end = feed.listen((event) => isStep(event) && say(stepOf(event, context)), { flows: false });
   say({ tracing: true, boot: bootId() });
   const timer = setTimeout(() => response.end(), seconds * 1000);
@@ -174,11 +166,3 @@ function trace(response: ServerResponse, feed: EventFeed, tracer: Tracer, wanted
 
 // Nodes with the same boot id share a kernel, and therefore a clock.
 const bootId = () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-
-function lines(response: ServerResponse): (line: object) => void {
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
-  response.flushHeaders();
-  return (line) => {
-    if (response.writableLength < PATIENCE) response.write(`${JSON.stringify(line)}\n`);
-  };
-}

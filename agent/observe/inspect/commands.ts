@@ -3,7 +3,7 @@ import type { MapStores } from "../../kernel/map-store.ts";
 import type { OutcomeTotals } from "../../kernel/outcomes.ts";
 import type { ExplainOptions } from "./explain.ts";
 import type { KeptFilter } from "./flow-log.ts";
-import type { LiveOptions, StepOptions } from "./live.ts";
+import type { FlowOptions, LiveOptions, StepOptions } from "./live.ts";
 import type { View } from "./table.ts";
 import type { NumberNames } from "./words.ts";
 
@@ -52,12 +52,19 @@ function registerLive(inspect: Command): void {
       .option("--json", "one JSON object per line")
       .option("--while-input", "end when standard input ends")
       .option("--run-directory <folder>", "folder of the agent's socket", "/run/ebpf-dataplane");
-  live("flows", "show opened connections and refused packets of this node, as they happen").action(
-    async (options: LiveOptions) => {
+  const end = "pod/NAMESPACE/NAME, service/NAMESPACE/NAME, namespace/NAME, node/NAME, an address or a CIDR";
+  live("flows", "show opened connections and refused packets of this node, as they happen")
+    .option("--from <end>", `only from this end: ${end}; repeated: or from that`, repeated)
+    .option("--to <end>", "only to this end; repeated: or to that", repeated)
+    .option("--service <service>", "only to this Service: service/NAMESPACE/NAME", repeated)
+    .option("--namespace <name>", "only from or to this namespace", repeated)
+    .option("--policy <name>", "only what this policy refused or logged: NAME or NAMESPACE/NAME", repeated)
+    .option("--refused", "only what was refused")
+    .option("--no-dns", "without opened connections to port 53")
+    .action(async (options: FlowOptions) => {
       const { printFlows } = await import("./live.ts");
       await reportAndExit(printFlows(options));
-    },
-  );
+    });
   live("flow-log", "print the flow log of this node, also what is not written yet")
     .option("--namespace <name>", "only flows from or to pods of this namespace")
     .option("--verdict <verdict>", "only flows that were allowed, denied or refused")
@@ -115,6 +122,8 @@ function registerLive(inspect: Command): void {
       await reportAndExit(printSteps(options));
     });
 }
+
+const repeated = (word: string, words: readonly string[] = []): readonly string[] => [...words, word];
 
 // One line instead of a stack trace; an open standard input must not keep the process running.
 async function reportAndExit(work: Promise<void>): Promise<void> {

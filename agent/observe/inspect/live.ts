@@ -8,6 +8,7 @@ import { addressesOf, type PodAddresses } from "../../../model/objects/pod-of.ts
 import type { AttemptResult } from "../../../probe/batch.ts";
 import { readEvents } from "../events/client.ts";
 import type { Flow } from "../events/flow.ts";
+import { type FlowQuery, queryParameters } from "../events/flow-query.ts";
 import type { Step } from "../events/step.ts";
 import { flowLine } from "./flow-line.ts";
 import { attemptText, stepLines } from "./step-lines.ts";
@@ -18,6 +19,8 @@ export interface LiveOptions {
   readonly udp?: boolean;
   readonly runDirectory: string;
 }
+
+export type FlowOptions = LiveOptions & FlowQuery;
 
 export interface StepOptions extends LiveOptions {
   readonly client: string;
@@ -32,9 +35,14 @@ export interface StepOptions extends LiveOptions {
 const SETTLE_MS = 400;
 const TRACE_SECONDS = 15;
 
-export async function printFlows({ json, whileInput, runDirectory }: LiveOptions): Promise<void> {
+export async function printFlows({ json, whileInput, runDirectory, ...query }: FlowOptions): Promise<void> {
   const print = (flow: Flow) => console.log(json ? JSON.stringify(flow) : flowLine(flow));
-  await readEvents(runDirectory, "/flows", (record) => print(record as Flow), ending(whileInput));
+  await readEvents(
+    runDirectory,
+    `/flows?${queryParameters(query)}`,
+    (record) => print(record as Flow),
+    ending(whileInput),
+  );
 }
 
 /** Prints a trace's steps as JSON lines. */

@@ -1,0 +1,136 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
+import type { End, Flow } from "../../agent/observe/events/flow.ts";
+import { type FlowQuery, queryOptions } from "../../agent/observe/events/flow-query.ts";
+import { AGENT } from "../../components/dataplane/names.ts";
+import { listObjects, unlessMissing } from "../../kubernetes/get.ts";
+import type { Api } from "../../kubernetes/transport.ts";
+import { kinds, resourcePath } from "../../model/objects/kinds.ts";
+import { agentOn, nodeAddresses } from "../cluster/view.ts";
+import { NoCluster } from "../connect.ts";
+import { machineAddresses } from "../engine/lookup.ts";
+import type { Machine } from "../engine/world.ts";
+import { type ClusterOptions, inspectNode, type Reached, reachCluster } from "./agents.ts";
+import { askedOf, type Known } from "./filter-names.ts";
+import { followNodes } from "./follow-nodes.ts";
+
+export interface WatchOptions extends ClusterOptions, FlowQuery {
+  json: boolean;
+  /** Ends by itself after this time; without it, on Ctrl-C. */
+  seconds?: number;
+}
+
+export interface FlowSource {
+  /** Which nodes are heard, and what is asked for. */
+  title(): string;
+  stop(): Promise<void>;
+}
+
+interface Receiver {
+  add(flow: Flow): void;
+  note(text: string): void;
+}
+
+/** Listens to the agents of all nodes. @throws NoCluster, FormatError for a name that nothing has */
+export async function openFlows(options: WatchOptions, receiver: Receiver): Promise<FlowSource> {
+  const reached = await reachCluster(options);
+  const { api, view, lab } = reached;
+  const asked = withoutNoise(options, reached);
+  const query = askedOf(asked, await readKnown(reached, asked));
+  const nodes = view.nodes.map(({ metadata }) => metadata?.name ?? "").filter((node) => agentOn(view, node));
+  if (nodes.length === 0) throw new NoCluster("no agent of this dataplane runs in the cluster. Next: make up.");
+  const named = machineNames(lab.machines);
+  const words = ["flows", ...queryOptions(query)];
+  let known = view.pods;
+  const connect = async (node: string) => {
+    const pod = agentOn({ ...view, pods: known }, node);
+    if (!pod) throw new Error(`node ${node}: no agent runs there`);
+    return inspectNode(api, node, pod, words, (record) => receiver.add(named(record as Flow)));
+  };
+  const followed = await followNodes(nodes, {
+    connect,
+    note: receiver.note,
+    pause: async (ms) => {
+      await pause(ms, undefined, { ref: false });
+      known = await agentPods(api, view.agentNamespace).catch(() => known);
+    },
+  });
+  return { title: () => titleOf(nodes, followed.silent, asked), stop: followed.stop };
+}
+
+/** In the lab pods ask a DNS server outside that nobody answers, all the time: hidden unless somebody asks for it. */
+function withoutNoise(
+  { from, to, service, namespace, policy, refused, dns }: WatchOptions,
+  reached: Reached,
+): FlowQuery {
+  return { from, to, service, namespace, policy, refused, dns: dns ?? !isLab(reached) };
+}
+
+function isLab({ view, lab }: Reached): boolean {
+  const addresses = lab.machines.flatMap(machineAddresses);
+  return view.nodes.every((node) => nodeAddresses(node).some((address) => addresses.includes(address)));
+}
+
+const agentPods = (api: Api, namespace: string) => listObjects<V1Pod>(api, `/api/v1/namespaces/${namespace}/pods`);
+
+/** What is read only where a filter needs it. */
+async function readKnown({ api, view, lab }: Reached, { from, to, namespace, policy }: FlowQuery): Promise<Known> {
+  const someNames = [from, to, namespace].some((list) => list && list.length > 0);
+  const namespaces = someNames ? await listObjects<V1Namespace>(api, resourcePath(kinds.namespaces)) : [];
+  return {
+    ...{ pods: view.pods, services: view.services, nodes: view.nodes, machines: lab.machines },
+    namespaces: namespaces.map(({ metadata }) => metadata?.name ?? ""),
+    ...(policy && policy.length > 0 && { policies: await policyNames(api) }),
+  };
+}
+
+const POLICIES = [
+  kinds.networkPolicies,
+  ...[kinds.calicoNetworkPolicies, kinds.globalNetworkPolicies, kinds.clusterNetworkPolicies],
+  ...[kinds.stagedNetworkPolicies, kinds.stagedGlobalNetworkPolicies, kinds.stagedKubernetesNetworkPolicies],
+];
+
+async function policyNames(api: Api): Promise<string[]> {
+  const lists = await Promise.all(
+    POLICIES.map((kind) => unlessMissing(listObjects<{ metadata: Named }>(api, resourcePath(kind)))),
+  );
+  return lists.flatMap((list) =>
+    (list ?? []).map(({ metadata }) => [metadata.namespace, metadata.name].filter(Boolean).join("/")),
+  );
+}
+
+interface Named {
+  namespace?: string;
+  name: string;
+}
+
+/** Names addresses outside the cluster after the machines that have them. */
+function machineNames(machines: readonly Machine[]): (flow: Flow) => Flow {
+  const names = new Map(
+    machines.flatMap((one) => machineAddresses(one).map((address) => [address, one.name] as const)),
+  );
+  const named = (end: End): End => {
+    const name = end.name === undefined ? names.get(end.address) : undefined;
+    return name === undefined ? end : { ...end, name: `machine ${name}` };
+  };
+  return (flow: Flow): Flow => ({
+    ...flow,
+    ...(flow.client && { client: named(flow.client) }),
+    to: named(flow.to),
+    ...(flow.backend && { backend: named(flow.backend) }),
+  });
+}
+
+function titleOf(nodes: readonly string[], silent: ReadonlyMap<string, string>, query: FlowQuery): string {
+  const { from = [], to = [], service = [], namespace = [], policy = [], refused, dns } = query;
+  const lists = Object.entries({ from, to, service, namespace, policy }).flatMap(([name, words]) =>
+    words.length > 0 ? [`${name} ${words.join(" or ")}`] : [],
+  );
+  return [
+    nodes.length === 1 ? `node ${nodes[0]}` : `${nodes.length} nodes`,
+    ...(silent.size > 0 ? [`NOT HEARD: ${[...silent.keys()].join(", ")}`] : []),
+    ...lists,
+    ...(refused ? ["only refused"] : []),
+    ...(dns === false ? ["without DNS"] : []),
+  ].join("   ");
+}
