@@ -1,4 +1,7 @@
 // What happens to packets on this node, in readable form, at the agent's second socket: flows, and the steps of traced packets.
+
+import { keepsFlowHistory } from "../model/flow/settings.ts";
+import { defaultConfiguration } from "../model/mode/configuration.ts";
 import type { Attachments } from "./attachments.ts";
 import type { NumberContents, PolicyNames } from "./compile/desired.ts";
 import { keepFlowLog } from "./flow-logging.ts";
@@ -8,6 +11,7 @@ import type { Loaded, LoadedPrograms } from "./kernel/load.ts";
 import type { Pins } from "./kernel/pins.ts";
 import type { Ending } from "./load-balancer.ts";
 import { EventFeed } from "./observe/events/feed.ts";
+import { keepHistory } from "./observe/events/keep-history.ts";
 import { Names } from "./observe/events/names.ts";
 import { logPolicies } from "./observe/events/policy-log.ts";
 import { type Answers, serveEvents } from "./observe/events/server.ts";
@@ -56,13 +60,15 @@ export async function servePacketEvents(
   const { names, wallClock } = context;
   const kept = keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log });
   const explainer = new Explainer({ node: options.node, maps: loaded.maps, contents: () => policies.contents, names });
-  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, { ...context, workload: kept.workload }, kept, {
-    ...answers,
-    explainer,
-  });
+  const naming = { context: { ...context, workload: kept.workload }, staged: kept.staged };
+  const isWanted = () => keepsFlowHistory(defaultConfiguration(store.list("felixConfigurations")));
+  const { history, end: endHistory } = keepHistory({ ...naming, feed, isWanted });
+  const shown = { ...kept, history };
+  await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, naming.context, shown, { ...answers, explainer });
   const endPolicyLog = logPolicies({ feed, context, log, isWanted: () => policies.policyLogs });
   return () => {
     endPolicyLog();
+    endHistory();
     return kept.flowLog.close();
   };
 }

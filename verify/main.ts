@@ -15,7 +15,7 @@ import type { ExplainOptions } from "./watch/explain-command.ts";
 import type { FlowsOptions } from "./watch/flows-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
-import { wholeSeconds } from "./whole-seconds.ts";
+import { duration, wholeSeconds } from "./whole-seconds.ts";
 
 const KUBECONFIGS = "KUBECONFIG_CONTENT, KUBECONFIG, the lab's own";
 
@@ -98,6 +98,11 @@ live("watch", "show connections, refused packets and rates of all nodes, live")
   .option("--refused", "only what was refused")
   .option("--dns", "with connections to port 53 (in the local lab they are left out)")
   .option("--no-dns", "without connections to port 53; refused ones are shown")
+  .option(
+    "--since <time>",
+    "also those of the last time, such as 5m, if agents keep a history (docs/flows.md)",
+    duration,
+  )
   .option("--json", "one JSON object per flow", false)
   .option("--seconds <number>", "end after this many seconds", wholeSeconds)
   .action(async (options: WatchOptions) => {

@@ -120,6 +120,13 @@ const FELIX_CONFIGURATION: KindDefinition = {
         default: FLOW_LOG_DEFAULTS.flushInterval,
         description: "How often the flow log is written: 1s to 1h. Flows are added up over this time.",
       },
+      flowLogsLocalReporter: {
+        type: "string",
+        enum: ["Enabled", "Disabled"],
+        default: "Disabled",
+        description:
+          "Whether agents keep the latest flows in memory, which `watch --since` shows. With a flow log they do in any case.",
+      },
       flowLogsFileMaxFiles: {
         type: "integer",
         minimum: 1,

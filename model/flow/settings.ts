@@ -22,3 +22,10 @@ export function flowLogSettings(configuration: FelixConfiguration | undefined): 
     maxFileBytes: (spec.flowLogsFileMaxFileSizeMB ?? FLOW_LOG_DEFAULTS.maxFileSizeMB) * 1_000_000,
   };
 }
+
+/** Whether agents keep the latest flows in memory, for readers that come later: while there is a flow log, which costs the packet path the same, or
+ * on its own. */
+export function keepsFlowHistory(configuration: FelixConfiguration | undefined): boolean {
+  const spec = configuration?.spec;
+  return spec?.flowLogsFileEnabled === true || spec?.flowLogsLocalReporter === "Enabled";
+}

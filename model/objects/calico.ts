@@ -192,6 +192,7 @@ export const felixConfiguration = z.object({
         .nullish(),
       flowLogsFileEnabled: z.boolean().nullish(),
       flowLogsFlushInterval: duration.nullish(),
+      flowLogsLocalReporter: z.enum(["Enabled", "Disabled"], { error: "allowed are Enabled and Disabled" }).nullish(),
       flowLogsFileMaxFiles: z.int().min(1, FILES).max(1000, FILES).nullish(),
       flowLogsFileMaxFileSizeMB: z.int().min(1, MEGABYTES).max(10_000, MEGABYTES).nullish(),
     })

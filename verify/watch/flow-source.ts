@@ -2,7 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
 import type { End, Flow } from "../../agent/observe/events/flow.ts";
 import { type FlowQuery, queryOptions } from "../../agent/observe/events/flow-query.ts";
-import { AGENT } from "../../components/dataplane/names.ts";
+import type { FlowLine, HistoryLine } from "../../agent/observe/events/flow-stream.ts";
+import { historyText, lostText } from "../../agent/observe/inspect/flow-line.ts";
 import { listObjects, unlessMissing } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { kinds, resourcePath } from "../../model/objects/kinds.ts";
@@ -12,6 +13,7 @@ import { machineAddresses } from "../engine/lookup.ts";
 import type { Machine } from "../engine/world.ts";
 import { type ClusterOptions, inspectNode, type Reached, reachCluster } from "./agents.ts";
 import { askedOf, type Known } from "./filter-names.ts";
+import { FlowOrder } from "./flow-order.ts";
 import { followNodes } from "./follow-nodes.ts";
 
 export interface WatchOptions extends ClusterOptions, FlowQuery {
@@ -27,7 +29,8 @@ export interface FlowSource {
 }
 
 interface Receiver {
-  add(flow: Flow): void;
+  /** @param at when it happened, as `performance.now()` would have said */
+  add(flow: Flow, at: number): void;
   note(text: string): void;
 }
 
@@ -40,30 +43,69 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   const nodes = view.nodes.map(({ metadata }) => metadata?.name ?? "").filter((node) => agentOn(view, node));
   if (nodes.length === 0) throw new NoCluster("no agent of this dataplane runs in the cluster. Next: make up.");
   const named = machineNames(lab.machines);
-  const words = ["flows", ...queryOptions(query)];
-  let known = view.pods;
+  const past = new Past();
+  const deliver = (flow: Flow) => receiver.add(named(flow), momentOf(flow));
+  const order = new FlowOrder(query.since ? nodes : [], deliver);
+  const hear = (node: string, line: FlowLine) => {
+    if ("history" in line) {
+      past.add(line);
+      receiver.note(historyText(line));
+      order.told(node);
+    } else if ("lost" in line) receiver.note(lostText(line));
+    else order.add(node, line);
+  };
+  let pods = view.pods;
+  const asking = new Set(nodes);
   const connect = async (node: string) => {
-    const pod = agentOn({ ...view, pods: known }, node);
+    const pod = agentOn({ ...view, pods }, node);
     if (!pod) throw new Error(`node ${node}: no agent runs there`);
-    return inspectNode(api, node, pod, words, (record) => receiver.add(named(record as Flow)));
+    // An agent that is heard again has no past that was not shown, or is another one.
+    const words = ["flows", ...queryOptions(asking.delete(node) ? query : { ...query, since: undefined })];
+    const telling = await inspectNode(api, node, pod, words, (line) => hear(node, line as FlowLine)).catch((error) => {
+      order.told(node);
+      throw error;
+    });
+    void telling.ended.catch(() => {}).then(() => order.told(node));
+    return telling;
   };
   const followed = await followNodes(nodes, {
     connect,
     note: receiver.note,
     pause: async (ms) => {
       await pause(ms, undefined, { ref: false });
-      known = await agentPods(api, view.agentNamespace).catch(() => known);
+      pods = await agentPods(api, view.agentNamespace).catch(() => pods);
     },
   });
-  return { title: () => titleOf(nodes, followed.silent, asked), stop: followed.stop };
+  return {
+    title: () => titleOf(nodes, followed.silent, asked, past.text(order.dropped)),
+    stop: followed.stop,
+  };
+}
+
+function momentOf({ time }: Flow): number {
+  return performance.now() - Math.max(0, Date.now() - Date.parse(time));
+}
+
+/** What the nodes do not know any more. */
+class Past {
+  #missing = 0;
+
+  add({ history: { pushedOut, missed } }: HistoryLine): void {
+    this.#missing += Object.values(pushedOut).reduce((sum, number) => sum + number, missed);
+  }
+
+  text(dropped: number): string {
+    const all = this.#missing + dropped;
+    return all > 0 ? ` (without ${all} flows that there was no room for)` : "";
+  }
 }
 
 /** In the lab pods ask a DNS server outside that nobody answers, all the time: hidden unless somebody asks for it. */
 function withoutNoise(
-  { from, to, service, namespace, policy, refused, dns }: WatchOptions,
+  { from, to, service, namespace, policy, refused, since, dns }: WatchOptions,
   reached: Reached,
 ): FlowQuery {
-  return { from, to, service, namespace, policy, refused, dns: dns ?? !isLab(reached) };
+  return { from, to, service, namespace, policy, refused, since, dns: dns ?? !isLab(reached) };
 }
 
 function isLab({ view, lab }: Reached): boolean {
@@ -121,8 +163,13 @@ function machineNames(machines: readonly Machine[]): (flow: Flow) => Flow {
   });
 }
 
-function titleOf(nodes: readonly string[], silent: ReadonlyMap<string, string>, query: FlowQuery): string {
-  const { from = [], to = [], service = [], namespace = [], policy = [], refused, dns } = query;
+function titleOf(
+  nodes: readonly string[],
+  silent: ReadonlyMap<string, string>,
+  query: FlowQuery,
+  past: string,
+): string {
+  const { from = [], to = [], service = [], namespace = [], policy = [], refused, dns, since } = query;
   const lists = Object.entries({ from, to, service, namespace, policy }).flatMap(([name, words]) =>
     words.length > 0 ? [`${name} ${words.join(" or ")}`] : [],
   );
@@ -130,6 +177,7 @@ function titleOf(nodes: readonly string[], silent: ReadonlyMap<string, string>, 
     nodes.length === 1 ? `node ${nodes[0]}` : `${nodes.length} nodes`,
     ...(silent.size > 0 ? [`NOT HEARD: ${[...silent.keys()].join(", ")}`] : []),
     ...lists,
+    ...(since ? [`of the last ${since} s${past}`] : []),
     ...(refused ? ["only refused"] : []),
     ...(dns === false ? ["without DNS"] : []),
   ].join("   ");

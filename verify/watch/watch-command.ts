@@ -16,7 +16,7 @@ const TOGETHER_MS = 1000;
 
 /** Where flows are shown. */
 interface Display {
-  add(flow: Flow): void;
+  add(flow: Flow, at: number): void;
   /** What is known of the source so far: nothing until all nodes are asked. */
   begin(source: FlowSource): void;
   note(text: string): void;
@@ -73,7 +73,7 @@ function screenDisplay(end: () => void): Display {
   process.stdout.on("resize", draw);
   let closed = false;
   return {
-    add: (flow) => board.add(flow, performance.now()),
+    add: (flow, at) => board.add(flow, at),
     begin: (source) => {
       title = () => `${source.title()}   q ends`;
       draw();
@@ -102,8 +102,8 @@ function lineDisplay(): Display {
   const timer = setInterval(() => print(performance.now() - TOGETHER_MS), TOGETHER_MS / 4);
   return {
     ...onStandardError,
-    add: (flow) => {
-      const { merged: one, first } = merged.add(flow, performance.now());
+    add: (flow, at) => {
+      const { merged: one, first } = merged.add(flow, at);
       if (first) waiting.push(one);
     },
     close: () => {

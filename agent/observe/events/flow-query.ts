@@ -13,7 +13,12 @@ export interface FlowQuery {
   readonly refused?: boolean;
   /** false: no opened connections to port 53. */
   readonly dns?: boolean;
+  /** Also those of the last seconds. */
+  readonly since?: number;
 }
+
+/** The longest past that can be asked for: seconds. */
+export const LONGEST_PAST = 3600;
 
 const LISTS = ["from", "to", "service", "namespace", "policy"] as const;
 /** Words of one list. */
@@ -25,6 +30,7 @@ export function queryParameters(query: FlowQuery): URLSearchParams {
     ...lists,
     ...(query.refused ? [["refused", "true"]] : []),
     ...(query.dns === false ? [["dns", "false"]] : []),
+    ...(query.since ? [["since", String(query.since)]] : []),
   ]);
 }
 
@@ -34,15 +40,19 @@ export function queryOptions(query: FlowQuery): string[] {
     ...LISTS.flatMap((list) => (query[list] ?? []).flatMap((word) => [`--${list}`, word])),
     ...(query.refused ? ["--refused"] : []),
     ...(query.dns === false ? ["--no-dns"] : []),
+    ...(query.since ? ["--since", String(query.since)] : []),
   ];
 }
 
 /** @throws FormatError */
 export function readQuery(parameters: URLSearchParams): FlowFilter {
   for (const [name, value] of parameters) {
-    const isList = LISTS.some((list) => list === name);
-    if (!isList && `${name}=${value}` !== "refused=true" && `${name}=${value}` !== "dns=false")
-      throw new FormatError(`"${name}=${value}" selects no flows`, `${LISTS.join(", ")}, refused=true, dns=false`);
+    const isKnown = LISTS.some((list) => list === name) || name === "since";
+    if (!isKnown && `${name}=${value}` !== "refused=true" && `${name}=${value}` !== "dns=false")
+      throw new FormatError(
+        `"${name}=${value}" selects no flows`,
+        `${LISTS.join(", ")}, since, refused=true, dns=false`,
+      );
   }
   const list = <T>(name: (typeof LISTS)[number], read: (text: string) => T): T[] => {
     const words = parameters.getAll(name);
@@ -59,6 +69,15 @@ export function readQuery(parameters: URLSearchParams): FlowFilter {
     refused: parameters.has("refused"),
     dns: !parameters.has("dns"),
   };
+}
+
+/** @returns seconds; undefined: only what happens from now on @throws FormatError */
+export function readSince(parameters: URLSearchParams): number | undefined {
+  const text = parameters.get("since");
+  if (text === null) return undefined;
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_PAST) return seconds;
+  throw new FormatError(`since=${text} is no past`, `seconds from 1 to ${LONGEST_PAST}`);
 }
 
 function serviceTerm(text: string): EndTerm {

@@ -19,8 +19,9 @@ import type { NodeStatus } from "../status/node-status.ts";
 import type { EventFeed } from "./feed.ts";
 import type { FlowContext } from "./flow.ts";
 import type { FilterFacts } from "./flow-filter.ts";
-import { readQuery } from "./flow-query.ts";
-import { streamFlows } from "./flow-stream.ts";
+import type { FlowHistory } from "./flow-history.ts";
+import { readQuery, readSince } from "./flow-query.ts";
+import { NoHistory, streamFlows } from "./flow-stream.ts";
 import { jsonLines } from "./json-lines.ts";
 import { isStep, type StepContext, stepOf } from "./step.ts";
 
@@ -57,6 +58,7 @@ function addressOr(text: string, context: z.RefinementCtx): string {
 interface KeptFlows {
   readonly staged: Pick<StagedVerdicts, "of">;
   readonly endpoints: FilterFacts["endpoints"];
+  readonly history: () => FlowHistory | undefined;
   readonly flowLog: Pick<FlowLog, "current">;
   readonly files: Pick<LogFiles, "paths">;
 }
@@ -82,8 +84,11 @@ export function serveEvents(
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://agent");
     try {
-      if (url.pathname === "/flows")
-        return streamFlows(response, readQuery(url.searchParams), { feed, context, ...kept });
+      if (url.pathname === "/flows") {
+        const seconds = readSince(url.searchParams);
+        const since = seconds && Date.now() - seconds * 1000;
+        return streamFlows(response, readQuery(url.searchParams), since, { feed, context, ...kept });
+      }
       if (url.pathname === "/trace") {
         const wanted = traceRequestSchema.safeParse(Object.fromEntries(url.searchParams));
         if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
@@ -108,7 +113,7 @@ export function serveEvents(
 
 function statusOf(error: unknown): number {
   if (error instanceof FormatError) return 400;
-  return error instanceof TraceRunning ? 409 : 500;
+  return error instanceof TraceRunning || error instanceof NoHistory ? 409 : 500;
 }
 
 function objects(response: ServerResponse, all: readonly object[]): void {

@@ -61,6 +61,7 @@ function registerLive(inspect: Command): void {
     .option("--policy <name>", "only what this policy refused or logged: NAME or NAMESPACE/NAME", repeated)
     .option("--refused", "only what was refused")
     .option("--no-dns", "without opened connections to port 53")
+    .option("--since <seconds>", "also those of the last seconds, if a history is kept (docs/flows.md)", Number)
     .action(async (options: FlowOptions) => {
       const { printFlows } = await import("./live.ts");
       await reportAndExit(printFlows(options));

@@ -7,10 +7,10 @@ import { canonicalAddress, familyOf } from "../../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../../model/objects/pod-of.ts";
 import type { AttemptResult } from "../../../probe/batch.ts";
 import { readEvents } from "../events/client.ts";
-import type { Flow } from "../events/flow.ts";
 import { type FlowQuery, queryParameters } from "../events/flow-query.ts";
+import type { FlowLine } from "../events/flow-stream.ts";
 import type { Step } from "../events/step.ts";
-import { flowLine } from "./flow-line.ts";
+import { anyLine } from "./flow-line.ts";
 import { attemptText, stepLines } from "./step-lines.ts";
 
 export interface LiveOptions {
@@ -36,11 +36,11 @@ const SETTLE_MS = 400;
 const TRACE_SECONDS = 15;
 
 export async function printFlows({ json, whileInput, runDirectory, ...query }: FlowOptions): Promise<void> {
-  const print = (flow: Flow) => console.log(json ? JSON.stringify(flow) : flowLine(flow));
+  const print = (line: FlowLine) => console.log(json ? JSON.stringify(line) : anyLine(line));
   await readEvents(
     runDirectory,
     `/flows?${queryParameters(query)}`,
-    (record) => print(record as Flow),
+    (record) => print(record as FlowLine),
     ending(whileInput),
   );
 }

@@ -1,0 +1,161 @@
+// The latest flows of this node, in bounded memory, for readers that come later.
+import type { End, Flow } from "./flow.ts";
+import { isRefused } from "./flow-filter.ts";
+
+export interface HistoryLimits {
+  /** Of all flows together: their text, and what an entry costs besides. */
+  readonly bytes: number;
+  /** Flows of one kind of sender that are kept in a second, and at once. */
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+const LIMITS: HistoryLimits = { bytes: 4 << 20, perSecond: 200, burst: 1000 };
+const ENTRY_BYTES = 96;
+
+/** What a reader is told about the past. Times in milliseconds since 1970. */
+export interface HistoryExtent {
+  /** Since when flows are kept. */
+  readonly since: number;
+  /** How many of the time that was asked for are gone, by whose they were: "from shop", "to shop", "from outside". */
+  readonly pushedOut: Readonly<Record<string, number>>;
+  /** Flows that were not kept, because there were too many at once. */
+  readonly missed: number;
+}
+
+interface Entry {
+  readonly number: number;
+  readonly at: number;
+  readonly text: string;
+}
+
+/** The flows of one kind of sender. */
+class Shelf {
+  entries: Entry[] = [];
+  /** Entries before this one are gone; they are cut off in one go. */
+  first = 0;
+  bytes = 0;
+  /** Flows that were pushed out, by the minute in which they happened. */
+  readonly gone = new Map<number, number>();
+  #tokens: number;
+  #refilled: number;
+
+  constructor(now: number, burst: number) {
+    this.#tokens = burst;
+    this.#refilled = now;
+  }
+
+  admits(now: number, { perSecond, burst }: HistoryLimits): boolean {
+    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#refilled) * perSecond) / 1000);
+    this.#refilled = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  /** Gives up its oldest entry. @returns its weight */
+  pushOut(): number {
+    const entry = this.entries[this.first];
+    if (!entry) return 0;
+    count(this.gone, entry.at);
+    this.first++;
+    if (this.first * 2 > this.entries.length) {
+      this.entries = this.entries.slice(this.first);
+      this.first = 0;
+    }
+    return weightOf(entry);
+  }
+}
+
+/** When there is no room, the namespace that fills the most gives up its oldest flow: one that makes noise pushes out only its own. */
+export class FlowHistory {
+  readonly #limits: HistoryLimits;
+  readonly #shelves = new Map<string, Shelf>();
+  readonly #since: number;
+  #bytes = 0;
+  #number = 0;
+  /** By minute: not kept, because there were too many at once; and pushed out, of those that have nothing left. */
+  readonly #missed = new Map<number, number>();
+  readonly #others = new Map<number, number>();
+
+  /** @param now milliseconds since 1970 */
+  constructor(now: number, limits = LIMITS) {
+    this.#limits = limits;
+    this.#since = now;
+  }
+
+  keep(flow: Flow): void {
+    const at = Date.parse(flow.time);
+    const key = shelfOf(flow);
+    const shelf = this.#shelves.get(key) ?? new Shelf(at, this.#limits.burst);
+    this.#shelves.set(key, shelf);
+    if (shelf.admits(at, this.#limits)) this.#put(shelf, at, JSON.stringify(flow));
+    else count(this.#missed, at);
+  }
+
+  #put(shelf: Shelf, at: number, text: string): void {
+    const entry = { number: this.#number++, at, text };
+    shelf.entries.push(entry);
+    shelf.bytes += weightOf(entry);
+    this.#bytes += weightOf(entry);
+    while (this.#bytes > this.#limits.bytes) this.#pushOut();
+  }
+
+  /** The texts of flows since a time, in the order in which they were kept: those of now, whatever is kept meanwhile. */
+  after(since: number): readonly string[] {
+    return [...this.#shelves.values()]
+      .flatMap(({ entries, first }) => entries.slice(first).filter(({ at }) => at >= since))
+      .sort((a, b) => a.number - b.number)
+      .map(({ text }) => text);
+  }
+
+  extent(since: number): HistoryExtent {
+    const lost = (times: ReadonlyMap<number, number>) =>
+      [...times].reduce((sum, [minute, number]) => ((minute + 1) * MINUTE > since ? sum + number : sum), 0);
+    const pushedOut = [...this.#shelves].map(([key, { gone }]) => [key, lost(gone)] as const);
+    return {
+      since: Math.max(since, this.#since),
+      pushedOut: Object.fromEntries(
+        [...pushedOut, ["others", lost(this.#others)] as const].filter(([, all]) => all > 0),
+      ),
+      missed: lost(this.#missed),
+    };
+  }
+
+  #pushOut(): void {
+    const [key, largest] = [...this.#shelves].reduce((a, b) => (b[1].bytes > a[1].bytes ? b : a));
+    const weight = largest.pushOut();
+    largest.bytes -= weight;
+    this.#bytes -= weight;
+    if (largest.bytes > 0) return;
+    // Namespaces come and go.
+    this.#shelves.delete(key);
+    for (const [minute, number] of largest.gone) count(this.#others, minute * MINUTE, number);
+  }
+}
+
+const MINUTE = 60_000;
+/** Minutes of which losses are told apart. */
+const MOST_MINUTES = 60;
+
+function count(times: Map<number, number>, at: number, number = 1): void {
+  const minute = Math.floor(at / MINUTE);
+  times.set(minute, (times.get(minute) ?? 0) + number);
+  if (times.size > MOST_MINUTES) times.delete(times.keys().next().value ?? minute);
+}
+
+const weightOf = ({ text }: Entry) => text.length + ENTRY_BYTES;
+
+/** Who makes a flow has to make room for it: a pod's namespace. What comes from outside is told apart by where it goes, and what is refused from
+ * what is not, so that a scan from outside does not hide connections. */
+function shelfOf(flow: Flow): string {
+  const sender = namespaceOf(flow.client);
+  if (sender) return `from ${sender}`;
+  const receiver = namespaceOf(flow.backend) ?? namespaceOf(flow.to) ?? "outside";
+  return `${flow.socket ? "sockets " : isRefused(flow) ? "refused " : ""}to ${receiver}`;
+}
+
+function namespaceOf(end: End | undefined): string | undefined {
+  const [, kind, object] = /^(pod|service) (.*)$/.exec(end?.name ?? "") ?? [];
+  return kind && object?.split("/")[0];
+}

@@ -1,0 +1,50 @@
+import type { Flow } from "../../agent/observe/events/flow.ts";
+
+/** Flows of the past that are kept until all nodes have told theirs. */
+const MOST_PAST = 50_000;
+
+/** Puts the nodes' pasts together in the order of time, before what happens now. Clocks of nodes differ a little, so that order between nodes is
+ * only as good as they are. */
+export class FlowOrder {
+  readonly #deliver: (flow: Flow) => void;
+  readonly #most: number;
+  /** Nodes that still tell of the past. */
+  readonly #telling: Set<string>;
+  #past: Flow[] = [];
+  #waiting: Flow[] = [];
+  /** Flows of the past that there was no room for. */
+  dropped = 0;
+
+  /** @param nodes those that tell of the past first */
+  constructor(nodes: readonly string[], deliver: (flow: Flow) => void, most = MOST_PAST) {
+    this.#telling = new Set(nodes);
+    this.#deliver = deliver;
+    this.#most = most;
+  }
+
+  add(node: string, flow: Flow): void {
+    if (this.#telling.size === 0) this.#deliver(flow);
+    else if (this.#telling.has(node)) {
+      if (this.#past.push(flow) >= this.#most * 2) this.#cut();
+    } else if (this.#waiting.push(flow) > this.#most) {
+      this.#waiting.shift();
+      this.dropped++;
+    }
+  }
+
+  /** The node has told its past, or will not tell it. */
+  told(node: string): void {
+    if (!this.#telling.delete(node) || this.#telling.size > 0) return;
+    this.#cut();
+    const all = [...this.#past, ...this.#waiting];
+    [this.#past, this.#waiting] = [[], []];
+    for (const flow of all) this.#deliver(flow);
+  }
+
+  #cut(): void {
+    this.#past.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+    const tooMany = Math.max(0, this.#past.length - this.#most);
+    this.#past = this.#past.slice(tooMany);
+    this.dropped += tooMany;
+  }
+}
