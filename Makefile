@@ -66,9 +66,9 @@ bundle: bootstrap ## write an archive for support to out/: versions, status, map
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js bundle --out "out/ebpf-dataplane-$$(date -u +%Y%m%d-%H%M%S).tar.gz"
 
-watch: bootstrap ## show connections, refused packets and rates of all nodes, live; FROM= TO= SERVICE= NAMESPACE= POLICY= (words: one of them) REFUSED=1 DNS=0|1 SINCE=5m JSON=1
+watch: bootstrap ## show connections, refused packets and rates of all nodes, live; FROM= TO= SERVICE= NAMESPACE= POLICY= (words: one of them) REFUSED=1 DNS=0|1 SINCE=5m JSON=1 PAGE=1
 	@node tools/build.ts --quiet bundle >&2
-	@node dist/verify.js watch $(foreach one,$(FROM),--from "$(one)") $(foreach one,$(TO),--to "$(one)") $(foreach one,$(SERVICE),--service "$(one)") $(foreach one,$(NAMESPACE),--namespace "$(one)") $(foreach one,$(POLICY),--policy "$(one)") $(if $(REFUSED),--refused) $(if $(filter 0,$(DNS)),--no-dns) $(if $(filter 1,$(DNS)),--dns) $(if $(SINCE),--since "$(SINCE)") $(if $(JSON),--json)
+	@node dist/verify.js watch $(foreach one,$(FROM),--from "$(one)") $(foreach one,$(TO),--to "$(one)") $(foreach one,$(SERVICE),--service "$(one)") $(foreach one,$(NAMESPACE),--namespace "$(one)") $(foreach one,$(POLICY),--policy "$(one)") $(if $(REFUSED),--refused) $(if $(filter 0,$(DNS)),--no-dns) $(if $(filter 1,$(DNS)),--dns) $(if $(SINCE),--since "$(SINCE)") $(if $(PAGE),--page) $(if $(JSON),--json)
 
 flows: bootstrap ## collect the flow logs of all nodes into out/flows.jsonl; NAMESPACE= VERDICT= PORT= STAGED=1 SHOW=1
 	@node tools/build.ts --quiet bundle

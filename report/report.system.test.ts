@@ -1,28 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { faultsOf, noBrowser, startBrowser } from "../test/browser.ts";
 import { fixtureComparison, fixtureScale, fixtureThroughput } from "./measured.fixture.ts";
 import { fixtureVerification } from "./verification.fixture.ts";
 import { writeReport } from "./write.ts";
 
-const executablePath = "/usr/bin/chromium";
-// Besides what a container needs: the browser itself must not ask the network for anything.
-const args =
-  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(
-    " ",
-  );
-const skip = existsSync(executablePath) ? undefined : `SKIP: no ${executablePath}; \`make test\` installs it`;
-
 const output = join(import.meta.dirname, "..", "..", "out", "report-test");
 const file = join(output, "report.html");
 
-describe.skipIf(skip)(`the report in Chromium${skip ? ` (${skip})` : ""}`, () => {
-  let browser: BrowserContext;
-  let profile: string;
+describe.skipIf(noBrowser)(`the report in Chromium${noBrowser ? ` (${noBrowser})` : ""}`, () => {
+  let browser: Awaited<ReturnType<typeof startBrowser>>;
   beforeAll(async () => {
     mkdirSync(output, { recursive: true });
     const measured = { compare: fixtureComparison(), throughput: fixtureThroughput(), scale: fixtureScale() };
@@ -30,30 +20,13 @@ describe.skipIf(skip)(`the report in Chromium${skip ? ` (${skip})` : ""}`, () =>
       { verification: fixtureVerification(), ...measured, writtenAt: new Date("2026-11-21T15:00:00Z") },
       file,
     );
-    profile = mkdtempSync(join(tmpdir(), "chromium-"));
-    browser = await chromium.launchPersistentContext(profile, { executablePath, args, headless: true });
+    browser = await startBrowser();
   });
   afterAll(async () => {
     await browser?.close();
-    if (profile) rmSync(profile, { recursive: true, force: true });
   });
 
-  /** The page at one width and in one choice of colours, and what it said or asked for. */
-  async function open(
-    width: number,
-    colorScheme: "light" | "dark",
-  ): Promise<{ page: Page; said: string[]; asked: string[] }> {
-    const page = await browser.newPage();
-    const said: string[] = [];
-    const asked: string[] = [];
-    page.on("console", (message) => said.push(message.text()));
-    page.on("pageerror", (error) => said.push(error.message));
-    page.on("request", (request) => asked.push(request.url()));
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 900 });
-    await page.goto(pathToFileURL(file).href);
-    return { page, said, asked };
-  }
+  const open = (width: number, colours: "light" | "dark") => browser.open(pathToFileURL(file).href, width, colours);
 
   it.each([
     [390, "light"],
@@ -131,13 +104,7 @@ describe.skipIf(skip)(`the report in Chromium${skip ? ` (${skip})` : ""}`, () =>
   it.each(["light", "dark"] as const)("has no fault that axe finds, %s, with every table open", async (colours) => {
     const { page } = await open(1280, colours);
     await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
-    const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-    // Not addScriptTag: the page's own policy lets no other script in, as it should.
-    await page.evaluate(readFileSync(axe, "utf8"));
-    const faults = await page.evaluate(
-      "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).slice(0, 3).join(' | ')))",
-    );
-    expect(faults).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.close();
   });
 

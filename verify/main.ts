@@ -15,7 +15,7 @@ import type { ExplainOptions } from "./watch/explain-command.ts";
 import type { FlowsOptions } from "./watch/flows-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
-import { duration, wholeSeconds } from "./whole-seconds.ts";
+import { duration, portNumber, wholeSeconds } from "./whole-seconds.ts";
 
 const KUBECONFIGS = "KUBECONFIG_CONTENT, KUBECONFIG, the lab's own";
 
@@ -102,6 +102,11 @@ live("watch", "show connections, refused packets and rates of all nodes, live")
     "--since <time>",
     "also those of the last time, such as 5m, if agents keep a history (docs/flows.md)",
     duration,
+  )
+  .addOption(
+    new Option("--page [port]", "a page for a browser on this computer: service map, flows, what was refused")
+      .argParser(portNumber)
+      .conflicts("json"),
   )
   .option("--json", "one JSON object per flow", false)
   .option("--seconds <number>", "end after this many seconds", wholeSeconds)

@@ -15,3 +15,10 @@ export function duration(text: string): number {
   if (seconds !== undefined && seconds > 0 && seconds <= LONGEST_PAST) return seconds;
   throw new InvalidArgumentError("It must be a time up to 1h, for example 90s, 5m or 1h30m.");
 }
+
+/** The value of an option: a port; 0 is any that is free. @throws InvalidArgumentError */
+export function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("It must be a port from 0 to 65535.");
+}

@@ -18,6 +18,8 @@ import { followNodes } from "./follow-nodes.ts";
 
 export interface WatchOptions extends ClusterOptions, FlowQuery {
   json: boolean;
+  /** A page for a browser, at this port; true: at any. */
+  page?: number | true;
   /** Ends by itself after this time; without it, on Ctrl-C. */
   seconds?: number;
 }

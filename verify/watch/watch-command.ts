@@ -6,6 +6,8 @@ import { Board } from "./board.ts";
 import { type FlowSource, openFlows, type WatchOptions } from "./flow-source.ts";
 import { endOnKey } from "./keys.ts";
 import { type MergedFlow, MergedFlows } from "./merged-flows.ts";
+import { FlowMap } from "./page/flow-map.ts";
+import { servePage } from "./page/serve.ts";
 import { Screen } from "./screen.ts";
 
 export type { WatchOptions } from "./flow-source.ts";
@@ -29,7 +31,8 @@ export async function watchCommand(options: WatchOptions): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopping.abort());
   process.stdout.once("error", () => stopping.abort()); // `make watch | head`
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve()));
-  const display = displayOf(options, () => stopping.abort());
+  const display = await displayOf(options, () => stopping.abort()).catch((error) => console.error(error.message));
+  if (!display) return 2;
   process.once("exit", () => display.close());
   const late = options.seconds && setTimeout(() => stopping.abort(), options.seconds * 1000);
   try {
@@ -50,7 +53,8 @@ export async function watchCommand(options: WatchOptions): Promise<number> {
   }
 }
 
-function displayOf(options: WatchOptions, end: () => void): Display {
+async function displayOf(options: WatchOptions, end: () => void): Promise<Display> {
+  if (options.page !== undefined) return pageDisplay(options.page === true ? 0 : options.page);
   if (options.json) return { ...onStandardError, add: (flow) => console.log(JSON.stringify(flow)) };
   return process.stdout.isTTY ? screenDisplay(end) : lineDisplay();
 }
@@ -60,6 +64,23 @@ const onStandardError = {
   note: (text: string) => console.error(text),
   close: () => {},
 };
+
+/** A page for a browser on this computer. */
+async function pageDisplay(port: number): Promise<Display> {
+  const map = new FlowMap();
+  let title = () => "Reading the cluster …";
+  const page = await servePage(port, () => map.snapshot(title()));
+  console.log(page.url);
+  return {
+    ...onStandardError,
+    add: (flow, at) => map.add(flow, at),
+    begin: (source) => {
+      title = source.title;
+      console.error(`${title()}   Ctrl-C ends`);
+    },
+    close: page.close,
+  };
+}
 
 /** The whole terminal: it is there at once, and says what it waits for. */
 function screenDisplay(end: () => void): Display {
