@@ -48,11 +48,16 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   const past = new Past();
   const deliver = (flow: Flow) => receiver.add(named(flow), momentOf(flow));
   const order = new FlowOrder(query.since ? nodes : [], deliver);
+  const began = new Began(query.since ? nodes : []);
+  const told = (node: string, problem?: string) => {
+    order.told(node);
+    began.told(node, problem);
+  };
   const hear = (node: string, line: FlowLine) => {
     if ("history" in line) {
       past.add(line);
       receiver.note(historyText(line));
-      order.told(node);
+      told(node);
     } else if ("lost" in line) receiver.note(lostText(line));
     else order.add(node, line);
   };
@@ -64,10 +69,13 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
     // An agent that is heard again has no past that was not shown, or is another one.
     const words = ["flows", ...queryOptions(asking.delete(node) ? query : { ...query, since: undefined })];
     const telling = await inspectNode(api, node, pod, words, (line) => hear(node, line as FlowLine)).catch((error) => {
-      order.told(node);
+      told(node, error.message);
       throw error;
     });
-    void telling.ended.catch(() => {}).then(() => order.told(node));
+    telling.ended.then(
+      () => told(node),
+      (error: Error) => told(node, error.message),
+    );
     return telling;
   };
   const followed = await followNodes(nodes, {
@@ -78,6 +86,10 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
       pods = await agentPods(api, view.agentNamespace).catch(() => pods);
     },
   });
+  await began.done.catch(async (error) => {
+    await followed.stop();
+    throw error;
+  });
   return {
     title: () => titleOf(nodes, followed.silent, asked, past.text(order.dropped)),
     stop: followed.stop,
@@ -86,6 +98,34 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
 
 function momentOf({ time }: Flow): number {
   return performance.now() - Math.max(0, Date.now() - Date.parse(time));
+}
+
+/** Whether the nodes have told their past. If none can, that is the answer: an empty screen would say that nothing happened. */
+class Began {
+  readonly #asked: number;
+  readonly #open: Set<string>;
+  readonly #problems: string[] = [];
+  readonly #outcome = Promise.withResolvers<void>();
+
+  constructor(nodes: readonly string[]) {
+    this.#asked = nodes.length;
+    this.#open = new Set(nodes);
+    if (nodes.length === 0) this.#outcome.resolve();
+    this.done.catch(() => {}); // handled where it is awaited
+  }
+
+  /** @throws NoCluster */
+  get done(): Promise<void> {
+    return this.#outcome.promise;
+  }
+
+  told(node: string, problem?: string): void {
+    if (!this.#open.delete(node)) return;
+    if (problem !== undefined) this.#problems.push(problem);
+    if (this.#open.size > 0) return;
+    if (this.#problems.length < this.#asked) this.#outcome.resolve();
+    else this.#outcome.reject(new NoCluster(this.#problems[0]));
+  }
 }
 
 /** What the nodes do not know any more. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
 import { FormatError } from "../../model/expectation/place.ts";
@@ -13,6 +14,7 @@ import { Screen } from "./screen.ts";
 export type { WatchOptions } from "./flow-source.ts";
 
 const REDRAW_MS = 500;
+const STOP_MS = 2000;
 /** How long a line waits for the other node's report of its connection, ms. */
 const TOGETHER_MS = 1000;
 
@@ -38,7 +40,11 @@ export async function watchCommand(options: WatchOptions): Promise<number> {
   try {
     const opening = openFlows(options, display);
     const source = await Promise.race([opening, stopped]);
-    if (!source) return 0;
+    if (!source) {
+      // What was begun on the nodes is ended, as far as it goes quickly.
+      await Promise.race([opening.then((late) => late.stop()).catch(() => {}), pause(STOP_MS)]);
+      return 0;
+    }
     display.begin(source);
     await stopped;
     await source.stop();
