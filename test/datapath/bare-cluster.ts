@@ -373,7 +373,7 @@ function fileOf({ apiVersion, kind, metadata }: KubernetesObject): string {
 }
 
 /** A limit that only a hang reaches, however busy the machine is. */
-const PATIENCE_S = 60;
+const PATIENCE_S = 150;
 
 /** Waits for evidence, bounded. It asks less often the longer it takes: most questions start programs, which keep others waiting. */
 export async function until(what: string, holds: () => Promise<boolean>, more = () => ""): Promise<void> {
