@@ -19,7 +19,7 @@ import { cleaned, scrubbed } from "./redact.ts";
 const PLANTED = "correct-horse-battery";
 const TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZ2VudCJ9.c2lnbmF0dXJl";
 /** Known from the kubeconfig: nothing else tells that it is one. */
-const KUBECONFIGS = "staple-of-the-kubeconfig";
+const KUBECONFIGS = 'staple "of" the kubeconfig';
 const KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----";
 
 const metadata = (name: string, more: object = {}) => ({
@@ -127,7 +127,8 @@ async function bundled(refuses = /^$/, objects = lists) {
     if (kind === "bgp") throw new Error("BIRD does not run");
     return `[{"view":"${kind}"}]`;
   };
-  const reports = async () => [{ node: "master", problems: [`its agent says: secret=${PLANTED}`] }];
+  const said = [`secret=${PLANTED}`, `password: "two words; ${PLANTED}"`, `called with ${KUBECONFIGS}`];
+  const reports = async () => [{ node: "master", problems: said.map((words) => `its agent says: ${words}`) }];
   const archive = new Archive(path, "bundle");
   const about = { writtenAt: "2026-11-29T11:30:00.000Z", version: "0.1.0", cluster: api.server };
   const manifest = await collect(piecesOf({ api, view, inspect, reports, version: "0.1.0" }), archive, about, [
@@ -170,8 +171,9 @@ test("the archive holds what support needs, and only its owner can read it", asy
 test("a planted secret is nowhere in it, and no object that holds secrets is asked for", async () => {
   const { files, asked } = await bundled();
   const all = [...files].flat().join("\n");
-  for (const secret of [PLANTED, KUBECONFIGS, TOKEN, "abcdefghijkl", "MIIEpAIBAAKCAQEA7"])
+  for (const secret of [PLANTED, "two words", "staple", TOKEN, "abcdefghijkl", "MIIEpAIBAAKCAQEA7"])
     expect(all).not.toContain(secret);
+  expect(JSON.parse(files.get("bundle/status.json") ?? "").nodes[0].problems).toHaveLength(3);
   expect(asked.filter((path) => /secrets|configmaps|serviceaccounts/.test(path))).toEqual([]);
 });
 
@@ -207,9 +209,25 @@ test.each([
   ['{"apiKey":"abc","port":80}', '{"apiKey":"(left out)","port":80}'],
   ["https://me:pw@host/path", "https://host/path"],
   ["Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic (left out)"],
+  [
+    String.raw`{"msg":"password: \"two words\", then","x":1}`,
+    String.raw`{"msg":"password: \"(left out)\", then","x":1}`,
+  ],
+  [String.raw`{"msg":"secret=a\b;c(d\nnext"}`, String.raw`{"msg":"secret=(left out)\nnext"}`],
+  [String.raw`{"password":"ab\"cd","port":80}`, '{"password":"(left out)","port":80}'],
+  ["password='it is; so' next", "password='(left out)' next"],
+  ["aws_secret_access_key=abc/def(g)h;i next", "aws_secret_access_key=(left out) next"],
+  ["bird --password hunter22 --port 80", "bird --password (left out) --port 80"],
+  ["-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQ\n-----END PGP PRIVATE KEY BLOCK-----.", "(left out)."],
+  ['{"token":null,"tls_secret":{"name":"a"}}', '{"token":null,"tls_secret":{"name":"a"}}'],
   ["172.31.1.8:30604 > pod/shop/web-1:80", "172.31.1.8:30604 > pod/shop/web-1:80"],
 ])("a text without secrets: %s", (given, expected) => {
   expect(scrubbed(given, [])).toBe(expected);
+});
+
+test("a text of others that is made to take long does not", () => {
+  const text = "passw".repeat(400_000);
+  expect(scrubbed(text, [])).toBe(text);
 });
 
 test("objects without secrets, at every depth", () => {

@@ -31,12 +31,28 @@ function ownAnnotations(value: unknown): unknown {
   return cleaned(Object.fromEntries(own));
 }
 
+const SECRET_WORD = String.raw`(?:passw|secret|token|credential|(?:private|api|access)[-_]?key)[\w-]{0,40}`;
+
+// Others write part of these texts, as long as the API server takes: no pattern may take the square of a text's length.
 const PATTERNS: readonly [RegExp, string][] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, LEFT_OUT],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY[A-Z ]*-----|$)/g, LEFT_OUT],
   // A token of a service account, or of OpenID Connect.
-  [/\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, LEFT_OUT],
+  [/\beyJ[\w-]{8,1000}\.[\w-]{8,}(?:\.[\w-]*)?/g, LEFT_OUT],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${LEFT_OUT}`],
-  [/(\b\w*(?:passw\w*|secret|token|api[-_]?key)["']?\s*[:=]\s*["']?)[^\s"',;{}[(]+/gi, `$1${LEFT_OUT}`],
+  // In quotes, which a text within JSON has escaped: to the end of the quotes.
+  [
+    new RegExp(String.raw`(${SECRET_WORD}\\*["']?\s*[:=]\s*)(?<quote>\\*["'])(?:(?!(?<!\\)\k<quote>)[^\n])*`, "gi"),
+    `$1$<quote>${LEFT_OUT}`,
+  ],
+  // Without quotes: to the next space, or an end of quotes around it all.
+  [
+    new RegExp(
+      String.raw`(${SECRET_WORD}\\*["']?\s*[:=]\s*)(?![{[]|true\b|false\b|null\b|\(left out\))(?:\\(?!["'nrt])|[^\s"'\\])+?(?=[,;]?(?:\s|["']|\\["'nrt]|$))`,
+      "gi",
+    ),
+    `$1${LEFT_OUT}`,
+  ],
+  [new RegExp(String.raw`(--[\w-]{0,40}?${SECRET_WORD}\s+)[^\s"'\\-][^\s"'\\]*`, "gi"), `$1${LEFT_OUT}`],
   // Of a URL: user and password.
   [/(:\/\/)[^\s/@"']+@/g, "$1"],
 ];
@@ -45,6 +61,7 @@ const PATTERNS: readonly [RegExp, string][] = [
 export function scrubbed(text: string, known: readonly string[]): string {
   const without = known
     .filter((secret) => secret.length >= 4)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
     .reduce((rest, secret) => rest.replaceAll(secret, LEFT_OUT), text);
   return PATTERNS.reduce((rest, [pattern, by]) => rest.replace(pattern, by), without);
 }
