@@ -130,7 +130,7 @@ live("inspect", "show what is in the maps of all nodes, with the names of servic
   .option("--client <address>", "of connections: only those that this address opened")
   .option("--frontend <address[:port]>", "of connections: only those to this address")
   .addOption(new Option("-o, --output <format>", "how it is printed").choices(["table", "json"]))
-  .option("--json", "the same as --output json", false)
+  .addOption(new Option("--json", "the same as --output json").default(false).conflicts("output"))
   .action(async (view: string, options: InspectOptions) => {
     const { inspectCommand } = await import("./inspect/inspect-command.ts");
     process.exit(await inspectCommand(view, options));

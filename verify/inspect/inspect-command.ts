@@ -1,3 +1,4 @@
+import { type ConnectionFilter, connectionFilter } from "../../agent/observe/inspect/connection-filter.ts";
 import { type PoolUseLine, poolUseView } from "../../agent/observe/inspect/ipam.ts";
 import { asTable, type View } from "../../agent/observe/inspect/table.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
@@ -38,9 +39,9 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
     }
     const views = await viewsOf(nodes, words, inspect);
     const names = namesOf(reached.view);
-    if (json) console.log(JSON.stringify(inspection(kind, reached.api.server, views, names), null, 2));
-    else console.log(firstRows(mergedView(kind, views, names)));
     const silent = views.filter(({ problem }) => problem);
+    if (json) console.log(JSON.stringify(inspection(kind, reached.api.server, views, names), null, 2));
+    else if (silent.length < views.length) console.log(firstRows(mergedView(kind, views, names)));
     for (const { node, problem } of silent) console.error(`node ${node}: ${problem}`);
     if (silent.length === views.length) return 2;
     return silent.length > 0 ? 1 : 0;
@@ -76,10 +77,10 @@ export async function poolsOf(nodes: readonly string[], inspect: Inspect): Promi
 }
 
 /** What an agent is asked. @throws FormatError */
-export function wordsOf(kind: string, { client, frontend }: Pick<InspectOptions, "client" | "frontend">): string[] {
+export function wordsOf(kind: string, given: ConnectionFilter): string[] {
   if (!VIEWS.includes(kind))
     throw new FormatError(`there is no view "${kind}"${didYouMean(kind, VIEWS)}`, VIEWS.join(", "));
-  const filter = Object.entries({ client, frontend }).flatMap(([name, value]) => (value ? [`--${name}`, value] : []));
+  const filter = Object.entries(connectionFilter(given)).flatMap(([name, value]) => [`--${name}`, value]);
   if (filter.length > 0 && kind !== "connections")
     throw new FormatError(`inspect ${kind} has no ${filter[0]}`, "inspect connections with --client or --frontend");
   return [kind, ...filter];

@@ -119,6 +119,41 @@ test("endpoints keep the address beside the pod's name; backends name their node
   expect(mergedView("backends", views, names).rows).toEqual([["all", "pod/shop/web-1:80/TCP", "node/worker1", ""]]);
 });
 
+test("rows are in the order of their numbers", () => {
+  const rows = ["10.96.0.10:443/TCP", "10.96.0.10:80/TCP", "10.96.0.9:80/TCP"].map((frontend) =>
+    row(frontend, 1, "", 0),
+  );
+  const { rows: sorted } = mergedView("services", [{ node: "a", rows }], namesOf({ ...view, services: [] }));
+  expect(sorted.map(([, , frontend]) => frontend)).toEqual([
+    "10.96.0.9:80/TCP",
+    "10.96.0.10:80/TCP",
+    "10.96.0.10:443/TCP",
+  ]);
+});
+
+test.each([
+  ["bgp", [{ node: "a", rows: [] }], "Node a has no BGP sessions."],
+  [
+    "services",
+    [
+      { node: "a", rows: [] },
+      { node: "b", rows: [] },
+    ],
+    "No node has services.",
+  ],
+  [
+    "services",
+    [
+      { node: "a", rows: [] },
+      { node: "b", rows: [], problem: "away" },
+    ],
+    "No node that answered has services.",
+  ],
+  ["connections", [{ node: "a", rows: [] }], "No connection matches."],
+])("without rows of %s it says of whom", (kind, views, empty) => {
+  expect(asTable(mergedView(kind, views, names))).toBe(empty);
+});
+
 test("a policy names a pod of both families once", () => {
   const row = { policy: "NetworkPolicy shop/web", of: "10.244.1.2 10.244.1.2 fd00:10:244:1::3", verdict: "allow" };
   expect(mergedView("policies", [{ node: "master", rows: [row] }], names).rows).toEqual([
@@ -154,4 +189,7 @@ test("wrong words are refused with what is allowed", () => {
   );
   expect(() => wordsOf("services", { client: "10.0.0.1" })).toThrow("inspect services has no --client");
   expect(wordsOf("connections", { client: "10.0.0.1" })).toEqual(["connections", "--client", "10.0.0.1"]);
+  expect(() => wordsOf("connections", { client: "shop/web" })).toThrow('--client is "shop/web"; allowed: an address');
+  const ipv6 = ["connections", "--client", "fd00::1", "--frontend", "[fd00::9]:80"];
+  expect(wordsOf("connections", { client: "FD00:0::1", frontend: "[fd00:0:0::9]:80" })).toEqual(ipv6);
 });

@@ -1,5 +1,5 @@
 // The views of several nodes as one.
-import type { View } from "../../agent/observe/inspect/table.ts";
+import { sorted, type View } from "../../agent/observe/inspect/table.ts";
 import type { NodeView, Row } from "./ask-nodes.ts";
 import { frontendName, type Names, named, namesIn } from "./names.ts";
 
@@ -49,15 +49,24 @@ export function mergedView(kind: string, views: readonly NodeView[], names: Name
   const all = [...rows.values()];
   const columns = Object.keys(all[0]?.row ?? {});
   const everywhere = ({ length }: string[]) => length > 1 && length === answered.length;
-  const lines = all.map(({ row, nodes }) => {
-    const cells = columns.map((column) => row[column] ?? "");
-    return { cells: [everywhere(nodes) ? "all" : nodes.join(" "), ...cells], key: [...cells, ...nodes].join("\0") };
-  });
+  const rowsByCells = sorted(
+    all.map(({ row, nodes }) => [
+      ...columns.map((column) => row[column] ?? ""),
+      everywhere(nodes) ? "all" : nodes.join(" "),
+    ]),
+  );
   return {
     columns: ["nodes", ...columns],
-    rows: lines.toSorted((one, other) => (one.key < other.key ? -1 : 1)).map(({ cells }) => cells),
-    empty: `No node has ${kind}.`,
+    rows: rowsByCells.map((row) => [row.at(-1) ?? "", ...row.slice(0, -1)]),
+    empty: nothing(kind, views, answered.length),
   };
+}
+
+function nothing(kind: string, views: readonly NodeView[], answered: number): string {
+  const what = kind === "bgp" ? "BGP sessions" : kind;
+  if (kind === "connections") return "No connection matches.";
+  if (views.length === 1) return `Node ${views[0]?.node} has no ${what}.`;
+  return answered === views.length ? `No node has ${what}.` : `No node that answered has ${what}.`;
 }
 
 /** For programs: what each node said, unchanged, and the names of the addresses in it. */

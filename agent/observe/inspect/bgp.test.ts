@@ -1,5 +1,8 @@
-import { expect, test } from "vitest";
-import { sessionsView } from "./bgp.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { printSessions, sessionsView } from "./bgp.ts";
 
 // As BIRD 2.0.12 writes it.
 const LINES = `Name       Proto      Table      State  Since         Info
@@ -29,4 +32,17 @@ test("each session has its state and its routes, or why it has none", () => {
     ["172.31.1.1", "64500", "Established", "2", "1", ""],
     ["2001:db8::1", "2", "Active", "0", "0", "Socket: Network is unreachable"],
   ]);
+});
+
+test("where no BIRD runs there is no session, and what would ask for one is said", async () => {
+  const runDirectory = mkdtempSync(join(tmpdir(), "inspect-bgp-"));
+  const printed = vi.spyOn(console, "log").mockReturnValue();
+  await printSessions({ runDirectory });
+  await printSessions({ runDirectory, json: true });
+  expect(printed.mock.calls).toEqual([
+    ["There is no BGP session on this node: a BGPConfiguration default or a BGPPeer asks for them."],
+    ["[]"],
+  ]);
+  printed.mockRestore();
+  rmSync(runDirectory, { recursive: true });
 });

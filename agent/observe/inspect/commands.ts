@@ -142,7 +142,7 @@ type Options = { json?: boolean; pinRoot: string; runDirectory: string; client?:
 
 // Code that reads the kernel is loaded when a command runs, so that `--help` works anywhere.
 function show(view: (views: Views, sources: Sources, options: Options) => View): (options: Options) => Promise<void> {
-  return async (options) => {
+  const print = async (options: Options) => {
     const [views, { asJson, asTable }, { openMaps }, { outcomeReader }, { pinsUnder }, { readNames }] =
       await Promise.all([
         import("./views.ts"),
@@ -160,4 +160,5 @@ function show(view: (views: Views, sources: Sources, options: Options) => View):
     );
     console.log(options.json ? asJson(result) : asTable(result));
   };
+  return (options) => reportAndExit(print(options));
 }

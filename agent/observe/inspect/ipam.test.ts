@@ -24,3 +24,9 @@ test("the use of pools is shown by pool, node and namespace", () => {
   ]);
   expect(asTable(poolUseView([]))).toBe("There is no IPPool for pods.");
 });
+
+test("the size of an IPv6 pool is a power of two", () => {
+  const six = { pool: "six", cidr: "fd00::/56", all: 2 ** 72, claimed: 64, used: 3 };
+  const line = poolUseLine({ ...six, byNode: new Map(), byNamespace: new Map() });
+  expect(poolUseView([line]).rows).toEqual([["six", "fd00::/56", "3 of 2^72 (0 %)", "64 of 2^72 (0 %)"]]);
+});

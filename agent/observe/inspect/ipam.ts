@@ -31,10 +31,10 @@ function nodeText({ node, podCidr }: PoolUseLine["nodes"][number]): string {
   return `node ${node || "(none)"}${podCidr === undefined ? "" : `, podCIDR ${podCidr}`}`;
 }
 
-/** "3 of 64 (5 %)" */
+/** "3 of 64 (5 %)"; of an IPv6 pool "3 of 2^72 (0 %)" */
 function share(part: number, whole: number): string {
   const percent = whole > 0 ? ` (${Math.round((100 * part) / whole)} %)` : "";
-  return `${part} of ${whole}${percent}`;
+  return `${part} of ${whole > Number.MAX_SAFE_INTEGER ? `2^${Math.log2(whole)}` : whole}${percent}`;
 }
 
 function by<K extends string>(key: K) {

@@ -8,6 +8,16 @@ export interface View {
   readonly empty: string;
 }
 
+/** By the cells from left to right, numbers by their values: 10.0.0.9 is before 10.0.0.10. */
+export function sorted<Row extends readonly (string | number)[]>(rows: readonly Row[]): Row[] {
+  return rows
+    .map((row) => ({ row, text: row.join("\0") }))
+    .sort((one, other) => inOrder(one.text, other.text))
+    .map(({ row }) => row);
+}
+
+const { compare: inOrder } = new Intl.Collator("en", { numeric: true });
+
 /** A table without frames, for people. */
 export function asTable({ columns, rows, empty }: View): string {
   if (rows.length === 0) return empty;

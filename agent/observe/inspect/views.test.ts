@@ -147,6 +147,9 @@ describe("inspect", () => {
     expect(count({ client: "172.31.1.55" })).toBe(2);
     expect(count({ frontend: "172.31.1.8:30604" })).toBe(2);
     expect(count({ frontend: "172.31.1.9" })).toBe(0);
+    expect(count({ client: "[::ffff:172.31.1.55]" })).toBe(2);
+    expect(() => count({ client: "172.31.1" })).toThrow('--client is "172.31.1"; allowed: an address');
+    expect(() => count({ frontend: "172.31.1.8:99999" })).toThrow('--frontend is "172.31.1.8:99999"');
     expect(asTable(connections(maps, { client: "10.9.9.9" }, 0n))).toBe("No connection matches.");
   });
 

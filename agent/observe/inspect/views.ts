@@ -22,7 +22,8 @@ import {
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { OutcomeTotals } from "../../kernel/outcomes.ts";
 import { mayUse } from "../../kernel/workload.ts";
-import type { View } from "./table.ts";
+import { type ConnectionFilter, connectionFilter } from "./connection-filter.ts";
+import { sorted, type View } from "./table.ts";
 import {
   addressAndPort,
   age,
@@ -130,22 +131,16 @@ function policyValueText(key: PolicyKey, { verdict, flags, rule }: PolicyValue, 
     : word;
 }
 
-export interface ConnectionFilter {
-  /** Address that opened the connection. */
-  readonly client?: string | undefined;
-  /** Address, or address:port, that the client used. */
-  readonly frontend?: string | undefined;
-}
-
 /** `now`: the kernel's monotonic clock in nanoseconds. */
 export function connections(
   { connections, halfOpen }: Pick<MapStores, "connections" | "halfOpen">,
   filter: ConnectionFilter,
   now: bigint,
 ): View {
+  const wanted = connectionFilter(filter);
   const established = connections.entries().map((entry) => [...entry, "established"] as const);
   const rows = [...established, ...halfOpen.entries().map((entry) => [...entry, "half open"] as const)]
-    .filter(([tuple, connection]) => matches(tuple, connection, filter))
+    .filter(([tuple, connection]) => matches(tuple, connection, wanted))
     .map(([tuple, connection, state]) => [
       protocol(tuple.protocol),
       `${addressAndPort(tuple.source, tuple.sourcePort)} > ${addressAndPort(tuple.destination, tuple.destinationPort)}`,
@@ -196,8 +191,4 @@ function isolation(flags: number): string {
     (flags & EndpointFlag.ASKED_TO_NODE) !== 0 ? "to its node too" : "",
   ];
   return names.filter(Boolean).join(", ") || "no";
-}
-
-function sorted(rows: (string | number)[][]): (string | number)[][] {
-  return rows.toSorted((a, b) => a.join("\0").localeCompare(b.join("\0"), "en", { numeric: true }));
 }
