@@ -55,6 +55,21 @@ test("the options of a resource reach what applies and removes it; children have
   expect(seen.b).toMatchObject({ deletedWith: seen.a?.urn, timeout: 60_000, deleteTimeout: 90_000 });
 });
 
+test.each([
+  ["1h30m", 5_400_000],
+  ["1.5h", 5_400_000],
+  ["500ms", 500],
+  ["0", undefined],
+])("customTimeouts of %s", async (duration, timeout) => {
+  const { a } = await operationsOf(() => void map("a", { customTimeouts: { update: duration } }));
+  expect(a?.timeout).toBe(timeout);
+});
+
+test.each(["90 seconds", "1d", "90"])("a timeout of %j is refused", async (duration) => {
+  const { a } = await operationsOf(() => void map("a", { customTimeouts: { delete: duration } }));
+  expect(() => requireHonoured(a as Operation)).toThrow(`customTimeouts.delete is "${duration}"`);
+});
+
 test("transforms change inputs and options: the resource's own first, then its parents', then the stack's", async () => {
   const mark =
     (text: string): pulumi.ResourceTransform =>

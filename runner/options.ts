@@ -10,7 +10,9 @@ export interface OptionsRequest {
   getDeletebeforereplace(): boolean;
   getIgnorechangesList(): string[];
   getDeletedwith(): string;
-  getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
+  getCustomtimeouts():
+    | { getCreate(): string; getUpdate(): string; getDelete(): string; toObject(): Record<string, string> }
+    | undefined;
   getReplaceonchangesList(): string[];
   getReplaceWithList(): string[];
   hasReplacementTrigger(): boolean;
@@ -35,14 +37,18 @@ export interface ResourceOptions {
   timeout?: number;
   /** Milliseconds that its deletion may take. */
   deleteTimeout?: number;
+  /** Says of a timeout that it is no duration. */
+  misspelt?: string;
   /** Options that mean nothing without state, by name. */
   unhonoured?: string[];
 }
 
 export function optionsOf(request: OptionsRequest): ResourceOptions {
   const limits = request.getCustomtimeouts();
-  const timeout = limits?.getCreate() || limits?.getUpdate();
-  const deleteTimeout = limits?.getDelete();
+  const given = { create: limits?.getCreate(), update: limits?.getUpdate(), delete: limits?.getDelete() };
+  const timeout = milliseconds(given.create) ?? milliseconds(given.update);
+  const deleteTimeout = milliseconds(given.delete);
+  const misspelt = Object.entries(given).find(([, text = ""]) => !isDuration(text));
   const [ignored, deletedWith] = [request.getIgnorechangesList(), request.getDeletedwith()];
   const unhonoured = unhonouredOf(request);
   return {
@@ -51,8 +57,9 @@ export function optionsOf(request: OptionsRequest): ResourceOptions {
     ...(request.getDeletebeforereplace() && { deleteBeforeReplace: true }),
     ...(ignored.length > 0 && { ignoreChanges: ignored }),
     ...(deletedWith && { deletedWith }),
-    ...(timeout && { timeout: milliseconds(timeout) }),
-    ...(deleteTimeout && { deleteTimeout: milliseconds(deleteTimeout) }),
+    ...(timeout && { timeout }),
+    ...(deleteTimeout && { deleteTimeout }),
+    ...(misspelt && { misspelt: `customTimeouts.${misspelt[0]} is "${misspelt[1]}"` }),
     ...(unhonoured.length > 0 && { unhonoured }),
   };
 }
@@ -70,8 +77,11 @@ function unhonouredOf(request: OptionsRequest): string[] {
   return Object.entries(given).flatMap(([option, used]) => (used ? [option] : []));
 }
 
-/** Refuses options that only state can give a meaning to. Aliases need none: nothing is remembered under the former name. */
-export function requireHonoured({ type, ignoreChanges, unhonoured = [] }: ResourceOptions & { type: string }): void {
+/** Refuses options that only state can give a meaning to, and wrong ones. Aliases need none: nothing is remembered under the former name. */
+export function requireHonoured(options: ResourceOptions & { type: string }): void {
+  const { type, ignoreChanges, misspelt, unhonoured = [] } = options;
+  if (misspelt !== undefined)
+    throw new RunnerFailure(misspelt, { next: 'write a duration like "90s", "30m" or "1h30m"', exitCode: 2 });
   const isObject = type.startsWith("kubernetes:");
   // What a command was made with is not known; a rehearsal makes its machines once.
   const ignores = ignoreChanges && !isObject && !type.startsWith("aws:") ? ["ignoreChanges"] : [];
@@ -85,11 +95,15 @@ export function requireHonoured({ type, ignoreChanges, unhonoured = [] }: Resour
   });
 }
 
-/** Durations as Pulumi writes them: "30m", "90s", "1h". */
-function milliseconds(duration: string): number {
-  const unit = { s: 1000, m: 60_000, h: 3_600_000 };
-  return [...duration.matchAll(/(\d+)([smh])/g)].reduce(
-    (sum, [, n, u]) => sum + Number(n) * unit[u as "s" | "m" | "h"],
-    0,
+const UNITS = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const PART = /(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g;
+
+/** Durations as Pulumi writes them, which are Go's: "30m", "1h30m", "1.5h", "500ms". Undefined: nothing, 0, or no duration. */
+function milliseconds(duration = ""): number | undefined {
+  const parts = [...duration.matchAll(PART)].map(
+    ([, number, unit]) => Number(number) * UNITS[unit as keyof typeof UNITS],
   );
+  return isDuration(duration) ? parts.reduce((sum, part) => sum + part, 0) || undefined : undefined;
 }
+
+const isDuration = (text: string): boolean => text === "0" || text.replaceAll(PART, "") === "";
