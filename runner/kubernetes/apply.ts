@@ -15,11 +15,9 @@ import { isDefinition, refuseStrangers, whyKept } from "./definitions.ts";
 import { withPresent } from "./ignored.ts";
 import { removeFormer, resourceLabel } from "./moved.ts";
 import { readiness } from "./readiness.ts";
-import { removalLabel, STACK_LABEL } from "./stack-label.ts";
-import { wireObject } from "./wire-object.ts";
+import { FIELD_MANAGER, removalLabel, STACK_LABEL } from "./stack-label.ts";
+import { idOf, wireObject } from "./wire-object.ts";
 
-/** Owner of every field that this runner sets; fields that a later run omits are removed. */
-export const FIELD_MANAGER = "ebpf-dataplane-runner";
 /** Milliseconds that an object may take to become ready. */
 const READY_TIMEOUT = 5 * 60_000;
 const POLL = 500;
@@ -190,8 +188,4 @@ async function ready(
     const pods = await explainPods(api, error.live);
     throw new RunnerFailure([`not ready${after}: ${error.message}`, ...pods].join("\n"));
   }
-}
-
-function idOf({ metadata }: ApiObject): string {
-  return metadata?.namespace ? `${metadata.namespace}/${metadata.name}` : `${metadata?.name}`;
 }

@@ -10,12 +10,12 @@ const URN = "urn:pulumi:local::p::app$kubernetes:apps/v1:DaemonSet::agents";
 const applied = [{ manager: "ebpf-dataplane-runner", operation: "Apply" }];
 
 /** Applies a ConfigMap in namespace "new" of a cluster that has one of the same resource in namespace "old". */
-async function moving(options: object, labels: Record<string, string> = {}) {
+async function moving(options: object, labels: Record<string, string> = {}, isHeld = false) {
   let there = true;
   const stored = { name: "agents", namespace: "old", uid: "1", managedFields: applied, labels };
   const server = await fakeApiServer(({ method, url, body }) => {
     if (method === "DELETE") {
-      there = false;
+      there = isHeld;
       return [200, {}];
     }
     if (url.includes("/namespaces/old/")) return there ? [200, { metadata: stored }] : [404, { message: "not found" }];
@@ -59,4 +59,10 @@ test("what is protected is not replaced", async () => {
   const { done, requests } = await moving({ deleteBeforeReplace: true }, { "ebpf-dataplane.io/removal": "Protect" });
   await expect(done).rejects.toThrow("replaces ConfigMap old/agents, which is protected");
   expect(requests()).toEqual(["GET /api/v1/configmaps"]);
+});
+
+test("while something holds the former object, the new one does not come", async () => {
+  const { done, requests } = await moving({ deleteBeforeReplace: true, deleteTimeout: 1 }, {}, true);
+  await expect(done).rejects.toThrow("ConfigMap old/agents goes first, and is still there: something holds it");
+  expect(requests().filter((request) => request.startsWith("PATCH"))).toEqual([]);
 });

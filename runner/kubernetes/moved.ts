@@ -7,6 +7,7 @@ import { say } from "../terminal.ts";
 import type { Cluster } from "./apply.ts";
 import { type Leftover, leftoversAt, remove } from "./prune.ts";
 import { STACK_LABEL } from "./stack-label.ts";
+import { idOf } from "./wire-object.ts";
 
 /** Which resource of the program made an object; only on objects that must not exist twice. */
 const RESOURCE_LABEL = "ebpf-dataplane.io/resource";
@@ -35,7 +36,10 @@ export async function removeFormer(
   for (const leftover of former) {
     const name = `${leftover.kind} ${leftover.name}`;
     if (leftover.removal === "Protect") throw new RunnerFailure(`replaces ${name}, which is protected`);
-    say(`  ${name} goes first: ${object.metadata?.namespace ?? ""}/${object.metadata?.name} takes its place`);
-    await remove(cluster, leftover);
+    say(`  ${name} goes first: ${idOf(object)} takes its place`);
+    // Both at once is what the option forbids.
+    const left = await remove(cluster, leftover, operation.deleteTimeout);
+    if (left)
+      throw new RunnerFailure(`${name} goes first, and is still there: something holds it (see metadata.finalizers)`);
   }
 }

@@ -6,9 +6,10 @@ import type { ApiObject } from "../../kubernetes/object.ts";
 import { until } from "../../kubernetes/patience.ts";
 import { RunnerFailure } from "../failure.ts";
 import { type ResourceReport, say } from "../terminal.ts";
-import { type Cluster, FIELD_MANAGER } from "./apply.ts";
+import type { Cluster } from "./apply.ts";
 import { isDefinition, whyKept } from "./definitions.ts";
-import { REMOVAL_LABEL, STACK_LABEL } from "./stack-label.ts";
+import { FIELD_MANAGER, REMOVAL_LABEL, STACK_LABEL } from "./stack-label.ts";
+import { idOf } from "./wire-object.ts";
 
 /** An object that an earlier run created, and its path. */
 export interface Leftover {
@@ -32,8 +33,8 @@ interface Metadata {
 }
 
 const POLL = 300;
-/** Seconds that a deletion may take. */
-const GONE_SECONDS = 2 * 60;
+/** Milliseconds that a deletion may take. */
+const GONE_MS = 2 * 60_000;
 
 /** Dependent kinds are deleted first; kinds whose deletion removes other objects last. */
 const FIRST = ["DaemonSet", "Deployment", "StatefulSet", "Job", "Pod"];
@@ -58,8 +59,9 @@ export async function prune(
     // What holds others' objects stays when it is taken out of the program.
     if (isDefinition(leftover) && (await whyKept(cluster.api, leftover.path))) continue;
     const progress = report(`${leftover.kind} ${leftover.name}: no longer in the program, removed`);
-    await remove(cluster, leftover);
-    progress.done();
+    const left = await remove(cluster, leftover);
+    if (left) say(`  ${leftover.kind} ${leftover.name}: deleted, but ${left} (see metadata.finalizers)`);
+    else progress.done();
   }
   const kept = all.filter(({ removal }) => removal === "Protect").map(({ kind, name }) => `${kind} ${name}`);
   if (kept.length > 0)
@@ -87,9 +89,8 @@ export async function leftoversAt(
     .filter(({ metadata }) => isOurs(metadata) && !cluster.made.has(metadata.uid))
     .map(({ metadata }) => {
       const folder = namespaced ? `${groupPath}/namespaces/${metadata.namespace}/${name}` : `${groupPath}/${name}`;
-      const shown = metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
       const removal = metadata.labels?.[REMOVAL_LABEL];
-      return { kind, path: `${folder}/${metadata.name}`, uid: metadata.uid, name: shown, removal };
+      return { kind, path: `${folder}/${metadata.name}`, uid: metadata.uid, name: idOf({ metadata }), removal };
     });
 }
 
@@ -111,19 +112,24 @@ function isOurs({ managedFields = [], ownerReferences = [], deletionTimestamp }:
   return applied && !deletionTimestamp && !ownerReferences.some(({ controller }) => controller);
 }
 
-export async function remove({ api }: Cluster, { path, uid }: Leftover): Promise<void> {
+/** Deletes it, and waits until it is gone. @returns why it is not, when the time is over */
+export async function remove(
+  { api }: Cluster,
+  { path, uid }: Leftover,
+  limitMs = GONE_MS,
+): Promise<string | undefined> {
   try {
     // Exactly the object that was checked: an object re-created since under the same name is not ours.
     await deleteObject(api, path, { propagationPolicy: "Foreground", preconditions: { uid } });
   } catch (error) {
-    if (isRefusal(error, 404, 409)) return;
+    if (isRefusal(error, 404, 409)) return undefined;
     throw error;
   }
   const look = async () => {
     const live = await findObject<ApiObject>(api, path);
     return live?.metadata?.uid === uid ? "it is still there" : undefined;
   };
-  await until(look, GONE_SECONDS, () => {}, { everyMs: POLL });
+  return until(look, limitMs / 1000, () => {}, { everyMs: POLL });
 }
 
 function rank({ kind }: Leftover): number {

@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import type { Operation } from "../operation.ts";
 import { isRetained } from "./definitions.ts";
 
+/** Owner of every field that this runner sets; fields that a later run omits are removed. */
+export const FIELD_MANAGER = "ebpf-dataplane-runner";
+
 /** Identifies the stack whose run created an object. */
 export const STACK_LABEL = "ebpf-dataplane.io/stack";
 

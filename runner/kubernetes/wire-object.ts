@@ -22,6 +22,11 @@ export function wireObject({ type, name, inputs }: Operation): ApiObject {
   return (object.kind === "CustomResourceDefinition" ? withSchemaKeys(object) : object) as ApiObject;
 }
 
+/** `NAMESPACE/NAME`, or the name of an object without a namespace. */
+export function idOf({ metadata }: Pick<ApiObject, "metadata">): string {
+  return metadata?.namespace ? `${metadata.namespace}/${metadata.name}` : `${metadata?.name}`;
+}
+
 /** In TypeScript the extension keys of a schema (`x-kubernetes-…`, `$ref`) have other names. */
 function withSchemaKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withSchemaKeys);
