@@ -64,6 +64,6 @@ export function openMap(pins: Pins, name: string): number {
   const fd = libbpf().getPinned(join(pins.maps, name));
   if (fd >= 0) return fd;
   throw new Error(
-    `Cannot open the map ${name} under ${pins.maps}: ${describeError(fd)}. Next: does an agent of this version run on this node, and is this its pin root?`,
+    `Cannot open the map ${name} under ${pins.maps}: ${describeError(fd)}. Next: does an agent of this version run on this node, and is this its pin root? In a checkout, make bpf builds the programs of this version.`,
   );
 }

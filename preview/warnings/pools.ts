@@ -10,7 +10,7 @@ export function poolWarnings({ kind, dataplane }: Cluster, routedByVpc: Readonly
     .filter(({ cidr }) => !routedByVpc.has(cidr))
     .map(({ name }) => ({
       about: `IPPool ${name}`,
-      what: "vxlanMode Never: a router between nodes hides the sender of a packet, and policies trust any sender behind it that uses a pod's address",
-      next: "set CrossSubnet, which encapsulates traffic across a router, or have the router drop pods' addresses from other sources",
+      what: "no encapsulation (vxlanMode and ipipMode are Never): a router between nodes hides the sender of a packet, and policies trust any sender behind it that uses a pod's address",
+      next: "set one of them to CrossSubnet, which encapsulates traffic across a router, or have the router drop pods' addresses from other sources",
     }));
 }

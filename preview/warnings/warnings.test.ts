@@ -111,7 +111,7 @@ test.each<[string, Resource[], string]>([
   [
     "pods behind a router",
     aws({ vxlanMode: "Never" }),
-    "IPPool default-ipv4-ippool: vxlanMode Never: a router between nodes",
+    "IPPool default-ipv4-ippool: no encapsulation (vxlanMode and ipipMode are Never): a router between nodes",
   ],
   [
     "a field that the agents do not support",
@@ -183,7 +183,7 @@ const routeTo = (destinationCidrBlock: string) =>
 
 test("a pool whose addresses the VPC routes has no router that hides senders", () => {
   expect(warned(aws({ vxlanMode: "Never" }, routeTo("10.244.0.0/16")))).toEqual([]);
-  expect(warned(aws({ vxlanMode: "Never" }, routeTo("10.243.0.0/16"))).join()).toContain("vxlanMode Never");
+  expect(warned(aws({ vxlanMode: "Never" }, routeTo("10.243.0.0/16"))).join()).toContain("no encapsulation");
 });
 
 test("more routes than a table of AWS takes are told", () => {

@@ -111,7 +111,7 @@ test("docs/metrics.md describes every metric (update with -u)", async () => {
     "```",
     "",
     "The label `instance` is then the node's name. `access` is optional: `tls.crt` and `tls.key` of the Secret are the agents' certificate, `ca.crt` is what",
-    "Prometheus trusts; the certificate is for `ebpf-dataplane.ebpf-dataplane.svc` or what `serverName` says. Both Secrets are needed in the agents'",
+    "Prometheus trusts; the certificate is for `ebpf-dataplane.NAMESPACE.svc` or what `serverName` says. Both Secrets are needed in the agents'",
     "namespace and in that of the monitor. Agents follow new ones without a restart. While a Secret is missing or wrong, agents run and serve no metrics.",
     "",
     "Why a token and not the API server's TokenReview and SubjectAccessReview, as with kube-rbac-proxy: agents get no right to ask the API server who somebody",

@@ -3,8 +3,8 @@ import type { Host } from "../../model/expectation/destination.ts";
 import type { Place } from "../../model/expectation/place.ts";
 import type { Reason } from "../engine/reason.ts";
 
-const inspect =
-  "kubectl -n ebpf-dataplane exec ds/ebpf-dataplane -c agent -- node /opt/ebpf-dataplane/agent.js inspect";
+/** Of every node, in whatever namespace its agent is. */
+const inspect = (view: string): string => `ebpf-dataplane inspect ${view} (in a checkout: make inspect VIEW=${view})`;
 
 /** The one cause of a drop that no node can detect. */
 const foreignSources =
@@ -18,13 +18,13 @@ export function advice({ from, to, verdict, reply }: Expectation, reasons: Reaso
   }
   const hints = podHints(from.value, to.value.host);
   if (reasons.some(({ code }) => notProbed.includes(code))) return hints;
-  if (verdict !== "allowed") return [`${inspect} policies`, "kubectl get networkpolicies -A", `${inspect} connections`];
+  if (verdict !== "allowed") return [inspect("policies"), "kubectl get networkpolicies -A", inspect("connections")];
   const observed = reasons.flatMap((reason) => (reason.code === "otherVerdict" ? reason.observed : []));
   if (observed.includes("dropped"))
-    return [...(reply === "direct" ? [foreignSources] : []), `${inspect} outcomes`, `${inspect} policies`, ...hints];
+    return [...(reply === "direct" ? [foreignSources] : []), inspect("outcomes"), inspect("policies"), ...hints];
   if (observed.includes("rejected"))
-    return ["kubectl get endpointslices -A (a service without a ready pod rejects)", `${inspect} services`];
-  return [`${inspect} connections`, `${inspect} services`];
+    return ["kubectl get endpointslices -A (a service without a ready pod rejects)", inspect("services")];
+  return [inspect("connections"), inspect("services")];
 }
 
 const notProbed: Reason["code"][] = ["missing", "apiRefused", "proberLost", "notSent"];
@@ -33,12 +33,10 @@ const notProbed: Reason["code"][] = ["missing", "apiRefused", "proberLost", "not
 function nearest(reason: Reason, from: string): string[] | undefined {
   switch (reason.code) {
     case "sourceRewritten":
-      return [`on node ${reason.node}: nft list ruleset | grep -E 'masquerade|snat'`, `${inspect} services`];
+      return [`on node ${reason.node}: nft list ruleset | grep -E 'masquerade|snat'`, inspect("services")];
     case "replyDetour":
     case "replyShortcut":
-      return reason.kubeProxy
-        ? undefined
-        : ["kubectl get felixconfiguration default -o yaml", `${inspect} connections`];
+      return reason.kubeProxy ? undefined : ["kubectl get felixconfiguration default -o yaml", inspect("connections")];
     case "unsent":
       return [`on ${from}: ip -brief link; ip route; ip neigh`];
     case "apiUnreachable":
@@ -48,7 +46,7 @@ function nearest(reason: Reason, from: string): string[] | undefined {
         ? ["kubectl get nodes -o wide", "kubectl get events -A | grep ebpf-dataplane-probe"]
         : undefined;
     case "unresolved":
-      return ["kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide", `${inspect} outcomes`];
+      return ["kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide", inspect("outcomes")];
     default:
       return undefined;
   }
