@@ -28,7 +28,7 @@ export function expectAcceptedFields(config: Config): void {
 
 /** Refuses port mappings that the pod's object does not have: the agent serves those of the object. @throws CniError */
 export function expectKnownPortMappings({ runtimeConfig }: Config, pod: Pod | undefined): void {
-  const mappings = runtimeConfig?.["portMappings"];
+  const mappings = runtimeConfig?.portMappings;
   if (isEmpty(mappings)) return;
   const served = new Set((pod ? hostPorts(pod) : []).map(textOf));
   const unknown = Array.isArray(mappings) ? mappings.find((mapping) => !served.has(textOf(mapping))) : mappings;

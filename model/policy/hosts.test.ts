@@ -58,7 +58,7 @@ describe("which HostEndpoint stands for an interface", () => {
 describe("automatic host endpoints", () => {
   test("each node has one for all its interfaces, open, with the node's labels; a written one goes before it", () => {
     const hosts = hostsOf({ nodes, kubeControllersConfigurations: [automatic({ autoCreate: "Enabled" })] });
-    expect(hosts.map(({ name, otherwise, labels }) => [name, otherwise, labels["role"]])).toEqual([
+    expect(hosts.map(({ name, otherwise, labels }) => [name, otherwise, labels.role])).toEqual([
       ["one-auto-hep", "allow", "db"],
       ["two-auto-hep", "allow", "web"],
     ]);
@@ -88,7 +88,7 @@ describe("automatic host endpoints", () => {
       ...{ eth0: "one-inside-auto-hep", eth1: "one-second-auto-hep", problems: [] },
     });
     const hosts = hostsOf({ nodes, kubeControllersConfigurations: [configuration] });
-    expect(hosts.map(({ name, labels }) => `${name} ${labels["zone"]}`)).toEqual([
+    expect(hosts.map(({ name, labels }) => `${name} ${labels.zone}`)).toEqual([
       ...["one-inside-auto-hep in", "one-second-auto-hep undefined", "two-second-auto-hep undefined"],
     ]);
   });
@@ -109,10 +109,7 @@ describe("addresses with a host endpoint's labels", () => {
     const own = written("own", { node: "one", expectedIPs: ["172.31.1.8"] }, { app: "x" });
     const kubeControllersConfigurations = [automatic({ autoCreate: "Enabled" })];
     const found = labelledAddresses(hostsOf({ hostEndpoints: [own], kubeControllersConfigurations, nodes }), directory);
-    const words = [...found].map(([address, whose]) => [
-      address,
-      whose.map(({ labels }) => labels["app"] ?? labels["role"]),
-    ]);
+    const words = [...found].map(([address, whose]) => [address, whose.map(({ labels }) => labels.app ?? labels.role)]);
     expect(words).toEqual([
       ["172.31.1.8", ["x", "db"]],
       ["172.31.1.9", ["web"]],

@@ -61,7 +61,7 @@ async function reachesOutside(): Promise<boolean> {
 }
 
 test("a node that is closed by mistake keeps its SSH connections, accepts new ones, and ends everything else", async () => {
-  const refused = async () => (await cluster.outcomes("master"))["drop_policy_ingress"] ?? 0;
+  const refused = async () => (await cluster.outcomes("master")).drop_policy_ingress ?? 0;
   await expectToEnd(
     other,
     () => cluster.apply(closing),
@@ -71,7 +71,7 @@ test("a node that is closed by mistake keeps its SSH connections, accepts new on
   expect(await connects(SSH, 42022)).toBe(true);
   expect(await connects(OTHER, 42080)).toBe(false);
   expect(await reachesOutside()).toBe(false);
-  expect((await cluster.outcomes("master"))["drop_policy_ingress"]).toBeGreaterThan(0);
+  expect((await cluster.outcomes("master")).drop_policy_ingress).toBeGreaterThan(0);
 });
 
 test("its pods, the tunnel to them and Services are no traffic of the node itself", async () => {
@@ -98,7 +98,7 @@ describe("a node that is open by its host endpoint", () => {
   const open: KubernetesObject = {
     ...closing,
     metadata: { name: "master-eth0", labels: { role: "edge" } },
-    spec: { ...(closing["spec"] as object), profiles: ["projectcalico-default-allow"] },
+    spec: { ...(closing.spec as object), profiles: ["projectcalico-default-allow"] },
   };
   const policy = (spec: object): KubernetesObject => ({
     apiVersion: "projectcalico.org/v3",
@@ -153,7 +153,7 @@ describe("a node that is open by its host endpoint", () => {
     expect(await sees("client2", nodes.master)).toMatch(/^allowed/);
     expect(await cluster.see("default/there", `${here.address}:80`)).toMatch(/^allowed/);
     expect(await cluster.metrics("master")).toMatch(/policy="tier default, GlobalNetworkPolicy edge, ingress rule 1"/);
-    const refused = async () => (await cluster.outcomes("master"))["drop_policy_egress"] ?? 0;
+    const refused = async () => (await cluster.outcomes("master")).drop_policy_egress ?? 0;
     const before = await refused();
     cluster.apply(
       policy({ types: ["Egress"], egress: [{ action: "Deny", destination: toClients }, { action: "Allow" }] }),

@@ -79,7 +79,7 @@ test("the comment says which connections of the flow log the branch would cut, a
   ];
   writeFileSync(join(folder, "flows.jsonl"), log.map((one) => JSON.stringify(one)).join("\n"));
   const env = {
-    ...{ ...process.env, ...steps.env, NO_COLOR: "1", PATH: `${join(folder, "bin")}:${process.env["PATH"]}` },
+    ...{ ...process.env, ...steps.env, NO_COLOR: "1", PATH: `${join(folder, "bin")}:${process.env.PATH}` },
     REAL_MAKE: execFileSync("sh", ["-c", "command -v make"], { encoding: "utf8" }).trim(),
     ...{ FLOWS: join(folder, "flows.jsonl"), DAYS: "7", GITHUB_STEP_SUMMARY: join(folder, "summary") },
   };
