@@ -5,7 +5,7 @@ import { getObject, getText, listObjects, unlessMissing } from "../../kubernetes
 import type { Api } from "../../kubernetes/transport.ts";
 import { type KindName, kindNames, kinds, resourcePath } from "../../model/objects/kinds.ts";
 import { agentsOn, type ClusterView } from "../cluster/view.ts";
-import { type Inspect, nodeNames } from "../inspect/ask-nodes.ts";
+import { firstAnswer, type Inspect, nodeNames } from "../inspect/ask-nodes.ts";
 import { namesOf } from "../inspect/names.ts";
 import { NODE_VIEWS, POOLS } from "../inspect/views.ts";
 import type { NodeReport } from "../status/cluster-status.ts";
@@ -58,7 +58,7 @@ export function piecesOf({ api, view, inspect, reports, version }: Sources): Pie
     { path: "names.json", read: async () => json(namesOf(view).all) },
     ...eventPieces(api, view.agentNamespace),
     ...kindNames.filter((name) => !NOT_WHOLE.includes(name)).map((name) => objectPiece(api, name)),
-    { path: "ipam.jsonl", read: () => firstAnswer(nodes, inspect) },
+    { path: "ipam.jsonl", read: () => firstAnswer(nodes, [POOLS], inspect) },
     ...nodes.flatMap((node) => nodePieces(node, inspect, speaksBgp)),
     ...pods.flatMap((pod) => logPieces(api, pod)),
   ];
@@ -144,18 +144,6 @@ function bgpSpeech(api: Api): () => Promise<boolean> {
     speaks ??= ask();
     return speaks;
   };
-}
-
-async function firstAnswer(nodes: readonly string[], inspect: Inspect): Promise<string> {
-  let why: unknown = new Error("no node could be asked");
-  for (const node of nodes) {
-    try {
-      return await inspect(node, [POOLS, "--json"]);
-    } catch (error) {
-      why = error;
-    }
-  }
-  throw why;
 }
 
 function logPieces(api: Api, pod: V1Pod): Piece[] {

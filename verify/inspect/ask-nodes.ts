@@ -3,6 +3,7 @@ import { z } from "zod";
 import { execInPod } from "../../kubernetes/exec.ts";
 import { failureLine } from "../actors/actor.ts";
 import { agentOn, type ClusterView } from "../cluster/view.ts";
+import { NoCluster } from "../connect.ts";
 import { AGENT_PROGRAM, type Reached } from "../watch/agents.ts";
 
 /** A row of a view, by its columns. */
@@ -50,6 +51,23 @@ export function viewsOf(nodes: readonly string[], words: readonly string[], insp
     }
   };
   return Promise.all(nodes.toSorted().map(ask));
+}
+
+/** The view of which every agent knows the same, of the first one that answers. @throws NoCluster if none does */
+export async function firstAnswer(
+  nodes: readonly string[],
+  words: readonly string[],
+  inspect: Inspect,
+): Promise<string> {
+  let problem = "there is no node";
+  for (const node of nodes) {
+    try {
+      return await inspect(node, [...words, "--json"]);
+    } catch (error) {
+      problem = `node ${node}: ${(error as Error).message}`;
+    }
+  }
+  throw new NoCluster(problem);
 }
 
 export const nodeNames = ({ nodes }: Pick<ClusterView, "nodes">): string[] =>

@@ -5,7 +5,7 @@ import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { FormatError } from "../../model/expectation/place.ts";
 import { NoCluster } from "../connect.ts";
 import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
-import { type Inspect, inspecting, nodeNames, viewsOf } from "./ask-nodes.ts";
+import { firstAnswer, type Inspect, inspecting, nodeNames, viewsOf } from "./ask-nodes.ts";
 import { inspection, mergedView } from "./merge.ts";
 import { namesOf } from "./names.ts";
 import { POOLS, VIEWS } from "./views.ts";
@@ -62,18 +62,9 @@ export function firstRows(view: View): string {
     : table;
 }
 
-/** As the first agent that answers knows them. */
 export async function poolsOf(nodes: readonly string[], inspect: Inspect): Promise<PoolUseLine[]> {
-  let problem = "there is no node";
-  for (const node of nodes) {
-    try {
-      const lines = (await inspect(node, [POOLS, "--json"])).split("\n").filter(Boolean);
-      return lines.map((line) => JSON.parse(line) as PoolUseLine);
-    } catch (error) {
-      problem = `node ${node}: ${(error as Error).message}`;
-    }
-  }
-  throw new NoCluster(problem);
+  const lines = (await firstAnswer(nodes, [POOLS], inspect)).split("\n").filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as PoolUseLine);
 }
 
 /** What an agent is asked. @throws FormatError */

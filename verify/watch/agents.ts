@@ -41,6 +41,12 @@ export interface Telling {
   ended: Promise<void>;
 }
 
+export function noAgent({ server }: Pick<Reached["api"], "server">): NoCluster {
+  return new NoCluster(
+    `no agent of this dataplane runs in the cluster ${server}. Next: is it the right one (--kubeconfig, --context)?`,
+  );
+}
+
 /** Runs `inspect …` on each node that has an agent, and passes on its JSON lines. */
 export async function inspectEachNode(
   { api, view }: Pick<Reached, "api" | "view">,
@@ -52,10 +58,7 @@ export async function inspectEachNode(
     const pod = agentOn(view, node);
     return pod ? [{ node, pod }] : [];
   });
-  if (agents.length === 0)
-    throw new NoCluster(
-      `no agent of this dataplane runs in the cluster ${api.server}. Next: is it the right one (--kubeconfig, --context)?`,
-    );
+  if (agents.length === 0) throw noAgent(api);
   return Promise.all(agents.map(({ node, pod }) => inspectNode(api, node, pod, words, (record) => line(record, node))));
 }
 

@@ -11,7 +11,7 @@ import { agentOn, nodeAddresses } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
 import { machineAddresses } from "../engine/lookup.ts";
 import type { Machine } from "../engine/world.ts";
-import { type ClusterOptions, inspectNode, type Reached, reachCluster } from "./agents.ts";
+import { type ClusterOptions, inspectNode, noAgent, type Reached, reachCluster } from "./agents.ts";
 import { askedOf, type Known } from "./filter-names.ts";
 import { FlowOrder } from "./flow-order.ts";
 import { followNodes } from "./follow-nodes.ts";
@@ -43,7 +43,7 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   const asked = withoutNoise(options, reached);
   const query = askedOf(asked, await readKnown(reached, asked));
   const nodes = view.nodes.map(({ metadata }) => metadata?.name ?? "").filter((node) => agentOn(view, node));
-  if (nodes.length === 0) throw new NoCluster("no agent of this dataplane runs in the cluster. Next: make up.");
+  if (nodes.length === 0) throw noAgent(api);
   const named = machineNames(lab.machines);
   const past = new Past();
   const deliver = (flow: Flow) => receiver.add(named(flow), momentOf(flow));
