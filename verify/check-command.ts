@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { checkSchema } from "../components/documents/check.ts";
 import { didYouMean } from "../components/refusal/suggestion.ts";
 import type { Verification } from "./format/document.ts";
@@ -58,8 +59,9 @@ function requireSomething(files: string[], { suite, print, out, junit }: CheckOp
     throw new CheckFileError(`there is no suite "${suite}"${didYouMean(suite, [SUITE])} (suites: ${SUITE})`);
   if (print && (suite === undefined || files.length > 0))
     throw new CheckFileError(`--print prints a suite: give --suite ${SUITE}, and no files`);
+  if (print && junit !== undefined) throw new CheckFileError("--print runs nothing, so there is no result for --junit");
   if (suite === undefined && files.length === 0)
     throw new CheckFileError(`nothing to check: name a check file, or give --suite ${SUITE}`);
-  if (junit !== undefined && junit === out)
+  if (junit !== undefined && resolve(junit) === resolve(out))
     throw new CheckFileError(`--junit and --out name the same file, ${out}; name two`);
 }

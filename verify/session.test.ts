@@ -44,3 +44,15 @@ test("--out of a verification that is a file is said in words", async () => {
     `${join(document, "verification.json")} is not below a folder; name one that exists or can be made.`,
   );
 });
+
+test.each([
+  [{ suite: "clutser" }, 'there is no suite "clutser"; did you mean "cluster"? (suites: cluster)'],
+  [{}, "nothing to check: name a check file, or give --suite cluster"],
+  [{ print: true }, "--print prints a suite: give --suite cluster, and no files"],
+  [{ suite: "cluster", print: true, junit: "x.xml" }, "--print runs nothing, so there is no result for --junit"],
+  [{ suite: "cluster", junit: "./out/a" }, "--junit and --out name the same file, out/a; name two"],
+])("%o is refused before anything is reached", async (options, sentence) => {
+  const words = said();
+  expect(await checkCommand([], { ...common, out: "out/a", ...options })).toBe(2);
+  expect(words()).toBe(sentence);
+});
