@@ -57,10 +57,10 @@ status: bootstrap ## say how the dataplane is on each node: ready, up to date, m
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js status $(if $(WAIT),--wait) $(if $(JSON),--json)
 
-inspect: bootstrap ## show what is in the maps of all nodes, with names: make inspect VIEW=services; NODE= JSON=1
+inspect: bootstrap ## show what is in the maps of all nodes, with names: make inspect VIEW=services; NODE= JSON=1; of connections CLIENT= FRONTEND=
 	@test -n "$(VIEW)" || { echo 'make inspect needs a view: make inspect VIEW=services (backends, endpoints, policies, connections, outcomes, bgp, ipam)' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle >&2
-	@node dist/verify.js inspect "$(VIEW)" $(if $(NODE),--node "$(NODE)") $(if $(JSON),--json)
+	@node dist/verify.js inspect "$(VIEW)" $(if $(NODE),--node "$(NODE)") $(if $(CLIENT),--client "$(CLIENT)") $(if $(FRONTEND),--frontend "$(FRONTEND)") $(if $(JSON),--json)
 
 bundle: bootstrap ## write an archive for support to out/: versions, status, maps, logs, objects; no Secrets and no credentials
 	@node tools/build.ts --quiet bundle >&2
