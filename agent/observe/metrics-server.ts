@@ -7,7 +7,7 @@ import { createSecureContext } from "node:tls";
 import { listening } from "./health.ts";
 import type { Logger } from "./log.ts";
 import type { AgentMetrics } from "./metrics.ts";
-import { Secrets } from "./secrets.ts";
+import { SecretFiles } from "./secret-files.ts";
 
 /** Where metrics are served, and to whom. */
 export interface MetricsEndpoint {
@@ -53,7 +53,7 @@ export async function serveMetrics(
     if (!last || now() - last.at > ANSWER_MS) last = { at: now(), text: registry.metrics() };
     return last.text;
   };
-  const secrets = new Secrets(log, readAgainMs);
+  const secrets = new SecretFiles(log, readAgainMs);
   const isAllowed = token === undefined ? () => true : bearerCheck(token, secrets);
   const server = serverOf(endpoint, secrets, (request, response) => {
     response.on("finish", () => endUnread(request));
@@ -78,7 +78,7 @@ export async function serveMetrics(
   return listening(server, { ...(address !== ANY && { host: address }), port });
 }
 
-function serverOf({ tls }: MetricsEndpoint, secrets: Secrets, listener: RequestListener): Server {
+function serverOf({ tls }: MetricsEndpoint, secrets: SecretFiles, listener: RequestListener): Server {
   const limits = { requestTimeout: PATIENCE_MS, headersTimeout: PATIENCE_MS, connectionsCheckingInterval: 1_000 };
   if (tls === undefined) return createServer(limits, listener);
   // Until there is a certificate no handshake succeeds.
@@ -92,7 +92,7 @@ function serverOf({ tls }: MetricsEndpoint, secrets: Secrets, listener: RequestL
 }
 
 /** Whether a header has the token that the file has by now. */
-function bearerCheck(path: string, secrets: Secrets): (header: string | undefined) => boolean {
+function bearerCheck(path: string, secrets: SecretFiles): (header: string | undefined) => boolean {
   let expected: Buffer | undefined;
   secrets.follow("the token of the metrics", [path], ([text = ""]) => {
     if (text.trim() === "") throw new Error(`${path} is empty`);
