@@ -6,7 +6,7 @@ import { type KubeProxyResult, kubeProxySchema } from "../components/documents/k
 import { preflightSchema } from "../components/documents/preflight.ts";
 import { upgradeSchema } from "../components/documents/upgrade.ts";
 import { chosenKubeconfig } from "../kubernetes/chosen-kubeconfig.ts";
-import { KubernetesError } from "../kubernetes/errors.ts";
+import { KubernetesError, UnusableKubeconfig } from "../kubernetes/errors.ts";
 import { apiServerOf } from "../kubernetes/kubeconfig.ts";
 import type { Api } from "../kubernetes/transport.ts";
 import { awaitControlPlane } from "./await-control-plane.ts";
@@ -76,7 +76,7 @@ program.parseAsync().catch((error: unknown) => {
   }
   if (!(error instanceof ClusterFailure || error instanceof KubernetesError)) throw error;
   say(error.next ? `${error.message}\nnext: ${error.next}` : error.message);
-  process.exit(1);
+  process.exit(error instanceof UnusableKubeconfig ? 2 : 1);
 });
 
 function command(name: string, description: string, work: () => Promise<void>): void {

@@ -125,6 +125,7 @@ live("status", "say how the dataplane is on each node: ready, up to date, modes,
 
 live("inspect", "show what is in the maps of all nodes, with the names of services, pods and nodes")
   .argument("<view>", VIEWS.join(", "))
+  .showHelpAfterError(`(views: ${VIEWS.join(", ")})`)
   .option("--all-nodes", "ask every node (the default)")
   .addOption(new Option("--node <name>", "ask only this node").conflicts("allNodes"))
   .option("--client <address>", "of connections: only those that this address opened")
@@ -148,7 +149,7 @@ live("flows", "collect the flow logs of all nodes into one file (docs/flows.md)"
   .option("--show", "print the lines too", false)
   .option("--namespace <name>", "only flows from or to pods of this namespace")
   .option("--verdict <verdict>", "only flows that were allowed, denied or refused")
-  .option("--port <number>", "only flows to this port", Number)
+  .option("--port <number>", "only flows to this port", portNumber)
   .option("--staged", "only flows for which staged policies would decide otherwise", false)
   .action(async (options: FlowsOptions) => {
     const { flowsCommand } = await import("./watch/flows-command.ts");

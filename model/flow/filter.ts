@@ -1,3 +1,4 @@
+import { FormatError } from "../expectation/place.ts";
 import type { FlowLogLine } from "./record.ts";
 
 /** Which flows of a log to show, as options give it. */
@@ -11,12 +12,12 @@ export interface KeptFilter {
 
 const VERDICTS = ["allowed", "denied", "refused"];
 
-/** Refuses values that no flow has. @throws Error with a sentence for users */
+/** Refuses values that no flow has. @throws FormatError */
 export function readFilter({ namespace, verdict, port, staged }: KeptFilter): KeptFilter {
   if (verdict !== undefined && !VERDICTS.includes(verdict))
-    throw new Error(`verdict "${verdict}" is not one that a flow has; allowed: ${VERDICTS.join(", ")}.`);
+    throw new FormatError(`verdict is "${verdict}"`, VERDICTS.join(", "));
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
-    throw new Error("port is not a number from 0 to 65535.");
+    throw new FormatError(`port is ${port}`, "a number from 0 to 65535");
   return {
     ...(namespace && { namespace }),
     ...(verdict && { verdict }),

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createWriteStream, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import pc from "picocolors";
+import { FormatError } from "../../model/expectation/place.ts";
 import { type KeptFilter, readFilter } from "../../model/flow/filter.ts";
 import { flowLogLineText } from "../../model/flow/line-text.ts";
 import { type FlowLogLine, flowLogLine } from "../../model/flow/record.ts";
@@ -50,7 +51,7 @@ export async function flowsCommand({ out, show, ...options }: FlowsOptions): Pro
   } catch (error) {
     const file = fileProblem(error);
     console.error(file ?? (error as Error).message);
-    return file || error instanceof NoCluster ? 2 : 1;
+    return file || error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
   }
 }
 
