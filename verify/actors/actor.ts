@@ -1,3 +1,4 @@
+import { printable } from "../../agent/observe/inspect/printable.ts";
 import type { AttemptResult, Probe } from "../../probe/batch.ts";
 import type { CapturedPacket } from "../../probe/capture.ts";
 import type { PodReference } from "../../probe/namespaces.ts";
@@ -96,6 +97,6 @@ function totalCount(batch: Probe[]): number {
 
 /** The one line of an error stream that says what went wrong, rather than where. */
 export function failureLine(stderr: string, otherwise: string): string {
-  const lines = stderr.split("\n").map((line) => line.trim());
+  const lines = stderr.split("\n").map((line) => printable(line.trim()));
   return lines.find((line) => /^\w*Error: /.test(line)) ?? lines.filter(Boolean).at(-1) ?? otherwise;
 }

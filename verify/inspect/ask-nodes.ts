@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { execInPod } from "../../kubernetes/exec.ts";
 import { failureLine } from "../actors/actor.ts";
+import { answerOf } from "../answer.ts";
 import { agentOn, type ClusterView } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
 import { AGENT_PROGRAM, type Reached } from "../watch/agents.ts";
@@ -44,7 +45,7 @@ export function inspecting({ api, view }: Pick<Reached, "api" | "view">): Inspec
 export function viewsOf(nodes: readonly string[], words: readonly string[], inspect: Inspect): Promise<NodeView[]> {
   const ask = async (node: string): Promise<NodeView> => {
     try {
-      const answer = JSON.parse((await inspect(node, [...words, "--json"])) || "[]");
+      const answer = answerOf((await inspect(node, [...words, "--json"])) || "[]");
       return { node, rows: z.array(rowSchema).parse(answer) };
     } catch (error) {
       return { node, rows: [], problem: (error as Error).message };

@@ -3,6 +3,7 @@ import { type PoolUseLine, poolUseView } from "../../agent/observe/inspect/ipam.
 import { asTable, type View } from "../../agent/observe/inspect/table.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { FormatError } from "../../model/expectation/place.ts";
+import { answerOf } from "../answer.ts";
 import { NoCluster } from "../connect.ts";
 import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
 import { firstAnswer, type Inspect, inspecting, nodeNames, viewsOf } from "./ask-nodes.ts";
@@ -64,7 +65,7 @@ export function firstRows(view: View): string {
 
 export async function poolsOf(nodes: readonly string[], inspect: Inspect): Promise<PoolUseLine[]> {
   const lines = (await firstAnswer(nodes, [POOLS], inspect)).split("\n").filter(Boolean);
-  return lines.map((line) => JSON.parse(line) as PoolUseLine);
+  return lines.map((line) => answerOf(line) as PoolUseLine);
 }
 
 /** What an agent is asked. @throws FormatError */

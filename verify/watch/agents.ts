@@ -6,6 +6,7 @@ import { execInPod } from "../../kubernetes/exec.ts";
 import { apiServerOf, type Kubeconfig } from "../../kubernetes/kubeconfig.ts";
 import type { ApiServer } from "../../kubernetes/transport.ts";
 import { failureLine } from "../actors/actor.ts";
+import { answerOf } from "../answer.ts";
 import { agentOn, type ClusterView, readView } from "../cluster/view.ts";
 import { type NamedCluster, NoCluster, namedKubeconfig } from "../connect.ts";
 import { type ReachedLab, reachLab } from "../lab.ts";
@@ -73,7 +74,7 @@ export async function inspectNode(
   const container = { namespace: metadata?.namespace ?? "", name: metadata?.name ?? "", container: "agent" };
   const command = [...AGENT_PROGRAM, "inspect", ...words, "--json", "--while-input"];
   let stopping = false;
-  const running = await execInPod(api, container, command, (text) => line(JSON.parse(text)));
+  const running = await execInPod(api, container, command, (text) => line(answerOf(text)));
   const ended = running.ended.then(
     ({ code, stderr }) => {
       if (code !== 0 && !stopping) throw new Error(`node ${node}: ${failureLine(stderr, `ended with ${code}`)}`);
