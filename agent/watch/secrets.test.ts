@@ -80,4 +80,5 @@ test("files have Secrets as people write them, in the agents' namespace", () => 
   expect(secrets.valueOf("bgp", "tor")).toEqual({ text: "s3cret" });
   expect(secrets.valueOf("bgp", "mesh")).toEqual({ text: "m" });
   expect(secrets.valueOf("none", "tor")).toMatchObject({ field: "name" });
+  expect(secrets.valueOf("bgp", "constructor")).toMatchObject({ field: "key" });
 });

@@ -27,12 +27,15 @@ type Secret = z.output<typeof secret>;
 
 function valueIn(found: Secret | undefined, name: string, key: string): SecretValue {
   if (!found) return { field: "name", fault: `there is no Secret ${name} in the namespace ${ownNamespace()}` };
-  const encoded = found.data?.[key];
-  const text =
-    found.stringData?.[key] ?? (encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString());
+  const [written, encoded] = [ownValue(found.stringData, key), ownValue(found.data, key)];
+  const text = written ?? (encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString());
   return text === undefined
     ? { field: "key", fault: `the Secret ${name} in ${ownNamespace()} has no key ${key}` }
     : { text };
+}
+
+function ownValue(values: Secret["data"], key: string): string | undefined {
+  return values && Object.hasOwn(values, key) ? values[key] : undefined;
 }
 
 interface Followed {
