@@ -13,6 +13,7 @@ import { requireMachines } from "./machine-names.ts";
 import { stopOnSignal, stoppedStatus } from "./stopping.ts";
 import { NoNode } from "./suite/facts.ts";
 import type { SuiteTarget } from "./suite/of-cluster.ts";
+import { NotOwn } from "./suite/own-namespaces.ts";
 import { colorsFor, telling, widthOf } from "./terminal.ts";
 import { carryOut, type Ending, type Measure } from "./verification/run.ts";
 import { renderTable } from "./verification/table.ts";
@@ -121,6 +122,7 @@ export function readInput(file: string): string {
 /** A user's mistake in one line; a bug with its stack. */
 export function messageOf(error: unknown): string {
   if (error instanceof KubernetesError) return withNext(error);
-  if (error instanceof CheckFileError || error instanceof NoCluster || error instanceof NoNode) return error.message;
+  if ([CheckFileError, NoCluster, NoNode, NotOwn].some((known) => error instanceof known))
+    return (error as Error).message;
   return fileProblem(error) ?? (error as Error).stack ?? String(error);
 }

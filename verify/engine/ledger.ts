@@ -7,7 +7,7 @@ import { applyPatiently, deletePatiently, ObjectRefused, readPatiently, restoreP
 import type { World } from "./world.ts";
 
 /** Marks objects created by a check, so that the next run recognises the remains of a killed one. */
-const madeBy = "ebpf-dataplane.io/made-by-check";
+export const MADE_BY = "ebpf-dataplane.io/made-by-check";
 
 const goneSeconds = 120;
 const pauseMs = 300;
@@ -68,7 +68,7 @@ export class Ledger {
     if (known) return known;
     const { apiVersion, kind, metadata } = id;
     const now = await readPatiently(this.#world, id);
-    const foreign = now && !now.metadata.deletionTimestamp && !now.metadata.annotations?.[madeBy];
+    const foreign = now && !now.metadata.deletionTimestamp && !now.metadata.annotations?.[MADE_BY];
     const entry: Entry = {
       id: { apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace } },
       before: foreign ? now : undefined,
@@ -93,5 +93,5 @@ export class Ledger {
 
 function marked(object: KubernetesObject): KubernetesObject {
   const annotations = object.metadata.annotations as Record<string, string> | undefined;
-  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [madeBy]: "true" } } };
+  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [MADE_BY]: "true" } } };
 }
