@@ -24,6 +24,7 @@ export interface MetricsEndpoint {
 interface Clock {
   now?: () => number;
   readAgainMs?: number;
+  connectionMs?: number;
 }
 
 /** How soon a new certificate or token counts: ms. */
@@ -36,6 +37,8 @@ const CONNECTIONS_PER_SECOND = 20;
 const REQUESTS_PER_CONNECTION = 8;
 /** A request, and a handshake, is there within this time or not at all: ms. */
 const PATIENCE_MS = 10_000;
+/** The age of a connection at most, answers that nobody reads included: ms. */
+const CONNECTION_MS = 30_000;
 
 /** In place of an address: all of the node, of both families where its kernel has IPv6. */
 const ANY = "any";
@@ -45,7 +48,7 @@ export async function serveMetrics(
   { registry }: AgentMetrics,
   endpoint: MetricsEndpoint,
   log: Logger,
-  { now = () => performance.now(), readAgainMs = READ_AGAIN_MS }: Clock = {},
+  { now = () => performance.now(), readAgainMs = READ_AGAIN_MS, connectionMs = CONNECTION_MS }: Clock = {},
 ): Promise<Server> {
   const { address, port, token } = endpoint;
   let last: { at: number; text: Promise<string> } | undefined;
@@ -74,6 +77,7 @@ export async function serveMetrics(
   server.maxConnections = CONNECTIONS;
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
   server.prependListener("connection", seldom(CONNECTIONS_PER_SECOND, now));
+  server.on("connection", (socket: Socket) => endAfter(connectionMs, socket));
   server.on("close", () => secrets.end());
   return listening(server, { ...(address !== ANY && { host: address }), port });
 }
@@ -110,6 +114,11 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
 /** Nobody waits for the rest of a request that has its answer. */
 function endUnread(request: IncomingMessage): void {
   if (!request.complete) request.destroy();
+}
+
+function endAfter(ms: number, socket: Socket): void {
+  const late = setTimeout(() => socket.destroy(), ms).unref();
+  socket.once("close", () => clearTimeout(late));
 }
 
 /** Ends connections beyond so many a second. */

@@ -20,10 +20,10 @@ async function serving(
   answer: () => Promise<string>,
   work: (url: string, address: AddressInfo) => Promise<void>,
   endpoint: Partial<MetricsEndpoint> = {},
-  now = () => performance.now(),
+  clock: { now?: () => number; connectionMs?: number } = {},
 ) {
   const at = { address: "127.0.0.1", port: 0, ...endpoint };
-  const server = await serveMetrics(metrics(answer), at, QUIET, { now, readAgainMs: 20 });
+  const server = await serveMetrics(metrics(answer), at, QUIET, { readAgainMs: 20, ...clock });
   const address = server.address() as AddressInfo;
   try {
     await work(`http://127.0.0.1:${address.port}/metrics`, address);
@@ -177,7 +177,7 @@ test.each([false, true])("who opens connections without end gets 20 in a second;
       expect(await served(60)).toBe(20);
     },
     folder ? { tls: folder } : {},
-    () => seconds * 1000,
+    { now: () => seconds * 1000 },
   );
   if (folder) rmSync(folder, { recursive: true });
 });
@@ -192,5 +192,24 @@ test("a request that never ends is not waited for", async () => {
       socket.write("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\nbegin");
       await ended;
     },
+  );
+});
+
+test("who never reads the answer keeps no connection from others", async () => {
+  await serving(
+    async () => `${"a".repeat(6 << 20)}\n`,
+    async (url, { port }) => {
+      const silent = Array.from({ length: 16 }, () => connect({ host: "127.0.0.1", port }).pause());
+      for (const socket of silent) socket.on("error", () => {}).write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+      const status = () =>
+        fetch(url).then(
+          async (answer) => (await answer.text()).length,
+          () => 0,
+        );
+      await expect.poll(status, { timeout: 120_000 }).toBeGreaterThan(6 << 20);
+      for (const socket of silent) socket.destroy();
+    },
+    {},
+    { connectionMs: 1_000 },
   );
 });
