@@ -1,8 +1,8 @@
 import type { V1DaemonSet } from "@kubernetes/client-node";
 import { AGENT } from "../../components/dataplane/names.ts";
 import { findObject } from "../../kubernetes/get.ts";
+import { subjectNamespace } from "../../kubernetes/subject-namespace.ts";
 import type { Api } from "../../kubernetes/transport.ts";
-import { agentNamespaceOf } from "../cluster/view.ts";
 import { packageVersion } from "../this-package.ts";
 
 /**
@@ -11,9 +11,10 @@ import { packageVersion } from "../this-package.ts";
  */
 export async function proberImage(api: Api, asked?: string): Promise<string> {
   if (asked) return asked;
-  const namespace = await agentNamespaceOf(api);
-  // By its name in its own namespace: any tenant can set labels, and probers are privileged.
-  const agents = await findObject<V1DaemonSet>(api, `/apis/apps/v1/namespaces/${namespace}/daemonsets/${AGENT}`);
+  // Probers are privileged. Any tenant can set labels, and one who makes namespaces can have that of the usual name where no agents are.
+  const namespace = await subjectNamespace(api, AGENT);
+  const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${AGENT}`;
+  const agents = namespace === undefined ? undefined : await findObject<V1DaemonSet>(api, path);
   const deployed = agents?.spec?.template.spec?.containers.find(({ name }) => name === "agent");
   return deployed?.image ?? `ebpf-dataplane:${packageVersion()}`;
 }

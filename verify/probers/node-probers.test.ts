@@ -20,6 +20,7 @@ class FakeApi {
   namespaces: { metadata: { name: string; creationTimestamp: string } }[] = [];
   pods: V1Pod[] = [];
   agentImage: string | undefined;
+  hasAgents = true;
   refusal: Error | undefined;
   image = "";
 
@@ -36,9 +37,12 @@ class FakeApi {
       "/apis/apps/v1": { resources: [{ name: "daemonsets", kind: "DaemonSet", namespaced: true }] },
       "/api/v1/namespaces": { items: this.namespaces },
       "/apis/apps/v1/daemonsets": { items: [STRANGER] },
-      "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ebpf-dataplane": {
-        subjects: [{ kind: "ServiceAccount", name: "ebpf-dataplane", namespace: "net" }],
-      },
+      "/apis/apps/v1/namespaces/ebpf-dataplane/daemonsets/ebpf-dataplane": STRANGER,
+      ...(this.hasAgents && {
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ebpf-dataplane": {
+          subjects: [{ kind: "ServiceAccount", name: "ebpf-dataplane", namespace: "net" }],
+        },
+      }),
       ...(this.agentImage && { "/apis/apps/v1/namespaces/net/daemonsets/ebpf-dataplane": agent }),
     };
     const answer = path.endsWith("/pods") ? { items: this.pods } : answers[path];
@@ -106,6 +110,12 @@ test("the image is the one asked for, else the agents', else this version's", as
   expect(api.image).toBe(api.agentImage);
   await probers("other:1").start();
   expect(api.image).toBe("other:1");
+});
+
+test("without agents the image is this version's, whoever has the namespace of their usual name", async () => {
+  api.hasAgents = false;
+  await probers().start();
+  expect(api.image).toMatch(/^ebpf-dataplane:\d/);
 });
 
 test("a node whose prober does not run is told in words, after a minute", async () => {
