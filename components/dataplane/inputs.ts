@@ -17,11 +17,12 @@ import {
   requireRule,
 } from "../refusal/refusal.ts";
 import { isIpv6, networksOverlap } from "../rules/addresses.ts";
-import { interfaceRule, labelRule } from "../rules/names.ts";
+import { interfaceRule } from "../rules/names.ts";
 import { requireAnyCidr, requireServiceNetwork, requireServiceNetworkIpv6 } from "../values/addresses.ts";
 import { requireUnique, requireWhole } from "../values/choices.ts";
 import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
+import { requireLabel } from "../values/names.ts";
 import { requireAgentPods } from "./agent-pods-inputs.ts";
 import {
   type DataplaneSpec,
@@ -130,7 +131,7 @@ function requireServiceMetrics(place: InputPlace, { namespaces, limit }: Service
 function requireNamespaces(place: InputPlace, namespaces: string[]): string[] {
   if (namespaces.length === 0) refuse(place, namespaces, "at least one namespace, or left out for all");
   namespaces.forEach((namespace, index) => {
-    requireRule(at(place, index), namespace, (name) => labelRule(name));
+    requireLabel(at(place, index), namespace);
   });
   requireUnique((index) => at(place, index), namespaces);
   return namespaces;

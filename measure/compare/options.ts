@@ -57,10 +57,10 @@ export function requireOptions(options: CompareOptions): CompareOptions {
   whole("seed", options.seed, 0, 2 ** 32 - 1);
   for (const mode of options.modes)
     if (!comparedModes.includes(mode))
-      throw new WrongOptions(`--modes has "${mode}", but must be some of ${comparedModes.join(",")}`);
+      throw new WrongOptions(`--modes has "${mode}", but must be some of ${comparedModes.join(", ")}`);
   if (options.modes.length === 0 || new Set(options.modes).size < options.modes.length)
     throw new WrongOptions(
-      `--modes is "${options.modes.join(",")}", but must name at least one mode, each once: ${comparedModes.join(",")}`,
+      `--modes is "${options.modes.join(",")}", but must name at least one mode, each once: ${comparedModes.join(", ")}`,
     );
   if (!/^[a-z0-9-]+\/[a-z0-9-]+$/.test(options.service))
     throw new WrongOptions(`--service is "${options.service}", but must be NAMESPACE/NAME, like default/nginx`);

@@ -1,6 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { at, checkedField, type InputPlace, refuse, requireRule } from "../../refusal/refusal.ts";
-import { labelRule } from "../../rules/names.ts";
+import { at, checkedField, type InputPlace, refuse } from "../../refusal/refusal.ts";
 import { requireLabelKey, requireLabels } from "../../values/labels.ts";
 import { requireLabel, requireObjectName } from "../../values/names.ts";
 import { requireOwnLabels } from "../agent-pods-inputs.ts";
@@ -71,7 +70,7 @@ function requirePlaced<Placed extends { labels?: pulumi.Input<Texts>; namespace?
   return {
     ...placed,
     ...checkedField(place, "labels", placed.labels, requireOwnLabels),
-    ...checkedField(place, "namespace", placed.namespace, (field, name: string) => requireRule(field, name, labelRule)),
+    ...checkedField(place, "namespace", placed.namespace, requireLabel),
     ...checkedField(place, "interval", placed.interval, requireInterval),
   };
 }
