@@ -12,6 +12,9 @@ import { idOf } from "./wire-object.ts";
 /** Which resource of the program made an object; only on objects that must not exist twice. */
 const RESOURCE_LABEL = "ebpf-dataplane.io/resource";
 
+/** Milliseconds that the former object may take to go, unless customTimeouts says otherwise. */
+const GONE_MS = 5 * 60_000;
+
 /** The label of an object of this resource. */
 export function resourceLabel({ deleteBeforeReplace, urn }: Operation): Record<string, string> {
   if (!deleteBeforeReplace) return {};
@@ -38,7 +41,7 @@ export async function removeFormer(
     if (leftover.removal === "Protect") throw new RunnerFailure(`replaces ${name}, which is protected`);
     say(`  ${name} goes first: ${idOf(object)} takes its place`);
     // Both at once is what the option forbids.
-    const left = await remove(cluster, leftover, operation.deleteTimeout);
+    const left = await remove(cluster, leftover, operation.deleteTimeout ?? GONE_MS);
     if (left)
       throw new RunnerFailure(`${name} goes first, and is still there: something holds it (see metadata.finalizers)`);
   }
