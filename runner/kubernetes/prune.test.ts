@@ -14,7 +14,7 @@ const object = (uid: string, metadata: object = {}) => ({
   metadata: { name: uid, namespace: "dataplane", uid, managedFields: applied, ...metadata },
 });
 
-/** A cluster that holds these objects, by plural; what is deleted is gone at once. */
+/** A cluster that holds these objects, by plural; what is deleted is gone at once, unless a finalizer holds it. */
 async function holding(stored: Record<string, ReturnType<typeof object>[]>, refuse = (_: Received) => 0) {
   const gone = new Set<string>();
   const server = await fakeApiServer((request) => {
@@ -23,6 +23,10 @@ async function holding(stored: Record<string, ReturnType<typeof object>[]>, refu
     const path = request.url.split("?")[0] as string;
     if (request.method === "PATCH")
       return [200, { ...request.body, metadata: { ...(request.body?.metadata as object), uid: "fresh" } }];
+    const held = Object.values(stored)
+      .flat()
+      .find(({ metadata }) => "finalizers" in metadata && path.endsWith(`/${metadata.name}`));
+    if (held) return [200, held];
     if (request.method === "DELETE") gone.add(path);
     if (gone.has(path)) return request.method === "DELETE" ? [200, {}] : [404, { message: "not found" }];
     const plural = path.split("/").at(-1) as string;
@@ -96,6 +100,21 @@ test("what was made with protect or retainOnDelete stays; of what is protected t
     .filter(({ method }) => method === "PATCH")
     .map(({ body }) => body?.metadata as { labels: Record<string, string> });
   expect(labels.map((each) => each.labels["ebpf-dataplane.io/removal"])).toEqual(["Retain", "Protect", undefined]);
+});
+
+test("objects that never go delay a run by ten minutes at most, however many they are", async () => {
+  const many = Array.from({ length: 100 }, (_, index) =>
+    object(`held-${index}`, { finalizers: ["example.com/never"] }),
+  );
+  const { cluster, deleted } = await holding({ configmaps: many });
+  let now = 0;
+  const sleep = async () => {
+    now += 60_000;
+  };
+  await prune(cluster, "p.local", (title) => new ResourceReport(title), { now: () => now, sleep });
+  expect(deleted()).toHaveLength(100);
+  expect(now).toBeGreaterThanOrEqual(600_000);
+  expect(now).toBeLessThan(800_000);
 });
 
 test("kinds that the user may not list are left out", async () => {

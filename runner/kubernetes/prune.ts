@@ -3,7 +3,7 @@ import type { DeletableKind } from "../../kubernetes/discovery.ts";
 import { isRefusal } from "../../kubernetes/errors.ts";
 import { findObject, listObjects } from "../../kubernetes/get.ts";
 import type { ApiObject } from "../../kubernetes/object.ts";
-import { until } from "../../kubernetes/patience.ts";
+import { type Clock, realClock, until } from "../../kubernetes/patience.ts";
 import { RunnerFailure } from "../failure.ts";
 import { type ResourceReport, say } from "../terminal.ts";
 import type { Cluster } from "./apply.ts";
@@ -35,6 +35,8 @@ interface Metadata {
 const POLL = 300;
 /** Milliseconds that a deletion may take. */
 const GONE_MS = 2 * 60_000;
+/** And all of a run: the labels are no secret, and a finalizer holds an object for ever. */
+const ALL_GONE_MS = 10 * 60_000;
 
 /** Dependent kinds are deleted first; kinds whose deletion removes other objects last. */
 const FIRST = ["DaemonSet", "Deployment", "StatefulSet", "Job", "Pod"];
@@ -50,16 +52,18 @@ export async function prune(
   cluster: Cluster,
   label: string,
   report: (title: string) => ResourceReport,
+  clock: Clock = realClock,
 ): Promise<number> {
   const all = (await labelled(cluster, label)).sort((one, other) => rank(one) - rank(other));
   const leftovers = all.filter(({ removal }) => removal === undefined);
   for (const { kind, name } of all.filter(({ removal }) => removal === "Retain"))
     say(`  ${kind} ${name}: no longer in the program, stays (retainOnDelete)`);
+  const deadline = clock.now() + ALL_GONE_MS;
   for (const leftover of leftovers) {
     // What holds others' objects stays when it is taken out of the program.
     if (isDefinition(leftover) && (await whyKept(cluster.api, leftover.path))) continue;
     const progress = report(`${leftover.kind} ${leftover.name}: no longer in the program, removed`);
-    const left = await remove(cluster, leftover);
+    const left = await remove(cluster, leftover, Math.max(0, Math.min(GONE_MS, deadline - clock.now())), clock);
     if (left) say(`  ${leftover.kind} ${leftover.name}: deleted, but ${left} (see metadata.finalizers)`);
     else progress.done();
   }
@@ -117,6 +121,7 @@ export async function remove(
   { api }: Cluster,
   { path, uid }: Leftover,
   limitMs = GONE_MS,
+  clock: Clock = realClock,
 ): Promise<string | undefined> {
   try {
     // Exactly the object that was checked: an object re-created since under the same name is not ours.
@@ -129,7 +134,7 @@ export async function remove(
     const live = await findObject<ApiObject>(api, path);
     return live?.metadata?.uid === uid ? "it is still there" : undefined;
   };
-  return until(look, limitMs / 1000, () => {}, { everyMs: POLL });
+  return until(look, limitMs / 1000, () => {}, { everyMs: POLL, clock });
 }
 
 function rank({ kind }: Leftover): number {
