@@ -1,20 +1,20 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "@kubernetes/client-node";
 import type { End, Flow } from "../../agent/observe/events/flow.ts";
 import { type FlowQuery, queryOptions } from "../../agent/observe/events/flow-query.ts";
-import type { FlowLine, HistoryLine } from "../../agent/observe/events/flow-stream.ts";
+import type { FlowLine } from "../../agent/observe/events/flow-stream.ts";
 import { historyText, lostText } from "../../agent/observe/inspect/flow-line.ts";
-import { listObjects, unlessMissing } from "../../kubernetes/get.ts";
+import { listObjects } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
-import { kinds, resourcePath } from "../../model/objects/kinds.ts";
 import { agentOn, nodeAddresses } from "../cluster/view.ts";
-import { NoCluster } from "../connect.ts";
 import { machineAddresses } from "../engine/lookup.ts";
 import type { Machine } from "../engine/world.ts";
 import { type ClusterOptions, inspectNode, noAgent, type Reached, reachCluster } from "./agents.ts";
-import { askedOf, type Known } from "./filter-names.ts";
+import { askedOf } from "./filter-names.ts";
 import { FlowOrder } from "./flow-order.ts";
 import { followNodes } from "./follow-nodes.ts";
+import { readKnown } from "./known-names.ts";
+import { Began, Past } from "./past.ts";
 
 export interface WatchOptions extends ClusterOptions, FlowQuery {
   json: boolean;
@@ -100,48 +100,6 @@ function momentOf({ time }: Flow): number {
   return performance.now() - Math.max(0, Date.now() - Date.parse(time));
 }
 
-/** Whether the nodes have told their past. If none can, that is the answer: an empty screen would say that nothing happened. */
-class Began {
-  readonly #asked: number;
-  readonly #open: Set<string>;
-  readonly #problems: string[] = [];
-  readonly #outcome = Promise.withResolvers<void>();
-
-  constructor(nodes: readonly string[]) {
-    this.#asked = nodes.length;
-    this.#open = new Set(nodes);
-    if (nodes.length === 0) this.#outcome.resolve();
-    this.done.catch(() => {}); // handled where it is awaited
-  }
-
-  /** @throws NoCluster */
-  get done(): Promise<void> {
-    return this.#outcome.promise;
-  }
-
-  told(node: string, problem?: string): void {
-    if (!this.#open.delete(node)) return;
-    if (problem !== undefined) this.#problems.push(problem);
-    if (this.#open.size > 0) return;
-    if (this.#problems.length < this.#asked) this.#outcome.resolve();
-    else this.#outcome.reject(new NoCluster(this.#problems[0]));
-  }
-}
-
-/** What the nodes do not know any more. */
-class Past {
-  #missing = 0;
-
-  add({ history: { pushedOut, missed } }: HistoryLine): void {
-    this.#missing += Object.values(pushedOut).reduce((sum, number) => sum + number, missed);
-  }
-
-  text(dropped: number): string {
-    const all = this.#missing + dropped;
-    return all > 0 ? ` (without ${all} flows that there was no room for)` : "";
-  }
-}
-
 /** In the lab pods ask a DNS server outside that nobody answers, all the time: hidden unless somebody asks for it. */
 function withoutNoise(
   { from, to, service, namespace, policy, refused, since, dns }: WatchOptions,
@@ -156,37 +114,6 @@ function isLab({ view, lab }: Reached): boolean {
 }
 
 const agentPods = (api: Api, namespace: string) => listObjects<V1Pod>(api, `/api/v1/namespaces/${namespace}/pods`);
-
-/** What is read only where a filter needs it. */
-async function readKnown({ api, view, lab }: Reached, { from, to, namespace, policy }: FlowQuery): Promise<Known> {
-  const someNames = [from, to, namespace].some((list) => list && list.length > 0);
-  const namespaces = someNames ? await listObjects<V1Namespace>(api, resourcePath(kinds.namespaces)) : [];
-  return {
-    ...{ pods: view.pods, services: view.services, nodes: view.nodes, machines: lab.machines },
-    namespaces: namespaces.map(({ metadata }) => metadata?.name ?? ""),
-    ...(policy && policy.length > 0 && { policies: await policyNames(api) }),
-  };
-}
-
-const POLICIES = [
-  kinds.networkPolicies,
-  ...[kinds.calicoNetworkPolicies, kinds.globalNetworkPolicies, kinds.clusterNetworkPolicies],
-  ...[kinds.stagedNetworkPolicies, kinds.stagedGlobalNetworkPolicies, kinds.stagedKubernetesNetworkPolicies],
-];
-
-async function policyNames(api: Api): Promise<string[]> {
-  const lists = await Promise.all(
-    POLICIES.map((kind) => unlessMissing(listObjects<{ metadata: Named }>(api, resourcePath(kind)))),
-  );
-  return lists.flatMap((list) =>
-    (list ?? []).map(({ metadata }) => [metadata.namespace, metadata.name].filter(Boolean).join("/")),
-  );
-}
-
-interface Named {
-  namespace?: string;
-  name: string;
-}
 
 /** Names addresses outside the cluster after the machines that have them. */
 function machineNames(machines: readonly Machine[]): (flow: Flow) => Flow {
