@@ -61,6 +61,7 @@ describe.each([
       policy("closed", { ingress: [] }),
       policy("jailed", { egress: [`${friend.address}/32`] }),
     );
+    await cluster.carriedOut();
     await until("the policies", async () => {
       const seen = await Promise.all([
         cluster.see("default/open", `${closed.address}:80`),

@@ -53,6 +53,11 @@ export interface BareClusterOptions {
 
 const SERVER_PORT = 8001;
 
+/** An object with a fault, and how an agent reports it. */
+const MARK = "mark-";
+const reservation = { apiVersion: "projectcalico.org/v3", kind: "IPReservation", spec: { reservedCIDRs: "none" } };
+const marked = new RegExp(`IPReservation\\S* ${MARK}(\\d+),`);
+
 export class BareCluster {
   readonly #lab: string;
   readonly #attach: string;
@@ -61,6 +66,9 @@ export class BareCluster {
   readonly #logs = new Map<string, string>();
   /** Nodes whose agent has said that it is ready: asking it before costs as much as its start. */
   readonly #saidReady = new Set<NodeName>();
+  /** The last mark that each agent has reported (`carriedOut`). */
+  readonly #reached = new Map<NodeName, number>();
+  #marks = 0;
   #server: ChildProcess | undefined;
   readonly #probers = new Probers((machine, argv) => this.#spawn(machine, argv, "pipe"));
 
@@ -134,6 +142,23 @@ export class BareCluster {
     }
   }
 
+  /** Waits until every running agent has carried out all that was applied and removed before: in maps, routes and pods' interfaces. An
+   * answer by one node does not tell that the other one is as far. Not with `server`, whose kinds of objects come in any order. */
+  async carriedOut(): Promise<void> {
+    // At the end of a pass an agent reports the faults of the objects that the pass has carried out. A new file, so that an agent that
+    // reads it reads what was written earlier.
+    const mark = ++this.#marks;
+    const faulty = { ...reservation, metadata: { name: `${MARK}${mark}` } };
+    this.apply(faulty);
+    for (const name of this.#agents.keys())
+      await until(
+        `the agent of ${name} to carry out what was applied`,
+        async () => (this.#reached.get(name) ?? 0) >= mark,
+        () => this.log(name),
+      );
+    this.remove(faulty);
+  }
+
   /** Starts a node's agent and waits until it reports that it is ready. */
   async startAgent(name: NodeName): Promise<void> {
     const paths = [
@@ -160,9 +185,15 @@ export class BareCluster {
     this.#saidReady.delete(name);
     let line = "";
     const record = (text: Buffer | string) => {
-      this.#logs.set(name, ((this.#logs.get(name) ?? "") + text).slice(-3000));
-      line = (line + text).slice(-200);
-      if (line.includes('"ready: ')) this.#saidReady.add(name);
+      const lines = (line + text).split("\n");
+      line = lines.pop() ?? "";
+      for (const one of lines) {
+        const mark = marked.exec(one);
+        // Of an earlier mark it is said later that it is gone.
+        if (mark) this.#reached.set(name, Math.max(this.#reached.get(name) ?? 0, Number(mark[1])));
+        else this.#logs.set(name, `${this.#logs.get(name) ?? ""}${one}\n`.slice(-3000));
+        if (one.includes('"ready: ')) this.#saidReady.add(name);
+      }
     };
     for (const stream of [agent.stdout, agent.stderr]) stream?.on("data", record);
     agent.once("close", (code, signal) => record(`the agent of ${name} ended with ${code ?? signal}\n`));

@@ -57,6 +57,7 @@ describe.each([
     );
     const entry = `[${nodesIpv6.master}]:30604`;
     await until("the service", async () => (await cluster.see("client1", entry)).startsWith("allowed"));
+    await cluster.carriedOut();
   });
   afterAll(() => cluster?.close());
 
@@ -151,7 +152,8 @@ describe.each([
       const said = (await (from === "client1" ? cluster.run(from, argv) : inPod(from, ...argv))).trim();
       return said.replace(` ${own}, ${bytes} bytes`, "");
     };
-    await until("the service", async () => (await ask("client1", nodesIpv6.master, 30604)).startsWith("allowed"));
+    await cluster.carriedOut();
+    await until("the server", async () => (await ask("client1", nodesIpv6.master, 30604)).startsWith("allowed"));
     for (const name of ["master", "node"] as const) {
       for (const bytes of [1, 1200]) {
         expect(await ask("client1", nodes[name], 30604, bytes), name).toBe(`allowed saw ${clients.client1}`);
@@ -173,6 +175,7 @@ describe.each([
     await until("the policy", async () => (await ask(near, "10.96.0.14", 80)) === "dropped");
     expect(await ask(far, "fd00:10:96::14", 80)).toBe(`allowed saw ${ipv6(far)}`);
     cluster.remove(policy);
+    await cluster.carriedOut();
     serving.kill();
   });
 
@@ -243,7 +246,7 @@ describe.each([
     const pod = await cluster.addPod("hosted", "node", { app: "hosted" }, [{ containerPort: 80, hostPort: 8088 }]);
     const see = (from: "client1" | "default/far", node: string) => cluster.see(from, `${node}:8088`);
     const at = `[${nodesIpv6.node}]`;
-    await until("the host port", async () => (await see("client1", at)).startsWith("allowed"));
+    await cluster.carriedOut();
     expect(await see("client1", at)).toBe(`allowed default/hosted saw ${clientsIpv6.client1}`);
     expect(await see("default/far", at)).toBe(`allowed default/hosted saw ${ipv6(far)}`);
     expect(await see("client1", nodes.node)).toBe(`allowed default/hosted saw ${clients.client1}`);
@@ -256,7 +259,8 @@ describe.each([
     const policy = onlyFrom("web", `${ipv6(far)}/128`, `${near.address}/32`);
     cluster.apply(policy);
     try {
-      await until("the policy", async () => (await cluster.see("default/near", `[${ipv6(web)}]:80`)) === "dropped");
+      await cluster.carriedOut();
+      expect(await cluster.see("default/near", `[${ipv6(web)}]:80`)).toBe("dropped");
       expect(await cluster.see("default/near", "[fd00:10:96::10]:80")).toBe("dropped");
       expect(await cluster.see("client1", `[${nodesIpv6.master}]:30604`)).toBe("dropped");
       expect(await cluster.see("default/far", "[fd00:10:96::10]:80")).toBe(`allowed default/web saw ${ipv6(far)}`);
@@ -266,7 +270,7 @@ describe.each([
     } finally {
       cluster.remove(policy);
     }
-    await until("the policy's end", async () => (await cluster.see("default/near", `[${ipv6(web)}]:80`)) !== "dropped");
+    await cluster.carriedOut();
   });
 
   test("what leaves the cluster from a pool with natOutgoing has its node's IPv6 address; to nodes it has the pod's", async () => {
@@ -300,6 +304,7 @@ describe.each([
       expect(await shown("node", "nft", "list", "tables")).toBe("");
     } finally {
       cluster.apply(poolIpv6(vxlanMode));
+      await cluster.carriedOut();
     }
   });
 
@@ -351,6 +356,7 @@ describe.each([
       ] as const)
         cluster.apply({ ...slice, ports, endpoints: [{ addresses: [address], conditions: { ready: true } }] });
     }
+    await cluster.carriedOut();
     const before = await cluster.outcomes("master");
     for (const name of Object.keys(nodes) as NodeName[])
       for (const [at, own] of [
@@ -396,6 +402,7 @@ describe.each([
     };
     for (const pod of [web, far]) cluster.spawn(pod.node, inPodArgv(pod, echoServer));
     apply([web, far]);
+    await cluster.carriedOut();
     await route("node");
     const isServed = (address: string) => cluster.see("client1", `${address}:80`, { protocol: "udp" });
     for (const address of [vips.IPv4, `[${vips.IPv6}]`])
@@ -431,6 +438,7 @@ describe.each([
 
     // Flows whose backend remains.
     apply([web]);
+    await cluster.carriedOut();
     for (const name of ["node", "master"] as const) {
       await route(name);
       const onlyWeb = async (address: string) =>

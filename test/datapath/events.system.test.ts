@@ -35,7 +35,7 @@ beforeAll(async () => {
     endpoints("web", [web]),
     service("empty", { clusterIP: "10.96.0.13", nodePort: 30999 }),
   );
-  await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
+  await cluster.carriedOut();
 });
 afterAll(() => cluster?.close());
 
@@ -106,6 +106,7 @@ describe("flows", () => {
     } finally {
       cluster.remove(policy);
       only.child.kill("SIGINT");
+      await cluster.carriedOut();
     }
     expect(new Set(only.lines.map(({ verdict }) => verdict))).toEqual(new Set(["dropped"]));
     expect(dropped()).toMatchObject({
@@ -198,6 +199,7 @@ describe("flow log", () => {
       });
     } finally {
       cluster.remove(denied);
+      await cluster.carriedOut();
     }
     const to = { kind: "pods", namespace: "default", workload: "web", labels: { app: "web" } };
     const allowed = { to, protocol: "TCP", port: 80, verdict: "allowed", node: "node", packetsRefused: 0 };
@@ -276,18 +278,22 @@ const isInterval = (line: FlowLogLine): line is IntervalRecord => line.type === 
 const HOLD = `const s = require("node:net").connect(+process.argv[2], process.argv[1], () => console.log("open"));
   s.on("error", () => {}); s.on("data", () => {}); setInterval(() => s.write("G"), 100);`;
 
-/** Traces client1's connection on both nodes and gives the steps in order. */
-async function trace(to: string, sourcePort: number): Promise<Step[]> {
+/** Traces client1's connection on both nodes until these steps came, and gives all in order. */
+async function trace(to: string, sourcePort: number, ...ends: string[]): Promise<Step[]> {
   const [host = "", port = ""] = to.split(":");
   const filter = ["--client", "172.31.1.55", "--client-port", String(sourcePort)];
   const words = ["steps", ...filter, "--frontend", host, "--frontend-port", port];
   const watches = (["master", "node"] as const).map((node) => follow<Step | { tracing: true }>(node, ...words));
   await until("both nodes to trace", async () => watches.every(({ lines }) => lines.length > 0));
-  await cluster.probe("client1", { to, sourcePort, timeoutMs: 800 });
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await cluster.probe("client1", { to, sourcePort });
+  const steps = () => watches.flatMap(({ lines }) => lines).filter((line): line is Step => "at" in line);
+  await until(
+    "the steps",
+    async () => ends.every((end) => text(steps()).includes(end)),
+    () => text(steps()),
+  );
   for (const { child } of watches) child.kill("SIGINT");
-  const steps = watches.flatMap(({ lines }) => lines).filter((line): line is Step => "at" in line);
-  return steps.sort((a, b) => Number(BigInt(a.at) - BigInt(b.at)));
+  return steps().sort((a, b) => Number(BigInt(a.at) - BigInt(b.at)));
 }
 
 const text = (steps: Step[]) =>
@@ -299,7 +305,7 @@ test("a running agent shows every metric and label that the dashboard and the al
 
 describe("traces", () => {
   test("DSR: backend chosen at the entry node, judged and delivered at the backend's node, the reply goes directly back", async () => {
-    const seen = text(await trace("172.31.1.8:30604", 40_201));
+    const seen = text(await trace("172.31.1.8:30604", 40_201, "uplink wrapped", "node from_workload finished"));
     expect(seen).toMatch(
       /^master from_uplink arrived: TCP SYN 172.31.1.55:40201 > 172.31.1.8:30604 \(service default\/web:web\)/,
     );
@@ -319,32 +325,27 @@ describe("traces", () => {
     const policy = onlyFrom("web", "172.31.1.162/32");
     cluster.apply(policy);
     try {
-      await until("the policy", async () => (await cluster.see("client1", "172.31.1.8:30604")) === "dropped");
-      const seen = text(await trace("172.31.1.8:30604", 40_202));
+      await cluster.carriedOut();
+      const seen = text(await trace("172.31.1.8:30604", 40_202, "node from_uplink finished"));
       expect(seen).toContain("node from_uplink judged: ingress of pod default/web: DENIED for 172.31.1.55");
       expect(seen).toContain("no rule of NetworkPolicy default/only-web allows it (end of tier default)");
       expect(seen).toContain("node from_uplink finished: DROPPED (drop_policy_ingress)");
     } finally {
       cluster.remove(policy);
     }
-    await until("the policy's end", async () =>
-      (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"),
-    );
+    await cluster.carriedOut();
   });
 
   test("tunnel mode: the reply passes the entry node", async () => {
     cluster.apply(returnMode("Tunnel"));
+    await cluster.carriedOut();
     try {
-      let port = 40_300;
-      await until("tunnel mode to be traced", async () => {
-        const seen = text(await trace("172.31.1.8:30604", port++));
-        return (
-          seen.includes("node from_workload wrapped: encapsulated in VXLAN for node master, kind return") &&
-          seen.includes("master from_uplink finished: entry node: reply passed on to the client")
-        );
-      });
+      const seen = text(await trace("172.31.1.8:30604", 40_300, "master from_uplink finished: entry node"));
+      expect(seen).toContain("node from_workload wrapped: encapsulated in VXLAN for node master, kind return");
+      expect(seen).toContain("master from_uplink finished: entry node: reply passed on to the client");
     } finally {
       cluster.apply(returnMode("DSR"));
+      await cluster.carriedOut();
     }
   });
 
@@ -364,9 +365,7 @@ describe("traces", () => {
       ...service("guarded", { clusterIP: "10.96.0.14", nodePort: 30998, spec: guarded }),
       status: { loadBalancer: { ingress: [{ ip: "198.51.100.7" }] } },
     });
-    await until("the load balancer", async () =>
-      (await cluster.run("node", [process.execPath, program, "inspect", "services"])).includes("198.51.100.7"),
-    );
+    await cluster.carriedOut();
     const watched = await flowsOf("node");
     for (const [to, why] of [
       ["198.51.100.7:80", "DROPPED (drop_source_range)"],
@@ -394,7 +393,7 @@ describe("traces", () => {
     expect(await cluster.see("client1", "172.31.1.8:30604")).toMatch(/^allowed/);
     await cluster.startAgent("master");
     expect(await cluster.see("client1", "172.31.1.8:30604")).toMatch(/^allowed/);
-    const again = text(await trace("172.31.1.8:30604", 40_401));
-    expect(again).toContain("master from_uplink chosen");
+    const again = text(await trace("172.31.1.8:30604", 40_401, "master from_uplink chosen"));
+    expect(again).toContain(`master from_uplink chosen: backend ${web.address}:80`);
   });
 });

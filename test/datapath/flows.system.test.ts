@@ -27,7 +27,7 @@ beforeAll(async () => {
     cluster.addPod("far", "node", { app: "web" }),
   ]);
   cluster.apply(returnMode("DSR"), udp, endpoints("udp", [near, far], "UDP"));
-  await until("the service", async () => (await ask(41_000)).startsWith("default/"));
+  await cluster.carriedOut();
 });
 afterAll(() => cluster?.close());
 

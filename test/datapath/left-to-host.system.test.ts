@@ -22,7 +22,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
       endpoints("web", [here]),
     );
     await pointTo(here);
-    await until("kube-proxy's stand-in", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.8"));
+    await cluster.carriedOut();
   });
   afterAll(() => cluster?.close());
 
@@ -52,10 +52,12 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
   /** Runs while these objects are in force. */
   async function under(objects: KubernetesObject[], holds: () => Promise<void>): Promise<void> {
     cluster.apply(...objects);
+    await cluster.carriedOut();
     try {
       await holds();
     } finally {
       cluster.remove(...objects);
+      await cluster.carriedOut();
     }
   }
 
@@ -120,6 +122,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
 
   test("when we handle services again, the pod sees the client, and an egress policy still matches backends", async () => {
     cluster.apply(handledBy("Ebpf"));
+    await cluster.carriedOut();
     try {
       await until("the client's own address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.55"));
       await until("it through the other node", async () => (await seeNodePort("node")).endsWith("saw 172.31.1.55"));
@@ -128,6 +131,7 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
       });
     } finally {
       cluster.apply(handledBy("KubeProxyNftables"));
+      await cluster.carriedOut();
     }
     await until("the node's address again", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.8"));
   });
@@ -136,13 +140,13 @@ describe.each(["CrossSubnet", "Always"] as const)("services left to the host's s
     const again = () => cluster.see("client1", `${nodes.master}:30604`, { sourcePort: 40_001 });
     cluster.apply(handledBy("Ebpf"));
     try {
-      await until("the client's own address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.55"));
+      await cluster.carriedOut();
       expect(await again()).toBe("allowed default/web saw 172.31.1.55");
       cluster.apply(handledBy("KubeProxyNftables"));
-      await until("the node's address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.8"));
+      await cluster.carriedOut();
       expect(await again()).toBe("allowed default/web saw 172.31.1.8");
       cluster.apply(handledBy("Ebpf"));
-      await until("the client's own address", async () => (await seeNodePort("master")).endsWith("saw 172.31.1.55"));
+      await cluster.carriedOut();
       expect(await again()).toBe("allowed default/web saw 172.31.1.55");
     } finally {
       cluster.apply(handledBy("KubeProxyNftables"));

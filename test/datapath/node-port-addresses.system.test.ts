@@ -26,6 +26,7 @@ describe.each(["All", "HostOnly"] as const)("where node ports answer, sockets %s
       service("dns", { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP" }),
       endpoints("dns", [far], "UDP"),
     );
+    await cluster.carriedOut();
     await agreed(SECOND, "served");
   });
   afterAll(() => cluster?.close());
@@ -75,6 +76,7 @@ describe.each(["All", "HostOnly"] as const)("where node ports answer, sockets %s
     const printed = lasting(SECOND);
     await until("answers", async () => printed().includes('"answer"'));
     configure("primary");
+    await cluster.carriedOut();
     await agreed(SECOND, "rejected");
     for (const from of everybody) {
       expect(await see(from, nodes.master), from).toBe("served");
@@ -87,6 +89,7 @@ describe.each(["All", "HostOnly"] as const)("where node ports answer, sockets %s
 
   test("networks: at the addresses in them", async () => {
     configure(`${SECOND}/32,127.0.0.0/8`);
+    await cluster.carriedOut();
     await agreed(SECOND, "served");
     for (const from of everybody) {
       expect(await see(from, SECOND), from).toBe("served");

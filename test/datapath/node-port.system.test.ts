@@ -35,7 +35,7 @@ describe.each([
       "--tcp",
       "80",
     ]);
-    await until("the services", async () => (await cluster.see("client1", "172.31.1.8:30604")).startsWith("allowed"));
+    await cluster.carriedOut();
     await until("the host backend", async () =>
       (await cluster.see("client1", "172.31.1.8:30090")).startsWith("allowed"),
     );
@@ -78,19 +78,16 @@ describe.each([
     const policy = onlyFrom("web", "172.31.1.55/32");
     cluster.apply(policy);
     try {
-      await until(
-        "client2 to be dropped",
-        async () => (await cluster.see("client2", "172.31.1.8:30604")) === "dropped",
-      );
+      await cluster.carriedOut();
+      expect(await cluster.see("client2", "172.31.1.8:30604")).toBe("dropped");
       expect(await cluster.see("client2", "172.31.1.207:30604")).toBe("dropped");
       expect(await cluster.see("client1", "172.31.1.8:30604")).toBe("allowed default/web saw 172.31.1.55");
       expect(await cluster.see("client1", "172.31.1.207:30604")).toBe("allowed default/web saw 172.31.1.55");
     } finally {
       cluster.remove(policy);
     }
-    await until("client2 to be served again", async () =>
-      (await cluster.see("client2", "172.31.1.8:30604")).startsWith("allowed"),
-    );
+    await cluster.carriedOut();
+    expect(await cluster.see("client2", "172.31.1.8:30604")).toMatch(/^allowed/);
   });
 
   test("a client may use one source port for every address of the service, one after the other", async () => {

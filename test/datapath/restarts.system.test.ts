@@ -53,6 +53,7 @@ describe.each(["DSR", "Tunnel"] as const)("under new connections, return mode %s
       endpoints("web", web),
       narrow,
     );
+    await cluster.carriedOut();
     for (const place of places) {
       await until("the service", async () => (await cluster.see("client1", place)).startsWith("allowed"));
       await until("the policy", async () => (await cluster.see("client2", place)) === "dropped");

@@ -40,6 +40,7 @@ describe.each([
       })),
       ...udp("host", "10.96.0.12", 30054, 9000, { address: nodes.node, node: "node" }),
     );
+    await cluster.carriedOut();
     cluster.spawn("node", inPod("web", [trains, "serve", "9000"]));
     cluster.spawn("node", [trains, "serve", "9000"]);
     for (const port of [30053, 30054])
