@@ -40,6 +40,10 @@ program
   .option("--pod-cidr <network...>", "the pods' networks (default: those of the Dataplane)")
   .option("--service-subnet <network>", "the Services' network (default: kubeadm's)")
   .option("--service-subnet-ipv6 <network>", "their IPv6 network")
+  .option(
+    "--namespace <name>",
+    "the agents' namespace, if it is one of yours (default: ebpf-dataplane, made by the Dataplane)",
+  )
   .option("--image <image>", "the agent's image: with it, a short-lived pod checks the kernel of each node")
   .option("--json", "print the findings as JSON on standard output, and nothing else", false)
   .addOption(new Option("--no-document", "read no document from standard input").hideHelp())

@@ -42,5 +42,8 @@ test("options become the plan, by the rules of the plan", () => {
     podCidrs: ["10.1.0.0/16"],
     serviceSubnet: "10.100.0.0/16",
   });
+  // A namespace of the user's is not made.
+  const ours = plannedIn({ ...given, namespace: "net" });
+  expect(preflightSchema.parse(ours)).toMatchObject({ namespace: "net", createNamespace: false });
   expect(preflightSchema.safeParse(plannedIn({ ...given, serviceSubnet: "10.100.0.1/16" })).success).toBe(false);
 });

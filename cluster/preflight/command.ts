@@ -10,6 +10,7 @@ export interface PreflightOptions {
   podCidr?: string[];
   serviceSubnet?: string;
   serviceSubnetIpv6?: string;
+  namespace?: string;
   image?: string;
   json: boolean;
   /** Whether a deployment asks: it passes its plan on standard input, and reads the result on standard output. */
@@ -17,11 +18,12 @@ export interface PreflightOptions {
 }
 
 /** What the options say of the plan. */
-export function plannedIn({ podCidr, serviceSubnet, serviceSubnetIpv6, image }: PreflightOptions) {
+export function plannedIn({ podCidr, serviceSubnet, serviceSubnetIpv6, namespace, image }: PreflightOptions) {
   return {
     ...(podCidr && { podCidrs: podCidr }),
     ...(serviceSubnet && { serviceSubnet }),
     ...(serviceSubnetIpv6 && { serviceSubnetIpv6 }),
+    ...(namespace && { namespace, createNamespace: false }),
     ...(image && { image }),
   };
 }
