@@ -331,8 +331,8 @@ test("equal findings of several nodes are merged, those that need action come fi
   ]);
 });
 
-const inNamespace = (labels?: Record<string, string>) =>
-  ({ namespace: labels && { metadata: { name: "net", labels } } }) as Partial<ClusterFacts>;
+const inNamespace = (labels?: Record<string, string>, isDeployed = true) =>
+  ({ namespace: labels && { metadata: { name: "net", labels } }, isDeployed }) as Partial<ClusterFacts>;
 const ENFORCE = "pod-security.kubernetes.io/enforce";
 
 test.each<[string, object, Record<string, string> | undefined, string[]]>([

@@ -30,6 +30,7 @@ export function fitCluster(more: Partial<ClusterFacts> = {}): ClusterFacts {
     version: "v1.35.0",
     nodes: [node("one", "172.31.1.8"), node("two", "172.31.1.9")] as ClusterFacts["nodes"],
     agentNamespace: "ebpf-dataplane",
+    isDeployed: false,
     namespace: undefined,
     daemonSets: [],
     pods: [],

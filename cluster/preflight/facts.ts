@@ -25,6 +25,8 @@ export interface ClusterFacts {
   daemonSets: V1DaemonSet[];
   /** Where agents are now, or would be without a word about it. */
   agentNamespace: string;
+  /** Whether an administrator has given agents their rights: a label of a namespace proves nothing. */
+  isDeployed: boolean;
   /** The namespace where the plan has them; undefined: it does not exist. */
   namespace: V1Namespace | undefined;
   /** The first thousand. */
@@ -71,6 +73,7 @@ export async function readFacts(api: Api, clusterId: string, namespace: string):
       nodes,
       daemonSets,
       agentNamespace: of ?? AGENT,
+      isDeployed: of !== undefined,
       namespace: await findObject<V1Namespace>(api, `/api/v1/namespaces/${namespace}`),
       pods,
       services,
