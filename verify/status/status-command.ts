@@ -1,5 +1,6 @@
 import { statusLines } from "../../agent/observe/status/status-lines.ts";
 import { until } from "../../kubernetes/patience.ts";
+import { asText } from "../answer.ts";
 import { readView } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
 import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
@@ -55,5 +56,5 @@ export function clusterLines({ cluster, nodes }: ClusterStatus): string[] {
     ...(images.length > 1 ? [`  ✗ agents of ${images.length} versions run: an upgrade is under way, or stopped.`] : []),
     "",
     ...statusLines(nodes.flatMap(({ status }) => status ?? [])),
-  ];
+  ].map(asText);
 }

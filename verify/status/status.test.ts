@@ -140,3 +140,12 @@ test.each<[string, Partial<NodeStatus>, string]>([
 test("a node that is well has no problem; neither has one with room left in its tables", () => {
   expect(nodeProblems({ ...good("a"), tables: [{ name: "slots", entries: 89, capacity: 100 }] }, "pod-a")).toEqual([]);
 });
+
+test("what a kubelet says of its node is text", async () => {
+  const broken = node("a", "False");
+  const [condition] = broken.status?.conditions ?? [];
+  if (condition) condition.message = "no \u001b[2J";
+  const reports = await nodeReports(view([broken], [agent("a")]), async () => good("a"));
+  const lines = clusterLines(clusterStatus("https://k", reports, at));
+  expect(lines.join("\n")).toContain("no \ufffd[2J");
+});

@@ -55,3 +55,14 @@ test("what was skipped is said, and counts as neither", () => {
     /SKIP cluster: NodePort: node ports from outside: no machine is known\n1 passed, 1 failed\n/,
   );
 });
+
+test("what servers and nodes said is text, whatever they said", () => {
+  const told = summarise({
+    verified: fixtureOccasion,
+    rows: [{ ...row, pass: false, observed: "allowed by \u001b[2J", evidence: ["a log says \u001b]52;c;eA==\u0007"] }],
+    problems: [{ what: "node: \u202e" }],
+  });
+  const table = renderTable(told, pc.createColors(false));
+  expect(table).toContain("allowed by \ufffd[2J");
+  expect(table.replaceAll("\n", "")).not.toMatch(/\p{C}/u);
+});

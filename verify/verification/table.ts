@@ -2,6 +2,7 @@ import Table from "cli-table3";
 import type { Colors } from "picocolors/types";
 import { placeInWords } from "../../report/results/occasion.ts";
 import { type Figure, holds, type Row, type VerificationResult } from "../../report/results/verification.ts";
+import { asText } from "../answer.ts";
 import { sharedWidths, wrapped } from "./fit.ts";
 
 const HEAD = ["", "from", "to", "expected", "observed"];
@@ -17,7 +18,9 @@ const NARROWEST = 76;
  *
  * @param columns of the terminal; without it the table is as wide as its longest cells
  */
-export function renderTable(result: VerificationResult, colors: Colors, columns?: number): string {
+export function renderTable(told: VerificationResult, colors: Colors, columns?: number): string {
+  // Rows have what servers and nodes answered, and messages what a kubelet wrote.
+  const result = asText(told);
   const { passed, failed, undecided, rows, problems, figures = [], thresholds = [], skipped = [] } = result;
   const table = new Table({ head: HEAD, style: { head: [], border: [] } });
   const cells = rows.map(({ from, to, expected, observed }) => ["PASS", from, to, expected, observed]);
