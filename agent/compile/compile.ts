@@ -34,6 +34,7 @@ import { ServiceCompiler } from "./services.ts";
 import { compileSettings } from "./settings.ts";
 import type { ClusterSnapshot, NodeFacts } from "./snapshot.ts";
 import { withTunnelClients } from "./tunnel-clients.ts";
+import { compileUplinks } from "./uplinks.ts";
 
 /** Compiles a snapshot of the cluster to the desired state of this node's kernel. Equal snapshots give equal states, regardless of
  * earlier compilations: caches only save work for unchanged objects and determine the intermediate stages (`maps.through`). */
@@ -48,6 +49,7 @@ export class Compiler {
   readonly #rules = new Latest<FrontendRules>();
   readonly #ofServices = new Latest<readonly Cidr[]>();
   readonly #sourceRanges = new Latest<MapContents["sourceRanges"]>();
+  readonly #uplinks = new Latest<MapContents["uplinks"]>();
   readonly #podProblems = new Latest<readonly Problem[]>();
   readonly #services: ServiceCompiler;
   readonly #hosts = new HostDirectories();
@@ -119,6 +121,7 @@ export class Compiler {
       members: services.members,
       backends: services.backends,
       bandwidths,
+      uplinks: this.#uplinks.get([facts], () => compileUplinks(facts)),
       ...judged,
       settings: compileSettings(facts, felixConfigurations, revision, { ...services, bandwidths }, judged),
     };

@@ -48,6 +48,7 @@ export type WrittenMap = Extract<
   | "interfaces"
   | "namespaces"
   | "settings"
+  | "uplinks"
 >;
 
 export type MapContents = { readonly [M in WrittenMap]: Contributions<KeyOf<M>, ValueOf<M>> };

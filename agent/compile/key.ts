@@ -33,6 +33,7 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
   interfaces: (ifindex) => `interface ${ifindex}`,
   namespaces: ({ cookie }) => `network namespace ${cookie}`,
   settings: () => "settings",
+  uplinks: (ifindex) => `addresses at interface ${ifindex}`,
 };
 
 /** Which of two values for one key wins, where the owners' order does not decide: negative for the first.

@@ -22,6 +22,12 @@ interface IpAddressEntry {
   addr_info: { family: string; local: string; prefixlen: number; scope: string }[];
 }
 
+/** Without a subnet: mostly a virtual router's or a load balancer's, which comes and goes. */
+function isLone({ family, prefixlen }: IpAddressEntry["addr_info"][number]): boolean {
+  return prefixlen === (family === "inet6" ? 128 : 32);
+}
+
+/** Addresses with a subnet come first. */
 export function networkDevices(): NetworkDevice[] {
   return ipJson<IpAddressEntry>("-details", "address", "show").map((entry) => ({
     name: entry.ifname,
@@ -32,6 +38,7 @@ export function networkDevices(): NetworkDevice[] {
     kind: entry.linkinfo?.info_kind ?? "",
     addresses: entry.addr_info
       .filter(({ scope }) => scope !== "link")
+      .sort((one, other) => Number(isLone(one)) - Number(isLone(other)))
       .map(({ local, prefixlen }) => ({ address: local, prefixLength: prefixlen })),
   }));
 }

@@ -107,6 +107,7 @@ export const writeOrder: readonly Step[] = [
       return held && (actual ? actual.identity !== value.identity : !isWorkload(value));
     };
   }),
+  step("update", "uplinks", "an endpoint's first packets leave the cluster with the right address, too"),
   step("update", "bandwidths", "an endpoint's first packets are limited, too"),
   step("update", "endpoints", "an endpoint gets traffic only under a complete policy", ({ policies }) => {
     const incomplete = setOf(policies.pendingUpdates(), ({ key }) => key.policy);
@@ -131,6 +132,7 @@ export const writeOrder: readonly Step[] = [
   step("delete", "interfaces", "nothing more is sent for an endpoint that is being removed"),
   step("delete", "endpoints", "nothing more is delivered to it"),
   step("delete", "bandwidths", "its workload is gone, or not limited any more"),
+  step("delete", "uplinks", "nothing leaves by it any more"),
   step("delete", "hostEndpoints", "the node has no policy there any more"),
   step("delete", "failsafes", "no host policy asks for them any more, or they are no longer to be kept open"),
   step("delete", "locations", "its address has no owner", (deltas) => {

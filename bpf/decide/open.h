@@ -8,6 +8,7 @@
 #include "../service/source_range.h"
 #include "../settings.h"
 #include "../tunnel/tunnel.h"
+#include "masquerade.h"
 #include "plain.h"
 #include "to_host.h"
 #include "unserved.h"
@@ -109,18 +110,6 @@ static __always_inline bool is_outside(const struct backend *backend)
 	       !(location_flags(locate(&backend->address)) & cluster);
 }
 
-/* To a host outside the cluster, which gets this node as its client: it would answer the client directly, which knows it by a service's address,
- * or not at all. */
-static __always_inline void open_masqueraded(const struct settings *settings, __u32 flags, struct opening *opening,
-					     struct plan *plan)
-{
-	opening->node = *own_address_like(settings, &opening->backend);
-	opening->flags = CONNECTION_MASQUERADED | flags;
-	send(plan, EXIT_DESTINATION, OUTCOME_FORWARD_EXTERNAL);
-	if (address_is_unset(&opening->node))
-		drop(plan, OUTCOME_DROP_NO_ROUTE);
-}
-
 /* Workloads of other pools reach it with their own address, as they reach every host outside. */
 static __always_inline bool must_be_masqueraded(const struct packet *packet, bool external)
 {
@@ -142,9 +131,8 @@ static __always_inline void open_to_backend(const struct packet *packet, const s
 }
 
 /* A new connection to a service. @param wrapping as it came from another node, or NULL */
-static __always_inline void open_service(const struct packet *packet, const struct settings *settings,
-					 const struct service *service, const struct wrapping *wrapping,
-					 struct plan *plan)
+static __always_inline void open_service(struct __sk_buff *skb, const struct packet *packet, const struct settings *settings,
+					 const struct service *service, const struct wrapping *wrapping, struct plan *plan)
 {
 	bool external = is_from_outside(packet, wrapping), wrapped = wrapping && external;
 	__u32 local_only = external ? SERVICE_EXTERNAL_LOCAL : SERVICE_INTERNAL_LOCAL;
@@ -183,7 +171,7 @@ static __always_inline void open_service(const struct packet *packet, const stru
 	opening->backend_id = id;
 	opening->affine_list = list;
 	if (!wrapped && is_outside(backend) && must_be_masqueraded(packet, external))
-		return open_masqueraded(settings, 0, opening, plan);
+		return open_masqueraded(settings, interface_towards(skb, &packet->tuple.source, &opening->backend), 0, opening, plan);
 	if (external && !wrapped && !(backend->flags & BACKEND_LOCAL))
 		return open_forwarded(returns_directly(settings, service, &packet->tuple.source), opening, backend, plan);
 	open_to_backend(packet, wrapping, opening, backend, plan);
@@ -197,14 +185,14 @@ static __always_inline void leave_to_stack(struct plan *plan)
 }
 
 /* A packet from the network or the tunnel: to a service, a workload, or the node itself. @param wrapping as it came from another node, or NULL */
-__global int decide_new_from_network(struct packet *packet, const struct settings *settings, const struct wrapping *wrapping,
-				     struct plan *plan)
+__global int decide_new_from_network(struct __sk_buff *skb, struct packet *packet, const struct settings *settings,
+				     const struct wrapping *wrapping, struct plan *plan)
 {
 	bool for_service = wrapping && wrapping_is_service(wrapping), for_workload = false;
 	const struct location *location = NULL;
 	const struct service *service;
 
-	if (!packet || !settings || !plan)
+	if (!skb || !packet || !settings || !plan)
 		return 0;
 	service = service_opened_by(packet, settings, wrapping, plan, &location, &for_workload);
 	if (service) {
@@ -212,7 +200,7 @@ __global int decide_new_from_network(struct packet *packet, const struct setting
 		if (!for_service && !is_handled_here(service, settings))
 			leave_to_stack(plan);
 		else
-			open_service(packet, settings, service, wrapping, plan);
+			open_service(skb, packet, settings, service, wrapping, plan);
 	} else if (for_service) { /* that is gone from this node */
 		drop(plan, OUTCOME_DROP_NO_LOCAL_BACKEND);
 	} else if (for_workload) {
@@ -235,6 +223,6 @@ static __always_inline void open_from_network(struct packet *packet, const struc
 {
 	struct __sk_buff *skb = packet->skb;
 
-	decide_new_from_network(packet, settings, wrapping, plan);
+	decide_new_from_network(skb, packet, settings, wrapping, plan);
 	restore_pointers(packet, skb, NULL);
 }

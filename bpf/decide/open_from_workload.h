@@ -17,7 +17,7 @@ __global int decide_new_from_workload(struct __sk_buff *skb, struct packet *pack
 	service = service_opened_by(packet, settings, NULL, plan, &location, &for_workload);
 	to = location_flags(location);
 	if (service && is_handled_here(service, settings))
-		open_service(packet, settings, service, NULL, plan);
+		open_service(skb, packet, settings, service, NULL, plan);
 	else if (service)
 		open_plain(&packet->tuple, plan, CONNECTION_VIA_STACK | CONNECTION_JUDGED_LATER);
 	else if ((to & LOCATION_LOCAL_HOST) && (settings->flags & SETTINGS_WORKLOADS_TO_HOST))

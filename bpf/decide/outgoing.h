@@ -3,7 +3,7 @@
 #include "after_stack.h"
 #include "open.h"
 
-/* What leaves the cluster from a pool with natOutgoing has this node's address as its source. */
+/* What leaves the cluster from a pool with natOutgoing has an address of this node as its source: that of the uplink that it leaves by. */
 
 /* @param to the flags of the destination's location */
 static __always_inline bool is_outgoing(const struct tuple *tuple, __u32 to)
@@ -14,29 +14,18 @@ static __always_inline bool is_outgoing(const struct tuple *tuple, __u32 to)
 	       (location_flags(locate(&tuple->source)) & LOCATION_NAT_OUTGOING);
 }
 
-/* Whether the routing table leads to the destination. */
-__global bool has_route(struct __sk_buff *skb, const struct tuple *tuple)
-{
-	const struct settings *settings = settings_get();
-	struct scratch *scratch = scratch_get();
-
-	if (!skb || !tuple || !settings || !scratch)
-		return false;
-	route_question(&scratch->route, settings, &tuple->source, &tuple->destination);
-	return route_ask(skb, &scratch->route) != ROUTE_UNKNOWN;
-}
-
 /* A new connection of a workload to an address that no service has. Where the programs find no route, the stack has the packet as the
  * workload sent it: it says that there is none, or knows one after all (masquerade_after_stack). */
 static __always_inline void open_to_network(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings, __u32 to,
 					    struct plan *plan)
 {
-	bool outgoing = is_outgoing(tuple, to), routed = !outgoing || has_route(skb, tuple);
+	bool outgoing = is_outgoing(tuple, to);
+	__u32 interface = outgoing ? interface_towards(skb, &tuple->source, &tuple->destination) : 0;
 	struct scratch *scratch = scratch_get();
 
-	open_plain(tuple, plan, !routed || (!outgoing && is_left_to_host(settings)) ? CONNECTION_VIA_STACK : 0);
-	if (outgoing && routed && scratch)
-		open_masqueraded(settings, 0, &scratch->opening, plan);
+	open_plain(tuple, plan, !interface && (outgoing || is_left_to_host(settings)) ? CONNECTION_VIA_STACK : 0);
+	if (interface && scratch)
+		open_masqueraded(settings, interface, 0, &scratch->opening, plan);
 }
 
 /* A workload's packet that the stack has routed out of the cluster: kube-proxy has chosen a backend outside, or only the stack knew the route. It is judged
@@ -59,7 +48,7 @@ static __step int masquerade_after_stack(struct packet *packet, const struct set
 		return true;
 	} else {
 		open_plain(&packet->tuple, plan, CONNECTION_VIA_STACK);
-		open_masqueraded(settings, CONNECTION_VIA_STACK, &scratch->opening, plan);
+		open_masqueraded(settings, packet->skb->ifindex, CONNECTION_VIA_STACK, &scratch->opening, plan);
 		if (plan->exit == EXIT_DROP)
 			return true;
 	}

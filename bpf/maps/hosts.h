@@ -27,3 +27,14 @@ struct {
 	__type(value, __u32);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } failsafes SEC(".maps");
+
+/* ifindex of an uplink -> what stands for workloads that leave the cluster there. Written by the agent, before the endpoints. No entry, or no
+ * address of a family: the node's own address does. Full: the agent reports it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct uplink);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} uplinks SEC(".maps");

@@ -22,6 +22,12 @@ struct judged_host {
 	__u32 stage;	 /* enum host_stage */
 };
 
+/* This node's addresses at one of its uplinks; ::, none of that family. */
+struct uplink {
+	struct address ipv4;
+	struct address ipv6;
+};
+
 /* Longest-prefix key of a port that no policy closes on a host: 32 bits of direction, protocol and port, then those of the
  * other end's address (IPv4 prefix n is 32 + 96 + n). */
 struct failsafe {

@@ -433,7 +433,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "what leaves the cluster from a pool with natOutgoing keeps its source",
     file: "decide/outgoing.h",
-    text: "if (outgoing && routed && scratch)",
+    text: "if (interface && scratch)",
     instead: "if (0)",
   },
   {
@@ -474,9 +474,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "without a route a pod's packet is masqueraded before the stack has it",
-    file: "decide/outgoing.h",
-    text: "routed = !outgoing || has_route(skb, tuple);",
-    instead: "routed = true;",
+    file: "decide/masquerade.h",
+    text: "== ROUTE_UNKNOWN ? 0 :",
+    instead: "== ROUTE_UNKNOWN && 0 ? 0 :",
+  },
+  {
+    say: "whatever uplink a pod's packet leaves by, the node's own address stands for it",
+    file: "settings.h",
+    text: "return own && !address_is_unset(own) ? own :",
+    instead: "return",
   },
   {
     say: "behind the stack nothing is masqueraded",

@@ -16,6 +16,13 @@ export const nodes = { master: "172.31.1.8", node: "172.31.1.207", far: "10.9.0.
 export const secondAddress = "172.31.1.9";
 export const outside = { client1: "172.31.1.55", client2: "172.31.1.162", remote: "203.0.113.5" } as const;
 export const gateway = "172.31.1.1";
+/** A second card, the router there and the network behind it. */
+export const second = {
+  address: "192.0.2.8",
+  router: "192.0.2.1",
+  network: "198.51.101.0/24",
+  beyond: "198.51.101.5",
+} as const;
 export const pools = { overlay: "10.244.0.0/16", plain: "10.245.0.0/16" } as const;
 
 const here = [
@@ -161,10 +168,11 @@ export const services: readonly ClusterService[] = [
 export const outsideServices: readonly ClusterService[] = [
   { name: "outer", clusterIP: "10.96.0.33", nodePort: 30097, protocol: "TCP", backends: ["remote"] },
   { name: "outer-udp", clusterIP: "10.96.0.34", nodePort: 30098, protocol: "UDP", backends: ["remote"] },
+  { name: "outer-second", clusterIP: "10.96.0.35", nodePort: 30099, protocol: "UDP", backends: ["beyond"] },
 ];
 
 export function backendAddress(name: string): string {
-  const machine = { ...nodes, ...outside }[name as keyof typeof nodes | keyof typeof outside];
+  const machine = { ...nodes, ...outside, ...second }[name as keyof typeof nodes | keyof typeof outside];
   return pods.find((pod) => pod.name === name)?.address ?? machine;
 }
 

@@ -25,6 +25,7 @@ import {
   optedOut,
   outside,
   policies,
+  second,
   secondAddress,
 } from "./cluster.ts";
 import { OutcomeCounters } from "./counters.ts";
@@ -101,7 +102,7 @@ export const handlingsOfBothFamilies: readonly Handling[] = [
   ...handlings.map((handling) => ({ ...handling, encapsulation: "IPIP" as const })),
 ];
 
-/** "other": an interface without a program, like a second network card. */
+/** "other": a second network card, an uplink too. */
 const interfaces = ["uplink", "tunnel", "other", ...localPods.map((pod) => pod.name)];
 
 const PREAMBLE_TUNNEL = 1;
@@ -282,8 +283,12 @@ export class NodeUnderTest {
       address: nodes.master,
       subnets: ["172.31.1.0/24"],
       serviceSubnet: "10.96.0.0/12",
-      localAddresses: [secondAddress],
+      localAddresses: [secondAddress, second.address],
       uplinkIfindex: this.ifindex("uplink"),
+      uplinks: [
+        { name: "uplink", ifindex: this.ifindex("uplink"), addresses: [nodes.master, secondAddress] },
+        { name: "other", ifindex: this.ifindex("other"), addresses: [second.address] },
+      ],
       tunnelIfindex: this.ifindex("tunnel"),
     };
   }
@@ -312,13 +317,18 @@ export function podMacs(name: string): { pod: string; host: string } {
 /** Of the interfaces of the node under test: what frames.ts sends to. */
 export const ownMac = "02:00:00:00:00:01";
 
-/** Of machines on the uplink. */
+/** Of machines on the uplinks. */
 export const neighbours: Readonly<Record<string, string>> = {
   [gateway]: "02:00:00:00:03:01",
   [nodes.node]: "02:00:00:00:03:02",
   [outside.client1]: "02:00:00:00:03:03",
   [outside.client2]: "02:00:00:00:03:04",
+  [second.router]: "02:00:00:00:03:05",
 };
+
+const onLinks = Object.entries(neighbours).map(
+  ([address, mac]) => [address, mac, address === second.router ? "other" : "uplink"] as const,
+);
 
 function makeInterfaces(scratch: string): void {
   const lines = interfaces.flatMap((name) => [
@@ -326,11 +336,16 @@ function makeInterfaces(scratch: string): void {
     `link set ${name} up`,
     `link set ${name}-peer up`,
   ]);
-  lines.push(`address add ${nodes.master}/24 dev uplink`, `address add ${secondAddress}/32 dev uplink`);
-  for (const [address, mac] of Object.entries(neighbours))
-    lines.push(`neighbour replace ${address} lladdr ${mac} dev uplink nud permanent`);
+  lines.push(
+    `address add ${nodes.master}/24 dev uplink`,
+    `address add ${secondAddress}/32 dev uplink`,
+    `address add ${second.address}/24 dev other`,
+  );
+  for (const [address, mac, device] of onLinks)
+    lines.push(`neighbour replace ${address} lladdr ${mac} dev ${device} nud permanent`);
   lines.push(
     "route add unreachable 198.18.0.0/15",
+    `route add ${second.network} via ${second.router}`,
     `route add default via ${gateway}`,
     `route add 10.245.1.0/26 via ${nodes.node}`,
   );
@@ -347,9 +362,11 @@ function twinsOfNetwork(): string[] {
   return [
     `address add ${twinOf(nodes.master)}/120 dev uplink nodad`,
     `address add ${twinOf(secondAddress)}/128 dev uplink nodad`,
-    ...Object.entries(neighbours).map(
-      ([address, mac]) => `neighbour replace ${twinOf(address)} lladdr ${mac} dev uplink nud permanent`,
+    `address add ${twinOf(second.address)}/120 dev other nodad`,
+    ...onLinks.map(
+      ([address, mac, device]) => `neighbour replace ${twinOf(address)} lladdr ${mac} dev ${device} nud permanent`,
     ),
+    `route add ${twinOf(second.network.replace("/24", ""))}/120 via ${twinOf(second.router)}`,
     `route add unreachable ${twinOf("198.18.0.1")}/128`,
     `route add default via ${twinOf(gateway)}`,
     `route add ${twinOf("10.245.1.0")}/122 via ${twinOf(nodes.node)}`,

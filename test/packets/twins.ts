@@ -50,7 +50,7 @@ function knowsIpv6({ interfaces }: Loaded["maps"]): boolean {
   return interfaces.entries().every(([, workload]) => typeof workload === "object");
 }
 
-function writeWorkloads({ endpoints, locations, interfaces }: Loaded["maps"]): void {
+function writeWorkloads({ endpoints, locations, interfaces, uplinks }: Loaded["maps"]): void {
   const twinsOf = <V>(entries: [string, V][]) =>
     entries.flatMap(([address, value]): [string, V][] => (isIpv4(address) ? [[twinOf(address), value]] : []));
   endpoints.update(twinsOf(endpoints.entries()));
@@ -62,7 +62,8 @@ function writeWorkloads({ endpoints, locations, interfaces }: Loaded["maps"]): v
       isIpv4(address) ? [[{ prefixLength, address: twinOf(address) }, value]] : [],
     ),
   );
-  interfaces.update(interfaces.entries().map(([ifindex, { ipv4 }]) => [ifindex, { ipv4, ipv6: twinOf(ipv4) }]));
+  for (const map of [interfaces, uplinks])
+    map?.update(map.entries().map(([ifindex, { ipv4 }]) => [ifindex, { ipv4, ipv6: twinOf(ipv4) }]));
 }
 
 function writeServices({ frontends, backends, slots, members, sourceRanges }: Loaded["maps"]): void {

@@ -14,11 +14,15 @@ const source = neighbours[gateway];
 export const other = "203.0.113.6";
 
 /** The port that stands for the client of the only connection to the backend. */
-export function portOf(under: NodeUnderTest, family: "IPv4" | "IPv6", from: string = remote): number {
+export function portOf(
+  under: NodeUnderTest,
+  family: "IPv4" | "IPv6",
+  from: string = remote,
+  to: string = master,
+): number {
   const entries = [...under.maps.halfOpen.entries(), ...under.maps.connections.entries()];
   const [key] =
-    entries.find(([key]) => key.source === inFamily(from, family) && key.destination === inFamily(master, family)) ??
-    [];
+    entries.find(([key]) => key.source === inFamily(from, family) && key.destination === inFamily(to, family)) ?? [];
   if (!key) throw new Error("There is no connection to the backend outside.");
   return key.destinationPort;
 }

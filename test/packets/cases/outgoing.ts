@@ -1,8 +1,8 @@
 // What leaves the cluster from a pool with natOutgoing: with the node's address and a port of its own. `open` and `jail` are in such a
 // pool, `web` and `db` are not.
-import { gateway, nodes, outside } from "../cluster.ts";
+import { gateway, nodes, outside, second } from "../cluster.ts";
 import { echo, frame, icmpError, raw, type Transport, tcp, udp } from "../frames.ts";
-import type { NodeUnderTest } from "../node.ts";
+import { type NodeUnderTest, neighbours } from "../node.ts";
 import { sctp } from "../sctp.ts";
 import { answers, errorAbout, other, portOf } from "./external.ts";
 import { made } from "./sizes.ts";
@@ -10,6 +10,7 @@ import {
   about,
   addresses,
   arrives,
+  type Ends,
   handed,
   isolated,
   later,
@@ -60,6 +61,23 @@ const behindStack = (to: string, port: number): Step[] => [
   },
   answers((own) => udp(80, own), `pass_to_stack: udp ${to}:80 > ${open}:${port}`, to),
 ];
+
+/** A host behind the second card's router. */
+const far = second.beyond;
+/** What arrives at the second card from there. */
+const atSecond = (
+  transport: (port: number) => Transport,
+  becomes: Step["becomes"],
+  { source = far, destination = second.address }: Partial<Ends> = {},
+): Step => ({
+  program: "from_uplink",
+  at: "other",
+  frame: (under, family) =>
+    frame(of({ source, destination }, family), transport(portOf(under, family, far, second.address)), {
+      source: neighbours[second.router] as string,
+    }),
+  becomes,
+});
 
 export const outgoing: readonly PacketTest[] = [
   {
@@ -248,6 +266,84 @@ export const outgoing: readonly PacketTest[] = [
       sends("open", { destination: unreachable }, udp(6116, 80), `pass_to_stack: udp ${open}:6116 > ${unreachable}:80`),
       ...behindStack(unreachable, 6116),
       sends("open", { destination: unreachable }, udp(6116, 80), `pass_to_stack: udp ${open}:6116 > ${unreachable}:80`),
+    ],
+  },
+  {
+    say: "by another uplink with the node's address there, and its answers and errors come back from there",
+    steps: [
+      sends(
+        "open",
+        { destination: far },
+        udp(6121, 80),
+        new RegExp(`^forward_external to ${second.router}: udp \\[?${second.address}\\]?:\\d+ > ${far}:80$`),
+      ),
+      atSecond((port) => udp(80, port), /^pass_to_stack/, { destination: master }),
+      atSecond((port) => udp(80, port), `to_endpoint to open: udp ${far}:80 > ${open}:6121`),
+      {
+        ...atSecond(
+          (port) => icmpError(11, 0, about({ source: second.address, destination: far }, udp(port, 80))),
+          `to_endpoint to open: icmp ${second.router} > ${open} about udp ${open}:6121 > ${far}:80`,
+          { source: second.router },
+        ),
+      },
+      sends(
+        "open",
+        { destination: far },
+        icmpError(3, 3, about({ source: far, destination: open as string }, udp(80, 6121))),
+        new RegExp(
+          `^to_network to ${second.router}: icmp ${second.address} > ${far} about udp ${far}:80 > \\[?${second.address}\\]?:\\d+$`,
+        ),
+      ),
+    ],
+  },
+  {
+    say: "a backend outside behind another uplink knows its client by the node's address there",
+    handling: { services: true },
+    steps: [
+      arrives(
+        { source: client1, destination: master },
+        udp(6124, 30099),
+        new RegExp(`^forward_external to ${second.router}: udp \\[?${second.address}\\]?:\\d+ > ${far}:80$`),
+      ),
+      atSecond((port) => udp(80, port), `return_external to ${client1}: udp ${master}:30099 > ${client1}:6124`),
+    ],
+  },
+  {
+    say: "what ends here on the way to another uplink",
+    steps: [
+      sends(
+        "open",
+        { destination: far, ttl: 1 },
+        udp(6122, 80),
+        new RegExp(`^answer_expired along its connection: time exceeded, ${master} > ${second.address} about udp `),
+      ),
+      {
+        ...made({ source: master, destination: second.address }, [3, 3, NONE], /./),
+        frame: (under, family) =>
+          frame(
+            of({ source: master, destination: second.address }, family),
+            icmpError(
+              11,
+              0,
+              about({ source: second.address, destination: far }, udp(portOf(under, family, far, second.address), 80)),
+            ),
+          ),
+        becomes: `to_endpoint to open: icmp ${master} > ${open} about udp ${open}:6122 > ${far}:80`,
+      },
+    ],
+  },
+  {
+    say: "behind the stack, too, it has the address of the uplink where it leaves",
+    steps: [
+      sends("open", { destination: unreachable }, udp(6123, 80), /^pass_to_stack/),
+      {
+        ...passes(
+          { source: open as string, destination: unreachable },
+          udp(6123, 80),
+          new RegExp(`^forward_external: udp \\[?${second.address}\\]?:`),
+        ),
+        ...{ through: "open", at: "other" },
+      },
     ],
   },
   {

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../net/route.h"
+#include "../plan.h"
+#include "../scratch.h"
+#include "../settings.h"
+
+/* Connections to hosts outside the cluster that know their client by an address of this node. */
+
+/* The interface that the routing table leads to the destination by; 0: no route. */
+__global __u32 interface_towards(struct __sk_buff *skb, const struct address *source, const struct address *destination)
+{
+	const struct settings *settings = settings_get();
+	struct scratch *scratch = scratch_get();
+
+	if (!skb || !source || !destination || !settings || !scratch)
+		return 0;
+	route_question(&scratch->route, settings, source, destination);
+	return route_ask(skb, &scratch->route) == ROUTE_UNKNOWN ? 0 : scratch->route.ifindex;
+}
+
+/* To a host outside the cluster, which gets this node as its client, by an address that leads back to the interface: it would answer the client directly, which
+ * knows it by a service's address, or not at all. */
+static __always_inline void open_masqueraded(const struct settings *settings, __u32 interface, __u32 flags, struct opening *opening,
+					     struct plan *plan)
+{
+	opening->node = *address_at(settings, interface, &opening->backend);
+	opening->flags = CONNECTION_MASQUERADED | flags;
+	send(plan, EXIT_DESTINATION, OUTCOME_FORWARD_EXTERNAL);
+	if (address_is_unset(&opening->node))
+		drop(plan, OUTCOME_DROP_NO_ROUTE);
+}
