@@ -1,4 +1,5 @@
 import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
+import { TO_GATEWAYS } from "../model/pool/encapsulation.ts";
 import type { Problem } from "../model/problem.ts";
 import { type BackendCounts, backendCounts } from "../model/service/backend-counts.ts";
 import type { Bgp } from "./bgp/bgp.ts";
@@ -73,7 +74,6 @@ export class Dataplane {
   #routeProblems: readonly Problem[] = [];
   #reportedError = "";
   #reportedProblems = "";
-
   constructor(parts: DataplaneParts) {
     this.#parts = parts;
     this.#compiler = new Compiler(nodeLimits(parts.maps));
@@ -81,9 +81,11 @@ export class Dataplane {
     this.#reconciler = new Reconciler(parts.maps);
     this.gate = new EndpointGate(this.#reconciler.deltas);
     this.#podMtu = new PodMtu(parts);
-    const { cluster, network } = parts;
-    network.pools = () =>
-      cluster.store.list("ipPools").filter(({ metadata }) => !this.refused.ipPools.has(metadata.name));
+    const { store } = parts.cluster;
+    parts.network.pools = () => [
+      ...store.list("ipPools").filter(({ metadata }) => !this.refused.ipPools.has(metadata.name)),
+      ...(store.list("egressGateways").length > 0 ? [TO_GATEWAYS] : []),
+    ];
   }
 
   /** Updates the kernel to the cluster's current state. "partly": some entries could not be written, which was reported

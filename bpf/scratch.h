@@ -7,12 +7,12 @@
 /* A new connection, as it is to be written: decide/ fills it in and `connection_open` writes it. */
 struct opening {
 	struct address backend; /* where it goes after translation; the destination itself without a service */
-	struct address node;	/* VIA_ENTRY: the entry node, for replies; FORWARDED: the backend's; MASQUERADED: this node's own */
+	struct address node;	/* VIA_ENTRY: the entry node, for replies; FORWARDED: the backend's; MASQUERADED: this node's own; BY_GATEWAY: the gateway */
 	__be16 backend_port;
 	__be16 port; /* MASQUERADED: what stands for the client's; 0: none is free */
 	__u32 backend_id;
 	__u32 affine_list; /* the client keeps the backend of this list; 0: it does not */
-	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN, _MASQUERADED, _REFUSED */
+	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN, _MASQUERADED, _BY_GATEWAY, _REFUSED */
 	__u32 policy_revision;
 	__u32 ends_revision;
 	struct origin origin; /* where it is known already */
@@ -67,6 +67,7 @@ struct scratch {
 	struct tuple direction;	  /* of a connection's entry that is looked for */
 	struct inner_packet inner;
 	struct bpf_fib_lookup route;
+	struct address egress; /* of find_egress() */
 	struct bpf_tunnel_key key;
 	struct error_draft error;
 	struct error_limit error_limit; /* this and the next are kept from packet to packet */

@@ -19,6 +19,7 @@ test("the inferred component schema", async () => {
       "ClientMachines",
       "ClusterNetworkPolicy",
       "Dataplane",
+      "EgressGateway",
       "ExistingCluster",
       "GlobalNetworkPolicy",
       "GlobalNetworkSet",

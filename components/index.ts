@@ -153,6 +153,8 @@ export type {
 } from "./dataplane/monitoring/args.ts";
 export type { PolicyName } from "./dataplane/policy-names.ts";
 export type { PreflightFinding } from "./documents/preflight.ts";
+export type { EgressGatewayArgs, EgressGatewaySpec } from "./egress-gateway/args.ts";
+export { EgressGateway } from "./egress-gateway/component.ts";
 export { type ExistingClusterArgs, ExistingKubeProxy, OtherNetworkPlugin } from "./existing-cluster/args.ts";
 export { ExistingCluster } from "./existing-cluster/component.ts";
 export { IpipMode, type IpPoolArgs, type IpPoolSpec, IpPoolUse, VxlanMode } from "./ip-pool/args.ts";

@@ -2,6 +2,8 @@ import { type Address, type Cidr, covers, hostCidr } from "../../model/address/a
 import { networksOfServicesAlone } from "../../model/bgp/advertised.ts";
 import { BgpPlanner } from "../../model/bgp/judge.ts";
 import { defaultBgpConfiguration } from "../../model/bgp/settings.ts";
+import { EgressPlanner } from "../../model/egress/judge.ts";
+import { NO_EGRESS } from "../../model/egress/plan.ts";
 import { stagedProblems } from "../../model/flow/staged-problems.ts";
 import { Latest } from "../../model/memo.ts";
 import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
@@ -25,6 +27,7 @@ import { apiServerSlices, type FrontendRules, frontendRules } from "../../model/
 import { finish, type Steps } from "../../model/steps.ts";
 import { BandwidthCompiler } from "./bandwidths.ts";
 import type { DesiredState, MapContents } from "./desired.ts";
+import { EgressCompiler } from "./egress.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { NODE_LIMITS } from "./limits.ts";
 import { PoliciesInForce } from "./policies-in-force.ts";
@@ -55,6 +58,8 @@ export class Compiler {
   readonly #hosts = new HostDirectories();
   readonly #bandwidths = new BandwidthCompiler();
   readonly #bgp = new BgpPlanner();
+  readonly #egressPlan = new EgressPlanner();
+  readonly #egress = new EgressCompiler();
   readonly #judging: PoliciesInForce;
 
   /** @param limits smaller ones for tests */
@@ -112,6 +117,8 @@ export class Compiler {
     const { policyNames, contents, policyLogs, ...judged } = judgement;
     const revision = policyRevision(judged);
     const bandwidths = this.#bandwidths.of(snapshot);
+    const egress = this.#egressPlan.judge(snapshot, nodes, ipPools);
+    const hasEgress = egress !== NO_EGRESS;
     const maps = {
       frontends: services.frontends,
       sourceRanges: this.#sourceRanges.get([services.sourceRanges, felixConfigurations], () =>
@@ -121,9 +128,10 @@ export class Compiler {
       members: services.members,
       backends: services.backends,
       bandwidths,
+      ...this.#egress.of(egress),
       uplinks: this.#uplinks.get([facts], () => compileUplinks(facts)),
       ...judged,
-      settings: compileSettings(facts, felixConfigurations, revision, { ...services, bandwidths }, judged),
+      settings: compileSettings(facts, felixConfigurations, revision, { ...services, bandwidths, hasEgress }, judged),
     };
     const bgp = this.#bgp.judge(snapshot, { nodes, pools, ipPools, services: services.compiled });
     const stages = yield* this.#judging.transition(snapshot, selection, places);
@@ -158,6 +166,7 @@ export class Compiler {
         ...stagedProblems(snapshot),
         ...hosts.own.problems,
         ...bgp.problems,
+        ...egress.problems,
       ],
       refused: refusedNames(pools),
       closedPolicies: selection.closed,

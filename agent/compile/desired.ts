@@ -49,6 +49,8 @@ export type WrittenMap = Extract<
   | "namespaces"
   | "settings"
   | "uplinks"
+  | "egressGroups"
+  | "egressWays"
 >;
 
 export type MapContents = { readonly [M in WrittenMap]: Contributions<KeyOf<M>, ValueOf<M>> };

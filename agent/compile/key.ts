@@ -33,6 +33,9 @@ export const keyText: { readonly [M in WrittenMap]: (key: KeyOf<M>) => string } 
   interfaces: (ifindex) => `interface ${ifindex}`,
   namespaces: ({ cookie }) => `network namespace ${cookie}`,
   settings: () => "settings",
+  egressGroups: (address) => `how ${address} leaves the cluster`,
+  egressWays: ({ prefixLength, group, destination }) =>
+    `${hex(group)} to ${prefixText(destination, prefixLength - 32)}`,
   uplinks: (ifindex) => `addresses at interface ${ifindex}`,
 };
 

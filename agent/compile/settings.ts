@@ -19,12 +19,19 @@ import { hostRevision } from "./revisions.ts";
 import type { NodeFacts } from "./snapshot.ts";
 import { hasTunnelClients } from "./tunnel-clients.ts";
 
+/** What packets are asked about only where it is in use. */
+interface Asked {
+  readonly maglev: boolean;
+  readonly bandwidths: Contributions<unknown, unknown>;
+  readonly hasEgress: boolean;
+}
+
 /** The one entry of the map `settings`. */
 export function compileSettings(
   facts: NodeFacts,
   configurations: readonly FelixConfiguration[],
   revision: number,
-  { maglev, bandwidths }: { readonly maglev: boolean; readonly bandwidths: Contributions<unknown, unknown> },
+  { maglev, bandwidths, hasEgress }: Asked,
   judged: HostMaps & Pick<MapContents, "endpoints">,
 ): Contributions<number, Settings> {
   const configuration = defaultConfiguration(configurations);
@@ -42,6 +49,7 @@ export function compileSettings(
       (configuration?.spec.allowVXLANPacketsFromWorkloads ? SettingsFlag.ALLOW_VXLAN_FROM_WORKLOADS : 0) |
       (hasTunnelClients(configuration) ? SettingsFlag.TUNNEL_CLIENTS : 0) |
       (maglev ? SettingsFlag.MAGLEV : 0) |
+      (hasEgress ? SettingsFlag.EGRESS : 0) |
       (bandwidths.length > 0 ? SettingsFlag.BANDWIDTH : 0) |
       (facts.countsServices ? SettingsFlag.SERVICE_COUNTS : 0) |
       hostFlags(judged),

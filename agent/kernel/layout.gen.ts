@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "9e88bdba24ce";
+export const layoutHash = "c0e1ba760be3";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -17,6 +17,7 @@ export const SECONDS_TCP_CLOSED = 120;
 export const SECONDS_UDP_ANSWERED = 180;
 export const SECONDS_UDP = 60;
 export const SECONDS_ICMP = 30;
+export const EGRESS_GATEWAYS = 0;
 export const REPORT_WINDOW_NS = 100000000;
 export const REPORT_MOST_OPENED = 500;
 export const REPORT_MOST_REFUSED = 50;
@@ -59,6 +60,7 @@ export const ConnectionFlag = {
   MASQUERADED: 32768,
   REFUSED: 65536,
   NOT_JUDGED: 131072,
+  BY_GATEWAY: 262144,
 } as const;
 export type ConnectionFlag = (typeof ConnectionFlag)[keyof typeof ConnectionFlag];
 /** Each value's name as people and metrics see it. */
@@ -81,6 +83,7 @@ export const connectionFlagNames = new Map<number, string>([
   [32768, "masqueraded"],
   [65536, "refused"],
   [131072, "not_judged"],
+  [262144, "by_gateway"],
 ]);
 
 /** enum next_hop_kind */
@@ -99,6 +102,22 @@ export const nextHopKindNames = new Map<number, string>([
   [2, "node"],
   [3, "stack"],
   [4, "node_ipip"],
+]);
+
+/** enum egress_how */
+export const EgressHow = {
+  PLAIN: 0,
+  HERE: 1,
+  NODE: 2,
+  NONE: 3,
+} as const;
+export type EgressHow = (typeof EgressHow)[keyof typeof EgressHow];
+/** Each value's name as people and metrics see it. */
+export const egressHowNames = new Map<number, string>([
+  [0, "plain"],
+  [1, "here"],
+  [2, "node"],
+  [3, "none"],
 ]);
 
 /** enum endpoint_flag */
@@ -266,6 +285,7 @@ export const Outcome = {
   ANSWER_TOO_BIG: 34,
   DROP_BANDWIDTH: 35,
   DROP_PORTS_EXHAUSTED: 36,
+  DROP_NO_EGRESS_GATEWAY: 37,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -307,6 +327,7 @@ export const outcomeNames = new Map<number, string>([
   [34, "answer_too_big"],
   [35, "drop_bandwidth"],
   [36, "drop_ports_exhausted"],
+  [37, "drop_no_egress_gateway"],
 ]);
 
 /** enum direction */
@@ -455,6 +476,7 @@ export const SettingsFlag = {
   SERVICE_COUNTS: 32,
   UNTRACKED: 64,
   BANDWIDTH: 128,
+  EGRESS: 256,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
@@ -467,6 +489,7 @@ export const settingsFlagNames = new Map<number, string>([
   [32, "service_counts"],
   [64, "untracked"],
   [128, "bandwidth"],
+  [256, "egress"],
 ]);
 
 /** enum socket_translation */
@@ -516,6 +539,47 @@ export const announcement: Codec<Announcement> = {
     return {
       until: view.getBigUint64(at, true),
       mac: decodeMac(view, at + 8),
+    };
+  },
+};
+
+/** struct egress_key, 24 bytes */
+export interface EgressKey {
+  readonly prefixLength: number;
+  readonly group: number;
+  readonly destination: Address;
+}
+export const egressKey: Codec<EgressKey> = {
+  size: 24,
+  encode(value, view, at) {
+    view.setUint32(at, value.prefixLength, true);
+    view.setUint32(at + 4, value.group, true);
+    address.encode(value.destination, view, at + 8);
+  },
+  decode(view, at) {
+    return {
+      prefixLength: view.getUint32(at, true),
+      group: view.getUint32(at + 4, true),
+      destination: address.decode(view, at + 8),
+    };
+  },
+};
+
+/** struct egress_way, 20 bytes */
+export interface EgressWay {
+  readonly how: number;
+  readonly address: Address;
+}
+export const egressWay: Codec<EgressWay> = {
+  size: 20,
+  encode(value, view, at) {
+    view.setUint32(at, value.how, true);
+    address.encode(value.address, view, at + 4);
+  },
+  decode(view, at) {
+    return {
+      how: view.getUint32(at, true),
+      address: address.decode(view, at + 4),
     };
   },
 };
@@ -734,6 +798,25 @@ export const failsafe: Codec<Failsafe> = {
       protocol: view.getUint8(at + 5),
       port: view.getUint16(at + 6, false),
       peer: address.decode(view, at + 8),
+    };
+  },
+};
+
+/** struct uplink, 32 bytes */
+export interface Uplink {
+  readonly ipv4: Address;
+  readonly ipv6: Address;
+}
+export const uplink: Codec<Uplink> = {
+  size: 32,
+  encode(value, view, at) {
+    address.encode(value.ipv4, view, at);
+    address.encode(value.ipv6, view, at + 16);
+  },
+  decode(view, at) {
+    return {
+      ipv4: address.decode(view, at),
+      ipv6: address.decode(view, at + 16),
     };
   },
 };
@@ -1635,6 +1718,22 @@ export const maps = {
     key: announced,
     value: announcement,
   } satisfies MapDefinition<Announced, Announcement>,
+  egressGroups: {
+    name: "egress_groups",
+    type: "hash",
+    maxEntries: 65536,
+    flags: 1,
+    key: address,
+    value: u32,
+  } satisfies MapDefinition<Address, number>,
+  egressWays: {
+    name: "egress_ways",
+    type: "lpm_trie",
+    maxEntries: 16384,
+    flags: 1,
+    key: egressKey,
+    value: egressWay,
+  } satisfies MapDefinition<EgressKey, EgressWay>,
   listeners: {
     name: "listeners",
     type: "array",
@@ -1691,6 +1790,14 @@ export const maps = {
     key: failsafe,
     value: u32,
   } satisfies MapDefinition<Failsafe, number>,
+  uplinks: {
+    name: "uplinks",
+    type: "hash",
+    maxEntries: 256,
+    flags: 1,
+    key: u32,
+    value: uplink,
+  } satisfies MapDefinition<number, Uplink>,
   frontends: {
     name: "frontends",
     type: "hash",
@@ -1830,7 +1937,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 37,
+    maxEntries: 38,
     flags: 0,
     key: u32,
     value: outcomeCounter,

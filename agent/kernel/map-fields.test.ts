@@ -40,6 +40,6 @@ test("flags of connections keep their numbers; a new one is added at the end", (
   expect(Object.entries(ConnectionFlag).map(([name, value]) => `${Math.log2(value)} ${name}`)).toEqual([
     ...["0 REPLY", "1 TRANSLATED", "2 FORWARDED", "3 VIA_ENTRY", "4 DIRECT_RETURN", "5 SYN", "6 CLOSED", "7 FIN"],
     ...["8 ANSWERED", "9 HOST_BACKEND", "10 VIA_STACK", "11 JUDGED_LATER", "12 LARGE", "13 RESET", "14 HAIRPIN"],
-    ...["15 MASQUERADED", "16 REFUSED", "17 NOT_JUDGED"],
+    ...["15 MASQUERADED", "16 REFUSED", "17 NOT_JUDGED", "18 BY_GATEWAY"],
   ]);
 });

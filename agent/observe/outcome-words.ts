@@ -17,7 +17,7 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   pass_to_stack: passed("passed to the kernel's network stack"),
   to_endpoint: passed("delivered to a workload of this node"),
   to_network: passed("sent out of an uplink"),
-  to_overlay: passed("encapsulated for a workload of another node"),
+  to_overlay: passed("encapsulated for a workload of another node, or for its egress gateway"),
   forward_service: passed("entry node: encapsulated for the backend's node"),
   return_direct: passed("backend's node: reply straight to the client"),
   return_via_entry: passed("backend's node: reply encapsulated for the entry node"),
@@ -50,6 +50,9 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   answer_expired: rejected("its TTL or hop limit ended at this node: answered with ICMP time exceeded"),
   drop_ports_exhausted: dropped("no port of this node is free to stand for the client towards that host outside"),
   answer_too_big: rejected("too large for the way on: answered with ICMP, which names the size that fits"),
+  drop_no_egress_gateway: dropped(
+    "its pod leaves the cluster by an egress gateway or an address of its own, and no node is ready as that (EgressGateway, egress-address of an IPPool)",
+  ),
   drop_bandwidth: dropped(
     "more than its pod may send or receive in a time (kubernetes.io/egress-bandwidth, ingress-bandwidth)",
   ),

@@ -3,7 +3,7 @@ import { addressesOf } from "../../model/objects/pod-of.ts";
 import { prefixOf } from "../compile/addresses.ts";
 import type { LocalEndpoint } from "../compile/snapshot.ts";
 import { mayUse } from "../kernel/workload.ts";
-import type { Deltas } from "./write-order.ts";
+import type { Deltas } from "./step.ts";
 
 type Placed = Pick<LocalEndpoint, "address" | "secondAddress" | "ifindex">;
 

@@ -6,7 +6,8 @@ import { maps as definitions } from "../kernel/layout.gen.ts";
 import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map-store.ts";
 import { DeltaMap, type OwnedEntry } from "./delta-map.ts";
 import type { RecordNumber } from "./record-table.ts";
-import { type Deltas, passingOrder, type Step, writeOrder } from "./write-order.ts";
+import type { Deltas, Step } from "./step.ts";
+import { passingOrder, writeOrder } from "./write-order.ts";
 
 /** The maps that the reconciler writes. */
 export type WrittenStores = Pick<MapStores, WrittenMap>;

@@ -1,41 +1,15 @@
 import { hash32 } from "../../model/hash.ts";
-import type { Entry, WrittenMap } from "../compile/desired.ts";
 import { keyText } from "../compile/key.ts";
 import {
   type Endpoint,
-  type KeyOf,
   type Location,
   LocationFlag,
   POLICY_REVISION_UNSETTLED,
   TABLE_FIRST,
-  type ValueOf,
 } from "../kernel/layout.gen.ts";
 import { addressesOfWorkload } from "../kernel/workload.ts";
 import type { DeltaMap } from "./delta-map.ts";
-
-export type Deltas = { readonly [M in WrittenMap]: DeltaMap<KeyOf<M>, ValueOf<M>> };
-
-/** One kind of write. The packet path reads while the agent writes, so the order keeps every moment consistent. */
-export interface Step<M extends WrittenMap = WrittenMap> {
-  readonly map: M;
-  readonly verb: "update" | "delete";
-  readonly why: string;
-  /** Entries that must wait because an entry they depend on could not be written; they stay pending. */
-  readonly waits?: (deltas: Deltas) => (entry: Entry<KeyOf<M>, ValueOf<M>>) => boolean;
-  /** The value to write instead of the desired one until everything it refers to is written. */
-  readonly meanwhile?: (deltas: Deltas) => (value: ValueOf<M>, actual: ValueOf<M> | undefined) => ValueOf<M>;
-}
-
-function step<M extends WrittenMap>(
-  verb: Step["verb"],
-  map: M,
-  why: string,
-  waits?: Step<M>["waits"],
-  meanwhile?: Step<M>["meanwhile"],
-): Step {
-  // Each step's functions see entries of its own map only: the reconciler takes both from the same field.
-  return { map, verb, why, ...(waits && { waits }), ...(meanwhile && { meanwhile }) } as unknown as Step;
-}
+import { type Deltas, type Step, step } from "./step.ts";
 
 /** An entry is written before the entries that refer to it; removal is the other way round. */
 export const writeOrder: readonly Step[] = [
@@ -108,6 +82,16 @@ export const writeOrder: readonly Step[] = [
     };
   }),
   step("update", "uplinks", "an endpoint's first packets leave the cluster with the right address, too"),
+  step("update", "egressWays", "groups will refer to them"),
+  step(
+    "update",
+    "egressGroups",
+    "an endpoint's first packets leave the cluster by its gateway, too",
+    ({ egressWays }) => {
+      const incomplete = setOf(egressWays.pendingUpdates(), ({ key }) => key.group);
+      return ({ value }) => incomplete.has(value);
+    },
+  ),
   step("update", "bandwidths", "an endpoint's first packets are limited, too"),
   step("update", "endpoints", "an endpoint gets traffic only under a complete policy", ({ policies }) => {
     const incomplete = setOf(policies.pendingUpdates(), ({ key }) => key.policy);
@@ -132,6 +116,11 @@ export const writeOrder: readonly Step[] = [
   step("delete", "interfaces", "nothing more is sent for an endpoint that is being removed"),
   step("delete", "endpoints", "nothing more is delivered to it"),
   step("delete", "bandwidths", "its workload is gone, or not limited any more"),
+  step("delete", "egressGroups", "no gateway has it any more"),
+  step("delete", "egressWays", "no group refers to them any more", ({ egressGroups }) => {
+    const named = setOf(egressGroups.staleValues(), ({ value }) => value);
+    return ({ key }) => named.has(key.group);
+  }),
   step("delete", "uplinks", "nothing leaves by it any more"),
   step("delete", "hostEndpoints", "the node has no policy there any more"),
   step("delete", "failsafes", "no host policy asks for them any more, or they are no longer to be kept open"),

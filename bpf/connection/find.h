@@ -2,6 +2,7 @@
 #pragma once
 #include "../service/backend.h"
 #include "../clock.h"
+#include "../egress.h"
 #include "next_hop.h"
 
 /* The connection that a packet belongs to. */
@@ -75,7 +76,7 @@ static __always_inline struct connection *connection_find(struct packet *packet)
 		return NULL;
 	if (packet_may_open(packet) && !next_hop_is_known(connection) &&
 	    (backend_is_gone(&packet->tuple, connection) || service_was_added(&packet->tuple, connection) ||
-	     has_lost_answers(&packet->tuple, connection)))
+	     has_lost_answers(&packet->tuple, connection) || has_other_egress(&packet->tuple, connection)))
 		return NULL;
 	return connection;
 }

@@ -38,7 +38,7 @@ static __noinline enum outcome relate_error(struct packet *packet, const struct 
 		send_wrapped(plan, &connection->node, TUNNEL_RETURN, 0);
 	else if (flags & CONNECTION_VIA_STACK)
 		route_by_stack(plan);
-	else
+	else if (!send_between_gateway(plan, connection))
 		send(plan, EXIT_DESTINATION, OUTCOME_TO_NETWORK);
 	return ALLOWED;
 }
@@ -126,14 +126,20 @@ static __step int return_error(struct packet *packet, const struct settings *set
 	return 0;
 }
 
+static __always_inline bool is_in_cluster(const struct address *address)
+{
+	return !is_outside_cluster(address, location_flags(locate(address)));
+}
+
 /* Wrapped by another node: about what that node's workloads received, or along a connection that it or this node forwarded. */
 static __always_inline void decide_wrapped_error(struct packet *packet, const struct settings *settings,
 						 const struct wrapping *wrapping, struct plan *plan)
 {
-	enum outcome verdict = check_wrapped_source(&packet->tuple.source, wrapping);
+	enum outcome verdict, source = check_wrapped_source(&packet->tuple.source, wrapping);
 
-	if (verdict != ALLOWED)
-		return drop(plan, verdict);
+	/* A gateway passes on what routers outside say. */
+	if (source != ALLOWED && (source != OUTCOME_DROP_SPOOFED_SOURCE || wrapping->kind != TUNNEL_OVERLAY || is_in_cluster(&packet->tuple.source)))
+		return drop(plan, source);
 	if (wrapping->kind == TUNNEL_RETURN) {
 		return_error(packet, settings, wrapping, plan);
 		return;
@@ -141,6 +147,10 @@ static __always_inline void decide_wrapped_error(struct packet *packet, const st
 	verdict = relate_error(packet, settings, NULL, plan);
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);
+	if (is_answer_of_gateway(packet->connection, &wrapping->node))
+		return;
+	if (source != ALLOWED)
+		return drop(plan, source);
 	/* The packet inside went to the sender of the error or beyond, so its destination belongs to the same node. */
 	if (!packet->connection || !may_follow(packet->connection, wrapping->kind) ||
 	    check_wrapped_source(error_is_about(), wrapping) != ALLOWED)

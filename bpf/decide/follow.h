@@ -59,6 +59,31 @@ static __always_inline void follow_through_stack(__u32 connection_flags, struct 
 		send_forward(plan, connection_flags);
 }
 
+/* Between a workload's node and its gateway. @return false: the packet leaves this node by itself */
+__global bool send_between_gateway(struct plan *plan, const struct connection *connection)
+{
+	const struct location *workload;
+	struct address node;
+	__u32 flags;
+
+	if (!plan || !connection)
+		return false;
+	flags = connection->flags;
+	node = connection->node;
+	if (!(flags & CONNECTION_BY_GATEWAY) || !(flags & CONNECTION_MASQUERADED) != !(flags & CONNECTION_REPLY))
+		return false;
+	if (!(flags & CONNECTION_REPLY)) {
+		send_overlay(plan, &node, ENCAPSULATION_VXLAN);
+		return true;
+	}
+	workload = locate(&node);
+	if (workload && !address_is_unset(&workload->node))
+		send_overlay(plan, &workload->node, ENCAPSULATION_VXLAN);
+	else
+		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
+	return true;
+}
+
 __global int decide_known(struct __sk_buff *skb, struct packet *packet, const struct settings *settings, struct connection *connection,
 			  struct plan *plan)
 {
@@ -74,7 +99,7 @@ __global int decide_known(struct __sk_buff *skb, struct packet *packet, const st
 		return 0;
 	}
 	if (has_handshake(packet->tuple.protocol) && !next_hop_is_known(connection) &&
-	    backend_is_gone(&packet->tuple, connection)) {
+	    (backend_is_gone(&packet->tuple, connection) || has_other_egress(&packet->tuple, connection))) {
 		refuse_known(packet, settings, connection, plan, OUTCOME_REJECT_GONE);
 		return 0;
 	}
@@ -82,6 +107,8 @@ __global int decide_known(struct __sk_buff *skb, struct packet *packet, const st
 	flags = connection->flags;
 	if (flags & CONNECTION_FORWARDED)
 		send_wrapped(plan, &connection->node, forward_kind(flags), connection->backend);
+	else if (send_between_gateway(plan, connection))
+		return 0;
 	else if (!(flags & CONNECTION_VIA_STACK))
 		flags & CONNECTION_REPLY ? send_reply(plan, connection, EXIT_DESTINATION) : send_forward(plan, flags);
 	else

@@ -19,12 +19,13 @@ __global __u32 interface_towards(struct __sk_buff *skb, const struct address *so
 	return route_ask(skb, &scratch->route) == ROUTE_UNKNOWN ? 0 : scratch->route.ifindex;
 }
 
-/* To a host outside the cluster, which gets this node as its client, by an address that leads back to the interface: it would answer the client directly, which
+/* To a host outside the cluster, which gets this node as its client, by the address that is in the opening, or one that leads back to the interface: it would answer the client directly, which
  * knows it by a service's address, or not at all. */
 static __always_inline void open_masqueraded(const struct settings *settings, __u32 interface, __u32 flags, struct opening *opening,
 					     struct plan *plan)
 {
-	opening->node = *address_at(settings, interface, &opening->backend);
+	if (address_is_unset(&opening->node))
+		opening->node = *address_at(settings, interface, &opening->backend);
 	opening->flags = CONNECTION_MASQUERADED | flags;
 	send(plan, EXIT_DESTINATION, OUTCOME_FORWARD_EXTERNAL);
 	if (address_is_unset(&opening->node))

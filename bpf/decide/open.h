@@ -8,7 +8,7 @@
 #include "../service/source_range.h"
 #include "../settings.h"
 #include "../tunnel/tunnel.h"
-#include "masquerade.h"
+#include "egress.h"
 #include "plain.h"
 #include "to_host.h"
 #include "unserved.h"
@@ -101,21 +101,6 @@ static __always_inline void open_forwarded(bool direct, struct opening *opening,
 		drop(plan, OUTCOME_DROP_NO_ROUTE);
 }
 
-/* Whether a backend is neither a workload nor a node: a slice that somebody wrote has its address. */
-static __always_inline bool is_outside(const struct backend *backend)
-{
-	const __u32 cluster = LOCATION_POOL | LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST;
-
-	return address_is_unset(&backend->node) && !(backend->flags & BACKEND_LOCAL) &&
-	       !(location_flags(locate(&backend->address)) & cluster);
-}
-
-/* Workloads of other pools reach it with their own address, as they reach every host outside. */
-static __always_inline bool must_be_masqueraded(const struct packet *packet, bool external)
-{
-	return external || (location_flags(locate(&packet->tuple.source)) & LOCATION_NAT_OUTGOING);
-}
-
 /* A backend here, or one that the sender reaches by itself. */
 static __always_inline void open_to_backend(const struct packet *packet, const struct wrapping *wrapping,
 					    struct opening *opening, const struct backend *backend, struct plan *plan)
@@ -170,8 +155,8 @@ static __always_inline void open_service(struct __sk_buff *skb, const struct pac
 	opening->backend_port = backend->port;
 	opening->backend_id = id;
 	opening->affine_list = list;
-	if (!wrapped && is_outside(backend) && must_be_masqueraded(packet, external))
-		return open_masqueraded(settings, interface_towards(skb, &packet->tuple.source, &opening->backend), 0, opening, plan);
+	if (!wrapped && is_outside(backend) && open_outside(skb, packet, settings, external, opening, plan))
+		return;
 	if (external && !wrapped && !(backend->flags & BACKEND_LOCAL))
 		return open_forwarded(returns_directly(settings, service, &packet->tuple.source), opening, backend, plan);
 	open_to_backend(packet, wrapping, opening, backend, plan);
@@ -208,6 +193,8 @@ __global int decide_new_from_network(struct __sk_buff *skb, struct packet *packe
 			route_by_stack(plan);
 		else
 			open_plain(&packet->tuple, plan, 0);
+	} else if (wrapping && open_as_gateway(skb, packet, settings, location_flags(location), plan)) {
+		return 0;
 	} else if (wrapping || !may_be_cluster_address(location_flags(location)) ||
 		   !decide_unserved(packet, settings, plan)) {
 		if (location_flags(location) & LOCATION_BLACKHOLE)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../egress.h"
 #include "../plan.h"
 #include "../policy/source.h"
 #include "../tunnel/quoted.h"
@@ -7,6 +8,14 @@
 
 /* A router's word that a packet which this node wrapped does not fit the way to the other node. Anybody can send one, so it changes
  * nothing on this node, and the stack does not learn of it: it becomes an error about the packet inside, for the sender of that packet and no other flow. */
+
+static __always_inline bool is_wrapped_for_gateway(const struct tuple *tuple, const struct address *node)
+{
+	const struct connection *connection = live_connection(tuple);
+
+	return connection && is_by_gateway(connection) && !(connection->flags & CONNECTION_REPLY) &&
+	       address_is_equal(&connection->node, node);
+}
 
 /* Whether packets of a live connection go to the node in that wrapping. */
 static __always_inline bool goes_wrapped(struct scratch *scratch, const struct wrapping *wrapping)
@@ -16,6 +25,8 @@ static __always_inline bool goes_wrapped(struct scratch *scratch, const struct w
 
 	if (wrapping_is_service(wrapping))
 		return forwarded_connection(tuple, &wrapping->node);
+	if (wrapping->kind == TUNNEL_OVERLAY && is_wrapped_for_gateway(tuple, &wrapping->node))
+		return true;
 	if (wrapping->kind == TUNNEL_OVERLAY)
 		return bpf_map_lookup_elem(&endpoints, &tuple->source) && source_belongs_to(&tuple->destination, &wrapping->node);
 	scratch->direction = reversed(tuple);

@@ -72,7 +72,7 @@ static __always_inline void decide_request(struct packet *packet, const struct s
 	if (!connection || !is_believed(connection, &origin)) {
 		if (!is_from_peer(packet, wrapping))
 			return drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
-		verdict = check_wrapped_source(&packet->tuple.source, wrapping);
+		verdict = is_answer_of_gateway(connection, &wrapping->node) ? ALLOWED : check_wrapped_source(&packet->tuple.source, wrapping);
 		if (verdict != ALLOWED)
 			return drop(plan, verdict);
 		if (!connection) {

@@ -34,6 +34,7 @@ enum connection_flag {
 	CONNECTION_MASQUERADED = 1 << 15, /* to a host outside the cluster: it sees this node's address and a port of it as the client */
 	CONNECTION_REFUSED = 1 << 16,	   /* to a port of the node that no socket has: its stack answers */
 	CONNECTION_NOT_JUDGED = 1 << 17, /* of the node's own address, but not the node's: the stack gave it to a packet that was judged before */
+	CONNECTION_BY_GATEWAY = 1 << 18,   /* leaves the cluster by another node, `node`; with MASQUERADED: this is that node (egress.h) */
 };
 
 /* Ports of the node that stand for those whose address it hides: below those that its kernel gives to sockets by default (from 32768) and

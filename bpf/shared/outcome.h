@@ -9,7 +9,7 @@ enum outcome {
 	OUTCOME_PASS_TO_STACK,	    /* left to the kernel */
 	OUTCOME_TO_ENDPOINT,	    /* delivered to a workload of this node */
 	OUTCOME_TO_NETWORK,	    /* sent out of an uplink */
-	OUTCOME_TO_OVERLAY,	    /* wrapped for a workload of another node */
+	OUTCOME_TO_OVERLAY,	    /* wrapped for a workload of another node, or for its egress gateway */
 	OUTCOME_FORWARD_SERVICE,    /* entry node: wrapped for the backend's node */
 	OUTCOME_RETURN_DIRECT,	    /* backend's node: reply straight to the client */
 	OUTCOME_RETURN_VIA_ENTRY,   /* backend's node: reply wrapped for the entry node */
@@ -43,6 +43,7 @@ enum outcome {
 	OUTCOME_ANSWER_TOO_BIG,		/* does not fit the way on: answered with the size that does */
 	OUTCOME_DROP_BANDWIDTH,		/* exceeds what its workload may send or receive in a time */
 	OUTCOME_DROP_PORTS_EXHAUSTED,	/* no port of this node is free to stand for a client towards a host outside */
+	OUTCOME_DROP_NO_EGRESS_GATEWAY,	/* a workload that may leave the cluster only by a gateway: none is ready, or this node is not it */
 	OUTCOME_COUNT,
 };
 

@@ -66,6 +66,7 @@ const OBJECTS = new Set([
   "BgpConfiguration",
   "BgpPeer",
   "BgpFilter",
+  "EgressGateway",
 ]);
 
 /** What to write instead of a key; undefined where nothing special is known. */

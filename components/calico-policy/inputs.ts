@@ -24,6 +24,7 @@ export type PolicyKind =
   | "bgpConfigurations"
   | "bgpPeers"
   | "bgpFilters"
+  | "egressGateways"
   | "clusterNetworkPolicies";
 
 interface Written {

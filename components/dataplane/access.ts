@@ -8,11 +8,8 @@ const WATCH = ["list", "watch"];
 /** Exactly what the agent reads and writes (test/rights.test.ts records it); it changes no object of the user's unless it is their load balancer. All of it is about the whole
  * cluster: policies speak of pods everywhere, and an Event is written beside the object that it is about. */
 const RULES = [
-  ...watched().map(([group, resources]) => ({
-    apiGroups: [group],
-    resources,
-    verbs: group === kinds.ipamBlocks.group ? [...WATCH, "create", "update", "delete"] : WATCH,
-  })),
+  ...watched().map(([group, resources]) => ({ apiGroups: [group], resources, verbs: WATCH })),
+  { apiGroups: [kinds.ipamBlocks.group], resources: [kinds.ipamBlocks.plural], verbs: ["create", "update", "delete"] },
   { apiGroups: [""], resources: ["events"], verbs: ["create"] },
 ];
 

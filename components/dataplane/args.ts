@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { DeclaredBgp } from "../bgp/args.ts";
+import type { DeclaredEgress } from "../egress-gateway/args.ts";
 import type { IpPoolSpec } from "../ip-pool/args.ts";
 import type { ApiServerAddress } from "../machine/machine.ts";
 import type { Protocol } from "../network-policy/args.ts";
@@ -130,7 +131,7 @@ export enum LogLevel {
 export interface DataplaneArgs extends DataplaneSpec {}
 
 /** A dataplane: what `Dataplane` declares, and `ExistingCluster` looks whether the cluster can have it. */
-export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, AgentPods {
+export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEgress, AgentPods {
   /** Where the nodes reach the API server: never a Service, because the agent is what makes Services work. */
   apiServer: pulumi.Input<ApiServerAddress>;
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */

@@ -17,6 +17,8 @@ import { StagedKubernetesNetworkPolicy } from "../calico-policy/staged-kubernete
 import { StagedNetworkPolicy } from "../calico-policy/staged-network-policy.ts";
 import { Tier } from "../calico-policy/tier.ts";
 import { ClusterNetworkPolicy } from "../cluster-network-policy/component.ts";
+import type { DeclaredEgress } from "../egress-gateway/args.ts";
+import { EgressGateway } from "../egress-gateway/component.ts";
 import { IpReservation } from "../ip-reservation/component.ts";
 import { at, type InputPlace } from "../refusal/refusal.ts";
 import { requireUnique } from "../values/choices.ts";
@@ -40,6 +42,7 @@ const COMPONENTS: Readonly<Record<ListKind, Component>> = {
   stagedKubernetesNetworkPolicies: StagedKubernetesNetworkPolicy,
   bgpFilters: BgpFilter,
   bgpPeers: BgpPeer,
+  egressGateways: EgressGateway,
 };
 const KINDS = Object.keys(COMPONENTS) as ListKind[];
 
@@ -47,7 +50,10 @@ const nameOf = ({ namespace, name }: { namespace?: string; name: string }): stri
   namespace === undefined ? name : `${namespace}-${name}`;
 
 /** Refuses objects that agents would refuse, and two of one name. */
-export function requireDeclaredPolicies(place: InputPlace, declared: DeclaredPolicies & DeclaredBgp): void {
+export function requireDeclaredPolicies(
+  place: InputPlace,
+  declared: DeclaredPolicies & DeclaredBgp & DeclaredEgress,
+): void {
   for (const kind of KINDS) {
     const list: { name: string }[] = declared[kind] ?? [];
     const objects = list.map((item, index) => requireObject(at(at(place, kind), index), kind, item));
@@ -66,7 +72,7 @@ export function requireDeclaredPolicies(place: InputPlace, declared: DeclaredPol
 /** Makes them as components of their own. */
 export function declarePolicies(
   name: string,
-  declared: DeclaredPolicies & DeclaredBgp,
+  declared: DeclaredPolicies & DeclaredBgp & DeclaredEgress,
   agentNamespace: pulumi.Input<string>,
   opts: pulumi.ComponentResourceOptions,
 ): pulumi.ComponentResource[] {

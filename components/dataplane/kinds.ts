@@ -5,6 +5,7 @@ import { kinds } from "../../model/objects/kinds.ts";
 import { BGP_KINDS } from "./bgp-kinds.ts";
 import { CLUSTER_NETWORK_POLICY } from "./cluster-policy-kind.ts";
 import type { KindDefinition } from "./definition.ts";
+import { EGRESS_GATEWAY } from "./egress-kind.ts";
 import { IP_POOL } from "./ip-pool-kind.ts";
 import { CIDR, IPAM_BLOCK } from "./ipam-block-kind.ts";
 import { POLICY_KINDS } from "./policy-kinds.ts";
@@ -158,6 +159,7 @@ export const KINDS = [
   IP_RESERVATION,
   FELIX_CONFIGURATION,
   IPAM_BLOCK,
+  EGRESS_GATEWAY,
   ...POLICY_KINDS,
   ...BGP_KINDS,
   CLUSTER_NETWORK_POLICY,

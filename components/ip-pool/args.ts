@@ -61,6 +61,12 @@ export interface IpPoolSpec {
   ipipMode?: IpipMode;
   /** Whether connections to addresses outside all pools leave with the node's address. Defaults to true, of IPv6 to false. */
   natOutgoing?: pulumi.Input<boolean>;
+  /**
+   * Address that hosts outside see as the client of the pool's pods, in place of the node's usual one (`natOutgoing` or not). Every node with
+   * pods of the pool must have it, so limit the pool to one (`nodeSelector`): elsewhere what the pods send outside is dropped. For other
+   * pods use `egressGateways`. Defaults to none.
+   */
+  egressAddress?: pulumi.Input<string>;
   /** Nodes whose pods get addresses, in Calico's selector language: "rack == '1'". A pod or namespace that names the pool goes before it. Defaults to all nodes. */
   nodeSelector?: pulumi.Input<string>;
   /** Namespaces whose pods get addresses, also those that name the pool, in Calico's selector language. Defaults to all namespaces. */

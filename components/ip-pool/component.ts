@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { POOL_EGRESS_ADDRESS } from "../../model/egress/pool-address.ts";
 import { CALICO_API } from "../../model/objects/kinds.ts";
 import { requireArguments } from "../arguments/arguments.ts";
 import { componentType } from "../program/package-name.ts";
@@ -17,7 +18,7 @@ export class IpPool extends pulumi.ComponentResource {
     const usual = usualValues(args.cidr);
     const { blockSize = usual.blockSize, natOutgoing = usual.natOutgoing } = args;
     const { disabled = false } = args;
-    const { allowedUses, nodeSelector, namespaceSelector, assignmentMode } = args;
+    const { allowedUses, egressAddress, nodeSelector, namespaceSelector, assignmentMode } = args;
     const spec = isForLoadBalancers(args)
       ? { blockSize: usual.loadBalancerBlock, vxlanMode: VxlanMode.Never, natOutgoing: false, disabled }
       : { blockSize, ...modesOf(args), natOutgoing, disabled };
@@ -26,7 +27,10 @@ export class IpPool extends pulumi.ComponentResource {
       {
         apiVersion: CALICO_API,
         kind: "IPPool",
-        metadata: { name: poolName(args) },
+        metadata: {
+          name: poolName(args),
+          ...(egressAddress !== undefined && { annotations: { [POOL_EGRESS_ADDRESS]: egressAddress } }),
+        },
         spec: {
           cidr: args.cidr,
           ...spec,

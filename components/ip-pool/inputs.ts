@@ -3,7 +3,7 @@ import { BLOCK_SIZES } from "../../model/objects/block-size.ts";
 import { selectorFault } from "../../model/objects/calico-policy/values.ts";
 import { at, checked, checkedBeside, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal.ts";
 import { isIpv6, prefixLength } from "../rules/addresses.ts";
-import { requireAnyUnicastCidr } from "../values/addresses.ts";
+import { requireAnyAddress, requireAnyUnicastCidr } from "../values/addresses.ts";
 import { requireWhole } from "../values/choices.ts";
 import { requireObjectName } from "../values/names.ts";
 import { AssignmentMode, IpipMode, type IpPoolSpec, IpPoolUse, VxlanMode } from "./args.ts";
@@ -62,11 +62,22 @@ export function requirePool(place: InputPlace, pool: IpPoolSpec): IpPoolSpec {
     if (size >= prefixLength(known)) return known;
     return refuse(field, size, `at least ${prefixLength(known)}, the prefix length of ${known}`);
   });
+  const { egressAddress } = pool;
+  const address =
+    egressAddress === undefined
+      ? {}
+      : {
+          egressAddress: checkedBeside<string, string>(egressAddress, [pool.cidr], (known, [network]) => {
+            requireAnyAddress(at(place, "egressAddress"), known);
+            if (network === undefined || isIpv6(network) === isIpv6(known)) return known;
+            return refuse(at(place, "egressAddress"), known, `an address of the family of ${network}`);
+          }),
+        };
   const selectors = SELECTORS.flatMap((name) => {
     const text = pool[name];
     return text === undefined ? [] : [[name, checked(text, (known) => readable(at(place, name), known))]];
   });
-  return { ...pool, cidr, ...Object.fromEntries(selectors) };
+  return { ...pool, cidr, ...address, ...Object.fromEntries(selectors) };
 }
 
 function requireUses(place: InputPlace, pool: IpPoolSpec): void {
@@ -76,7 +87,7 @@ function requireUses(place: InputPlace, pool: IpPoolSpec): void {
   if (allowedUses.length === 0) refuse(field, allowedUses, "at least one use: Workload or LoadBalancer");
   if (!isForLoadBalancers(pool)) return;
   if (allowedUses.length > 1) refuse(field, allowedUses, "LoadBalancer alone, or other uses without it");
-  for (const name of [...SELECTORS, "assignmentMode"] as const)
+  for (const name of [...SELECTORS, "assignmentMode", "egressAddress"] as const)
     if (pool[name] !== undefined) refuse(at(place, name), pool[name], "left out in a pool for LoadBalancer");
 }
 

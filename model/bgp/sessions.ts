@@ -1,4 +1,5 @@
 import { type Address, type Cidr, covers, type Family, familyOf, hostCidr, parseCidr } from "../address/address.ts";
+import { selects } from "../calico-selector/selects.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import { byAge } from "../objects/age.ts";
 import type { BgpFilter, BgpFilterRule } from "../objects/bgp/filter.ts";
@@ -6,7 +7,7 @@ import type { BgpPeer } from "../objects/bgp/peer.ts";
 import type { PlacedBlock } from "../pool/pools.ts";
 import type { Problem } from "../problem.ts";
 import type { BgpSession } from "./plan.ts";
-import { type BgpSettings, type Speaker, selects } from "./settings.ts";
+import type { BgpSettings, Speaker } from "./settings.ts";
 
 export interface SessionInputs {
   readonly settings: BgpSettings;

@@ -1,5 +1,3 @@
-import { fits, lookupIn } from "../calico-selector/expression.ts";
-import { parseSelector } from "../calico-selector/parse.ts";
 import type { BgpConfiguration } from "../objects/bgp/configuration.ts";
 import type { SecretReference } from "../objects/bgp/fields.ts";
 import { asNumberOf, BGP_PORT, DEFAULT_AS_NUMBER } from "../objects/bgp/values.ts";
@@ -72,13 +70,6 @@ export function speakerProblems(node: Node | undefined): Problem[] {
       ? [faulty(CLUSTER_ID, "has not the form of an IPv4 address; the node is no route reflector.")]
       : []),
   ];
-}
-
-/** Whether a selector means the object with these labels; absent: all. */
-export function selects(selector: string | undefined, labels: Speaker["labels"]): boolean {
-  if (selector === undefined) return true;
-  const parsed = parseSelector(selector);
-  return parsed.fault === undefined && fits(parsed.expression, lookupIn(labels));
 }
 
 function isClusterId(text: string): boolean {

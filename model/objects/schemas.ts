@@ -16,6 +16,7 @@ import { tier } from "./calico-policy/tier.ts";
 import { clusterNetworkPolicy } from "./cluster-network-policy.ts";
 import { namespace, node, pod, service, serviceAccount } from "./core.ts";
 import { endpointSlice } from "./discovery.ts";
+import { egressGateway } from "./egress-gateway.ts";
 import type { KindName } from "./kinds.ts";
 import type { KubernetesObject } from "./metadata.ts";
 import { networkPolicy } from "./networking.ts";
@@ -31,6 +32,7 @@ export const schemas = {
   ipPools: ipPool,
   ipReservations: ipReservation,
   ipamBlocks: ipamBlock,
+  egressGateways: egressGateway,
   felixConfigurations: felixConfiguration,
   calicoNetworkPolicies: calicoNetworkPolicy,
   globalNetworkPolicies: globalNetworkPolicy,

@@ -19,6 +19,9 @@ export interface Encapsulating {
   readonly spec: Pick<IpPool["spec"], "vxlanMode" | "ipipMode" | "allowedUses">;
 }
 
+/** What pods send to egress gateways is wrapped as if their pool said so. */
+export const TO_GATEWAYS: Encapsulating = { spec: { vxlanMode: "Always" } };
+
 /** What a pool says: at most one of the two modes is not Never. */
 export function encapsulationOf({ spec: { vxlanMode, ipipMode } }: Encapsulating): {
   readonly encapsulation: Encapsulation;

@@ -13,6 +13,14 @@ const aws = (choice: DataplaneChoice, ...more: Resource[]): Resource[] => [
 const warned = (resources: Resource[]) =>
   warningsOf(declaredOf(resources)).map(({ about, what }) => `${about}: ${what}`);
 const nlb = { annotations: { "service.beta.kubernetes.io/aws-load-balancer-type": "external" } };
+const NGINX = { podSelector: "app == 'nginx'" };
+const egressGateway = (name: string, spec: object = {}) =>
+  object({
+    apiVersion: "ebpf-dataplane.io/v1alpha1",
+    kind: "EgressGateway",
+    metadata: { name },
+    spec: { podSelector: "all()", nodeSelector: "all()", ...spec },
+  });
 const balanced = [object(deployment("nginx")), object(service("nginx", { type: "LoadBalancer" }, nlb))];
 const balancedBy = (mode: string) => {
   const annotations = { ...nlb.annotations, "ebpf-dataplane.io/return-mode": mode };
@@ -43,6 +51,21 @@ test.each<[string, Resource[], string]>([
     "an MTU that EC2 does not carry",
     aws({ settings: { mtu: 9100 } }),
     "Dataplane mtu: it is 9100, but the nodes' interfaces carry 9001",
+  ],
+  [
+    "an egress gateway without pods",
+    aws({}, object(deployment("nginx")), egressGateway("a", { podSelector: "app == 'ngin'" })),
+    "EgressGateway a: it selects none of the pods declared here",
+  ],
+  [
+    "two egress gateways of one pod",
+    aws({}, object(deployment("nginx")), egressGateway("b", NGINX), egressGateway("a", NGINX)),
+    "EgressGateway b: pods of nginx leave the cluster by EgressGateway a, which selects them too and is the first by name",
+  ],
+  [
+    "an egress address that no node has",
+    aws({}, object(deployment("nginx")), egressGateway("a", { addresses: ["172.31.1.99"] })),
+    "EgressGateway a: 172.31.1.99 is the address of none of the nodes declared here",
   ],
   ["an MTU that VXLAN leaves too little of", aws({ settings: { mtu: 1300 } }), "leaves pods 1250 bytes"],
   [

@@ -2,6 +2,7 @@ import type { Declared } from "../declared/declared.ts";
 import { addressWarnings } from "./addresses.ts";
 import { balancerWarnings } from "./balancers.ts";
 import { bgpWarnings } from "./bgp.ts";
+import { egressWarnings } from "./egress.ts";
 import { machineWarnings } from "./machines.ts";
 import { mtuWarnings } from "./mtu.ts";
 import { notInForce } from "./not-in-force.ts";
@@ -23,6 +24,7 @@ export function warningsOf(declared: Declared): Warning[] {
       ...bgpWarnings(cluster, resources),
       ...poolWarnings(cluster, routedByVpc(resources)),
       ...policyWarnings(cluster),
+      ...egressWarnings(cluster),
       ...notInForce(cluster),
     ]),
   ];

@@ -433,8 +433,50 @@ export const mutants: readonly Mutant[] = [
   {
     say: "what leaves the cluster from a pool with natOutgoing keeps its source",
     file: "decide/outgoing.h",
-    text: "if (interface && scratch)",
+    text: "if (interface)",
     instead: "if (0)",
+  },
+  {
+    say: "a gateway sends out whatever pods of other nodes send to it",
+    file: "decide/egress.h",
+    text: "if (find_egress(&packet->tuple.source, &packet->tuple.destination) != EGRESS_HERE) {",
+    instead: "if (find_egress(&packet->tuple.source, &packet->tuple.destination) == EGRESS_NONE) {",
+  },
+  {
+    say: "without a gateway a pod leaves by its own node",
+    file: "decide/egress.h",
+    text: "if (how == EGRESS_NONE || !scratch) {",
+    instead: "if (!scratch) {",
+  },
+  {
+    say: "any node may answer in a gateway's place",
+    file: "egress.h",
+    text: " &&\n\t       address_is_equal(&connection->node, node);",
+    instead: ";",
+  },
+  {
+    say: "a connection outlives its gateway",
+    file: "egress.h",
+    text: "return is_by_gateway(connection) && !is_gateway(&connection->node);",
+    instead: "return false;",
+  },
+  {
+    say: "datagrams go on by a gateway that is no longer theirs",
+    file: "egress.h",
+    text: "return !is_by_gateway(connection) || !address_is_equal(&connection->node, &scratch->egress);",
+    instead: "return false;",
+  },
+  {
+    say: "behind the stack a gateway's pods leave by their own node",
+    file: "decide/outgoing.h",
+    text: "if (how > EGRESS_HERE || (how == EGRESS_HERE && !sender_before_stack(packet->skb))) {",
+    instead: "if (0) {",
+  },
+  {
+    say: "a gateway passes on errors in the name of hosts in the cluster",
+    file: "decide/error.h",
+    text: " || is_in_cluster(&packet->tuple.source)",
+    instead: "",
   },
   {
     say: "one client may use up all ports that lead to a host",
@@ -487,8 +529,8 @@ export const mutants: readonly Mutant[] = [
   {
     say: "behind the stack nothing is masqueraded",
     file: "decide/outgoing.h",
-    text: "!packet->skb->ingress_ifindex ||",
-    instead: "true ||",
+    text: "|| !packet->skb->ingress_ifindex)",
+    instead: "|| true)",
   },
   {
     say: "later fragments of packets that are judged later pass",

@@ -1,5 +1,6 @@
 // The small cluster of the packet tests and the fuzzer: three nodes, an overlay and a plain pool, pods with and without
 // policies, a service of every kind. The node under test is `master`.
+import { POOL_EGRESS_ADDRESS } from "../../model/egress/pool-address.ts";
 import type { Encapsulation } from "../../model/pool/encapsulation.ts";
 import type { Policy } from "../model/network-policy.ts";
 
@@ -176,12 +177,23 @@ export function backendAddress(name: string): string {
   return pods.find((pod) => pod.name === name)?.address ?? machine;
 }
 
+/** How pods leave the cluster. */
+export interface Egress {
+  /** EgressGateways. */
+  readonly gateways?: readonly object[];
+  /** Egress address of the pool `plain`. */
+  readonly poolAddress?: string;
+}
+
 /** Everything above as the API server would return it, by the agent's names of kinds. */
-export function clusterObjects(encapsulation: Encapsulation = "VXLAN"): Record<string, object[]> {
+export function clusterObjects(
+  encapsulation: Encapsulation = "VXLAN",
+  { gateways = [], poolAddress }: Egress = {},
+): Record<string, object[]> {
   const namespaced = { namespace: "default" };
   return {
     nodes: Object.entries(nodes).map(([name, address]) => ({
-      metadata: { name },
+      metadata: { name, labels: { "kubernetes.io/hostname": name } },
       status: { addresses: [{ type: "InternalIP", address }] },
     })),
     namespaces: [{ metadata: { name: "default", labels: { "kubernetes.io/metadata.name": "default" } } }],
@@ -216,8 +228,9 @@ export function clusterObjects(encapsulation: Encapsulation = "VXLAN"): Record<s
     ],
     ipPools: [
       ipPool("overlay", { cidr: pools.overlay, ...always(encapsulation), natOutgoing: false }),
-      ipPool("plain", { cidr: pools.plain, vxlanMode: "Never", natOutgoing: true }),
+      ipPool("plain", { cidr: pools.plain, vxlanMode: "Never", natOutgoing: true }, poolAddress),
     ],
+    egressGateways: [...gateways],
     ipamBlocks: [
       block("10.244.0.0/26", "master", "overlay"),
       block("10.244.1.0/26", "node", "overlay"),
@@ -236,8 +249,9 @@ function always(encapsulation: Encapsulation): object {
   return encapsulation === "IPIP" ? { ipipMode: "Always" } : { vxlanMode: "Always" };
 }
 
-function ipPool(name: string, spec: object) {
-  return { metadata: { name }, spec: { blockSize: 26, ...spec } };
+function ipPool(name: string, spec: object, egressAddress?: string) {
+  const annotations = egressAddress && { [POOL_EGRESS_ADDRESS]: egressAddress };
+  return { metadata: { name, ...(annotations && { annotations }) }, spec: { blockSize: 26, ...spec } };
 }
 
 function block(cidr: string, node: string, pool: string) {

@@ -19,6 +19,7 @@ import type { Encapsulation } from "../../model/pool/encapsulation.ts";
 import {
   announced,
   clusterObjects,
+  type Egress,
   gateway,
   localPods,
   nodes,
@@ -155,12 +156,13 @@ export class NodeUnderTest {
     { returnMode, services, optedOut, encapsulation = "VXLAN" }: Handling,
     networkPolicies: readonly object[] = policies,
     calicoNetworkPolicies: readonly object[] = [],
+    egress: Egress = {},
   ): void {
     this.#encapsulation = encapsulation;
     const store = new SnapshotStore(() => undefined);
     const handling = services ? "Ebpf" : "KubeProxyIptables";
     const objects: Record<string, object[]> = {
-      ...clusterObjects(encapsulation),
+      ...clusterObjects(encapsulation, egress),
       networkPolicies: [...networkPolicies],
       calicoNetworkPolicies: [...calicoNetworkPolicies],
       felixConfigurations: [

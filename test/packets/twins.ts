@@ -1,5 +1,5 @@
 // The small cluster in IPv6: each of its IPv4 addresses has a twin, which is who and where the other one is.
-import type { Prefix } from "../../agent/kernel/layout.gen.ts";
+import { EgressHow, type Prefix } from "../../agent/kernel/layout.gen.ts";
 import type { Loaded } from "../../agent/kernel/load.ts";
 import { addressBytes, addressOf, type Family, familyOf } from "../../model/address/address.ts";
 import { ANY_NODE } from "../../model/service/frontend.ts";
@@ -40,6 +40,7 @@ export function wordsInIpv6(text: string): string {
 export function writeTwins(maps: Loaded["maps"]): void {
   if (!knowsIpv6(maps)) return;
   writeWorkloads(maps);
+  writeEgress(maps);
   writeServices(maps);
   const [[key, value] = []] = maps.settings.entries();
   if (key !== undefined && value) maps.settings.update([[key, { ...value, second: twinOf(value.node) }]]);
@@ -64,6 +65,22 @@ function writeWorkloads({ endpoints, locations, interfaces, uplinks }: Loaded["m
   );
   for (const map of [interfaces, uplinks])
     map?.update(map.entries().map(([ifindex, { ipv4 }]) => [ifindex, { ipv4, ipv6: twinOf(ipv4) }]));
+}
+
+/** Those of an earlier writing go first: the agent knows nothing of them. */
+function writeEgress({ egressGroups, egressWays }: Loaded["maps"]): void {
+  egressGroups?.delete(egressGroups.entries().flatMap(([address]) => (twinnedBy(address) ? [address] : [])));
+  egressWays?.delete(egressWays.entries().flatMap(([key]) => (twinnedBy(key.destination) ? [key] : [])));
+  egressGroups?.update(egressGroups.entries().map(([address, group]) => [twinOf(address), group]));
+  egressWays?.update(
+    egressWays
+      .entries()
+      .filter(([{ destination }]) => isIpv4(destination))
+      .map(([key, { how, address }]) => [
+        { ...key, destination: twinOf(key.destination) },
+        { how, address: how === EgressHow.HERE && isIpv4(address) ? twinOf(address) : address },
+      ]),
+  );
 }
 
 function writeServices({ frontends, backends, slots, members, sourceRanges }: Loaded["maps"]): void {

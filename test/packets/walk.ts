@@ -8,6 +8,7 @@ import { attacks } from "./cases/attacks.ts";
 import { behindStack } from "./cases/behind-stack.ts";
 import { restricted } from "./cases/clients.ts";
 import { closings } from "./cases/closings.ts";
+import { egress } from "./cases/egress.ts";
 import { external } from "./cases/external.ts";
 import { hops } from "./cases/hops.ts";
 import { hosts } from "./cases/hosts.ts";
@@ -54,6 +55,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     maglev,
     external,
     outgoing,
+    egress,
   },
 };
 
@@ -66,9 +68,9 @@ export function fits({ handling, family, steps }: PacketTest, now: Handling): bo
   return (handling?.returnMode ?? returnMode) === returnMode && (handling?.services ?? services) === services;
 }
 
-/** Whether the maps have other policies after the case. */
+/** Whether the maps have other policies or egress gateways after the case. */
 export function leavesPolicies({ steps }: PacketTest): boolean {
-  return steps.some(({ policies, calicoPolicies }) => policies ?? calicoPolicies);
+  return steps.some(({ policies, calicoPolicies, egress }) => policies ?? calicoPolicies ?? egress);
 }
 
 export interface Walk {
@@ -87,8 +89,8 @@ export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTe
   const seen: string[] = [];
   const expected: string[] = [];
   const { family = "IPv4" } = now;
-  for (const { frame, becomes, through, policies, calicoPolicies, hosts, unwrapped, ...known } of steps) {
-    if (policies || calicoPolicies) node.write(now, policies, calicoPolicies);
+  for (const { frame, becomes, through, policies, calicoPolicies, egress, hosts, unwrapped, ...known } of steps) {
+    if (policies || calicoPolicies || egress) node.write(now, policies, calicoPolicies, egress);
     if (hosts) node.writeHosts(hosts);
     const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
     const backendOf = (id: number) => node.maps.backends.lookup(id)?.address;

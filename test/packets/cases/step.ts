@@ -1,7 +1,7 @@
 // Packet tests are data: packets in, and the expected result of each.
 import type { Family } from "../../../model/address/address.ts";
 import type { Policy } from "../../model/network-policy.ts";
-import { backendAddress, localPods, nodes } from "../cluster.ts";
+import { backendAddress, type Egress, localPods, nodes } from "../cluster.ts";
 import { type Extension, ethernet, frame, ip, ipip, type Transport, vxlan } from "../frames.ts";
 import type { HostPolicies } from "../hosts.ts";
 import { type Handling, type Meeting, type Met, type NodeUnderTest, neighbours, podMacs } from "../node.ts";
@@ -18,6 +18,8 @@ export interface Step extends Meeting {
   readonly policies?: readonly Policy[];
   /** Calico's beside them, with the same default. */
   readonly calicoPolicies?: readonly object[];
+  /** How pods leave the cluster, from this packet on; the policies are those of the small cluster then. */
+  readonly egress?: Egress;
   /** The policies of the node itself from this packet on; none before. */
   readonly hosts?: HostPolicies;
   /** The expected line of inWords(). */
