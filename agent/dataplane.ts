@@ -4,13 +4,13 @@ import type { Problem } from "../model/problem.ts";
 import { type BackendCounts, backendCounts } from "../model/service/backend-counts.ts";
 import type { Bgp } from "./bgp/bgp.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Endpoint, EndpointStore } from "./cni/endpoint-store.ts";
+import type { EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
 import type { DesiredState, NumberContents, WrittenMap } from "./compile/desired.ts";
 import { nodeLimits } from "./compile/limits.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import type { HealthChecks } from "./health-checks/health-checks.ts";
-import { namespaceCookie } from "./kernel/network-namespace.ts";
+import { localEndpoint } from "./local-endpoint.ts";
 import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
 import type { RouteConflict } from "./network/routes.ts";
 import { nodeAddresses } from "./node-address.ts";
@@ -74,6 +74,7 @@ export class Dataplane {
   #routeProblems: readonly Problem[] = [];
   #reportedError = "";
   #reportedProblems = "";
+
   constructor(parts: DataplaneParts) {
     this.#parts = parts;
     this.#compiler = new Compiler(nodeLimits(parts.maps));
@@ -239,14 +240,4 @@ function routeProblem(node: string, { destination, other }: RouteConflict): Prob
     `${destination} has another route on this node ("${other}"), which is kept, so pods there may ` +
     "not be reachable from this node. Next: remove that route, or the IPAMBlock.";
   return { kind: "Node", name: node, path: "status", message };
-}
-
-// The lookup costs a change of namespaces, and the result does not change: an endpoint is the same object for its lifetime.
-const cookies = new WeakMap<Endpoint, string>();
-
-function localEndpoint(endpoint: Endpoint): LocalEndpoint {
-  const { namespace, pod, uid, address, secondAddress, ifindex, mac, hostMac, netns } = endpoint;
-  const cookie = cookies.get(endpoint) ?? namespaceCookie(netns);
-  if (cookie !== undefined) cookies.set(endpoint, cookie);
-  return { namespace, pod, uid, address, secondAddress, ifindex, mac, hostMac, namespaceCookie: cookie };
 }
