@@ -48,13 +48,13 @@ static __always_inline struct event *report_reserve(enum event_kind kind, enum r
 {
 	__u32 index = report;
 	struct report_counter *counter = bpf_map_lookup_elem(&reports, &index);
-	__u64 now = bpf_ktime_get_ns();
+	__u64 window = bpf_ktime_get_ns() / REPORT_WINDOW_NS; /* the same as of the shares: in two of theirs, one interface would get all */
 	struct event *event;
 
 	if (!counter)
 		return NULL;
-	if (now - counter->window >= REPORT_WINDOW_NS) {
-		counter->window = now;
+	if (counter->window != window) {
+		counter->window = window;
 		counter->in_window = 0;
 	}
 	if (counter->in_window >= most) {

@@ -93,7 +93,7 @@ enum report {
 };
 
 struct report_counter {
-	__u64 window; /* when it began */
+	__u64 window; /* since boot, counted */
 	__u64 in_window;
 	__u64 sent;
 	__u64 suppressed; /* over the limit */

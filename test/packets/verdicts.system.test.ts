@@ -220,6 +220,34 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     expect(ofOther.length).toBeGreaterThanOrEqual(rounds - 1); // in one of 250 windows two share one entry
   });
 
+  test("refuses, and a flood that goes on into the next window leaves others visible in it", async () => {
+    says();
+    listen(process.hrtime.bigint() + 60_000_000_000n);
+    const from = (first: number, by: string) => {
+      for (let index = 0; index < 100; index++) {
+        const source = `198.51.100.${first + index}`;
+        outcomeOf(arrives({ source, destination: db, by }, udp(9, 81), ""));
+      }
+    };
+    /** The programs' clock is the same. */
+    const phase = async (part: number) => {
+      const [wanted, window] = [BigInt(Math.round(part * REPORT_WINDOW_NS)), BigInt(REPORT_WINDOW_NS)];
+      const ahead = (wanted - (process.hrtime.bigint() % window) + window) % window;
+      await setTimeout(Number(ahead) / 1e6);
+    };
+    const rounds = 4;
+    for (let round = 0; round < rounds; round++) {
+      await phase(0.7);
+      from(1, outside.client1);
+      await phase(0.1);
+      from(101, outside.client1);
+      outcomeOf(sends("open", { destination: db }, udp(7001, 81), ""));
+      await setTimeout((2 * REPORT_WINDOW_NS) / 1e6);
+    }
+    const ofOther = events(EventKind.REFUSED).filter(({ packet }) => packet.sourcePort === 7001);
+    expect(ofOther.length).toBeGreaterThanOrEqual(rounds - 1);
+  });
+
   test("is reported of a flood with forged addresses without taking the shares of others", () => {
     const begun = process.hrtime.bigint();
     listen(begun + 60_000_000_000n);
