@@ -43,7 +43,7 @@ export async function followNodes(nodes: readonly string[], world: World): Promi
       if (stopping) return;
       if (ended !== undefined) {
         silent.set(node, ended);
-        world.note(`${ended}; it is tried again`);
+        world.note(`${ended.replace(/\.$/, "")}; it is tried again`);
       }
       await world.pause(AGAIN_MS);
       if (!stopping) await listen(node).catch(() => {});

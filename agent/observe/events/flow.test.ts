@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { NumberContents } from "../../compile/desired.ts";
-import { type Event, EventKind } from "../../kernel/layout.gen.ts";
+import { ConnectionFlag, type Event, EventKind } from "../../kernel/layout.gen.ts";
 import { eventAt, names, state } from "./audited-pod.fixture.ts";
 import { flowOf } from "./flow.ts";
 
@@ -27,4 +27,12 @@ test("what a Log rule matched names tier, policy and rule, whether it was allowe
     "tier security, GlobalNetworkPolicy security.audit, ingress rule 1",
   );
   expect(saidAt(5432, gone, { rule: 0 })[0]).toBe("a rule that is not in force any more");
+});
+
+test("the node that stands for a client outside is no node that a connection goes to", () => {
+  const opened = { ...eventAt(5432, EventKind.OPENED), node: "172.31.1.8" };
+  const contents = () => state.contents;
+  const peerOf = (flags: number) => flowOf({ ...opened, flags }, { ...context, contents }).peer;
+  expect(peerOf(ConnectionFlag.FORWARDED)).toBeDefined();
+  expect(peerOf(ConnectionFlag.MASQUERADED)).toBeUndefined();
 });

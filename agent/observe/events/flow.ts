@@ -96,6 +96,8 @@ export function flowOf(event: Event, { node, names, workload, contents, wallCloc
   const moved =
     event.address !== "::" && (event.address !== packet.destination || event.port !== packet.destinationPort);
   const reply = kind === EventKind.OPENED ? replyPath(event.flags) : undefined;
+  // Then the event's node is the address that stands for the client.
+  const isMasqueraded = kind === EventKind.OPENED && (event.flags & ConnectionFlag.MASQUERADED) !== 0;
   return {
     time: new Date(wallClock(event.time)).toISOString(),
     node,
@@ -108,7 +110,7 @@ export function flowOf(event: Event, { node, names, workload, contents, wallCloc
     ...(service && { service }),
     ...(moved && { backend: named(event.address, event.port) }),
     ...(reply && { reply, role: event.flags & ConnectionFlag.FORWARDED ? ("entry" as const) : ("backend" as const) }),
-    ...(event.node !== "::" && { peer: names.owner(event.node) ?? event.node }),
+    ...(event.node !== "::" && !isMasqueraded && { peer: names.owner(event.node) ?? event.node }),
     ...(packet.source === "::" && { socket: true as const }),
   };
 }

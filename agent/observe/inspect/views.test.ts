@@ -88,6 +88,8 @@ describe("inspect", () => {
     };
     maps.endpoints.update([["10.244.1.2", endpoint]]);
     expect(endpoints(maps, names).rows[0]?.slice(0, 3)).toEqual(["10.244.1.2", 4, "NetworkPolicy default/web"]);
+    maps.endpoints.update([["10.244.1.3", { ...endpoint, policy: 0 }]]);
+    expect(endpoints(maps, names).rows[1]?.slice(0, 3)).toEqual(["10.244.1.3", 4, "none"]);
     expect(policies(maps, names).rows).toEqual([
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "8", "TCP 80-87", denied],
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "9", "TCP 80", "by source port: table 5"],

@@ -88,7 +88,7 @@ export function endpoints({ endpoints, interfaces }: MapStores, names: NumberNam
     .map(([address, endpoint]) => [
       address,
       endpoint.ifindex,
-      names.policies.get(endpoint.policy) ?? endpoint.policy,
+      endpoint.policy === 0 ? "none" : (names.policies.get(endpoint.policy) ?? endpoint.policy),
       isolation(endpoint.flags),
       endpoint.mac,
       mayUse(addressesOf.get(endpoint.ifindex), address) ? "" : "may not send: its interface has no entry",
