@@ -73,6 +73,9 @@ command("clean-nodes", "remove from every node the state that outlives the agent
   }),
 );
 
+// A wrong command line is wrong input, like a wrong document.
+for (const each of [program, ...program.commands])
+  each.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof z.ZodError) {
     say(`the plan (the options, or the document on standard input) is not valid:\n${z.prettifyError(error)}`);

@@ -48,6 +48,9 @@ ofStack("rehearse", "deploy a stack for AWS on a lab of this computer, without A
       rehearse(readProject(options.cwd, options.stack, options.config), options),
     ),
   );
+// A wrong command line is wrong input, like a wrong setting.
+for (const each of [program, ...program.commands])
+  each.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 void program.parseAsync();
 
 /** A command about one stack of a project. */

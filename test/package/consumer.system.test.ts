@@ -90,7 +90,8 @@ test("npm links the command, which runs without the checkout and names itself in
   };
   expect(run("--version")).toEqual({ status: 0, output: `${version}\n` });
   expect(run("inspect", "--help").output).toContain("Usage: ebpf-dataplane inspect [options] <view>");
-  expect(run("status", "--jsno")).toMatchObject({ status: 2, output: expect.stringContaining("Did you mean --json?") });
+  for (const name of ["status", "preflight", "preview"])
+    expect(run(name, "--jsno")).toMatchObject({ status: 2, output: expect.stringContaining("Did you mean --json?") });
   for (const name of ["status", "preflight"]) {
     const { status, output } = run("--kubeconfig", "missing.yaml", name);
     expect(output).toContain("kubeconfig missing.yaml: the kubeconfig cannot be read: ENOENT");
