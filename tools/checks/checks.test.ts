@@ -143,6 +143,17 @@ test("checkNames() refuses meaningless names", () => {
   ]);
 });
 
+test("checkNames() gives each decision a number of its own", () => {
+  const files = sources({
+    "docs/decisions/0001-a.md": "",
+    "docs/decisions/0002-b.md": "",
+    "docs/decisions/0002-c.md": "",
+  });
+  expect(checkNames(files)).toEqual([
+    { path: "docs/decisions/0002-c.md", message: "has the number of 0002-b.md: take the next one" },
+  ]);
+});
+
 test("checkNames() requires one style", () => {
   const names = [
     "agent/list_watch.ts",
