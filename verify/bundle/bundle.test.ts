@@ -220,6 +220,9 @@ test.each([
   ["bird --password hunter22 --port 80", "bird --password (left out) --port 80"],
   ["-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQ\n-----END PGP PRIVATE KEY BLOCK-----.", "(left out)."],
   ['{"token":null,"tls_secret":{"name":"a"}}', '{"token":null,"tls_secret":{"name":"a"}}'],
+  ["Authorization: token ghp_abc, next", "Authorization: (left out) next"],
+  [String.raw`{"m":"authorization=\"abc\""}`, String.raw`{"m":"authorization=\"(left out)\""}`],
+  ["passphrase: correct-horse", "passphrase: (left out)"],
   ["172.31.1.8:30604 > pod/shop/web-1:80", "172.31.1.8:30604 > pod/shop/web-1:80"],
 ])("a text without secrets: %s", (given, expected) => {
   expect(scrubbed(given, [])).toBe(expected);

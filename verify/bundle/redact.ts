@@ -2,7 +2,7 @@
 
 export const LEFT_OUT = "(left out)";
 
-const SECRET_KEY = /passw|secret|token|credential|private.?key|api.?key/i;
+const SECRET_KEY = /passw|passphrase|secret|token|credential|(private|api|access).?key/i;
 /** Annotations of this project and of Calico; others may hold anything, also a whole earlier object. */
 const OWN_ANNOTATION =
   /(^|\.)(ebpf-dataplane\.io|projectcalico\.org|endpoints\.kubernetes\.io|kubernetes\.io\/[\w-]*bandwidth)/;
@@ -31,7 +31,7 @@ function ownAnnotations(value: unknown): unknown {
   return cleaned(Object.fromEntries(own));
 }
 
-const SECRET_WORD = String.raw`(?:passw|secret|token|credential|(?:private|api|access)[-_]?key)[\w-]{0,40}`;
+const SECRET_WORD = String.raw`(?:passw|passphrase|secret|token|credential|(?:private|api|access)[-_]?key)[\w-]{0,40}`;
 
 // Others write part of these texts, as long as the API server takes: no pattern may take the square of a text's length.
 const PATTERNS: readonly [RegExp, string][] = [
@@ -39,6 +39,10 @@ const PATTERNS: readonly [RegExp, string][] = [
   // A token of a service account, or of OpenID Connect.
   [/\beyJ[\w-]{8,1000}\.[\w-]{8,}(?:\.[\w-]*)?/g, LEFT_OUT],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${LEFT_OUT}`],
+  [
+    /(\bauthorization\\*["']?\s*[:=]\s*\\*["']?)(?!(?:bearer|basic)\s|\(left out\))[^\s"'\\]+(?: [^\s"'\\]+)?/gi,
+    `$1${LEFT_OUT}`,
+  ],
   // In quotes, which a text within JSON has escaped: to the end of the quotes.
   [
     new RegExp(String.raw`(${SECRET_WORD}\\*["']?\s*[:=]\s*)(?<quote>\\*["'])(?:(?!(?<!\\)\k<quote>)[^\n])*`, "gi"),
