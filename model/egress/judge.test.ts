@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseCidr } from "../address/address.ts";
 import { nodeDirectory } from "../node/nodes.ts";
+import type { Namespace } from "../objects/core.ts";
 import { schemas } from "../objects/schemas.ts";
 import { judgeEgress, MOST_GATEWAYS } from "./judge.ts";
 import { POOL_EGRESS_ADDRESS } from "./pool-address.ts";
@@ -37,16 +38,17 @@ function judged({
   pods = [pod("web", "one", "10.244.0.2"), pod("db", "two", "10.244.1.2"), pod("db", "two", "10.244.1.3", "other")],
   endpoints = [here("web", "10.244.0.2")],
   egressAddress = undefined as string | undefined,
+  namespaces = [] as Namespace[],
 } = {}) {
   const object = schemas.ipPools.parse({
     metadata: { name: "pool", ...(egressAddress && { annotations: { [POOL_EGRESS_ADDRESS]: egressAddress } }) },
     spec: { cidr: "10.244.0.0/16" },
   });
   const pools = { accepted: [{ object, cidr: parseCidr("10.244.0.0/16") }], problems: [] };
-  const objects = { egressGateways, nodes, pods, namespaces: [], endpoints };
+  const objects = { egressGateways, nodes, pods, namespaces, endpoints };
   const { groups, gateways, problems } = judgeEgress(objects, nodeDirectory(nodes, facts), pools as never);
   return {
-    groups: groups.map(({ owner, ways, members }) => [owner, ways[0]?.way, members] as const),
+    groups: groups.map(({ owner, ways, members }) => [owner, ways.at(-1)?.way, members] as const),
     ...{ ways: groups[0]?.ways, gateways },
     problems: problems.map(({ kind, name, path, message }) => `${kind} ${name} ${path}: ${message}`),
   };
@@ -108,11 +110,32 @@ describe("EgressGateways", () => {
     const [all, network] = [["0.0.0.0/0", "::/0"], ["203.0.113.0/24"]];
     const of = (spec: object) =>
       judged({ egressGateways: [gateway("a", spec)] }).ways?.map(({ destination, way }) => [destination, way.how]);
-    expect(of({ exceptions: network })).toEqual([...all.map((one) => [one, "here"]), [network[0], "plain"]]);
+    const own = [["169.254.0.0/16", "plain"]];
+    expect(of({ exceptions: network })).toEqual([...own, ...all.map((one) => [one, "here"]), [network[0], "plain"]]);
     expect(of({ destinations: network, exceptions: ["203.0.113.7/32"] })).toEqual([
+      ...own,
       ["203.0.113.0/24", "here"],
       ["203.0.113.7/32", "plain"],
     ]);
+  });
+
+  test("link-local addresses are those of the pod's own node, unless they are asked for", () => {
+    const of = (spec: object) => {
+      const { ways = [] } = judged({ egressGateways: [gateway("a", spec)] });
+      return Object.fromEntries(ways.map(({ destination, way }) => [destination, way.how]));
+    };
+    expect(of({})).toMatchObject({ "169.254.0.0/16": "plain" });
+    expect(of({ destinations: ["169.254.169.254/32"] })).toMatchObject({ "169.254.169.254/32": "here" });
+    expect(of({ destinations: ["169.254.0.0/16"] })).toMatchObject({ "169.254.0.0/16": "here" });
+  });
+
+  test("a label of a namespace does not stand for its name", () => {
+    const egressGateways = [gateway("a", { namespaceSelector: "projectcalico.org/name == 'shop'" })];
+    const named = schemas.namespaces.parse({
+      metadata: { name: "other", labels: { "projectcalico.org/name": "shop" } },
+    });
+    const pods = [pod("db", "two", "10.244.1.3", "other")];
+    expect(judged({ egressGateways, pods, endpoints: [], namespaces: [named] }).groups).toEqual([]);
   });
 
   test("a pod whose object is not known yet does not leave the cluster", () => {

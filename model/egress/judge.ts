@@ -12,7 +12,7 @@ import { podAsSubject } from "../policy/who.ts";
 import type { Judged } from "../pool/claims.ts";
 import type { Problem } from "../problem.ts";
 import { NONE, type PlacedGateway, placeGateway } from "./gateways.ts";
-import { type EgressGroup, type EgressPlan, type EgressWay, EVERYWHERE, NO_EGRESS } from "./plan.ts";
+import { type EgressGroup, type EgressPlan, type EgressWay, EVERYWHERE, LINK_LOCAL, NO_EGRESS } from "./plan.ts";
 import { POOL_EGRESS_ADDRESS } from "./pool-address.ts";
 import { podLabels, podsOf } from "./selector.ts";
 
@@ -121,7 +121,7 @@ function candidates(
 
 function groupOf({ object, way }: PlacedGateway, members: readonly Member[]): EgressGroup {
   const { destinations, exceptions } = object.spec;
-  const ways = new Map<string, EgressWay>();
+  const ways = new Map<string, EgressWay>([[LINK_LOCAL, { how: "plain" }]]);
   for (const destination of destinations.length > 0 ? destinations : EVERYWHERE) ways.set(destination, way);
   for (const exception of exceptions) ways.set(exception, { how: "plain" });
   return {

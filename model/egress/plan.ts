@@ -33,3 +33,6 @@ export const NO_EGRESS: EgressPlan = { groups: [], gateways: [], problems: [] };
 
 /** Every address outside. */
 export const EVERYWHERE: readonly string[] = ["0.0.0.0/0", "::/0"];
+
+/** Means another machine on each node: its own cache for DNS, and on clouds the service that gives out its credentials. Those of IPv6 are not routed at all. */
+export const LINK_LOCAL = "169.254.0.0/16";
