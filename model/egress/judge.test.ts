@@ -129,6 +129,12 @@ describe("EgressGateways", () => {
     expect(of({ destinations: ["169.254.0.0/16"] })).toMatchObject({ "169.254.0.0/16": "here" });
   });
 
+  test("a pod of another node does not stand for one of this node, whatever its status says", () => {
+    const egressGateways = [gateway("a", { podSelector: "app == 'db'" })];
+    const pods = [pod("web", "one", "10.244.0.2"), pod("db", "two", "10.244.0.2")];
+    expect(judged({ egressGateways, pods }).groups).toEqual([]);
+  });
+
   test("a label of a namespace does not stand for its name", () => {
     const egressGateways = [gateway("a", { namespaceSelector: "projectcalico.org/name == 'shop'" })];
     const named = schemas.namespaces.parse({

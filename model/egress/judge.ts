@@ -112,8 +112,11 @@ function candidates(
     return { name, addresses: addressesOf(endpoint), pod: isKnown ? pod : undefined, isHere: true };
   });
   if (!gateways.some(({ isHere }) => isHere)) return here;
+  // A kubelet writes its own pods' addresses: those of pods here are not another node's to claim.
+  const taken = new Set(here.flatMap(({ addresses }) => addresses));
   const elsewhere = pods.flatMap((pod): Member[] => {
-    const addresses = pod.spec.nodeName === facts.nodeName ? [] : ownAddresses(pod);
+    const claimed = pod.spec.nodeName === facts.nodeName ? [] : ownAddresses(pod);
+    const addresses = claimed.filter((address) => !taken.has(address));
     return addresses.length > 0 ? [{ name: objectName(pod), addresses, pod, isHere: false }] : [];
   });
   return [...here, ...elsewhere];
