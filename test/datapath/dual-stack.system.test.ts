@@ -110,7 +110,7 @@ describe.each([
 
   test("a socket of IPv6 is given a backend when it connects or sends, and sees the address that it asked for", async () => {
     const ask = async (name: NodeName, pod: Placed | undefined, asked: Omit<Asked, "family">) => {
-      const argv = [process.execPath, client, JSON.stringify({ family: 6, ...asked })];
+      const argv = [process.execPath, client, JSON.stringify({ family: 6, silence: 60_000, ...asked })];
       const output = await (pod ? inPod(pod, ...argv) : shown(name, ...argv));
       return output
         .trim()

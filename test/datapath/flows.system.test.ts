@@ -63,8 +63,8 @@ test("a UDP client that was silent for 100 s keeps its backend, as with kube-pro
 
 test("a half-closed connection still gets an answer that takes half an hour", async () => {
   const slow = `require("node:net").createServer({ allowHalfOpen: true }, (socket) => socket.on("error", () => {}).resume().on("end", () => {
-    setTimeout(() => socket.write("late"), 2500);
-    setTimeout(() => socket.end("later"), 3000);
+    setTimeout(() => socket.write("late"), 4000);
+    setTimeout(() => socket.end("later"), 4500);
   })).listen(84)`;
   cluster.spawn("node", inPod(far, script(slow)));
   cluster.apply(...at("slow", "10.96.0.14", 30084, 84, [far]));
@@ -75,7 +75,10 @@ test("a half-closed connection still gets an answer that takes half an hour", as
     socket.on("error", (error) => console.log(error.code));
     socket.on("end", () => console.log("end"));`;
   const asked = cluster.run("client1", script(request));
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const halfClosed = inPod(far, ["ss", "-Htn", "state", "close-wait", "sport", "=", ":84"]);
+  await until("the half-closed connection", async () =>
+    (await cluster.run("node", halfClosed)).includes("172.31.1.55"),
+  );
   expect(await age(cluster, "master", 1800)).toBeGreaterThan(0);
   expect((await asked).trim()).toBe("late later end");
 });

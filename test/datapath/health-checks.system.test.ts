@@ -13,7 +13,7 @@ const ask = `
   const end = performance.now() + Number(duration);
   (async () => {
     do for (const url of urls) {
-      const [status, body, weight] = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
+      const [status, body, weight] = await fetch(url, { signal: AbortSignal.timeout(60_000) }).then(
         async (answer) => [answer.status, await answer.text(), answer.headers.get("x-load-balancing-endpoint-weight")],
         (error) => [error.cause?.code ?? error.name]);
       console.log(JSON.stringify({ status, body, weight }));

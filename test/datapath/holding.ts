@@ -26,33 +26,40 @@ export interface Held {
   /** Its state: "connected", "error ECONNRESET", "closed". */
   readonly lines: string[];
   echoed: number;
-  /** When the last echo came (performance.now). */
-  lastEcho: number;
+  /** For how long the kernel has received nothing on it, in ms; undefined: it is closed. */
+  silentMs(): Promise<number | undefined>;
 }
 
 /** Holds a connection to an echo server open, from client1 or a pod. */
 export function hold(cluster: BareCluster, to: string, localPort: number, from?: Placed): Held {
   const [host = "", port = ""] = to.split(":");
   const command = [process.execPath, "-e", holder, host, port, String(localPort)];
-  const child = from ? cluster.spawn(from.node, inPod(from, command)) : cluster.spawn("client1", command);
-  const held: Held = { lines: [], echoed: 0, lastEcho: 0 };
+  const [machine, enter] = from ? ([from.node, inPod(from, [])] as const) : (["client1", []] as const);
+  const child = cluster.spawn(machine, [...enter, ...command]);
+  const socket = [...enter, "ss", "-Htin", "state", "established", "sport", "=", `:${localPort}`];
+  const silentMs = async () => {
+    const [, lastReceived] = /\blastrcv:(\d+)/.exec(await cluster.run(machine, socket)) ?? [];
+    return lastReceived === undefined ? undefined : Number(lastReceived);
+  };
+  const held: Held = { lines: [], echoed: 0, silentMs };
   child.stdout?.on("data", (text: Buffer) => {
     for (const line of text.toString().trim().split("\n"))
-      if (line === "echo") {
-        held.echoed++;
-        held.lastEcho = performance.now();
-      } else held.lines.push(line);
+      if (line === "echo") held.echoed++;
+      else held.lines.push(line);
   });
   return held;
 }
 
-/** Waits until the connection carries something, changes what allows it, and fails unless it ends within a second of `isInForce` for others. */
+/** Waits until the connection carries something, changes what allows it, and fails unless it ends within a second of `isInForce` for others.
+ * The kernel says when the last packet came: programs learn of it when they get a processor. */
 export async function expectToEnd(held: Held, change: () => void, isInForce: () => Promise<boolean>): Promise<void> {
   await until("an echo", async () => held.echoed > 0);
+  if ((await held.silentMs()) === undefined) throw new Error("the kernel does not show the connection");
   change();
   await until("the change", isInForce);
   const [changed, echoed] = [performance.now(), held.echoed];
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  const late = held.lastEcho - changed;
+  const asked = performance.now();
+  const late = asked - ((await held.silentMs()) ?? Number.POSITIVE_INFINITY) - changed;
   if (late > 1000) throw new Error(`the connection went on for ${late} ms, and echoed ${held.echoed - echoed} times`);
 }

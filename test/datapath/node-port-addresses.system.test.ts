@@ -41,8 +41,8 @@ describe.each(["All", "HostOnly"] as const)("where node ports answer, sockets %s
   /** By both protocols, which must agree. */
   async function see(from: From, address: string): Promise<string> {
     const seen = [
-      await cluster.see(from, `${address}:30604`, { timeoutMs: 700 }),
-      await cluster.see(from, `${address}:30053`, { protocol: "udp", timeoutMs: 700 }),
+      await cluster.see(from, `${address}:30604`),
+      await cluster.see(from, `${address}:30053`, { protocol: "udp" }),
     ].map((verdict) => (verdict.startsWith("allowed default/far") ? "served" : verdict));
     return seen[0] === seen[1] ? (seen[0] ?? "") : seen.join(", ");
   }

@@ -25,13 +25,13 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
     await cluster.carriedOut();
     const server = ["env", "POD_NAMESPACE=outside", "POD_NAME=client1", process.execPath, program, "probe-server"];
     cluster.spawn("client1", [...server, "--udp", "5353"]);
-    await until("the server outside", async () => (await answers("master", `${clients.client1}:5353`, 40000)) > 0);
+    await until("the server outside", async () => (await answers("master", `${clients.client1}:5353`, 40000, 500)) > 0);
   });
   afterAll(() => cluster?.close());
 
   /** How many of four datagrams from `sourcePort` are answered. */
-  async function answers(where: Placed | "master", to: string, sourcePort: number): Promise<number> {
-    const asked: Asked = { how: "unconnected", family: 4, to: [to], count: 4, every: 20, sourcePort };
+  async function answers(where: Placed | "master", to: string, sourcePort: number, silence = 60_000): Promise<number> {
+    const asked: Asked = { how: "unconnected", family: 4, to: [to], count: 4, every: 20, sourcePort, silence };
     const command = [process.execPath, client, JSON.stringify(asked)];
     const output =
       where === "master" ? await cluster.run("master", command) : await cluster.run(where.node, inPod(where, command));
@@ -69,8 +69,14 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
 
   test("a masqueraded pod cannot take over a service's client by sending to it from the service's port", async () => {
     // Nothing listens there: the outgoing packet is enough.
-    await answers(asking, `${clients.client1}:5454`, 30703);
-    const asked: Asked = { how: "unconnected", family: 4, to: [`${nodes.master}:30703`], sourcePort: 5454 };
+    await answers(asking, `${clients.client1}:5454`, 30703, 500);
+    const asked: Asked = {
+      how: "unconnected",
+      family: 4,
+      to: [`${nodes.master}:30703`],
+      sourcePort: 5454,
+      silence: 60_000,
+    };
     const output = await cluster.run("client1", [process.execPath, client, JSON.stringify(asked)]);
     expect(JSON.parse(output)).toMatchObject({ event: "answer", server: "default/near" });
   });

@@ -16,6 +16,8 @@ export interface Asked {
   every?: number;
   /** A socket that is no longer connected is replaced, as resolvers do. */
   persistent?: boolean;
+  /** After so many ms without an answer it says "silence", and goes on; 1500 if left out. */
+  silence?: number;
   /** The port to bind to first. */
   sourcePort?: number;
 }
@@ -37,7 +39,7 @@ function hostAndPort(place: string): [string, string] {
   return [host, port];
 }
 
-async function overTcp({ family, to, sourcePort }: Asked): Promise<void> {
+async function overTcp({ family, to, sourcePort, silence = SILENCE_MS }: Asked): Promise<void> {
   for (const place of to) {
     const [host, port] = hostAndPort(place);
     const options = { host: addressFor(family, host), port: Number(port), localPort: sourcePort };
@@ -46,7 +48,7 @@ async function overTcp({ family, to, sourcePort }: Asked): Promise<void> {
       const timer = setTimeout(() => {
         print({ event: "silence" });
         socket.destroy();
-      }, SILENCE_MS);
+      }, silence);
       socket.once("connect", () => print({ event: "peer", address: `${socket.remoteAddress}:${socket.remotePort}` }));
       socket.once("data", (text) => {
         answered(text, `${socket.remoteAddress}:${socket.remotePort}`);
@@ -61,7 +63,8 @@ async function overTcp({ family, to, sourcePort }: Asked): Promise<void> {
   }
 }
 
-async function overUdp({ how, family, to, count = 1, every = 0, persistent, sourcePort = 0 }: Asked): Promise<void> {
+async function overUdp(asked: Asked): Promise<void> {
+  const { how, family, to, count = 1, every = 0, persistent, sourcePort = 0, silence = SILENCE_MS } = asked;
   const open = async () => {
     const socket = createSocket({ type: family === 6 ? "udp6" : "udp4", ipv6Only: false });
     socket.on("error", failed);
@@ -79,7 +82,7 @@ async function overUdp({ how, family, to, count = 1, every = 0, persistent, sour
         socket = await open();
         await connected(socket, target);
       }
-      await oneDatagram(socket, how === "connected" ? [] : target);
+      await oneDatagram(socket, how === "connected" ? [] : target, silence);
       if (every > 0) await new Promise((resolve) => setTimeout(resolve, every));
     }
     if (how === "connected" && isConnected(socket)) socket.disconnect();
@@ -106,13 +109,13 @@ function isConnected(socket: Datagrams): boolean {
 }
 
 /** Sends one request and waits for the reply. */
-async function oneDatagram(socket: Datagrams, target: readonly [number, string] | []): Promise<void> {
+async function oneDatagram(socket: Datagrams, target: readonly [number, string] | [], silence: number): Promise<void> {
   let stop = () => {};
   const answer = new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
       print({ event: "silence" });
       resolve();
-    }, SILENCE_MS);
+    }, silence);
     const heard = (text: Buffer, { address, port }: { address: string; port: number }) => {
       answered(text, `${address}:${port}`);
       resolve();
