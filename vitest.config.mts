@@ -13,7 +13,7 @@ const stacks = "stacks/**/*.test.ts";
 const walkthrough = "test/walkthrough/**/*.system.test.ts";
 const elsewhere = ["**/node_modules/**", "dist/**", "out/**"];
 // Limits that only a hang reaches, however busy the machine is.
-const patience = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } };
+const patience = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 180_000 } } };
 const lanes = {
   ...patience,
   maxWorkers: Math.min(availableParallelism() * 2, 8),

@@ -208,7 +208,8 @@ describe("probes between namespaces", () => {
 
   it("get their answer from the address they asked, also from one that appears later", async () => {
     ip("-n", server, "address", "add", "10.99.0.4/24", "dev", "veth0");
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const later = async () => (await probe({ host: "10.99.0.4", protocol: "udp" }))[0]?.verdict === "allowed";
+    await vi.waitUntil(later, { timeout: 180_000 });
     const hosts = ["10.99.0.2", "10.99.0.3", "10.99.0.4"];
     const results = await probe(...hosts.map((host) => ({ host, protocol: "udp" })));
     expect(results.map(({ verdict }) => verdict)).toEqual(["allowed", "allowed", "allowed"]);

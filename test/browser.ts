@@ -12,6 +12,9 @@ const args =
     " ",
   );
 
+/** Only a hang takes so long, however busy the machine is. */
+const timeout = 280_000;
+
 /** Why there is no browser here. */
 export const noBrowser = existsSync(executablePath)
   ? undefined
@@ -28,7 +31,8 @@ export interface Opened {
 /** A browser with a profile of its own. */
 export async function startBrowser() {
   const profile = mkdtempSync(join(tmpdir(), "chromium-"));
-  const browser = await chromium.launchPersistentContext(profile, { executablePath, args, headless: true });
+  const browser = await chromium.launchPersistentContext(profile, { executablePath, args, headless: true, timeout });
+  browser.setDefaultTimeout(timeout);
   return {
     /** A page at one width and in one choice of colours. */
     open: async (url: string, width: number, colorScheme: "light" | "dark"): Promise<Opened> => {

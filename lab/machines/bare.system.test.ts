@@ -38,7 +38,7 @@ describe("a bare lab", () => {
     await withBareLab("testbare", machinesIpv6, async () => {
       // Nothing listens on the discard port: who is reached says so.
       const reach = (address: string) =>
-        shell("testbare", "right", `timeout 5 bash -c ': >/dev/tcp/${address}/9' 2>&1 | grep -om1 refused | head -1`);
+        shell("testbare", "right", `timeout 60 bash -c ': >/dev/tcp/${address}/9' 2>&1 | grep -om1 refused | head -1`);
       for (const address of ["172.31.1.8", "fd00:172:31:1::a", "172.31.1.1", "fd00:172:31:1::1"])
         expect([address, await reach(address)]).toEqual([address, "refused"]);
       // The same last number as its IPv4 address, usable at once, and a way out.

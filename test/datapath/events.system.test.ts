@@ -145,10 +145,7 @@ describe("flows", () => {
       await cluster.run("client1", [process.execPath, "-e", flood, unused]);
     };
     const watched = await flowsOf("node");
-    await until("the limit", async () => {
-      await refuse();
-      return (await reports()).suppressed > 0;
-    });
+    await until("the limit", () => refuse().then(async () => (await reports()).suppressed > 0));
     expect((await reports()).reported).toBeGreaterThan(0);
     watched.stop();
     await until("the listener to be gone", async () => {
@@ -234,8 +231,7 @@ describe("flow log", () => {
     cluster.apply(STAGED);
     const judged = () => keptFlows("node", "--staged", "--verdict", "allowed", "--port", "80");
     await until("what a staged policy would decide", async () => (await judged()).length > 1);
-    const staged = await judged();
-    expect(staged.map(({ from, staged }) => [from.kind, staged?.verdict]).sort()).toEqual([
+    expect((await judged()).map(({ from, staged }) => [from.kind, staged?.verdict]).sort()).toEqual([
       ["network", "denied"],
       ["network", "denied"],
     ]);

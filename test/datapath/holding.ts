@@ -38,8 +38,8 @@ export function hold(cluster: BareCluster, to: string, localPort: number, from?:
   const child = cluster.spawn(machine, [...enter, ...command]);
   const socket = [...enter, "ss", "-Htin", "state", "established", "sport", "=", `:${localPort}`];
   const silentMs = async () => {
-    const [, lastReceived] = /\blastrcv:(\d+)/.exec(await cluster.run(machine, socket)) ?? [];
-    return lastReceived === undefined ? undefined : Number(lastReceived);
+    const shown = await cluster.run(machine, socket);
+    return shown.trim() ? Number(/\blastrcv:(\d+)/.exec(shown)?.[1] ?? 0) : undefined; // ss omits a zero
   };
   const held: Held = { lines: [], echoed: 0, silentMs };
   child.stdout?.on("data", (text: Buffer) => {

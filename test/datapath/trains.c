@@ -126,7 +126,7 @@ static void read_address(struct sockaddr_storage *address, const char *host, con
 
 static int send_and_count(int s, const struct sockaddr_storage *to, const char *size, const char *count)
 {
-	struct timeval patience = { .tv_sec = 1 };
+	struct timeval patience = { .tv_sec = 20 }; /* only where something is lost */
 	int arrived = 0, back = 0, wanted = atoi(count);
 	long length;
 

@@ -43,6 +43,10 @@ describe.each([
     await cluster.carriedOut();
     cluster.spawn("node", inPod("web", [trains, "serve", "9000"]));
     cluster.spawn("node", [trains, "serve", "9000"]);
+    for (const enter of [inPod("web", []), []])
+      await until("the server's socket", async () =>
+        (await cluster.run("node", [...enter, "ss", "-Hlnu"])).includes(":9000"),
+      );
     for (const port of [30053, 30054])
       await until("the server", async () => (await send("client1", [], `172.31.1.8 ${port}`, 100, 1)) === "1 1");
   });

@@ -1,5 +1,6 @@
 // The load that one namespace can put on a node, while kubelet probes its agent and requests networks for pods.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { until } from "../datapath/bare-cluster.ts";
 import type { Answers } from "./asker.ts";
 import { NodeUnderLoad } from "./node-under-load.ts";
 import { largePolicy, largeService, largeSlice } from "./objects.ts";
@@ -16,6 +17,8 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 const MINUTES = 60_000;
 
 // What kubelet would not stand. How long the answers take on an idle machine is printed, and is no result: the machine may be busy.
+/** Of a test: only a hang takes so long. */
+const LIMIT = 20 * MINUTES;
 /** Kubelet restarts an agent whose /live takes longer than 3 s six times in a row. */
 const LIVE_MS = 3000;
 const LIVE_FAILURES = 6;
@@ -51,7 +54,7 @@ test(
     });
     await ask("they go", () => node.remove(...policies));
   },
-  5 * MINUTES,
+  LIMIT,
 );
 
 test(
@@ -65,7 +68,7 @@ test(
     });
     await ask("they go", () => node.remove(...services, ...slices));
   },
-  5 * MINUTES,
+  LIMIT,
 );
 
 test(
@@ -85,7 +88,7 @@ test(
     });
     await ask("they go", () => node.remove(service, ...slices));
   },
-  5 * MINUTES,
+  LIMIT,
 );
 
 test(
@@ -99,7 +102,7 @@ test(
     });
     await ask("they go", () => node.remove(...services, ...slices));
   },
-  5 * MINUTES,
+  LIMIT,
 );
 
 test(
@@ -109,9 +112,8 @@ test(
     const slices = times(10, (at) => largeSlice("both", at, 1000, 1000));
     await ask("1,000 ports with 10,000 endpoints", async () => {
       await node.apply(service, ...slices);
-      await pause(5000);
+      await until("the service to be refused", async () => (await node.metric("services_closed")) === 1);
     });
-    expect(await node.metric("services_closed")).toBe(1);
   },
-  5 * MINUTES,
+  LIMIT,
 );

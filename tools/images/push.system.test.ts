@@ -26,7 +26,7 @@ beforeAll(async () => {
     `version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: ${join(folder, "storage")}\nhttp:\n  addr: ${address}\n`,
   );
   registry = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 900; attempt++) {
     const answer = await fetch(`http://${address}/v2/`).catch(() => undefined);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 200));

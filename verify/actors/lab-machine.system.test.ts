@@ -26,9 +26,7 @@ const asked = (...probes: Partial<Probe>[]): Probe[] =>
     }),
   );
 
-test("a machine's probe server answers while it runs, and its ports are free afterwards", {
-  timeout: 120_000,
-}, async () => {
+test("a machine's probe server answers while it runs, and its ports are free afterwards", async () => {
   await withBareLab(LAB, machines, async () => {
     const [left, right] = ["left", "right"].map((name) => labMachine(programs, LAB, name));
     if (!left || !right) throw new Error("two machines");

@@ -12,8 +12,6 @@ import { prepareProber } from "../actors/prober.ts";
 import { runRound } from "./round.ts";
 import { FakeWorld, pod } from "./world.fixture.ts";
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
-
 const tag = randomBytes(3).toString("hex");
 const [client, server] = [`starved-${tag}-a`, `starved-${tag}-b`];
 const program = join(import.meta.dirname, "..", "..", "probe", "main.ts");
@@ -48,11 +46,11 @@ beforeAll(async () => {
   for (const namespace of [client, server])
     for (const device of ["veth0", "lo"]) ip("-n", namespace, "link", "set", device, "up");
   const isUp = () => execFileSync("ip", ["-n", server, "link", "show", "dev", "veth0"]).includes("LOWER_UP");
-  await vi.waitUntil(isUp, { timeout: 60_000 });
+  await vi.waitUntil(isUp, { timeout: 180_000 });
   execFileSync("nsenter", [`--net=/run/netns/${server}`, "--", "nft", "-f", "-"], { input: firewall });
   running = inside(server, "probe-server", "--tcp", "80,81,82,83", "--udp", "80,81");
   createInterface(running.stderr ?? process.stdin).on("line", (line) => told.push(line));
-  await vi.waitUntil(() => told.some((line) => line.includes("answers on")), { timeout: 30_000 });
+  await vi.waitUntil(() => told.some((line) => line.includes("answers on")), { timeout: 180_000 });
 });
 afterEach(() => {
   running.kill("SIGCONT");
@@ -133,7 +131,7 @@ test("a probe waits for a server that has no CPU for a while, if the server's ke
   });
   expect(tcp).toBe("pass: allowed from 10.99.0.1");
   // Read late, when nobody listened any more: the server itself says why.
-  expect(udp).toMatch(/^open: undecided: pod default\/web-0 had no CPU for [2-9]\d{3} ms of the last \d+ s$/);
+  expect(udp).toMatch(/^open: undecided: pod default\/web-0 had no CPU for ([2-9]\d{3}|\d{5,}) ms of the last \d+ s$/);
 });
 
 test("a server without any CPU decides nothing, whatever was expected; a packet that is really dropped does", async () => {
