@@ -1,5 +1,6 @@
 // Every object passes the verifier within its budget on the running kernel and on the oldest that the project supports, Debian's 6.1.
-// There every packet test passes too, of those in IPIP the ones in which something is wrapped; test/packets runs all on this one.
+// There every packet test passes too, of those in IPIP the ones in which something is wrapped, and those with objects of their own once for each
+// family; test/packets runs all on this one.
 import { mkdtempSync, rmSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
