@@ -339,7 +339,7 @@ describe("traces", () => {
     cluster.apply(returnMode("Tunnel"));
     await cluster.carriedOut();
     try {
-      const seen = text(await trace("172.31.1.8:30604", 40_300, "master from_uplink finished: entry node"));
+      const seen = text(await trace("172.31.1.8:30604", 40_300, "kind return", "finished: entry node: reply"));
       expect(seen).toContain("node from_workload wrapped: encapsulated in VXLAN for node master, kind return");
       expect(seen).toContain("master from_uplink finished: entry node: reply passed on to the client");
     } finally {
