@@ -106,6 +106,20 @@ describe("EgressGateways", () => {
     ]);
   });
 
+  test("many gateways that share many pods are told, without a copy of all names for each pod", () => {
+    const one = pod("web", "two", "10.244.0.2");
+    const pods = Array.from({ length: 60_000 }, (_, at) => ({
+      metadata: { ...one.metadata, name: `web-${10_000 + at}` },
+      ...{ spec: one.spec, status: { ...one.status, podIPs: [{ ip: `10.244.${at >> 8}.${at & 255}` }] } },
+    }));
+    const names = Array.from({ length: 25 }, (_, at) => String(at + 10));
+    const { groups, problems } = judged({ egressGateways: names.map((name) => gateway(name)), pods, endpoints: [] });
+    expect(groups.map(([owner, , members]) => [owner, members.length])).toEqual([["EgressGateway 10", 60_000]]);
+    expect(problems).toHaveLength(24);
+    const few = "(shop/web-10000, shop/web-10001, shop/web-10002 and 59997 more)";
+    expect(problems[0]).toContain(`EgressGateway 11 spec: selects pods that EgressGateway 10 selects as well ${few}`);
+  });
+
   test("exceptions within destinations, which are everything by default", () => {
     const [all, network] = [["0.0.0.0/0", "::/0"], ["203.0.113.0/24"]];
     const of = (spec: object) =>

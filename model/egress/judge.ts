@@ -41,6 +41,12 @@ export class EgressPlanner {
   }
 }
 
+/** Pods that a gateway selects, and one before it as well: the first of those. */
+interface Shared {
+  readonly first: PlacedGateway;
+  readonly pods: string[];
+}
+
 interface Member {
   readonly name: string;
   readonly addresses: readonly Address[];
@@ -58,7 +64,7 @@ export function judgeEgress(objects: EgressObjects, nodes: NodeDirectory, pools:
   const namespaces = new Map(objects.namespaces.map((namespace) => [namespace.metadata.name, namespace]));
   const selecting = new Map(gateways.map((gateway) => [gateway, podsOf(gateway.object)]));
   const members = new Map<PlacedGateway, Member[]>(gateways.map((gateway) => [gateway, []]));
-  const shared = new Map<PlacedGateway, { first: PlacedGateway; pods: string[] }>();
+  const shared = new Map<PlacedGateway, Shared>();
   const [unknown, others]: [Member[], Member[]] = [[], []];
   for (const member of candidates(objects, nodes, gateways)) {
     const { pod } = member;
@@ -75,7 +81,8 @@ export function judgeEgress(objects: EgressObjects, nodes: NodeDirectory, pools:
     if (member.isHere || first.isHere) members.get(first)?.push(member);
     for (const gateway of more) {
       const known = shared.get(gateway) ?? { first, pods: [] };
-      shared.set(gateway, { ...known, pods: [...known.pods, member.name] });
+      shared.set(gateway, known);
+      known.pods.push(member.name);
     }
   }
   const groups = [...members].map(([gateway, own]) => groupOf(gateway, own));
