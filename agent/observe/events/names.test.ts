@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { node, pod } from "../../../model/objects/core.ts";
+import { node, pod, service } from "../../../model/objects/core.ts";
 import { NO_NAMES } from "../../compile/desired.ts";
 import { Names } from "./names.ts";
 
@@ -43,4 +43,36 @@ test("an address has the name of the pod that has it now, wherever a finished on
     "pod default/web",
     "pod default/job",
   ]);
+});
+
+test("Services are read again only where they have changed, whatever pods come", () => {
+  const podAt = (name: string, ip: string) =>
+    pod.parse({ metadata: { name, namespace: "default" }, spec: {}, status: { podIPs: [{ ip }] } });
+  const web = service.parse({
+    metadata: { name: "web", namespace: "default" },
+    spec: { clusterIP: "10.96.0.1", clusterIPs: ["10.96.0.1"], ports: [{ port: 80 }] },
+  });
+  let reads = 0;
+  const services = [
+    {
+      metadata: web.metadata,
+      get spec() {
+        reads++;
+        return web.spec;
+      },
+    },
+  ] as (typeof web)[];
+  const objects = { nodes: [], pods: [podAt("a", "10.244.0.1")], services };
+  const names = new Names(
+    () => ({ ...objects }),
+    () => NO_NAMES,
+  );
+  const look = () => [names.service("10.96.0.1", 80, 6), names.owner("10.244.0.1"), names.owner("10.244.0.2")];
+  expect(look()).toEqual(["default/web", "pod default/a", undefined]);
+  const before = reads;
+  objects.pods = [podAt("b", "10.244.0.2")];
+  expect(look()).toEqual(["default/web", undefined, "pod default/b"]);
+  expect(reads).toBe(before);
+  objects.services = [];
+  expect(look()).toEqual([undefined, undefined, "pod default/b"]);
 });

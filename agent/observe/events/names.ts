@@ -1,4 +1,5 @@
 import { type Address, familyOf } from "../../../model/address/address.ts";
+import { Latest } from "../../../model/memo.ts";
 import { hasEnded, type Node, type Pod, type Service } from "../../../model/objects/core.ts";
 import { objectName } from "../../../model/objects/metadata.ts";
 import { portProtocol } from "../../../model/protocol.ts";
@@ -15,13 +16,13 @@ export interface NamedObjects {
   readonly services: readonly Service[];
 }
 
-/** Names of addresses and numbers. A list is read again only if it is another object than before. */
+/** Names of addresses and numbers. A list is read again only if it is another object than before: where pods come and go, Services are not. */
 export class Names {
   readonly #objects: () => NamedObjects;
   readonly #policies: () => PolicyNames;
-  #seen: NamedObjects | undefined;
-  #owners = new Map<Address, string>();
-  #services = new Map<string, string>();
+  readonly #owners = new Latest<ReadonlyMap<Address, string>>();
+  readonly #hostPorts = new Latest<ReadonlyMap<string, string>>();
+  readonly #frontends = new Latest<ReadonlyMap<string, string>>();
 
   constructor(objects: () => NamedObjects, policies: () => PolicyNames) {
     this.#objects = objects;
@@ -30,16 +31,24 @@ export class Names {
 
   /** "pod default/web", "node master"; undefined: not in the cluster. */
   owner(address: Address): string | undefined {
-    this.#refresh();
-    return this.#owners.get(address);
+    const { nodes, pods } = this.#objects();
+    return this.#owners.get([nodes, pods], () => ownersIn(nodes, pods)).get(address);
   }
 
   /** "default/web:http" at this address and port; a node port at any node's, a pod's host port at its own. */
   service(address: Address, port: number, protocol: number): string | undefined {
-    this.#refresh();
-    const found = this.#services.get(`${address} ${port} ${protocol}`);
-    if (found || !this.#owners.get(address)?.startsWith("node ")) return found;
-    return this.#services.get(`${ANY_NODE[familyOf(address) ?? "IPv4"]} ${port} ${protocol}`);
+    const { nodes, pods, services } = this.#objects();
+    const frontends = this.#frontends.get([services], () => new Map(services.flatMap(frontendsOf)));
+    const ofPods = this.#hostPorts.get(
+      [nodes, pods],
+      () => new Map(withAddresses(pods).flatMap((pod) => hostPorts(pod, nodes))),
+    );
+    const at = (place: Address) => {
+      const key = `${place} ${port} ${protocol}`;
+      return frontends.get(key) ?? ofPods.get(key);
+    };
+    const isNodes = () => this.owner(address)?.startsWith("node ");
+    return at(address) ?? (isNodes() ? at(ANY_NODE[familyOf(address) ?? "IPv4"]) : undefined);
   }
 
   identity(number: number): string {
@@ -60,36 +69,30 @@ export class Names {
   log(rule: number): string {
     return logName(rule, this.#policies());
   }
+}
 
-  #refresh(): void {
-    const now = this.#objects();
-    const seen = this.#seen;
-    if (seen && seen.nodes === now.nodes && seen.pods === now.pods && seen.services === now.services) return;
-    this.#seen = now;
-    const others = now.pods.filter(({ spec }) => !spec.hostNetwork);
-    // The last one with an address has it: that of a finished pod may be another's already.
-    const pods = [...others.filter(hasEnded), ...others.filter((pod) => !hasEnded(pod))];
-    this.#owners = new Map([
-      ...pods.flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, `pod ${objectName(pod)}`] as const)),
-      ...now.nodes.flatMap((node) =>
-        node.status.addresses.map(({ address }) => [address, `node ${objectName(node)}`] as const),
-      ),
-    ]);
-    this.#services = new Map([
-      ...pods.flatMap((pod) => hostPorts(pod, now.nodes)),
-      ...now.services.flatMap((service) =>
-        service.spec.ports.flatMap((port) =>
-          frontends(service, port).map(
-            ({ key }) =>
-              [
-                `${key.address} ${key.port} ${key.protocol}`,
-                port.name ? `${objectName(service)}:${port.name}` : objectName(service),
-              ] as const,
-          ),
-        ),
-      ),
-    ]);
-  }
+/** Those that have an address of their own. The last one with an address has it: that of a finished pod may be another's already. */
+function withAddresses(pods: readonly Pod[]): Pod[] {
+  const own = pods.filter(({ spec }) => !spec.hostNetwork);
+  return [...own.filter(hasEnded), ...own.filter((pod) => !hasEnded(pod))];
+}
+
+function ownersIn(nodes: readonly Node[], pods: readonly Pod[]): Map<Address, string> {
+  return new Map([
+    ...withAddresses(pods).flatMap((pod) => pod.status.podIPs.map(({ ip }) => [ip, `pod ${objectName(pod)}`] as const)),
+    ...nodes.flatMap((node) =>
+      node.status.addresses.map(({ address }) => [address, `node ${objectName(node)}`] as const),
+    ),
+  ]);
+}
+
+function frontendsOf(service: Service): [string, string][] {
+  return service.spec.ports.flatMap((port) =>
+    frontends(service, port).map(({ key }): [string, string] => [
+      `${key.address} ${key.port} ${key.protocol}`,
+      port.name ? `${objectName(service)}:${port.name}` : objectName(service),
+    ]),
+  );
 }
 
 function hostPorts(pod: Pod, nodes: readonly Node[]): [string, string][] {
