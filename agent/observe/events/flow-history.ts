@@ -31,6 +31,7 @@ interface Entry {
 
 /** The flows of one kind of sender. */
 class Shelf {
+  readonly key: string;
   entries: Entry[] = [];
   /** Entries before this one are gone; they are cut off in one go. */
   first = 0;
@@ -40,7 +41,8 @@ class Shelf {
   #tokens: number;
   #refilled: number;
 
-  constructor(now: number, burst: number) {
+  constructor(key: string, now: number, burst: number) {
+    this.key = key;
     this.#tokens = burst;
     this.#refilled = now;
   }
@@ -87,7 +89,7 @@ export class FlowHistory {
   keep(flow: Flow): void {
     const at = Date.parse(flow.time);
     const key = shelfOf(flow);
-    const shelf = this.#shelves.get(key) ?? new Shelf(at, this.#limits.burst);
+    const shelf = this.#shelves.get(key) ?? new Shelf(key, at, this.#limits.burst);
     this.#shelves.set(key, shelf);
     if (shelf.admits(at, this.#limits)) this.#put(shelf, at, JSON.stringify(flow));
     else count(this.#missed, at);
@@ -122,14 +124,21 @@ export class FlowHistory {
     };
   }
 
+  // With each flow that comes while there is no room, so nothing is copied for it.
+  #largest(): Shelf | undefined {
+    let largest: Shelf | undefined;
+    for (const shelf of this.#shelves.values()) if (!largest || shelf.bytes > largest.bytes) largest = shelf;
+    return largest;
+  }
+
   #pushOut(): void {
-    const [key, largest] = [...this.#shelves].reduce((a, b) => (b[1].bytes > a[1].bytes ? b : a));
+    const largest = this.#largest() as Shelf; // whose bytes are too many
     const weight = largest.pushOut();
     largest.bytes -= weight;
     this.#bytes -= weight;
     if (largest.bytes > 0) return;
     // Namespaces come and go.
-    this.#shelves.delete(key);
+    this.#shelves.delete(largest.key);
     for (const [minute, number] of largest.gone) count(this.#others, minute * MINUTE, number);
   }
 }
