@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Flow } from "./flow.ts";
-import { FlowHistory } from "./flow-history.ts";
+import { FlowHistory, type KeptFlow } from "./flow-history.ts";
 
 const START = Date.parse("2026-01-02T03:00:00Z");
 const LIMITS = { bytes: 20_000, perSecond: 10, burst: 1000 };
@@ -14,7 +14,7 @@ function flowOf(namespace: string, port: number, at = START, more: Partial<Flow>
     ...more,
   };
 }
-const portsOf = (texts: readonly string[]) => texts.map((text) => (JSON.parse(text) as Flow).client?.port);
+const portsOf = (kept: readonly KeptFlow[]) => kept.map(({ text }) => (JSON.parse(text) as Flow).client?.port);
 
 describe("the history of flows", () => {
   test("is the latest flows in their order, within its bytes; what is not there any more is counted", () => {
@@ -23,10 +23,10 @@ describe("the history of flows", () => {
       fc.property(namespaces, (senders) => {
         const history = new FlowHistory(START, LIMITS);
         for (const [port, namespace] of senders.entries()) history.keep(flowOf(namespace, port));
-        const texts = history.after(0);
-        const ports = portsOf(texts);
+        const flows = history.after(0);
+        const ports = portsOf(flows);
         expect(ports).toEqual(ports.toSorted((x = 0, y = 0) => x - y));
-        expect(texts.reduce((sum, text) => sum + text.length, 0)).toBeLessThanOrEqual(LIMITS.bytes);
+        expect(flows.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThanOrEqual(LIMITS.bytes);
         const gone = Object.values(history.extent(0).pushedOut).reduce((sum, number) => sum + number, 0);
         expect(ports.length + gone).toBe(senders.length);
         // Of each namespace the latest.

@@ -23,10 +23,16 @@ export interface HistoryExtent {
   readonly missed: number;
 }
 
-interface Entry {
+/** A flow as JSON. */
+export interface KeptFlow {
+  readonly text: string;
+  /** All policies that a refusal is about. */
+  readonly policyNames: string | undefined;
+}
+
+interface Entry extends KeptFlow {
   readonly number: number;
   readonly at: number;
-  readonly text: string;
 }
 
 /** The flows of one kind of sender. */
@@ -86,29 +92,29 @@ export class FlowHistory {
     this.#since = now;
   }
 
-  keep(flow: Flow): void {
+  /** @param policyNames all policies that a refusal is about */
+  keep(flow: Flow, policyNames?: string): void {
     const at = Date.parse(flow.time);
     const key = shelfOf(flow);
     const shelf = this.#shelves.get(key) ?? new Shelf(key, at, this.#limits.burst);
     this.#shelves.set(key, shelf);
-    if (shelf.admits(at, this.#limits)) this.#put(shelf, at, JSON.stringify(flow));
+    if (shelf.admits(at, this.#limits)) this.#put(shelf, at, { text: JSON.stringify(flow), policyNames });
     else count(this.#missed, at);
   }
 
-  #put(shelf: Shelf, at: number, text: string): void {
-    const entry = { number: this.#number++, at, text };
+  #put(shelf: Shelf, at: number, kept: KeptFlow): void {
+    const entry = { number: this.#number++, at, ...kept };
     shelf.entries.push(entry);
     shelf.bytes += weightOf(entry);
     this.#bytes += weightOf(entry);
     while (this.#bytes > this.#limits.bytes) this.#pushOut();
   }
 
-  /** The texts of flows since a time, in the order in which they were kept: those of now, whatever is kept meanwhile. */
-  after(since: number): readonly string[] {
+  /** The flows since a time, in the order in which they were kept: those of now, whatever is kept meanwhile. */
+  after(since: number): readonly KeptFlow[] {
     return [...this.#shelves.values()]
       .flatMap(({ entries, first }) => entries.slice(first).filter(({ at }) => at >= since))
-      .sort((a, b) => a.number - b.number)
-      .map(({ text }) => text);
+      .sort((a, b) => a.number - b.number);
   }
 
   extent(since: number): HistoryExtent {
@@ -153,7 +159,7 @@ function count(times: Map<number, number>, at: number, number = 1): void {
   if (times.size > MOST_MINUTES) times.delete(times.keys().next().value ?? minute);
 }
 
-const weightOf = ({ text }: Entry) => text.length + ENTRY_BYTES;
+const weightOf = ({ text, policyNames = "" }: Entry) => text.length + policyNames.length + ENTRY_BYTES;
 
 /** Who makes a flow has to make room for it: a pod's namespace. What comes from outside is told apart by where it goes, and what is refused from
  * what is not, so that a scan from outside does not hide connections. */

@@ -4,6 +4,8 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { afterEach, expect, test } from "vitest";
+import { firstFew } from "../../../model/first-few.ts";
+import { defaultKey, NO_NAMES } from "../../compile/desired.ts";
 import { Direction, type Event, EventKind, Outcome } from "../../kernel/layout.gen.ts";
 import { eventAt, names, state } from "./audited-pod.fixture.ts";
 import type { Flow } from "./flow.ts";
@@ -11,6 +13,7 @@ import { EVERYTHING, type FlowFilter } from "./flow-filter.ts";
 import type { FlowHistory } from "./flow-history.ts";
 import { type FlowLine, NoHistory, streamFlows } from "./flow-stream.ts";
 import { keepHistory } from "./keep-history.ts";
+import { Names } from "./names.ts";
 
 const context = { node: "node", names, contents: () => state.contents, wallClock: () => Date.now() };
 const staged = { of: () => undefined };
@@ -91,6 +94,29 @@ test("without a past only what happens now is told; the filter holds for both", 
   for (const reader of [now, past]) await reader.until(() => portsOf(reader.lines).includes(4));
   expect(portsOf(now.lines)).toEqual([3, 4]);
   expect(portsOf(past.lines)).toEqual([2, 4]);
+});
+
+test("a policy that a refusal's text does not name any more selects it, also in the past", async () => {
+  const { policy } = eventAt(22, EventKind.REFUSED);
+  const refusal = { policy, rule: 0, direction: Direction.INGRESS, outcome: Outcome.DROP_POLICY_INGRESS };
+  const all = ["a", "b", "c", "d", "e"].map((name) => `NetworkPolicy shop/${name}`);
+  const text = `no rule of ${firstFew(all)} allows it (end of tier default)`;
+  const many = {
+    ...{ ...NO_NAMES, policies: new Map([[policy, all.join(", ")]]) },
+    defaults: new Map([[defaultKey(policy, Direction.INGRESS), text]]),
+  };
+  const objects = { nodes: [], pods: [], services: [] };
+  const named = new Names(
+    () => objects,
+    () => many,
+  );
+  const { history, end } = keepHistory({ feed, context: { ...context, names: named }, staged, isWanted: () => true });
+  ends.push(end);
+  open(1, EventKind.REFUSED, refusal);
+  const ofE = await reading({ ...EVERYTHING, policies: ["shop/e"] }, 0, history);
+  const ofF = await reading({ ...EVERYTHING, policies: ["shop/f"] }, 0, history);
+  for (const { until, lines } of [ofE, ofF]) await until(() => lines.some((line) => "history" in line));
+  expect([portsOf(ofE.lines), portsOf(ofF.lines)]).toEqual([[1], []]);
 });
 
 test("nothing is kept while nobody wants it, and a reader of the past is told so", () => {

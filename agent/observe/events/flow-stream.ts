@@ -1,14 +1,13 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setImmediate as turn } from "node:timers/promises";
-import { type Event, Outcome } from "../../kernel/layout.gen.ts";
 import type { EventFeed } from "./feed.ts";
-import type { Flow, FlowContext } from "./flow.ts";
+import type { Flow } from "./flow.ts";
 import type { FilterFacts, FlowFilter } from "./flow-filter.ts";
-import type { FlowHistory, HistoryExtent } from "./flow-history.ts";
+import type { FlowHistory, HistoryExtent, KeptFlow } from "./flow-history.ts";
 import { FlowSelection } from "./flow-selection.ts";
 import { jsonLines } from "./json-lines.ts";
-import { type NamingParts, namedFlow } from "./named-flow.ts";
+import { type NamedFlow, type NamingParts, namedFlow } from "./named-flow.ts";
 
 interface Parts extends NamingParts {
   readonly feed: Pick<EventFeed, "listen">;
@@ -50,22 +49,22 @@ export function streamFlows(
   const selection = new FlowSelection(filter, { endpoints });
   const lost = (flows: number): LostLine => ({ lost: { node: context.node, flows } });
   const say = jsonLines(response, lost);
-  const tell = ({ flow, names }: Named) => {
-    for (const one of selection.take(flow, names)) say(one);
+  const tell = ({ flow, policyNames }: NamedFlow) => {
+    for (const one of selection.take(flow, policyNames)) say(one);
   };
   // Nothing happens between the look at the past and this: no flow is in both, and none in neither.
   const waiting = past && new Waiting();
-  let receive: (named: Named) => void = waiting ? (named) => waiting.add(named) : tell;
+  let receive: (named: NamedFlow) => void = waiting ? (named) => waiting.add(named) : tell;
   const end = feed.listen(
     (event) => {
-      const flow = namedFlow(event, filter, parts);
-      if (flow) receive({ flow, names: filter.policies.length > 0 ? policyNames(event, flow, context) : undefined });
+      const named = namedFlow(event, filter, parts);
+      if (named) receive(named);
     },
     { flows: true },
   );
   response.once("close", end);
   if (!past || !waiting) return;
-  void writePast(response, past.texts, selection).then((whole) => {
+  void writePast(response, past.flows, selection).then((whole) => {
     if (!whole) return;
     say({ history: { node: context.node, ...past.extent } } satisfies HistoryLine);
     if (waiting.lost > 0) say(lost(waiting.lost));
@@ -80,20 +79,21 @@ function pastOf(history: FlowHistory | undefined, since: number) {
       "no history is kept on this node. Next: switch it on with flowLog of the Dataplane, or flowLogsLocalReporter: Enabled in the " +
         "FelixConfiguration default; or ask without --since.",
     );
-  return { texts: history.after(since), extent: history.extent(since) };
+  return { flows: history.after(since), extent: history.extent(since) };
 }
 
 /** @returns false if the reader went away */
 async function writePast(
   response: ServerResponse,
-  texts: readonly string[],
+  kept: readonly KeptFlow[],
   selection: FlowSelection,
 ): Promise<boolean> {
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   try {
-    for (let index = 0; index < texts.length && !gone.signal.aborted; index += PORTION) {
-      const flows = texts.slice(index, index + PORTION).flatMap((text) => selection.take(JSON.parse(text) as Flow));
+    for (let index = 0; index < kept.length && !gone.signal.aborted; index += PORTION) {
+      const portion = kept.slice(index, index + PORTION);
+      const flows = portion.flatMap(({ text, policyNames }) => selection.take(JSON.parse(text) as Flow, policyNames));
       const written = response.write(flows.map((flow) => `${JSON.stringify(flow)}\n`).join(""));
       await (written ? turn() : once(response, "drain", { signal: gone.signal }));
     }
@@ -103,24 +103,12 @@ async function writePast(
   return !gone.signal.aborted;
 }
 
-interface Named {
-  readonly flow: Flow;
-  /** All policies that a refusal is about, where the filter asks for policies. */
-  readonly names: string | undefined;
-}
-
 class Waiting {
-  readonly all: Named[] = [];
+  readonly all: NamedFlow[] = [];
   lost = 0;
 
-  add(named: Named): void {
+  add(named: NamedFlow): void {
     if (this.all.length < MOST_WAITING) this.all.push(named);
     else this.lost++;
   }
-}
-
-/** Of a refusal because no rule allows it: all policies that have none. Its text names the first few. */
-function policyNames({ policy, outcome }: Event, { rule }: Flow, { names }: FlowContext): string | undefined {
-  const byPolicy = outcome === Outcome.DROP_POLICY_INGRESS || outcome === Outcome.DROP_POLICY_EGRESS;
-  return byPolicy && rule?.startsWith("no rule of ") ? names.policy(policy) : undefined;
 }

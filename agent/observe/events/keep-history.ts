@@ -19,8 +19,8 @@ export function keepHistory({ feed, isWanted, ...parts }: Parts): {
     const kept = new FlowHistory(Date.now());
     const stop = feed.listen(
       (event) => {
-        const flow = namedFlow(event, { refused: false }, parts);
-        if (flow) kept.keep(flow);
+        const named = namedFlow(event, { refused: false }, parts);
+        if (named) kept.keep(named.flow, named.policyNames);
       },
       { flows: true },
     );

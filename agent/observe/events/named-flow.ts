@@ -1,4 +1,4 @@
-import { type Event, EventKind } from "../../kernel/layout.gen.ts";
+import { type Event, EventKind, Outcome } from "../../kernel/layout.gen.ts";
 import { opened, opensHere } from "../flows/observe.ts";
 import type { StagedVerdicts } from "../flows/staged-verdicts.ts";
 import { type Flow, type FlowContext, flowOf, isFlow } from "./flow.ts";
@@ -8,14 +8,28 @@ export interface NamingParts {
   readonly staged: Pick<StagedVerdicts, "of">;
 }
 
+/** A flow, with what a filter asks of it besides. */
+export interface NamedFlow {
+  readonly flow: Flow;
+  /** All policies that a refusal is about. */
+  readonly policyNames: string | undefined;
+}
+
 /** An event as a flow, with what staged policies say; undefined if it is none, or is seen to be unwanted before anything is looked up. */
 export function namedFlow(
   event: Event,
   { refused }: { readonly refused: boolean },
   parts: NamingParts,
-): Flow | undefined {
+): NamedFlow | undefined {
   if (!isFlow(event) || (refused && event.kind !== EventKind.REFUSED)) return undefined;
-  return { ...flowOf(event, parts.context), ...whatStagedSays(event, parts.staged) };
+  const flow = { ...flowOf(event, parts.context), ...whatStagedSays(event, parts.staged) };
+  return { flow, policyNames: policyNames(event, flow, parts.context) };
+}
+
+/** Of a refusal because no rule allows it: all policies that have none. Its text names the first few. */
+function policyNames({ policy, outcome }: Event, { rule }: Flow, { names }: FlowContext): string | undefined {
+  const byPolicy = outcome === Outcome.DROP_POLICY_INGRESS || outcome === Outcome.DROP_POLICY_EGRESS;
+  return byPolicy && rule?.startsWith("no rule of ") ? names.policy(policy) : undefined;
 }
 
 function whatStagedSays(event: Event, verdicts: NamingParts["staged"]): Pick<Flow, "staged"> {
