@@ -1,5 +1,6 @@
 import { type Address, type Cidr, covers, type Family, familyOf, hostCidr, parseCidr } from "../address/address.ts";
-import { selects } from "../calico-selector/selects.ts";
+import { lookupIn } from "../calico-selector/expression.ts";
+import { fitting } from "../calico-selector/fitting.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import { byAge } from "../objects/age.ts";
 import type { BgpFilter, BgpFilterRule } from "../objects/bgp/filter.ts";
@@ -59,13 +60,14 @@ export function sessionsOf(inputs: SessionInputs): Sessions {
 /** The other ends of a BGPPeer's sessions with this node: also where the object calls this node the peer. */
 function endsOf({ spec }: BgpPeer, self: Speaker, inputs: SessionInputs): End[] {
   const { speakers, nodes, own } = inputs;
-  const isLocal = ({ name, labels }: Speaker) =>
-    spec.node ? spec.node === name : selects(spec.nodeSelector ?? undefined, labels);
+  const fitsLocal = fitting(spec.nodeSelector ?? undefined);
+  const isLocal = ({ name, labels }: Speaker) => (spec.node ? spec.node === name : fitsLocal(lookupIn(labels)));
   const others = speakers.filter(({ name }) => name !== self.name);
   const at = (node: Speaker) => nodeEnds(node, inputs);
   const reverse = spec.reversePeering !== "Manual";
   if (spec.peerSelector) {
-    const isPeer = ({ labels }: Speaker) => selects(spec.peerSelector ?? undefined, labels);
+    const fitsPeer = fitting(spec.peerSelector);
+    const isPeer = ({ labels }: Speaker) => fitsPeer(lookupIn(labels));
     const found = others.filter(
       (other) => (isLocal(self) && isPeer(other)) || (reverse && isPeer(self) && isLocal(other)),
     );

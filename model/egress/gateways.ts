@@ -1,6 +1,7 @@
 import type { Address } from "../address/address.ts";
 import { familyOf } from "../address/address.ts";
-import { selects } from "../calico-selector/selects.ts";
+import { lookupIn } from "../calico-selector/expression.ts";
+import { fitting } from "../calico-selector/fitting.ts";
 import { firstFew } from "../first-few.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import { isLeaving, type Node } from "../objects/core.ts";
@@ -22,7 +23,8 @@ export interface PlacedGateway {
 export function placeGateway(object: EgressGateway, all: readonly Node[], nodes: NodeDirectory): PlacedGateway {
   const { nodeSelector, addresses } = object.spec;
   const { nodeName } = nodes.facts;
-  const selected = all.filter(({ metadata }) => selects(nodeSelector, metadata.labels ?? {}));
+  const fits = fitting(nodeSelector);
+  const selected = all.filter(({ metadata }) => fits(lookupIn(metadata.labels ?? {})));
   const ready = selected
     .filter((node) => node.status.isReady && !isLeaving(node) && nodes.underlayOf(node.metadata.name) !== undefined)
     .sort(

@@ -1,5 +1,5 @@
 import { type LabelLookup, lookupIn } from "../calico-selector/expression.ts";
-import { fitting } from "../calico-selector/selects.ts";
+import { fitting } from "../calico-selector/fitting.ts";
 import type { EgressGateway } from "../objects/egress-gateway.ts";
 import { calicoLabels } from "../policy/calico-labels.ts";
 import type { Who } from "../policy/workload-selector.ts";

@@ -1,4 +1,4 @@
-import { fits, type LabelLookup, lookupIn } from "./expression.ts";
+import { fits, type LabelLookup } from "./expression.ts";
 import { parseSelector } from "./parse.ts";
 
 /** A selector that is read once and asked often; absent: all fit. One that cannot be read fits none. */
@@ -6,9 +6,4 @@ export function fitting(selector: string | undefined): (labels: LabelLookup) => 
   if (selector === undefined) return () => true;
   const { expression } = parseSelector(selector) as Extract<ReturnType<typeof parseSelector>, { fault?: never }>;
   return expression ? (labels) => fits(expression, labels) : () => false;
-}
-
-/** Whether a selector means the object with these labels. */
-export function selects(selector: string | undefined, labels: Readonly<Record<string, string>>): boolean {
-  return fitting(selector)(lookupIn(labels));
 }
