@@ -39,7 +39,7 @@ export function reportReader(pins: Pins): () => ReportTotals {
 }
 
 // The kernel returns the values of all possible CPUs one after the other, each rounded up to 8 bytes.
-function readPerCpu<V>(definition: MapDefinition<number, V>, fd: number, key: number): V[] {
+export function readPerCpu<V>(definition: MapDefinition<number, V>, fd: number, key: number): V[] {
   const cpus = libbpf().possibleCpus();
   const stride = Math.ceil(definition.value.size / 8) * 8;
   const values = new Uint8Array(cpus * stride);

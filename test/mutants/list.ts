@@ -365,6 +365,24 @@ export const mutants: readonly Mutant[] = [
     instead: "",
   },
   {
+    say: "a refusal holds for every receiver",
+    file: "policy/refused.h",
+    text: "address_is_equal(&refusal->destination, &tuple->destination) &&",
+    instead: "",
+  },
+  {
+    say: "a refusal holds for every port",
+    file: "policy/refused.h",
+    text: "refusal->port == tuple->destination_port &&",
+    instead: "",
+  },
+  {
+    say: "a refusal holds for every protocol",
+    file: "policy/refused.h",
+    text: "refusal->protocol == tuple->protocol &&",
+    instead: "",
+  },
+  {
     say: "a refusal holds wherever its packets come from",
     file: "policy/refused.h",
     text: " &&\n\t       origin_is(&refusal->origin, origin);",

@@ -14,9 +14,15 @@ const root = join(import.meta.dirname, "..", "..");
 const inside = join(root, "test", "fuzz", "inside.ts");
 const seed = Number(process.env.SEED || 30905);
 const packets = Number(process.env.PACKETS || 20_000);
-const suites = ["packets", "associations", "full-tables", "outer-headers", "bandwidth", "outgoing"].map(
-  (name) => `test/packets/${name}.system.test.ts`,
-);
+const suites = [
+  "packets",
+  "associations",
+  "full-tables",
+  "outer-headers",
+  "bandwidth",
+  "outgoing",
+  "refused-again",
+].map((name) => `test/packets/${name}.system.test.ts`);
 const scratch = mkdtempSync(join(tmpdir(), "mutants-"));
 
 try {

@@ -13,25 +13,61 @@ import {
 } from "../../agent/kernel/layout.gen.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { verdictReader } from "../../agent/kernel/verdicts.ts";
+import { TCP, UDP } from "../../model/protocol.ts";
 import { arrives, arrivesWrapped, meet, type Step, sends } from "./cases/step.ts";
 import { backendAddress, outside } from "./cluster.ts";
 import { tcp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
+import { heldAt, type Kept, placeOf } from "./refusal-place.ts";
 
 if (noKernel) console.log(noKernel);
 
-const [db, web2] = ["db", "web2"].map(backendAddress) as [string, string];
+const [db, web, web2] = ["db", "web", "web2"].map(backendAddress) as [string, string, string];
 const { client1, client2 } = outside;
 const allows: PolicyValue = { verdict: PolicyVerdict.ALLOW, flags: 0, rule: 0 };
 const denies: PolicyValue = { verdict: PolicyVerdict.DENY, flags: 0, rule: 4720 };
 const REFUSED = "drop_policy_ingress";
 
-const fromOutside = (transport = tcp(5000, 80, "S"), ends: { source?: string; by?: string } = {}) =>
-  arrives({ source: client2, destination: db, ...ends }, transport, "");
+const fromOutside = (
+  transport = tcp(5000, 80, "S"),
+  ends: { source?: string; destination?: string; by?: string } = {},
+) => arrives({ source: client2, destination: db, ...ends }, transport, "");
 const fromHere = (transport = tcp(5000, 80, "S"), pod = "web") => sends(pod, { destination: db }, transport, "");
 const wrapped = (transport = tcp(5000, 80, "S"), kind: "overlay" | "forward direct" = "overlay") =>
   arrivesWrapped({ kind }, { source: web2, destination: db }, transport, "");
+
+/** What is kept of `fromOutside()`, and of flows that differ from it. */
+const kept = (part: Partial<Kept> = {}): Kept => ({
+  ...{ source: client2, destination: db, port: 80, protocol: TCP, ...part },
+});
+const senderOf = (n: number) => `203.0.${n >> 8}.${n & 0xff}`;
+/** The first number with which these flows share a place. */
+const numberWhere = (one: (n: number) => Kept, other: (n: number) => Kept): number => {
+  for (let n = 81; n < 0xffff; n++) if (placeOf(one(n)) === placeOf(other(n))) return n;
+  throw new Error("No two of these flows share a place.");
+};
+/** Each makes a flow that shares the place of another, from which it differs in one part only. */
+const sharing = {
+  sender: senderOf(
+    numberWhere(
+      () => kept(),
+      (n) => kept({ source: senderOf(n) }),
+    ),
+  ),
+  port: numberWhere(
+    () => kept(),
+    (port) => kept({ port }),
+  ),
+  portOfUdp: numberWhere(
+    (port) => kept({ port }),
+    (port) => kept({ port, protocol: UDP }),
+  ),
+  portOfWeb: numberWhere(
+    (port) => kept({ port }),
+    (port) => kept({ port, destination: web }),
+  ),
+};
 
 describe.skipIf(noKernel)("a flow that policies refuse", () => {
   const { folder, bpf } = temporaryBpffs();
@@ -99,13 +135,18 @@ describe.skipIf(noKernel)("a flow that policies refuse", () => {
     }
   });
 
-  test("is asked about each time while policies are written", () => {
+  const toService = sends("web", { destination: "10.96.0.12" }, tcp(5000, 80, "S"), "");
+  test.each<[string, Step, PolicyValue, number]>([
+    ["while policies are written", fromOutside(), denies, POLICY_REVISION_UNSETTLED],
+    ["where a service has chosen its receiver", toService, denies, 0],
+    ["where the source port decides", fromOutside(), { ...denies, verdict: PolicyVerdict.BY_SOURCE_PORT }, 0],
+  ])("is asked about each time %s", (_, step, refuses, unsettled) => {
     for (let time = 0; time < 20; time++) {
-      revise((revision) => revision | POLICY_REVISION_UNSETTLED);
-      quietly(denies);
-      expect(outcomeOf(fromOutside())).toBe(REFUSED);
+      says(refuses);
+      revise((revision) => revision | unsettled);
+      expect(outcomeOf(step)).toBe(REFUSED);
       quietly(allows);
-      expect(outcomeOf(fromOutside())).toBe("to_endpoint");
+      expect(outcomeOf(step)).toBe("to_endpoint");
     }
   });
 
@@ -124,6 +165,20 @@ describe.skipIf(noKernel)("a flow that policies refuse", () => {
     ],
   ])("says nothing of %s", (_, refused, other, becomes) => {
     expect(whileRemembered(refused, () => outcomeOf(other))).toBe(becomes);
+  });
+
+  const syn = (port: number) => tcp(5000, port, "S");
+  test.each<[string, number, Step]>([
+    ["another sender", 80, fromOutside(syn(80), { source: sharing.sender, by: client2 })],
+    ["another port", 80, fromOutside(syn(sharing.port))],
+    ["another protocol", sharing.portOfUdp, fromOutside(udp(5000, sharing.portOfUdp))],
+    ["another receiver", sharing.portOfWeb, fromOutside(syn(sharing.portOfWeb), { destination: web })],
+  ])("says nothing of %s that shares its place", (_, port, other) => {
+    const place = placeOf(kept({ port }));
+    whileRemembered(fromOutside(syn(port)), () => {
+      expect(heldAt(node.pins, place)).toContainEqual(expect.objectContaining(kept({ port })));
+      expect(outcomeOf(other)).toBe("to_endpoint");
+    });
   });
 
   test("is counted, reported and named as the first time", () => {
