@@ -199,6 +199,12 @@ export const egress: readonly PacketTest[] = [
     ],
   },
   {
+    say: "to destinations of IPv6 only; IPv4, which is within them in the map, leaves as before",
+    family: "IPv4",
+    handling: vxlan,
+    steps: [under(by("node", { destinations: ["::/0"] }), asks(udp(6226, 80), withSource(master)))],
+  },
+  {
     say: "with the addresses that the gateway names, also for its own pods",
     handling: vxlan,
     steps: [
