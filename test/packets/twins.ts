@@ -57,7 +57,7 @@ function writeWorkloads({ endpoints, locations, interfaces, uplinks }: Loaded["m
   endpoints.update(twinsOf(endpoints.entries()));
   const written = locations.entries();
   // A place that the agent has removed since the last time.
-  locations.delete(written.flatMap(([key]) => (isTwin(key.address) ? [key] : [])));
+  locations.delete(written.flatMap(([key]) => (twinnedBy(key.address) ? [key] : [])));
   locations.update(
     written.flatMap(([{ prefixLength, address }, value]): [Prefix, typeof value][] =>
       isIpv4(address) ? [[{ prefixLength, address: twinOf(address) }, value]] : [],
@@ -131,12 +131,6 @@ function writeServices({ frontends, backends, slots, members, sourceRanges }: Lo
         : [];
     }),
   );
-}
-
-function isTwin(address: string): boolean {
-  return addressBytes(address)
-    .slice(0, TWINS.length)
-    .every((byte, index) => byte === TWINS[index]);
 }
 
 function isIpv4(address: string): boolean {
