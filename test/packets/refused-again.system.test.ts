@@ -1,10 +1,8 @@
 // What policies have refused a moment ago is refused again without asking them (bpf/policy/refused.h): for how long, and for whom.
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
-import { openEventRing } from "../../agent/kernel/event-ring.ts";
 import {
   Direction,
-  type Event,
   EventKind,
   POLICY_ANY_IDENTITY,
   POLICY_REVISION_UNSETTLED,
@@ -16,6 +14,7 @@ import { verdictReader } from "../../agent/kernel/verdicts.ts";
 import { TCP, UDP } from "../../model/protocol.ts";
 import { arrives, arrivesWrapped, meet, type Step, sends } from "./cases/step.ts";
 import { backendAddress, outside } from "./cluster.ts";
+import { Events } from "./events.ts";
 import { tcp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
@@ -73,12 +72,10 @@ describe.skipIf(noKernel)("a flow that policies refuse", () => {
   const { folder, bpf } = temporaryBpffs();
   enterNamespace();
   let node: NodeUnderTest;
-  let seen: Event[] = [];
-  let drain: () => void;
+  let events: Events;
   beforeAll(async () => {
     node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder });
-    const ring = openEventRing(node.pins, (event) => seen.push(event));
-    drain = () => ring.drain();
+    events = new Events(node.pins);
   });
 
   const policy = () => node.maps.endpoints.lookup(db)?.policy ?? 0;
@@ -118,8 +115,7 @@ describe.skipIf(noKernel)("a flow that policies refuse", () => {
   beforeEach(() => {
     node.write({ returnMode: "DSR", services: true });
     node.forget();
-    drain();
-    seen = [];
+    events.forget();
   });
 
   test.each([
@@ -189,19 +185,16 @@ describe.skipIf(noKernel)("a flow that policies refuse", () => {
     };
     const again = () =>
       whileRemembered(fromOutside(), () => {
-        drain();
-        seen = [];
+        events.forget();
         const before = counted();
         const outcome = outcomeOf(fromOutside(tcp(5007, 80, "S")));
-        const more = counted() - before;
-        drain();
-        return { outcome, more };
+        return { outcome, more: counted() - before, reported: events.of(EventKind.REFUSED) };
       });
     let found = again();
     while (found.outcome !== REFUSED) found = again(); // on another processor
     expect(found.more).toBe(1);
     const packet = { source: client2, destination: db, sourcePort: 5007, destinationPort: 80 };
-    const refused = seen.filter(({ kind, packet }) => kind === EventKind.REFUSED && packet.sourcePort === 5007);
+    const refused = found.reported.filter(({ packet }) => packet.sourcePort === 5007);
     expect(refused).toMatchObject([{ packet, address: db, port: 80, policy: policy(), rule: denies.rule }]);
   });
 });

@@ -5,10 +5,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
-import { openEventRing } from "../../agent/kernel/event-ring.ts";
 import {
   Direction,
-  type Event,
   EventKind,
   POLICY_ANY_IDENTITY,
   POLICY_SOURCE_PORT,
@@ -23,6 +21,7 @@ import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { verdictReader } from "../../agent/kernel/verdicts.ts";
 import { arrives, meet, type Step, sends } from "./cases/step.ts";
 import { backendAddress, outside } from "./cluster.ts";
+import { Events } from "./events.ts";
 import { echo, tcp, timestamp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
@@ -55,12 +54,10 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
   const { folder, bpf } = temporaryBpffs();
   enterNamespace();
   let node: NodeUnderTest;
-  let seen: Event[] = [];
-  let drain: () => void;
+  let events: Events;
   beforeAll(async () => {
     node = new NodeUnderTest({ ...(await preparedObjects(folder)), bpffs: bpf, scratch: folder });
-    const ring = openEventRing(node.pins, (event) => seen.push(event));
-    drain = () => ring.drain();
+    events = new Events(node.pins);
   });
 
   const policy = () => node.maps.endpoints.lookup(db)?.policy ?? 0;
@@ -74,10 +71,6 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
   };
   const outcomeOf = (step: Step) => meet(node, step).outcomes.join();
   const toDb = (transport: Parameters<typeof sends>[2]) => outcomeOf(sends("web", { destination: db }, transport, ""));
-  const events = (kind: number) => {
-    drain();
-    return seen.filter((event) => event.kind === kind);
-  };
   const listen = (until: bigint) => node.maps.listeners.update([[0, { until }]]);
   const counted = () => {
     const all = verdictReader(node.pins)();
@@ -90,8 +83,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
   beforeEach(() => {
     node.write({ returnMode: "DSR", services: true });
     node.forget();
-    drain();
-    seen = [];
+    events.forget();
     listen(0n);
     const written = node.maps.policies.entries();
     return () => {
@@ -108,7 +100,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     const identity = node.maps.locations
       .entries()
       .find(([{ address }]) => address === backendAddress("web"))?.[1].identity;
-    expect(events(EventKind.REFUSED)).toMatchObject([
+    expect(events.of(EventKind.REFUSED)).toMatchObject([
       { policy: policy(), rule: 4711, identity },
       { policy: policy(), rule: 0, identity },
     ]);
@@ -120,7 +112,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     const earlier = sends("web", { destination: db, as: backendAddress("open") }, tcp(5005, 80, "S"), "");
     expect(meet(node, earlier, "IPv6").outcomes).toEqual(["drop_spoofed_source"]);
     expect(toDb(echo(81))).toBe("drop_policy_ingress");
-    const [, refused] = events(EventKind.REFUSED);
+    const [, refused] = events.of(EventKind.REFUSED);
     expect(refused?.packet).toMatchObject({ source: backendAddress("web"), destination: db, protocol: ICMP });
     expect(refused?.packet).toMatchObject({ sourcePort: 0, destinationPort: 0 });
   });
@@ -135,7 +127,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     says([{ port: 81 }, deny(4715)]);
     expect(toDb(tcp(5004, 81, "S"))).toBe("drop_policy_ingress");
     expect(goesOn("A")).toBe("drop_policy_egress");
-    expect(events(EventKind.REFUSED)).toMatchObject([
+    expect(events.of(EventKind.REFUSED)).toMatchObject([
       { policy: policy(), rule: 4715 },
       { policy: 0, identity: 0, rule: 0 },
     ]);
@@ -160,7 +152,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     const { verdict, rule } = value;
     const packet = { source: backendAddress("web"), destination: db, sourcePort: 5002, destinationPort: 80 };
     const expected = { packet, policy: policy(), verdict, rule, direction: Direction.INGRESS };
-    expect(events(EventKind.LOGGED)).toMatchObject([expected]);
+    expect(events.of(EventKind.LOGGED)).toMatchObject([expected]);
   });
 
   test("that is logged blocks nothing when there is too much to report", () => {
@@ -170,7 +162,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     ]);
     const outcomes = Array.from({ length: 300 }, (_, index) => toDb(tcp(6000 + index, 80, "S")));
     expect(new Set(outcomes)).toEqual(new Set(["to_endpoint"]));
-    const reported = events(EventKind.LOGGED).length;
+    const reported = events.of(EventKind.LOGGED).length;
     expect(reported).toBeGreaterThan(0);
     expect(reported).toBeLessThan(300);
   });
@@ -214,7 +206,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
       expect(outcomeOf(other)).toBe("drop_policy_ingress");
       await setTimeout(REPORT_WINDOW_NS / 1e6 + 10);
     }
-    const refused = events(EventKind.REFUSED);
+    const refused = events.of(EventKind.REFUSED);
     const ofOther = refused.filter(({ packet }) => packet.sourcePort === 7000);
     expect(refused.length).toBeLessThan(rounds * 150);
     expect(ofOther.length).toBeGreaterThanOrEqual(rounds - 1); // in one of 250 windows two share one entry
@@ -244,7 +236,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
       outcomeOf(sends("open", { destination: db }, udp(7001, 81), ""));
       await setTimeout((2 * REPORT_WINDOW_NS) / 1e6);
     }
-    const ofOther = events(EventKind.REFUSED).filter(({ packet }) => packet.sourcePort === 7001);
+    const ofOther = events.of(EventKind.REFUSED).filter(({ packet }) => packet.sourcePort === 7001);
     expect(ofOther.length).toBeGreaterThanOrEqual(rounds - 1);
   });
 
