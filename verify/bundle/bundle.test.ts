@@ -228,9 +228,23 @@ test.each([
   expect(scrubbed(given, [])).toBe(expected);
 });
 
-test("a text of others that is made to take long does not", () => {
-  const text = "passw".repeat(400_000);
-  expect(scrubbed(text, [])).toBe(text);
+test.each([
+  ["passw".repeat(400_000), "passw".repeat(400_000)],
+  [`-----BEGIN ${"PRIVATE KEY".repeat(200_000)}`, `-----BEGIN ${"PRIVATE KEY".repeat(200_000)}`],
+  [`-----BEGIN PRIVATE KEY----------END ${"PRIVATE KEY".repeat(200_000)}`, "(left out)"],
+])("a text of others that is made to take long does not", (text, expected) => {
+  expect(scrubbed(text, []) === expected).toBe(true);
+});
+
+test.each([
+  "PRIVATE KEY",
+  "EC PRIVATE KEY",
+  "ENCRYPTED PRIVATE KEY",
+  "PGP PRIVATE KEY BLOCK",
+])("a %s is left out, with what stands for its end", (label) => {
+  const key = `-----BEGIN ${label}-----\nMIIE\n-----END ${label}-----`;
+  expect(scrubbed(`a\n${key}\nb\n${key}`, [])).toBe("a\n(left out)\nb\n(left out)");
+  expect(scrubbed(key.replaceAll(" KEY", " TEXT"), [])).toContain("MIIE");
 });
 
 test("objects without secrets, at every depth", () => {

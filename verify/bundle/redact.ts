@@ -33,9 +33,12 @@ function ownAnnotations(value: unknown): unknown {
 
 const SECRET_WORD = String.raw`(?:passw|passphrase|secret|token|credential|(?:private|api|access)[-_]?key)[\w-]{0,40}`;
 
+/** Of a private key, such as "EC PRIVATE KEY". Looked for ahead, it is looked for once. */
+const KEY_LABEL = "(?=[A-Z ]*PRIVATE KEY)[A-Z ]*";
+
 // Others write part of these texts, as long as the API server takes: no pattern may take the square of a text's length.
 const PATTERNS: readonly [RegExp, string][] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY[A-Z ]*-----|$)/g, LEFT_OUT],
+  [new RegExp(String.raw`-----BEGIN ${KEY_LABEL}-----[\s\S]*?(?:-----END ${KEY_LABEL}-----|$)`, "g"), LEFT_OUT],
   // A token of a service account, or of OpenID Connect.
   [/\beyJ[\w-]{8,1000}\.[\w-]{8,}(?:\.[\w-]*)?/g, LEFT_OUT],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${LEFT_OUT}`],
