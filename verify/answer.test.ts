@@ -16,3 +16,8 @@ test("nothing that a node says is a command for the terminal", () => {
   });
   expect(failureLine(`error: ${clear}no`, "")).not.toContain("\u001b");
 });
+
+test("a message about what cannot be read has no command for the terminal either", () => {
+  expect(() => answerOf("\u001bc{")).toThrow(/not valid JSON/);
+  expect(() => answerOf("\u001bc{")).not.toThrow(/\p{C}/u);
+});

@@ -2,7 +2,12 @@ import { printable } from "../agent/observe/inspect/printable.ts";
 
 /** Reads what a node said, as JSON. Who has broken into a node says what they like, and a terminal would obey it: here all of it is text. */
 export function answerOf(text: string): unknown {
-  return asText(JSON.parse(text));
+  try {
+    return asText(JSON.parse(text));
+  } catch (error) {
+    // It quotes what could not be read.
+    throw new Error(printable((error as Error).message));
+  }
 }
 
 /** The same value, in which no string at any depth has anything that a terminal obeys, but for line breaks. */
