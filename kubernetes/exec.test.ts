@@ -1,4 +1,5 @@
-import { createServer } from "node:http";
+import { createHash } from "node:crypto";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -9,6 +10,12 @@ import { apiServerOf, kubeconfigOf } from "./kubeconfig.ts";
 let close = () => {};
 afterEach(() => close());
 
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  close = () => server.close();
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 /** An API server that refuses to open a WebSocket, and records each request's token. */
 async function refusing(status: string) {
   const asked: (string | undefined)[] = [];
@@ -16,9 +23,7 @@ async function refusing(status: string) {
     asked.push(`${request.url?.split("?")[0]} ${request.headers.authorization}`);
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  close = () => server.close();
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await listening(server);
   const script = `console.log(JSON.stringify({ status: { token: String(Math.random()) } }))`;
   const config = stringify({
     "current-context": "c",
@@ -48,4 +53,35 @@ test("refused credentials are renewed, and the command is started once more", as
     expect.stringMatching(/ Bearer 0\./),
   ]);
   expect(new Set(asked).size).toBe(2);
+});
+
+/** An API server at which a command says something on its output, and does not end. */
+async function saying(text: string) {
+  const server = createServer().on("upgrade", ({ headers }, socket) => {
+    const accept = createHash("sha1").update(`${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+    const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
+    const protocol = headers["sec-websocket-protocol"]?.split(",")[0];
+    socket.write(
+      `${head}\r\nSec-WebSocket-Accept: ${accept.digest("base64")}\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
+    );
+    // A binary message of the channel of standard output.
+    socket.write(Buffer.concat([Buffer.from([0x82, text.length + 1, 1]), Buffer.from(text)]));
+    socket.once("data", () => socket.end()); // the client closes
+  });
+  const url = await listening(server);
+  const config = stringify({
+    "current-context": "c",
+    contexts: [{ name: "c", context: { cluster: "c" } }],
+    clusters: [{ name: "c", cluster: { server: url, "insecure-skip-tls-verify": true } }],
+  });
+  return apiServerOf(kubeconfigOf(config));
+}
+
+test("a line that cannot be read ends the command, and not this program", async () => {
+  const heard: unknown[] = [];
+  const onLine = (line: string) => heard.push(JSON.parse(line));
+  const pod = { namespace: "n", name: "p", container: "c" };
+  const running = await execInPod(await saying('1\nno JSON\n{"a":2}\n'), pod, ["true"], onLine);
+  await expect(running.ended).rejects.toThrow("no JSON");
+  expect(heard).toEqual([1]);
 });

@@ -25,7 +25,11 @@ export interface Container {
   container: string;
 }
 
-/** Starts a command in a pod's container over WebSocket (KEP-4006) and hands over its output line by line. @throws KubernetesError */
+/**
+ * Starts a command in a pod's container over WebSocket (KEP-4006) and hands over its output line by line. What `onLine` throws ends the command: a
+ * container can say what it likes, and that must not end this program.
+ * @throws KubernetesError
+ */
 export async function execInPod(
   { access }: ApiServer<Kubeconfig>,
   pod: Container,
@@ -40,15 +44,28 @@ export async function execInPod(
     status = ended;
   };
   const { namespace, name, container } = pod;
-  const output = lines(onLine);
+  let fault: Error | undefined;
+  const output = lines((line) => {
+    if (fault) return;
+    try {
+      onLine(line);
+    } catch (error) {
+      fault = error as Error;
+      opened?.close();
+    }
+  });
+  let opened: { close(): void } | undefined;
   const open = () =>
     new Exec(access.library).exec(namespace, name, container, command, output, errors.stream, input, false, noted);
   const socket = await withRenewal(access, open).catch((event: FailedSocket) => {
     if (event instanceof KubernetesError) throw event;
     throw new KubernetesError(`${where}: ${event.message || "the connection failed"}`, { next: NEXT });
   });
+  opened = socket;
+  if (fault) socket.close();
   const ended = new Promise<{ code: number; stderr: string }>((resolve, reject) => {
     socket.addEventListener("close", () => {
+      if (fault) return reject(fault);
       if (status) return resolve({ code: exitCode(status), stderr: errors.text() });
       reject(new KubernetesError(`${where}: the connection closed before the command ended`, { next: NEXT }));
     });
