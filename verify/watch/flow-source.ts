@@ -15,6 +15,7 @@ import { FlowOrder } from "./flow-order.ts";
 import { followNodes } from "./follow-nodes.ts";
 import { readKnown } from "./known-names.ts";
 import { Began, Past } from "./past.ts";
+import { readFlowLine } from "./read-flow-line.ts";
 
 export interface WatchOptions extends ClusterOptions, FlowQuery {
   json: boolean;
@@ -68,10 +69,12 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
     if (!pod) throw new Error(`node ${node}: no agent runs there`);
     // An agent that is heard again has no past that was not shown, or is another one.
     const words = ["flows", ...queryOptions(asking.delete(node) ? query : { ...query, since: undefined })];
-    const telling = await inspectNode(api, node, pod, words, (line) => hear(node, line as FlowLine)).catch((error) => {
-      told(node, error.message);
-      throw error;
-    });
+    const telling = await inspectNode(api, node, pod, words, (line) => hear(node, readFlowLine(line))).catch(
+      (error) => {
+        told(node, error.message);
+        throw error;
+      },
+    );
     telling.ended.then(
       () => told(node),
       (error: Error) => told(node, error.message),

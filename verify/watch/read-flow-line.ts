@@ -1,0 +1,30 @@
+import { z } from "zod";
+import type { FlowLine } from "../../agent/observe/events/flow-stream.ts";
+
+const word = z.string().optional();
+const end = z.looseObject({ address: z.string(), port: z.number(), name: word, workload: word });
+
+const flow = z.looseObject({
+  time: z.iso.datetime(),
+  ...{ node: z.string(), protocol: z.string(), verdict: z.string() },
+  ...{ reason: word, text: word, rule: word, service: word, reply: word, role: word, peer: word },
+  ...{ client: end.optional(), to: end, backend: end.optional() },
+  staged: z.looseObject({ verdict: z.string(), reason: word }).optional(),
+});
+
+const history = z.looseObject({
+  history: z.looseObject({
+    ...{ node: z.string(), since: z.number(), missed: z.number() },
+    pushedOut: z.record(z.string(), z.number()),
+  }),
+});
+
+const lost = z.looseObject({ lost: z.looseObject({ node: z.string(), flows: z.number() }) });
+
+const line = z.union([history, lost, flow]);
+
+/** Who has broken into a node writes what they like: with a time that is none, nothing would be forgotten any more. @throws Error */
+export function readFlowLine(record: unknown): FlowLine {
+  if (!line.safeParse(record).success) throw new Error("its agent wrote a line that is no flow");
+  return record as FlowLine;
+}
