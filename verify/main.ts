@@ -1,22 +1,21 @@
 import { Command, Option } from "commander";
 import { defaults, quick } from "../measure/compare/options.ts";
-import { type ReportOptions, reportCommand } from "../report/command.ts";
+import type { ReportOptions } from "../report/command.ts";
 import type { ComparedMode } from "../report/results/compare.ts";
-import { writeReport } from "../report/write.ts";
-import { type SuggestOptions, suggestCommand } from "../suggest/command.ts";
+import type { SuggestOptions } from "../suggest/command.ts";
 import type { BundleOptions } from "./bundle/bundle-command.ts";
-import { type CheckOptions, checkCommand } from "./check-command.ts";
+import type { CheckOptions } from "./check-command.ts";
 import type { InspectOptions } from "./inspect/inspect-command.ts";
 import { VIEWS } from "./inspect/views.ts";
-import { messageOf } from "./session.ts";
 import type { StatusOptions } from "./status/status-command.ts";
-import { type VerifyOptions, verifyCommand } from "./verify-command.ts";
+import type { VerifyOptions } from "./verify-command.ts";
 import type { ExplainOptions } from "./watch/explain-command.ts";
 import type { FlowsOptions } from "./watch/flows-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
 import { duration, portNumber, wholeSeconds } from "./whole-seconds.ts";
 
+// A command loads its own parts when it is asked for: each needs others, and a help needs none.
 const KUBECONFIGS = "KUBECONFIG_CONTENT, KUBECONFIG, the lab's own";
 
 const program = new Command().description("verify that a cluster meets expectations");
@@ -29,6 +28,7 @@ command("check", "run check files (YAML or JSON; - is standard input) and print 
   .option("--out <path>", "where the result is written as JSON", "out/check.json")
   .option("--machines <file>", "machines outside the cluster that are reached by SSH (docs/checks.md)")
   .action(async (files: string[], options: CheckOptions) => {
+    const { checkCommand } = await import("./check-command.ts");
     process.exitCode = await checkCommand(files, options);
   });
 
@@ -37,6 +37,8 @@ command("verify", "run a deployment's verification (JSON; - is standard input): 
   .option("--out <folder>", "folder for the results", "out")
   .action(async (document: string, options: VerifyOptions) => {
     const { measureOnLab } = await import("../measure/compare/deployment.ts");
+    const { writeReport } = await import("../report/write.ts");
+    const { verifyCommand } = await import("./verify-command.ts");
     process.exitCode = await verifyCommand(document, options, {
       measureIn: measureOnLab(options),
       writePage: (found, path) => writeReport({ ...found, writtenAt: new Date() }, path),
@@ -74,7 +76,8 @@ program
   .description("write the results as one HTML page, and the JSON that it is made from; needs no cluster")
   .option("--from <folder>", "where the results are", "out")
   .option("--out <path>", "the page; the JSON is written next to it (default: report.html in that folder)")
-  .action((options: ReportOptions) => {
+  .action(async (options: ReportOptions) => {
+    const { reportCommand } = await import("../report/command.ts");
     process.exitCode = reportCommand(options);
   });
 
@@ -165,7 +168,8 @@ program
   .option("--namespace <names>", "only for pods of these namespaces, separated by commas")
   .option("--typescript", "typed inputs of the Dataplane component, not YAML", false)
   .option("--out <path>", "the file that is written; otherwise standard output")
-  .action((flows: string, options: SuggestOptions) => {
+  .action(async (flows: string, options: SuggestOptions) => {
+    const { suggestCommand } = await import("../suggest/command.ts");
     process.exitCode = suggestCommand(flows, options);
   });
 
@@ -194,7 +198,8 @@ live("explain", "say which tiers, policies and rules decide about a flow, on whi
 // A wrong command line is wrong input, like a wrong file.
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 for (const each of program.commands) each.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-program.parseAsync().catch((error) => {
+program.parseAsync().catch(async (error) => {
+  const { messageOf } = await import("./session.ts");
   console.error(messageOf(error));
   process.exitCode = 2;
 });

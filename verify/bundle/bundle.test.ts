@@ -236,16 +236,14 @@ test.each([
   expect(scrubbed(text, []) === expected).toBe(true);
 });
 
-test.each([
-  "PRIVATE KEY",
-  "EC PRIVATE KEY",
-  "ENCRYPTED PRIVATE KEY",
-  "PGP PRIVATE KEY BLOCK",
-])("a %s is left out, with what stands for its end", (label) => {
-  const key = `-----BEGIN ${label}-----\nMIIE\n-----END ${label}-----`;
-  expect(scrubbed(`a\n${key}\nb\n${key}`, [])).toBe("a\n(left out)\nb\n(left out)");
-  expect(scrubbed(key.replaceAll(" KEY", " TEXT"), [])).toContain("MIIE");
-});
+test.each(["PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PGP PRIVATE KEY BLOCK"])(
+  "a %s is left out, with what stands for its end",
+  (label) => {
+    const key = `-----BEGIN ${label}-----\nMIIE\n-----END ${label}-----`;
+    expect(scrubbed(`a\n${key}\nb\n${key}`, [])).toBe("a\n(left out)\nb\n(left out)");
+    expect(scrubbed(key.replaceAll(" KEY", " TEXT"), [])).toContain("MIIE");
+  },
+);
 
 test("objects without secrets, at every depth", () => {
   expect(cleaned({ a: [{ clientSecret: "x", b: { env: [{ name: "A", value: "x" }] } }], n: null })).toEqual({
