@@ -1,17 +1,25 @@
 // Cases across the cluster's edge: node ports, host ports, large packets, what leaves.
 import { familyOf } from "../../model/address/address.ts";
-import type { SuiteFacts } from "./facts.ts";
-import { eachFamily, expecting, type Group, inNamespace, NO_CLIENT, ONE_NODE } from "./group.ts";
+import { nodesOf, type SuiteFacts } from "./facts.ts";
+import {
+  asking,
+  CLIENT,
+  eachFamily,
+  expecting,
+  FAR,
+  type Group,
+  KUBELET,
+  NEAR,
+  NO_CLIENT,
+  ONE_NODE,
+  without,
+} from "./group.ts";
 import { NAMESPACE, PORTS, SERVICE_PORT } from "./objects.ts";
 
-const [client, far, near] = ["client", "far", "near"].map((name) => inNamespace(name)) as [string, string, string];
 const web = `${NAMESPACE}/app=web`;
 
-/** The ports of a kubelet, which every node has, and of the suite's server on a machine. */
-const KUBELET = 10_250;
+/** The port of the suite's server on a machine. */
 export const OUTSIDE = 18_080;
-
-const nodesOf = ({ near: one, far: other }: SuiteFacts) => [one, ...(other ? [other] : [])];
 
 export function nodePorts(facts: SuiteFacts): Group {
   const { clients, keepsSource, serviceFamilies, nodePorts: ports } = facts;
@@ -23,7 +31,7 @@ export function nodePorts(facts: SuiteFacts): Group {
       serviceFamilies,
       (family) => {
         const allowed = expecting(family)("allowed");
-        return [...nodes.map(({ name }) => `node/${name}`), client].flatMap((from) => [
+        return [...nodes.map(({ name }) => `node/${name}`), CLIENT].flatMap((from) => [
           allowed(from, to("tcp"), { servers: [web] }),
           allowed(from, to("udp"), { servers: [web] }),
         ]);
@@ -50,15 +58,12 @@ export function nodePorts(facts: SuiteFacts): Group {
     name: "NodePort",
     expect: rows,
     skipped: [
-      ...(clients.length > 0 ? [] : [{ what: "node ports from outside of the cluster", why: NO_CLIENT }]),
-      ...(keepsSource
-        ? []
-        : [
-            {
-              what: "the source address at node ports of every node",
-              why: "Kubernetes does not promise it with externalTrafficPolicy: Cluster, and kube-proxy masquerades",
-            },
-          ]),
+      ...without(clients.length > 0, "node ports from outside of the cluster", NO_CLIENT),
+      ...without(
+        keepsSource,
+        "the source address at node ports of every node",
+        "Kubernetes does not promise it with externalTrafficPolicy: Cluster, and kube-proxy masquerades",
+      ),
     ],
   };
 }
@@ -91,8 +96,8 @@ export function localOnly(facts: SuiteFacts): Group {
     name: "externalTrafficPolicy: Local",
     expect: [...inside, ...rows],
     skipped: [
-      ...(clients.length > 0 ? [] : [{ what: "the source address and the node without a pod", why: NO_CLIENT }]),
-      ...(other ? [] : [{ what: "a node without a pod of the Service", why: ONE_NODE }]),
+      ...without(clients.length > 0, "the source address and the node without a pod", NO_CLIENT),
+      ...without(other !== undefined, "a node without a pod of the Service", ONE_NODE),
     ],
   };
 }
@@ -100,8 +105,8 @@ export function localOnly(facts: SuiteFacts): Group {
 export function hostPorts(facts: SuiteFacts): Group {
   const allowed = expecting()("allowed");
   const from = [
-    ...(facts.far ? [`node/${facts.far.name}`, far] : []),
-    client,
+    ...(facts.far ? [`node/${facts.far.name}`, FAR] : []),
+    CLIENT,
     ...facts.clients.map(({ name }) => name),
   ];
   const servers = [`${NAMESPACE}/host-port`];
@@ -112,7 +117,7 @@ export function hostPorts(facts: SuiteFacts): Group {
         allowed(one, `${protocol}://node/${facts.near.name}:${facts.hostPort}`, { servers }),
       ),
     ),
-    skipped: facts.clients.length > 0 ? [] : [{ what: "host ports from outside of the cluster", why: NO_CLIENT }],
+    skipped: without(facts.clients.length > 0, "host ports from outside of the cluster", NO_CLIENT),
   };
 }
 
@@ -132,23 +137,23 @@ const MTUS = [1400, 1420, 1450, 1480, 1500, 8951, 9001];
 const IPV6_DATAGRAM = 1280 - HEADERS.IPv6;
 
 export function largePackets(facts: SuiteFacts): Group {
-  const target = facts.far ? far : near;
+  const target = facts.far ? FAR : NEAR;
   const inside = eachFamily(facts.podFamilies, (family) => {
     const allowed = expecting(family)("allowed");
     const room = HEADERS[family ?? facts.podFamilies[0] ?? "IPv4"];
     const sizes = [...MTUS.flatMap((mtu) => [mtu - room, mtu - room + 1]), 60_000];
     return [
-      ...sizes.map((size) => allowed(client, `udp://${target}:${PORTS.open}`, { size })),
-      allowed(client, `tcp://${target}:${PORTS.open}`, { size: 1_000_000 }),
-      allowed(client, `icmp://${target}`, { size: 4000 }),
+      ...sizes.map((size) => allowed(CLIENT, `udp://${target}:${PORTS.open}`, { size })),
+      allowed(CLIENT, `tcp://${target}:${PORTS.open}`, { size: 1_000_000 }),
+      allowed(CLIENT, `icmp://${target}`, { size: 4000 }),
     ];
   });
   const service = (protocol: string) => `${protocol}://service/${NAMESPACE}/web:${SERVICE_PORT}`;
   const through = eachFamily(facts.serviceFamilies, (family) => {
     const allowed = expecting(family)("allowed");
     return [
-      allowed(client, service("udp"), { size: 8000 }),
-      allowed(client, service("tcp"), { size: 1_000_000 }),
+      allowed(CLIENT, service("udp"), { size: 8000 }),
+      allowed(CLIENT, service("tcp"), { size: 1_000_000 }),
       ...facts.clients.flatMap(({ name, families }) => {
         if (family && !families.includes(family)) return [];
         const to = (protocol: string) => `${protocol}://node/${facts.near.name}:${facts.nodePorts.anyNode}`;
@@ -162,7 +167,7 @@ export function largePackets(facts: SuiteFacts): Group {
   return {
     name: "MTU and large packets",
     expect: [...inside, ...through],
-    skipped: facts.clients.length > 0 ? [] : [{ what: "large packets from outside of the cluster", why: NO_CLIENT }],
+    skipped: without(facts.clients.length > 0, "large packets from outside of the cluster", NO_CLIENT),
   };
 }
 
@@ -173,7 +178,7 @@ export const outsideServer = ({ clients }: SuiteFacts) => clients.find(({ listen
 export function egress(facts: SuiteFacts): Group {
   const allowed = expecting()("allowed");
   const outside = outsideServer(facts);
-  const from = [client, ...(facts.far ? [far] : [])];
+  const from = asking(facts);
   const addresses = (outside?.addresses ?? []).filter((address) =>
     facts.masqueraded.some((family) => family === familyOf(address)),
   );

@@ -2,7 +2,7 @@
 import { stringify } from "yaml";
 import type { Skipped } from "../../report/results/verification.ts";
 import { egress, hostPorts, largePackets, localOnly, nodePorts, OUTSIDE, outsideServer } from "./across.ts";
-import type { SuiteFacts } from "./facts.ts";
+import { nodesOf, type SuiteFacts } from "./facts.ts";
 import type { WrittenCheck } from "./group.ts";
 import { names, pods, services } from "./inside.ts";
 import { suiteObjects } from "./objects.ts";
@@ -51,9 +51,10 @@ export function suiteFile({ check, skipped }: Suite): string {
 }
 
 /** Cases over a family that pods have and a place has not. */
-function missingFamilies({ podFamilies, serviceFamilies, near, far, clients }: SuiteFacts): Skipped[] {
+function missingFamilies(facts: SuiteFacts): Skipped[] {
+  const { podFamilies, serviceFamilies, clients } = facts;
   const places = [
-    ...[near, ...(far ? [far] : [])].map((node) => ({ what: `node ${node.name}`, families: node.families })),
+    ...nodesOf(facts).map((node) => ({ what: `node ${node.name}`, families: node.families })),
     ...clients.map((client) => ({ what: client.name, families: client.families })),
     { what: "Services", families: serviceFamilies },
   ];

@@ -40,6 +40,9 @@ export interface SuiteFacts {
   hostPort: number;
 }
 
+/** The nodes of the suite's pods. */
+export const nodesOf = ({ near, far }: SuiteFacts): SuitePlace[] => [near, ...(far ? [far] : [])];
+
 /** What is known beside the cluster's objects. */
 export interface SuiteSettings {
   clients: SuiteClient[];

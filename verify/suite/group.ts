@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { checkSchema, KubernetesObject } from "../../components/documents/check.ts";
 import type { Family } from "../../model/address/address.ts";
 import type { Skipped } from "../../report/results/verification.ts";
-import type { SuitePlace } from "./facts.ts";
+import type { SuiteFacts, SuitePlace } from "./facts.ts";
 import { NAMESPACE } from "./objects.ts";
 
 export type WrittenCheck = z.input<typeof checkSchema>;
@@ -20,6 +20,15 @@ export interface Group {
 }
 
 export const inNamespace = (name: string, namespace = NAMESPACE): string => `pod/${namespace}/${name}`;
+
+/** Pods of the suite, as a source or a destination. `far` is there if a second node is. */
+export const [CLIENT, NEAR, FAR] = [inNamespace("client"), inNamespace("near"), inNamespace("far")];
+
+/** The port of a kubelet, which every node has. */
+export const KUBELET = 10_250;
+
+/** Pods that ask: one on each node. */
+export const asking = ({ far }: SuiteFacts): string[] => (far ? [CLIENT, FAR] : [CLIENT]);
 
 /** @returns builders of expectations, whatever the family; `undefined` is that of a cluster with only one */
 export function expecting(family?: Family) {
@@ -39,6 +48,10 @@ export function eachFamily<Made>(
     .filter((family) => places.every((place) => place.families.includes(family)))
     .flatMap((family) => make(families.length === 1 ? undefined : family));
 }
+
+/** The cases that need what is not there. */
+export const without = (isThere: boolean, what: string, why: string): Group["skipped"] =>
+  isThere ? [] : [{ what, why }];
 
 export const ONE_NODE = "only one node of the cluster can run pods";
 export const NO_CLIENT =

@@ -1,16 +1,26 @@
 // Cases of Kubernetes' NetworkPolicy, in both directions. Each group continues from the one before.
 import { familyOf } from "../../model/address/address.ts";
 import type { SuiteFacts } from "./facts.ts";
-import { expecting, type Group, inNamespace, NO_CLIENT, ONE_NODE } from "./group.ts";
+import {
+  CLIENT,
+  expecting,
+  FAR,
+  type Group,
+  inNamespace,
+  KUBELET,
+  NEAR,
+  NO_CLIENT,
+  ONE_NODE,
+  without,
+} from "./group.ts";
 import { NAMESPACE, OTHER, PORTS, policy, SERVICE_PORT } from "./objects.ts";
 
-const [client, near, far] = ["client", "near", "far"].map((name) => inNamespace(name)) as [string, string, string];
 const visitor = inNamespace("visitor", OTHER);
 const selected = { podSelector: { matchLabels: { role: "guarded" } }, policyTypes: ["Ingress"] };
 const throughService = `tcp://service/${NAMESPACE}/guarded:${SERVICE_PORT}`;
 const [allowed, dropped] = [expecting()("allowed"), expecting()("dropped")];
 
-const guardedOf = ({ far: other }: SuiteFacts): string => (other ? far : near);
+const guardedOf = ({ far: other }: SuiteFacts): string => (other ? FAR : NEAR);
 const homeOf = ({ near: one, far: other }: SuiteFacts): string => (other ?? one).name;
 const tcp = (target: string, port: number = PORTS.open): string => `tcp://${target}:${port}`;
 const udp = (target: string): string => `udp://${target}:${PORTS.open}`;
@@ -32,16 +42,16 @@ function nothingEnters(facts: SuiteFacts): Group {
     name: "policy: nothing may enter",
     apply: [policy("nothing-enters", selected)],
     expect: [
-      dropped(client, tcp(guarded)),
-      dropped(client, udp(guarded)),
-      dropped(client, throughService),
+      dropped(CLIENT, tcp(guarded)),
+      dropped(CLIENT, udp(guarded)),
+      dropped(CLIENT, throughService),
       dropped(visitor, tcp(guarded)),
       // The pod's own node always reaches it: its kubelet probes it.
       allowed(`node/${homeOf(facts)}`, tcp(guarded)),
-      allowed(guarded, tcp(client)),
-      ...(facts.far ? [dropped(near, tcp(guarded)), allowed(client, tcp(near))] : []),
+      allowed(guarded, tcp(CLIENT)),
+      ...(facts.far ? [dropped(NEAR, tcp(guarded)), allowed(CLIENT, tcp(NEAR))] : []),
     ],
-    skipped: facts.far ? [] : [{ what: "policies of pods on another node", why: ONE_NODE }],
+    skipped: without(facts.far !== undefined, "policies of pods on another node", ONE_NODE),
   };
 }
 
@@ -58,13 +68,13 @@ function whatIsNamedEnters(facts: SuiteFacts): Group {
     name: "policy: a label, a port, a namespace",
     apply: [policy("named-enter", { ...selected, ingress })],
     expect: [
-      allowed(client, tcp(guarded)),
-      allowed(client, throughService),
-      dropped(client, tcp(guarded, PORTS.second)),
-      dropped(client, udp(guarded)),
+      allowed(CLIENT, tcp(guarded)),
+      allowed(CLIENT, throughService),
+      dropped(CLIENT, tcp(guarded, PORTS.second)),
+      dropped(CLIENT, udp(guarded)),
       allowed(visitor, udp(guarded)),
       dropped(visitor, tcp(guarded)),
-      ...(facts.far ? [dropped(near, tcp(guarded))] : []),
+      ...(facts.far ? [dropped(NEAR, tcp(guarded))] : []),
     ],
     skipped: [],
   };
@@ -89,7 +99,7 @@ function addressesEnter(facts: SuiteFacts): Group[] {
         allowed(one.name, to, { source: one.name, ...only }),
         ...(other ? [dropped(other.name, to, { ...only })] : []),
       ],
-      skipped: other ? [] : [{ what: "a client outside of the ipBlock", why: "only one machine outside is known" }],
+      skipped: without(other !== undefined, "a client outside of the ipBlock", "only one machine outside is known"),
     },
   ];
 }
@@ -108,16 +118,16 @@ function littleLeaves(facts: SuiteFacts): Group {
     apply: [policy("little-leaves", spec)],
     delete: removalOf("nothing-enters", "named-enter", "address-enters"),
     expect: [
-      allowed(client, tcp(target)),
-      dropped(client, tcp(target, PORTS.second)),
-      dropped(client, udp(target)),
-      dropped(client, tcp(guarded)),
-      dropped(client, throughService),
-      dropped(client, tcp(visitor)),
-      allowed(visitor, tcp(client)),
+      allowed(CLIENT, tcp(target)),
+      dropped(CLIENT, tcp(target, PORTS.second)),
+      dropped(CLIENT, udp(target)),
+      dropped(CLIENT, tcp(guarded)),
+      dropped(CLIENT, throughService),
+      dropped(CLIENT, tcp(visitor)),
+      allowed(visitor, tcp(CLIENT)),
       allowed(visitor, tcp(guarded)),
-      ...(other ? [dropped(client, `tcp://node/${other.name}:10250`)] : []),
-      ...(dns ? [allowed(client, `udp://service/${dns}:53`)] : []),
+      ...(other ? [dropped(CLIENT, `tcp://node/${other.name}:${KUBELET}`)] : []),
+      ...(dns ? [allowed(CLIENT, `udp://service/${dns}:53`)] : []),
     ],
     skipped: [],
   };
@@ -129,11 +139,11 @@ function noneIsLeft(facts: SuiteFacts): Group {
     name: "policies removed",
     delete: removalOf("little-leaves"),
     expect: [
-      allowed(client, tcp(guarded)),
-      allowed(client, udp(guarded)),
-      allowed(client, throughService),
+      allowed(CLIENT, tcp(guarded)),
+      allowed(CLIENT, udp(guarded)),
+      allowed(CLIENT, throughService),
       allowed(visitor, tcp(guarded)),
-      allowed(client, tcp(visitor)),
+      allowed(CLIENT, tcp(visitor)),
     ],
     skipped: [],
   };
