@@ -107,7 +107,8 @@ function serviceAddress(
   return firstAddress(addresses, `service ${namespace}/${name}`, family);
 }
 
-function hasEnded({ status }: V1Pod): boolean {
+/** It has no network any more; its address may be another's. */
+export function hasEnded({ status }: V1Pod): boolean {
   return status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 

@@ -5,7 +5,7 @@ import { failureLine } from "../actors/actor.ts";
 import { answerOf } from "../answer.ts";
 import { agentOn, type ClusterView } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
-import { AGENT_PROGRAM, type Reached } from "../watch/agents.ts";
+import { AGENT_PROGRAM, agentContainer, type Reached } from "../watch/agents.ts";
 
 /** A row of a view, by its columns. */
 const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
@@ -27,13 +27,11 @@ const ANSWER_MS = 120_000;
 /** Through the API server. */
 export function inspecting({ api, view }: Pick<Reached, "api" | "view">): Inspect {
   return async (node, words) => {
-    const pod = agentOn(view, node)?.metadata;
+    const pod = agentOn(view, node);
     if (!pod) throw new Error("no agent of the dataplane runs there");
-    const container = { namespace: pod.namespace ?? "", name: pod.name ?? "", container: "agent" };
     const lines: string[] = [];
-    const running = await execInPod(api, container, [...AGENT_PROGRAM, "inspect", ...words], (line) =>
-      lines.push(line),
-    );
+    const command = [...AGENT_PROGRAM, "inspect", ...words];
+    const running = await execInPod(api, agentContainer(pod), command, (line) => lines.push(line));
     const late = setTimeout(() => running.abort(), ANSWER_MS);
     const { code, stderr } = await running.ended.finally(() => clearTimeout(late));
     if (code !== 0) throw new Error(failureLine(stderr, `ended with ${code}`));

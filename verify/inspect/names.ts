@@ -2,6 +2,7 @@
 import type { V1Service } from "@kubernetes/client-node";
 import { canonicalAddress } from "../../model/address/address.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresses } from "../cluster/view.ts";
+import { hasEnded } from "../engine/lookup.ts";
 
 export interface Names {
   /** By address. */
@@ -16,8 +17,8 @@ export function namesOf(view: ClusterView): Names {
   const addresses = new Map<string, string>();
   const add = (address: string, name: string) => addresses.set(canonicalAddress(address) ?? address, name);
   for (const pod of view.pods) {
-    // A finished pod's address may be another's by now; pods on the node's network have the node's.
-    if (pod.spec?.hostNetwork || ["Succeeded", "Failed"].includes(pod.status?.phase ?? "")) continue;
+    // Pods on the node's network have the node's address.
+    if (pod.spec?.hostNetwork || hasEnded(pod)) continue;
     for (const address of podAddresses(pod)) add(address, `pod/${podName(pod)}`);
   }
   for (const service of view.services)

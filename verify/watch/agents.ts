@@ -2,7 +2,7 @@
 
 import type { V1Pod } from "@kubernetes/client-node";
 import { KubernetesError, withNext } from "../../kubernetes/errors.ts";
-import { execInPod } from "../../kubernetes/exec.ts";
+import { type Container, execInPod } from "../../kubernetes/exec.ts";
 import { apiServerOf, type Kubeconfig } from "../../kubernetes/kubeconfig.ts";
 import type { ApiServer } from "../../kubernetes/transport.ts";
 import { failureLine } from "../actors/actor.ts";
@@ -13,6 +13,11 @@ import { type ReachedLab, reachLab } from "../lab.ts";
 
 /** In its container. */
 export const AGENT_PROGRAM = ["node", "/opt/ebpf-dataplane/agent.js"];
+
+/** Of an agent's pod. */
+export function agentContainer({ metadata }: V1Pod): Container {
+  return { namespace: metadata?.namespace ?? "", name: metadata?.name ?? "", container: "agent" };
+}
 
 export interface ClusterOptions extends NamedCluster {
   /** Name of the local lab whose machines may be named. */
@@ -67,14 +72,13 @@ export async function inspectEachNode(
 export async function inspectNode(
   api: ApiServer<Kubeconfig>,
   node: string,
-  { metadata }: V1Pod,
+  pod: V1Pod,
   words: string[],
   line: (record: unknown) => void,
 ): Promise<Telling> {
-  const container = { namespace: metadata?.namespace ?? "", name: metadata?.name ?? "", container: "agent" };
   const command = [...AGENT_PROGRAM, "inspect", ...words, "--json", "--while-input"];
   let stopping = false;
-  const running = await execInPod(api, container, command, (text) => line(answerOf(text)));
+  const running = await execInPod(api, agentContainer(pod), command, (text) => line(answerOf(text)));
   const ended = running.ended.then(
     ({ code, stderr }) => {
       if (code !== 0 && !stopping) throw new Error(`node ${node}: ${failureLine(stderr, `ended with ${code}`)}`);

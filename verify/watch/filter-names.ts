@@ -8,7 +8,7 @@ import { workloadName } from "../../model/flow/workload.ts";
 import { machineAddresses } from "../engine/lookup.ts";
 import type { Machine } from "../engine/world.ts";
 
-interface Named {
+export interface Named {
   metadata?: { namespace?: string; name?: string; labels?: Record<string, string> };
 }
 
@@ -102,7 +102,7 @@ function unknown(word: string, names: readonly string[], what: string): FormatEr
 }
 
 /** "NAMESPACE/NAME", of what has no namespace "NAME". */
-function namesOf(objects: readonly Named[]): string[] {
+export function namesOf(objects: readonly Named[]): string[] {
   return objects.map(({ metadata }) => [metadata?.namespace, metadata?.name].filter(Boolean).join("/"));
 }
 

@@ -4,7 +4,7 @@ import { listObjects, unlessMissing } from "../../kubernetes/get.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { kinds, resourcePath } from "../../model/objects/kinds.ts";
 import type { Reached } from "./agents.ts";
-import type { Known } from "./filter-names.ts";
+import { type Known, type Named, namesOf } from "./filter-names.ts";
 
 /** What is read only where a filter needs it. */
 export async function readKnown(
@@ -27,15 +27,6 @@ const POLICIES = [
 ];
 
 async function policyNames(api: Api): Promise<string[]> {
-  const lists = await Promise.all(
-    POLICIES.map((kind) => unlessMissing(listObjects<{ metadata: Named }>(api, resourcePath(kind)))),
-  );
-  return lists.flatMap((list) =>
-    (list ?? []).map(({ metadata }) => [metadata.namespace, metadata.name].filter(Boolean).join("/")),
-  );
-}
-
-interface Named {
-  namespace?: string;
-  name: string;
+  const lists = await Promise.all(POLICIES.map((kind) => unlessMissing(listObjects<Named>(api, resourcePath(kind)))));
+  return lists.flatMap((list) => namesOf(list ?? []));
 }
