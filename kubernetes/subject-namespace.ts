@@ -2,7 +2,7 @@ import { isRefusal } from "./errors.ts";
 import { findObject } from "./get.ts";
 import type { Api } from "./transport.ts";
 
-interface Binding {
+export interface Binding {
   subjects?: { kind?: string; namespace?: string }[] | null;
 }
 
@@ -17,5 +17,10 @@ export async function subjectNamespace(api: Api, binding: string): Promise<strin
     if (isRefusal(error, 403)) return undefined;
     throw error;
   });
-  return found?.subjects?.find(({ kind }) => kind === "ServiceAccount")?.namespace;
+  return namespaceIn(found);
+}
+
+/** The same of a binding that is read already. */
+export function namespaceIn(binding: Binding | undefined): string | undefined {
+  return binding?.subjects?.find(({ kind }) => kind === "ServiceAccount")?.namespace;
 }

@@ -6,6 +6,7 @@ import { type HandOver, handOver } from "../../components/dataplane/service-hand
 import type { KubernetesObject } from "../../components/documents/check.ts";
 import { KUBE_PROXY_IMAGE } from "../../components/release/kubernetes-release.ts";
 import { until } from "../../kubernetes/patience.ts";
+import { type Binding, namespaceIn } from "../../kubernetes/subject-namespace.ts";
 import type { ComparedMode } from "../../report/results/compare.ts";
 import type { Ledger } from "../../verify/engine/ledger.ts";
 import type { World } from "../../verify/engine/world.ts";
@@ -99,8 +100,7 @@ export class ModeSwitch {
       kind: "ClusterRoleBinding",
       metadata: { name: AGENT },
     };
-    const found = (await this.#world.objects.read(binding)) as { subjects?: { namespace?: string }[] } | undefined;
-    return found?.subjects?.[0]?.namespace ?? AGENT;
+    return namespaceIn((await this.#world.objects.read(binding)) as Binding | undefined) ?? AGENT;
   }
 
   /** The API server's own address from the agent's configuration, which kube-proxy needs as well. */
