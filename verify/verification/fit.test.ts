@@ -12,6 +12,8 @@ test("a text is broken at spaces, a long word behind a separator", () => {
   expect(wrapped("tcp://service/dataplane-check/web:80", 18)).toBe("tcp://service/\ndataplane-check/\nweb:80");
   expect(wrapped("a\nb", 10)).toBe("a\nb");
   expect(wrapped("x".repeat(7), 3)).toBe("xxx\nxxx\nx");
+  // As long as a server's answer may be.
+  expect(wrapped("x".repeat(400_000), 3).split("\n")).toHaveLength(133_334);
 });
 
 test("no line is longer than the width, and no character is lost", () => {

@@ -39,8 +39,13 @@ function wrappedLine(line: string, width: number): string[] {
 }
 
 function pieces(word: string, width: number): string[] {
-  if (word.length <= width) return [word];
-  const at = Math.max(...["/", ":", "=", ",", "-", "."].map((mark) => word.lastIndexOf(mark, width - 1) + 1));
-  const end = at > 0 ? at : width;
-  return [word.slice(0, end), ...pieces(word.slice(end), width)];
+  const all: string[] = [];
+  let rest = word;
+  while (rest.length > width) {
+    const at = Math.max(...["/", ":", "=", ",", "-", "."].map((mark) => rest.lastIndexOf(mark, width - 1) + 1));
+    const end = at > 0 ? at : width;
+    all.push(rest.slice(0, end));
+    rest = rest.slice(end);
+  }
+  return [...all, rest];
 }
