@@ -1,7 +1,7 @@
 // A result as JUnit XML, for CI systems: one test suite for each step, one test case for each row. What is written is what both usual
 // schemas take (Ant's, whose readers want every attribute and `system-out`, and the one of Jenkins' xUnit plugin).
 import type { Occasion } from "../../report/results/occasion.ts";
-import type { Problem, Row, Skipped, VerificationResult } from "../../report/results/verification.ts";
+import type { Problem, Row, Skipped, ThresholdResult, VerificationResult } from "../../report/results/verification.ts";
 
 /** A test case, and what it came to. */
 interface Case {
@@ -12,16 +12,16 @@ interface Case {
 
 export function junitOf(result: VerificationResult): string {
   const { rows, skipped = [], problems, thresholds = [], verified } = result;
-  const steps = new Map<string, Case[]>();
-  const add = (step: string, one: Case) => steps.set(step, [...(steps.get(step) ?? []), one]);
-  for (const row of rows) add(row.step ?? "check", caseOf(row));
-  for (const one of skipped) add(one.step, skippedCase(one));
-  for (const { what, atMost, observed, pass } of thresholds) {
-    const message = `observed ${observed ?? "nothing"}, allowed at most ${atMost}`;
-    add("limits", { name: what, seconds: 0, ...(!pass && { outcome: { kind: "failure", type: "limit", message } }) });
-  }
-  for (const problem of problems) add("what is not known", problemCase(problem));
-  const suites = [...steps].map(([step, cases], id) => suiteOf(id, step, withOwnNames(cases), verified));
+  const all = [
+    ...rows.map((row) => ({ step: row.step ?? "check", one: caseOf(row) })),
+    ...skipped.map((cases) => ({ step: cases.step, one: skippedCase(cases) })),
+    ...thresholds.map((limit) => ({ step: "limits", one: limitCase(limit) })),
+    ...problems.map((problem) => ({ step: "what is not known", one: problemCase(problem) })),
+  ];
+  const steps = Map.groupBy(all, ({ step }) => step);
+  const suites = [...steps].map(([step, cases], id) =>
+    suiteOf(id, step, withOwnNames(cases.map(({ one }) => one)), verified),
+  );
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element("testsuites", {}, suites)}`;
 }
 
@@ -39,6 +39,18 @@ const skippedCase = ({ what, why }: Skipped): Case => ({
   name: what,
   seconds: 0,
   outcome: { kind: "skipped", message: why },
+});
+
+const limitCase = ({ what, atMost, observed, pass }: ThresholdResult): Case => ({
+  name: what,
+  seconds: 0,
+  ...(!pass && {
+    outcome: {
+      kind: "failure",
+      type: "limit",
+      message: `observed ${observed ?? "nothing"}, allowed at most ${atMost}`,
+    },
+  }),
 });
 
 const problemCase = ({ what, next }: Problem): Case => ({
@@ -115,17 +127,12 @@ function element(
 
 const REFERENCES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
+/** What XML 1.0 cannot write, not even as a reference: most control characters, and lone surrogates. */
+const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
 /** Text, or with line breaks as references the value of an attribute, in which a reader takes them for spaces. */
-function escaped(text: string): string {
-  return [...text].map((character) => REFERENCES[character] ?? (isXml(character) ? character : "\ufffd")).join("");
-}
+const escaped = (text: string): string =>
+  text.replace(NOT_XML, "\ufffd").replace(/[&<>"]/g, (character) => REFERENCES[character] ?? "");
 
 const attribute = (value: string): string =>
   escaped(value).replace(/[\t\n\r]/g, (white) => `&#${white.charCodeAt(0)};`);
-
-/** XML 1.0 cannot write most control characters and lone surrogates, not even as references. */
-function isXml(character: string): boolean {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return code === 0x09 || code === 0x0a || code === 0x0d;
-  return code <= 0xd7ff || (code >= 0xe000 && code <= 0xfffd) || code >= 0x1_0000;
-}
