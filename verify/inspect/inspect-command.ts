@@ -5,6 +5,7 @@ import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { FormatError } from "../../model/expectation/place.ts";
 import { answerOf } from "../answer.ts";
 import { NoCluster } from "../connect.ts";
+import { failed } from "../failed.ts";
 import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
 import { firstAnswer, type Inspect, inspecting, nodeNames, viewsOf } from "./ask-nodes.ts";
 import { inspection, mergedView } from "./merge.ts";
@@ -47,8 +48,7 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
     if (silent.length === views.length) return 2;
     return silent.length > 0 ? 1 : 0;
   } catch (error) {
-    console.error((error as Error).message);
-    return error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
+    return failed(error);
   }
 }
 

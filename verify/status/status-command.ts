@@ -2,7 +2,7 @@ import { statusLines } from "../../agent/observe/status/status-lines.ts";
 import { until } from "../../kubernetes/patience.ts";
 import { asText } from "../answer.ts";
 import { readView } from "../cluster/view.ts";
-import { NoCluster } from "../connect.ts";
+import { failed } from "../failed.ts";
 import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
 import type { ClusterStatus, NodeReport } from "./cluster-status.ts";
 import { asking, nodeReports } from "./node-reports.ts";
@@ -31,8 +31,7 @@ export async function statusCommand(options: StatusOptions): Promise<number> {
     else console.log(clusterLines(status).join("\n"));
     return status.ready ? 0 : 1;
   } catch (error) {
-    console.error((error as Error).message);
-    return error instanceof NoCluster ? 2 : 1;
+    return failed(error);
   }
 }
 

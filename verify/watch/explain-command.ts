@@ -5,9 +5,9 @@ import { familyOf } from "../../model/address/address.ts";
 import { DESTINATION, PORTS, PROTOCOLS, type Protocol } from "../../model/expectation/destination.ts";
 import { FormatError, parsePlace, parsePod } from "../../model/expectation/place.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresses } from "../cluster/view.ts";
-import { NoCluster } from "../connect.ts";
 import { livePods, machineAddresses, NotYet, nodeOf } from "../engine/lookup.ts";
 import type { Machine } from "../engine/world.ts";
+import { failed } from "../failed.ts";
 import { type ClusterOptions, inspectEachNode, reachCluster } from "./agents.ts";
 
 export interface ExplainOptions extends ClusterOptions {
@@ -42,8 +42,7 @@ export async function explainCommand(from: string, to: string, options: ExplainO
     else console.log(explanationLines(answers).join("\n"));
     return 0;
   } catch (error) {
-    console.error((error as Error).message);
-    return error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
+    return failed(error);
   }
 }
 

@@ -8,8 +8,8 @@ import type { AttemptResult } from "../../probe/batch.ts";
 import { type Actor, sendNow } from "../actors/actor.ts";
 import { labMachine } from "../actors/lab-machine.ts";
 import { nodeAddresses, podAddresses, referenceOf } from "../cluster/view.ts";
-import { NoCluster } from "../connect.ts";
 import { addressTowards, hostAddresses, livePods, machineAddresses, nodeOf } from "../engine/lookup.ts";
+import { failed } from "../failed.ts";
 import { NodeProbers } from "../probers/node-probers.ts";
 import { type ClusterOptions, inspectEachNode, type Reached, reachCluster } from "./agents.ts";
 import { inOrder } from "./order.ts";
@@ -35,8 +35,7 @@ export async function traceCommand(from: string, to: string, options: TraceOptio
     else console.log([...stepLines(steps), "", attemptText(attempt)].join("\n"));
     return 0;
   } catch (error) {
-    console.error((error as Error).message);
-    return error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
+    return failed(error);
   }
 }
 

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
-import { FormatError } from "../../model/expectation/place.ts";
-import { NoCluster } from "../connect.ts";
+import { failed } from "../failed.ts";
 import { Board } from "./board.ts";
 import { type FlowSource, openFlows, type WatchOptions } from "./flow-source.ts";
 import { endOnKey } from "./keys.ts";
@@ -51,8 +50,7 @@ export async function watchCommand(options: WatchOptions): Promise<number> {
     return 0;
   } catch (error) {
     display.close();
-    console.error((error as Error).message);
-    return error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
+    return failed(error);
   } finally {
     clearTimeout(late || undefined);
     display.close();

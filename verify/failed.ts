@@ -1,0 +1,8 @@
+import { FormatError } from "../model/expectation/place.ts";
+import { NoCluster } from "./connect.ts";
+
+/** Says why a command came to nothing. @returns its exit status: 2 if nobody could be asked, or a word was wrong */
+export function failed(error: unknown): number {
+  console.error((error as Error).message);
+  return error instanceof NoCluster || error instanceof FormatError ? 2 : 1;
+}
