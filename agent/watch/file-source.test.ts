@@ -62,6 +62,19 @@ describe("FileSource", () => {
     expect(warnings.some((line) => line.startsWith("a.yaml is not valid YAML"))).toBe(true);
   });
 
+  test.each([
+    ["a quote that does not end", 'tor: "s3cret', "line 6, column 1"],
+    ["a word that would be an alias", "tor: *s3cret", "an alias"],
+    ["a word with a colon", "tor: a: s3cret", "line 5, column 8"],
+  ])("of a file with a Secret nothing is logged but the place of %s", async (_, data, place) => {
+    const secret = `apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData:\n  ${data}\n`;
+    writeFileSync(join(folder, "a.yaml"), secret);
+    start();
+    await vi.waitFor(() => expect(warnings).toHaveLength(1), 180_000);
+    expect(warnings[0]).toContain(place);
+    expect(warnings[0]).not.toContain("s3cret");
+  });
+
   test("a namespaced object without namespace is in default", async () => {
     writeFileSync(join(folder, "p.yaml"), "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: []}\n");
     start();

@@ -1,7 +1,7 @@
 import { type FSWatcher, readdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseAllDocuments } from "yaml";
+import { parseAllDocuments, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { kindNames } from "../../model/objects/kinds.ts";
 import type { ObjectSource } from "./api-source.ts";
@@ -88,7 +88,7 @@ export class FileSource implements ObjectSource {
         return this.#expand(name, document.toJS());
       });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = faultOf(error, text);
       this.#log.warn({ file: name }, `${name} is not valid YAML; its last valid objects stay in force: ${reason}`);
       return undefined;
     }
@@ -117,6 +117,13 @@ export class FileSource implements ObjectSource {
     if (secrets !== this.#secrets) this.#changedSecrets();
     this.#secrets = secrets;
   }
+}
+
+/** What is wrong with a text. Messages quote it, so of one that may hold a Secret only the place is told. */
+function faultOf(error: unknown, text: string): string {
+  if (!/secret/i.test(text)) return error instanceof Error ? error.message : String(error);
+  const [at] = (error instanceof YAMLParseError && error.linePos) || [];
+  return at ? `line ${at.line}, column ${at.col}` : "it has an alias (*name) without an anchor, or one too many";
 }
 
 function inNamespace(object: Typed): Typed {
