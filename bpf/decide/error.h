@@ -38,7 +38,9 @@ static __noinline enum outcome relate_error(struct packet *packet, const struct 
 		send_wrapped(plan, &connection->node, TUNNEL_RETURN, 0);
 	else if (flags & CONNECTION_VIA_STACK)
 		route_by_stack(plan);
-	else if (!send_between_gateway(plan, connection))
+	else if (is_between_gateway(flags))
+		send_between_gateway(plan, connection);
+	else
 		send(plan, EXIT_DESTINATION, OUTCOME_TO_NETWORK);
 	return ALLOWED;
 }

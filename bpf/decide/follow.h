@@ -59,29 +59,32 @@ static __always_inline void follow_through_stack(__u32 connection_flags, struct 
 		send_forward(plan, connection_flags);
 }
 
-/* Between a workload's node and its gateway. @return false: the packet leaves this node by itself */
-__global bool send_between_gateway(struct plan *plan, const struct connection *connection)
+/* Whether a packet of a connection goes between a workload's node and its gateway; else it leaves this node by itself. */
+static __always_inline bool is_between_gateway(__u32 connection_flags)
+{
+	return (connection_flags & CONNECTION_BY_GATEWAY) &&
+	       !(connection_flags & CONNECTION_MASQUERADED) == !(connection_flags & CONNECTION_REPLY);
+}
+
+/* Such a packet. Separate function: its callers have no BPF stack left. */
+__global int send_between_gateway(struct plan *plan, const struct connection *connection)
 {
 	const struct location *workload;
 	struct address node;
-	__u32 flags;
 
 	if (!plan || !connection)
-		return false;
-	flags = connection->flags;
+		return 0;
 	node = connection->node;
-	if (!(flags & CONNECTION_BY_GATEWAY) || !(flags & CONNECTION_MASQUERADED) != !(flags & CONNECTION_REPLY))
-		return false;
-	if (!(flags & CONNECTION_REPLY)) {
+	if (!(connection->flags & CONNECTION_REPLY)) {
 		send_overlay(plan, &node, ENCAPSULATION_VXLAN);
-		return true;
+		return 0;
 	}
 	workload = locate(&node);
 	if (workload && !address_is_unset(&workload->node))
 		send_overlay(plan, &workload->node, ENCAPSULATION_VXLAN);
 	else
 		drop(plan, OUTCOME_DROP_UNKNOWN_ENDPOINT);
-	return true;
+	return 0;
 }
 
 __global int decide_known(struct __sk_buff *skb, struct packet *packet, const struct settings *settings, struct connection *connection,
@@ -107,8 +110,8 @@ __global int decide_known(struct __sk_buff *skb, struct packet *packet, const st
 	flags = connection->flags;
 	if (flags & CONNECTION_FORWARDED)
 		send_wrapped(plan, &connection->node, forward_kind(flags), connection->backend);
-	else if (send_between_gateway(plan, connection))
-		return 0;
+	else if (is_between_gateway(flags))
+		send_between_gateway(plan, connection);
 	else if (!(flags & CONNECTION_VIA_STACK))
 		flags & CONNECTION_REPLY ? send_reply(plan, connection, EXIT_DESTINATION) : send_forward(plan, flags);
 	else
