@@ -76,9 +76,18 @@ test("files have Secrets as people write them, in the agents' namespace", () => 
   const secrets = new FileSecrets(() => [
     file("default", { stringData: { tor: "another's" } }),
     file("ebpf-dataplane", { stringData: { tor: "s3cret" }, data: { mesh: encoded("m") } }),
+    {
+      ...file("ebpf-dataplane", { stringData: { tor: 5372 } }),
+      metadata: { name: "number", namespace: "ebpf-dataplane" },
+    },
   ]);
   expect(secrets.valueOf("bgp", "tor")).toEqual({ text: "s3cret" });
   expect(secrets.valueOf("bgp", "mesh")).toEqual({ text: "m" });
-  expect(secrets.valueOf("none", "tor")).toMatchObject({ field: "name" });
+  expect(secrets.valueOf("none", "tor")).toMatchObject({
+    field: "name",
+    fault: expect.stringContaining("there is no"),
+  });
+  const unquoted = "the Secret number cannot be read (stringData.tor: Invalid input: expected string, received number)";
+  expect(secrets.valueOf("number", "tor")).toEqual({ field: "name", fault: unquoted });
   expect(secrets.valueOf("bgp", "constructor")).toMatchObject({ field: "key" });
 });

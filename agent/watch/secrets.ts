@@ -118,12 +118,15 @@ export class FileSecrets implements Secrets {
   follow(): void {}
 
   valueOf(name: string, key: string): SecretValue {
-    const all = this.#objects().flatMap((object) => {
+    const found = this.#objects().find((object) => {
       const { kind, apiVersion, metadata } = object as { kind?: string; apiVersion?: string; metadata?: Named };
       const isMeant = kind === "Secret" && apiVersion === "v1" && metadata?.name === name;
-      return isMeant && metadata.namespace === ownNamespace() ? [secret.safeParse(object).data] : [];
+      return isMeant && metadata.namespace === ownNamespace();
     });
-    return valueIn(all[0], name, key);
+    const { data, error } = secret.optional().safeParse(found);
+    const [issue] = error?.issues ?? [];
+    if (!issue) return valueIn(data, name, key);
+    return { field: "name", fault: `the Secret ${name} cannot be read (${issue.path.join(".")}: ${issue.message})` };
   }
 }
 
