@@ -55,8 +55,8 @@ test("refused credentials are renewed, and the command is started once more", as
   expect(new Set(asked).size).toBe(2);
 });
 
-/** An API server at which a command says something on its output, and does not end. */
-async function saying(text: string) {
+/** An API server at which a command says something on its output, in several messages, and does not end. */
+async function saying(...texts: Uint8Array[]) {
   const server = createServer().on("upgrade", ({ headers }, socket) => {
     const accept = createHash("sha1").update(`${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
     const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade";
@@ -64,8 +64,12 @@ async function saying(text: string) {
     socket.write(
       `${head}\r\nSec-WebSocket-Accept: ${accept.digest("base64")}\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
     );
-    // A binary message of the channel of standard output.
-    socket.write(Buffer.concat([Buffer.from([0x82, text.length + 1, 1]), Buffer.from(text)]));
+    // Binary messages of the channel of standard output.
+    for (const text of texts) {
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64BE(BigInt(text.length + 1));
+      socket.write(Buffer.concat([Buffer.from([0x82, 127]), length, Buffer.from([1]), text]));
+    }
     socket.once("data", () => socket.end()); // the client closes
   });
   const url = await listening(server);
@@ -77,11 +81,30 @@ async function saying(text: string) {
   return apiServerOf(kubeconfigOf(config));
 }
 
+const pod = { namespace: "n", name: "p", container: "c" };
+
 test("a line that cannot be read ends the command, and not this program", async () => {
   const heard: unknown[] = [];
   const onLine = (line: string) => heard.push(JSON.parse(line));
-  const pod = { namespace: "n", name: "p", container: "c" };
-  const running = await execInPod(await saying('1\nno JSON\n{"a":2}\n'), pod, ["true"], onLine);
+  const running = await execInPod(await saying(Buffer.from('1\nno JSON\n{"a":2}\n')), pod, ["true"], onLine);
   await expect(running.ended).rejects.toThrow("no JSON");
   expect(heard).toEqual([1]);
+});
+
+test("a line that does not end ends the command, before it fills the memory", async () => {
+  const part = Buffer.alloc(16_000_000, "a");
+  const running = await execInPod(await saying(part, part, part, part, part), pod, ["true"], () => {});
+  await expect(running.ended).rejects.toThrow("a line of more than 64000000 characters");
+});
+
+test("a line is whole, wherever the messages end that it comes in", async () => {
+  const bytes = Buffer.from("✓ shop/wéb\n\nend\n");
+  const heard: string[] = [];
+  const said = [...bytes].map((byte) => Buffer.from([byte]));
+  const running = await execInPod(await saying(...said), pod, ["true"], (line) => {
+    heard.push(line);
+    if (line === "end") throw new Error("that is all");
+  });
+  await expect(running.ended).rejects.toThrow("that is all");
+  expect(heard).toEqual(["✓ shop/wéb", "", "end"]);
 });

@@ -1,4 +1,5 @@
 import { PassThrough, Writable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import { Exec, type V1Status } from "@kubernetes/client-node";
 import { KubernetesError } from "./errors.ts";
 import type { Kubeconfig } from "./kubeconfig.ts";
@@ -45,14 +46,12 @@ export async function execInPod(
   };
   const { namespace, name, container } = pod;
   let fault: Error | undefined;
-  const output = lines((line) => {
-    if (fault) return;
-    try {
-      onLine(line);
-    } catch (error) {
-      fault = error as Error;
-      opened?.close();
-    }
+  const heard = (line: string) => {
+    if (!fault) onLine(line);
+  };
+  const output = lines(heard, (error) => {
+    fault ??= error;
+    opened?.close();
   });
   let opened: { close(): void } | undefined;
   const open = () =>
@@ -107,13 +106,30 @@ function lastOf(characters: number): { stream: Writable; text: () => string } {
   return { stream, text: () => text };
 }
 
-function lines(onLine: (line: string) => void): Writable {
-  let rest = "";
+/** Characters of a line. The sockets of a pod are one line, of about 100 characters each. */
+const MOST_OF_A_LINE = 64_000_000;
+
+function lines(onLine: (line: string) => void, onFault: (fault: Error) => void): Writable {
+  // Messages end anywhere, also within a character.
+  const decoder = new StringDecoder("utf8");
+  let rest: string[] = [];
+  let waiting = 0;
   return new Writable({
     write: (chunk, _encoding, done) => {
-      const parts = (rest + chunk).split("\n");
-      rest = parts.pop() ?? "";
-      for (const part of parts) onLine(part);
+      try {
+        const [first = "", ...others] = decoder.write(chunk).split("\n");
+        rest.push(first);
+        waiting += first.length;
+        if (waiting > MOST_OF_A_LINE) throw new Error(`it wrote a line of more than ${MOST_OF_A_LINE} characters`);
+        for (const other of others) {
+          const line = rest.join("");
+          [rest, waiting] = [[other], other.length];
+          onLine(line);
+        }
+      } catch (fault) {
+        [rest, waiting] = [[], 0];
+        onFault(fault as Error);
+      }
       done();
     },
   });
