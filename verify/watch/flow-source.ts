@@ -69,7 +69,7 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
     if (!pod) throw new Error(`node ${node}: no agent runs there`);
     // An agent that is heard again has no past that was not shown, or is another one.
     const words = ["flows", ...queryOptions(asking.delete(node) ? query : { ...query, since: undefined })];
-    const telling = await inspectNode(api, node, pod, words, (line) => hear(node, readFlowLine(line))).catch(
+    const telling = await inspectNode(api, node, pod, words, (line) => hear(node, readFlowLine(line, node))).catch(
       (error) => {
         told(node, error.message);
         throw error;

@@ -17,7 +17,16 @@ test.each([
   { history: { node: "master", since: 0, missed: 1, pushedOut: { "from shop": 2 } } },
   { lost: { node: "master", flows: 3 } },
 ])("a line of an agent is read as it is: %j", (line) => {
-  expect(readFlowLine(line)).toBe(line);
+  expect(readFlowLine(line, "master")).toEqual(line);
+});
+
+test.each([
+  flow,
+  { history: { node: "master", since: 0, missed: 1, pushedOut: {} } },
+  { lost: { node: "master", flows: 3 } },
+])("no node speaks for another: %j", (line) => {
+  const said = JSON.parse(JSON.stringify(line).replace('"master"', '"worker1"'));
+  expect(readFlowLine(line, "worker1")).toEqual(said);
 });
 
 test.each([
@@ -32,5 +41,5 @@ test.each([
   { history: { node: "master", since: 0, missed: 1, pushedOut: null } },
   { lost: null },
 ])("a line that is no flow is refused: %j", (line) => {
-  expect(() => readFlowLine(line)).toThrow("no flow");
+  expect(() => readFlowLine(line, "master")).toThrow("no flow");
 });

@@ -23,8 +23,15 @@ const lost = z.looseObject({ lost: z.looseObject({ node: z.string(), flows: z.nu
 
 const line = z.union([history, lost, flow]);
 
-/** Who has broken into a node writes what they like: with a time that is none, nothing would be forgotten any more. @throws Error */
-export function readFlowLine(record: unknown): FlowLine {
+/**
+ * Who has broken into a node writes what they like: with a time that is none, nothing would be forgotten any more.
+ * @param node whose line it is, whatever it says
+ * @throws Error
+ */
+export function readFlowLine(record: unknown, node: string): FlowLine {
   if (!line.safeParse(record).success) throw new Error("its agent wrote a line that is no flow");
-  return record as FlowLine;
+  const said = record as FlowLine;
+  if ("history" in said) return { history: { ...said.history, node } };
+  if ("lost" in said) return { lost: { ...said.lost, node } };
+  return { ...said, node };
 }
