@@ -62,13 +62,13 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
     } else if ("lost" in line) receiver.note(lostText(line));
     else order.add(node, line);
   };
-  let pods = view.pods;
   const asking = new Set(nodes);
   const connect = async (node: string) => {
-    const pod = agentOn({ ...view, pods }, node);
+    const isFirst = asking.delete(node);
+    const pod = agentOn(isFirst ? view : { ...view, pods: await podsOn(api, view.agentNamespace, node) }, node);
     if (!pod) throw new Error(`node ${node}: no agent runs there`);
     // An agent that is heard again has no past that was not shown, or is another one.
-    const words = ["flows", ...queryOptions(asking.delete(node) ? query : { ...query, since: undefined })];
+    const words = ["flows", ...queryOptions(isFirst ? query : { ...query, since: undefined })];
     const telling = await inspectNode(api, node, pod, words, (line) => hear(node, readFlowLine(line, node))).catch(
       (error) => {
         told(node, error.message);
@@ -84,10 +84,7 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   const followed = await followNodes(nodes, {
     connect,
     note: receiver.note,
-    pause: async (ms) => {
-      await pause(ms, undefined, { ref: false });
-      pods = await agentPods(api, view.agentNamespace).catch(() => pods);
-    },
+    pause: (ms) => pause(ms, undefined, { ref: false }),
   });
   await began.done.catch(async (error) => {
     await followed.stop();
@@ -116,7 +113,9 @@ function isLab({ view, lab }: Reached): boolean {
   return view.nodes.every((node) => nodeAddresses(node).some((address) => addresses.includes(address)));
 }
 
-const agentPods = (api: Api, namespace: string) => listObjects<V1Pod>(api, `/api/v1/namespaces/${namespace}/pods`);
+/** Only that node's: after a restart of the API server all nodes are asked for again, in a large cluster many at once. */
+const podsOn = (api: Api, namespace: string, node: string) =>
+  listObjects<V1Pod>(api, `/api/v1/namespaces/${namespace}/pods`, { fieldSelector: `spec.nodeName=${node}` });
 
 /** Names addresses outside the cluster after the machines that have them. */
 function machineNames(machines: readonly Machine[]): (flow: Flow) => Flow {
