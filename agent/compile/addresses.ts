@@ -39,7 +39,9 @@ export function* addressBook(
 ): Steps<PlacedAddress[]> {
   const places = new CidrIndex<PlacedAddress["place"]>();
   const lines = new Map<string, { owner: string; cidr: Cidr }>();
+  let ipv4 = false;
   const add = (owner: string, cidr: Cidr, place?: PlacedAddress["place"]) => {
+    ipv4 ||= coversMappedIPv4(cidr);
     if (!lines.has(cidr.text)) lines.set(cidr.text, { owner, cidr });
     if (place) places.set(cidr, place);
   };
@@ -61,11 +63,7 @@ export function* addressBook(
   }
   for (const network of ofServices)
     add("BGPConfiguration default", network, { flags: LocationFlag.BLACKHOLE, node: "::" });
-  let ipv4 = false;
-  yield* each(identities.vocabulary.blocks.values(), ({ cidr }) => {
-    add(`policy CIDR ${cidr.text}`, cidr);
-    ipv4 ||= coversMappedIPv4(cidr);
-  });
+  yield* each(identities.vocabulary.blocks.values(), ({ cidr }) => add(`policy CIDR ${cidr.text}`, cidr));
   if (ipv4) add("all of IPv4", parseCidr("0.0.0.0/0"));
 
   const placed: PlacedAddress[] = [];

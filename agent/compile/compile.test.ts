@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { bgpConfiguration } from "../../model/objects/bgp/configuration.ts";
 import { pod, service } from "../../model/objects/core.ts";
 import { endpointSlice } from "../../model/objects/discovery.ts";
 import { networkPolicy } from "../../model/objects/networking.ts";
 import { delivered } from "../../test/model/packet-path.ts";
 import { snapshotOf } from "../../test/model/random-snapshot.ts";
+import { LocationFlag } from "../kernel/layout.gen.ts";
 import { memoryMaps } from "../kernel/memory-map.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import { Compiler } from "./compile.ts";
@@ -69,6 +71,17 @@ describe("Compiler", () => {
     expect(from("2001:db8::1")).toBe(true);
     expect(from("8.8.8.8")).toBe(false);
     expect(from("172.31.1.8")).toBe(false);
+  });
+
+  test("an announced network as wide as all of IPv6 does not affect IPv4", () => {
+    const spec = { serviceExternalIPs: [{ cidr: "0.0.0.0/0" }, { cidr: "::/0" }] };
+    const configuration = bgpConfiguration.parse({ metadata: { name: "default" }, spec });
+    const written = mapsFor({ ...empty, bgpConfigurations: [configuration] }).locations.entries();
+    const flags = new Map(
+      written.map(([{ address, prefixLength }, place]) => [`${address}/${prefixLength}`, place.flags]),
+    );
+    expect(flags.get("::/0")).toBe(LocationFlag.BLACKHOLE);
+    expect(flags.get("0.0.0.0/96")).toBe(0);
   });
 
   test("two services with the same backends share them", () => {
