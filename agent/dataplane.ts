@@ -94,7 +94,7 @@ export class Dataplane {
   async apply(): Promise<"done" | "partly" | "failed"> {
     const started = performance.now();
     try {
-      const { desired, facts } = await this.#compile();
+      const { desired, facts, unreadable } = await this.#compile();
       if (this.#reread) await inSlices(this.#reconciler.rereading());
       this.#reread = false;
       const { written, changed, problems, pending } = await inSlices(this.#reconciler.syncing(desired.maps));
@@ -115,10 +115,14 @@ export class Dataplane {
       }
       const healthProblems = await this.#parts.healthChecks.apply(desired.health);
       const bgpProblems = await this.#parts.bgp.apply(desired.bgp, this.#parts.cluster.secrets);
-      const { problems: reporter, store } = this.#parts.cluster;
       const unwritten = unwrittenProblems(this.#parts.options.node, problems);
-      const found = [...store.problems(), ...desired.problems, ...this.#routeProblems, ...unwritten];
-      reporter.report([...found, ...healthProblems, ...bgpProblems, ...this.otherProblems.flatMap((of) => of())]);
+      const found = [...unreadable, ...desired.problems, ...this.#routeProblems, ...unwritten];
+      this.#parts.cluster.problems.report([
+        ...found,
+        ...healthProblems,
+        ...bgpProblems,
+        ...this.otherProblems.flatMap((of) => of()),
+      ]);
       this.#report(problems);
       this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);
       if (routed) this.#reportedError = "";
@@ -164,7 +168,7 @@ export class Dataplane {
     this.#local = undefined;
   }
 
-  async #compile(): Promise<{ desired: DesiredState; facts: NodeFacts }> {
+  async #compile(): Promise<{ desired: DesiredState; facts: NodeFacts; unreadable: readonly Problem[] }> {
     const { cluster, endpoints } = this.#parts;
     // A node's IPv6 is not touched before a pool gives its pods IPv6 addresses.
     const hasIpv6Pool = cluster.store.list("ipPools").some(({ spec }) => spec.cidr.includes(":"));
@@ -173,7 +177,9 @@ export class Dataplane {
     this.#facts ??= this.#lookAtMachine(hasIpv6Pool);
     this.#local ??= endpoints.list().map(localEndpoint);
     const snapshot = this.paced.of(cluster.store.snapshot(this.#facts, this.#local));
-    return { desired: await inSlices(this.#compiler.compiling(snapshot)), facts: snapshot.facts };
+    // Of the same objects: what arrives while this pass works is for the next one, also what is wrong with it.
+    const unreadable = cluster.store.problems();
+    return { desired: await inSlices(this.#compiler.compiling(snapshot)), facts: snapshot.facts, unreadable };
   }
 
   #lookAtMachine(hasIpv6Pool: boolean): NodeFacts {
