@@ -77,7 +77,8 @@ function credentialsOf({ name }: CloudInstance): Credentials {
 }
 
 function instanceAt(lab: string, address = ""): CloudInstance | undefined {
-  return readCloud(lab).instances.find((instance) => address.endsWith(instance.address));
+  const plain = address.replace(/^::ffff:/, "");
+  return readCloud(lab).instances.find((instance) => instance.address === plain);
 }
 
 /** The Systems Manager's parameters, for roles with permission. */

@@ -1,5 +1,6 @@
 import { gatewayOf, type LabSubnet, subnetIpv6 } from "../../components/documents/lab-network.ts";
 import { isIpv6, prefixLength } from "../../components/rules/addresses.ts";
+import { hash32 } from "../../model/hash.ts";
 import { switchNamespace } from "../names.ts";
 import { attempt, run } from "./command.ts";
 import { ensureNamespace, hasIpv6, inNamespace, ipBatch, setInNamespace } from "./namespaces.ts";
@@ -10,8 +11,9 @@ export const bridge = "switch";
 /** Name of a subnet's bridge. */
 export const bridgeOf = (subnet: number): string => (subnet === 0 ? bridge : `${bridge}${subnet}`);
 
-/** The port of a machine. An interface name has at most 15 characters (IFNAMSIZ); longer machine names are distinguished by their end. */
-export const portName = (machine: string): string => `to-${machine.slice(-12)}`;
+/** The port of a machine. An interface name has at most 15 characters (IFNAMSIZ): of longer names it is the end, and a hash that tells them apart. */
+export const portName = (machine: string): string =>
+  machine.length <= 12 ? `to-${machine}` : `to-${hash32(machine).toString(16).padStart(8, "0")}${machine.slice(-4)}`;
 
 /** The port of a machine in a subnet; only a router, of which a lab has one, is in another than the first by more than one. */
 export const portOf = (machine: string, device: string): string =>
