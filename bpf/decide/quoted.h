@@ -17,6 +17,15 @@ static __always_inline bool is_wrapped_for_gateway(const struct tuple *tuple, co
 	       address_is_equal(&connection->node, node);
 }
 
+/* An answer from outside, on its way from this gateway to the workload's node. @param sent what it answers */
+static __always_inline bool is_wrapped_by_gateway(const struct tuple *sent, const struct address *node)
+{
+	const __u32 here = CONNECTION_BY_GATEWAY | CONNECTION_MASQUERADED;
+	const struct connection *connection = live_connection(sent);
+
+	return connection && (connection->flags & (here | CONNECTION_REPLY)) == here && source_belongs_to(&sent->source, node);
+}
+
 /* Whether packets of a live connection go to the node in that wrapping. */
 static __always_inline bool goes_wrapped(struct scratch *scratch, const struct wrapping *wrapping)
 {
@@ -25,11 +34,12 @@ static __always_inline bool goes_wrapped(struct scratch *scratch, const struct w
 
 	if (wrapping_is_service(wrapping))
 		return forwarded_connection(tuple, &wrapping->node);
-	if (wrapping->kind == TUNNEL_OVERLAY && is_wrapped_for_gateway(tuple, &wrapping->node))
+	scratch->direction = reversed(tuple);
+	if (wrapping->kind == TUNNEL_OVERLAY &&
+	    (is_wrapped_for_gateway(tuple, &wrapping->node) || is_wrapped_by_gateway(&scratch->direction, &wrapping->node)))
 		return true;
 	if (wrapping->kind == TUNNEL_OVERLAY)
 		return bpf_map_lookup_elem(&endpoints, &tuple->source) && source_belongs_to(&tuple->destination, &wrapping->node);
-	scratch->direction = reversed(tuple);
 	connection = live_connection(&scratch->direction);
 	return connection && (connection->flags & CONNECTION_VIA_ENTRY) && address_is_equal(&connection->node, &wrapping->node);
 }

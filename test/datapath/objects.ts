@@ -66,6 +66,14 @@ export const poolIpv6 = (vxlanMode: string): KubernetesObject => ({
   spec: { cidr: "fd00:10:244::/56", blockSize: 122, vxlanMode, natOutgoing: false },
 });
 
+/** Of pods with the label `app`. */
+export const egressGateway = (app: string, node: NodeName): KubernetesObject => ({
+  apiVersion: "ebpf-dataplane.io/v1alpha1",
+  kind: "EgressGateway",
+  metadata: named(app),
+  spec: { podSelector: `app == '${app}'`, nodeSelector: `kubernetes.io/hostname == '${node}'` },
+});
+
 /** A block that its node holds from the start. */
 export const block = (cidr: string, node: NodeName): KubernetesObject => ({
   apiVersion: "ebpf-dataplane.io/v1alpha1",

@@ -5,9 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
 import {
   clients,
+  clientsIpv6,
+  egressGateway,
   endpoints,
   endpointsIpv6,
   type NodeName,
+  nodes,
   nodesIpv6,
   returnMode,
   routedNodeIpv6,
@@ -115,6 +118,21 @@ describe.skipIf(noRouter)("nodes in different subnets", () => {
       );
       expect(await answer("master", inPod("wide", asker(to, PORT, 1400, 1400)))).toBe("1400");
     }
+  });
+
+  test("a pod leaves by its gateway, whose address clients see; they learn what fits the way between the gateway and the pod's node", async () => {
+    cluster.spawn("client1", [process.execPath, "-e", SERVER]);
+    await until("the client's server", async () => (await answer("client1", ["ss", "-Hlnu"])).includes(`:${PORT}`));
+    cluster.apply(egressGateway("web", "master"));
+    await cluster.carriedOut();
+    for (const to of [clients.client1, clientsIpv6.client1]) {
+      await answer("client1", FORGET);
+      expect(await answer("node", inPod("web", asker(to, PORT, 10, 1400)))).toBe("1400");
+      const gateway = to.includes(":") ? nodesIpv6.master : nodes.master;
+      expect(await answer("client1", ["ip", "route", "get", gateway])).toMatch(/ mtu 1350\b/);
+    }
+    cluster.remove(egressGateway("web", "master"));
+    await cluster.carriedOut();
   });
 
   describe.each(["DSR", "Tunnel"] as const)("return mode %s", (mode) => {

@@ -3,7 +3,9 @@
 import { backendAddress, type Egress, gateway, nodes, outside, secondAddress } from "../cluster.ts";
 import { frame, icmpError, type Transport, tcp, udp } from "../frames.ts";
 import { neighbours } from "../node.ts";
+import { OWN_ERROR } from "../words.ts";
 import { answers, errorAbout, portOf } from "./external.ts";
+import { quotes } from "./quoted.ts";
 import {
   about,
   addresses,
@@ -49,6 +51,15 @@ const comesBack = (transport: Transport, becomes: Step["becomes"], from: string 
 /** What another node's pod sends by this one. */
 const friendAsks = (transport: Transport, becomes: Step["becomes"], wrapping: object = overlay) =>
   arrivesWrapped({ ...overlay, ...wrapping }, { source: friend, destination: remote }, transport, becomes);
+/** A router's word about a wrapped answer from outside. */
+const tooBig = (to: string, { mtu, node = nodes.node }: { mtu: number; node?: string }, becomes: Step["becomes"]) =>
+  quotes(
+    { ...overlay, node },
+    { source: remote, destination: to },
+    udp(80, 6227, Buffer.alloc(1400)),
+    { mtu },
+    becomes,
+  );
 const withSource = (source: string, protocol = "udp") =>
   new RegExp(`^forward_external to ${gateway}: ${protocol} \\[?${source}\\]?:([5-9]|[12]\\d)\\d{3} > ${remote}:80$`);
 const answersAt = (address: string, becomes: Step["becomes"]): Step => ({
@@ -172,6 +183,31 @@ export const egress: readonly PacketTest[] = [
           `^to_network to ${gateway}: icmp ${master} > ${remote} about udp ${remote}:80 > \\[?${master}\\]?:\\d+$`,
         ),
       ),
+    ],
+  },
+  {
+    say: "the gateway tells the host outside what fits the way to the pod's node, as routers between them say",
+    handling: vxlan,
+    steps: [
+      under(by("master"), friendAsks(udp(6227, 80), withSource(master))),
+      tooBig(
+        friend,
+        { mtu: 1400 },
+        new RegExp(`^answer_too_big along its connection: at most 1350, ${friend} > ${remote} about `),
+      ),
+      {
+        ...arrives(
+          { source: friend, destination: remote },
+          icmpError(3, 4, about({ source: remote, destination: friend }, udp(80, 6227)), 1350),
+          new RegExp(
+            `^to_network to ${gateway}: icmp ${master} > ${remote} about udp ${remote}:80 > \\[?${master}\\]?:\\d+$`,
+          ),
+        ),
+        mark: OWN_ERROR,
+      },
+      tooBig(friend, { mtu: 1400, node: far }, "drop_unrelated"),
+      tooBig(web2, { mtu: 1400 }, "drop_unrelated"),
+      tooBig(open, { mtu: 1400 }, "drop_unrelated"),
     ],
   },
   {

@@ -36,7 +36,7 @@ interface Quote {
 }
 
 /** A router's error about what this node wrapped. Between nodes there is IPv4, whatever is inside. */
-function quotes(
+export function quotes(
   wrapping: Wrapping,
   ends: Ends,
   transport: Transport,
