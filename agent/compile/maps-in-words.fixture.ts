@@ -1,9 +1,12 @@
+import { familyOf } from "../../model/address/address.ts";
 import { protocolName } from "../../model/protocol.ts";
 import {
   ANY_INTERFACE,
   BackendFlag,
   backendFlagNames,
   Direction,
+  EGRESS_GATEWAYS,
+  EgressHow,
   EndpointFlag,
   FROM_WORKLOADS,
   HostStage,
@@ -23,7 +26,7 @@ import {
   TUNNEL_CLIENTS,
 } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
-import { mayUse } from "../kernel/workload.ts";
+import { mayUse, NO_ADDRESS } from "../kernel/workload.ts";
 import { clientsText } from "../observe/inspect/words.ts";
 import type { WrittenMap } from "./desired.ts";
 import { keyText } from "./key.ts";
@@ -35,6 +38,7 @@ export interface MapsInWords {
   readonly addresses: readonly string[];
   readonly endpoints: readonly string[];
   readonly hosts: readonly string[];
+  readonly egress: readonly string[];
   readonly policies: readonly string[];
   readonly settings: readonly string[];
 }
@@ -49,6 +53,7 @@ export function mapsInWords(maps: Readable): MapsInWords {
     addresses: addresses(maps).sort(),
     endpoints: endpoints(maps).sort(),
     hosts: hosts(maps).sort(),
+    egress: egress(maps).sort(),
     policies: policies(maps),
     settings: settings(maps),
   };
@@ -127,6 +132,25 @@ function hostName({ interface: ifindex, stage }: JudgedHost): string {
   if (ifindex === FROM_WORKLOADS) return "this host, from workloads,";
   const at = ifindex === ANY_INTERFACE ? "every interface" : `interface ${ifindex}`;
   return `this host on ${at}${stage === HostStage.OWN ? "" : `, ${hostStageNames.get(stage)},`}`;
+}
+
+const EGRESS_WORDS: Readonly<Record<number, string>> = {
+  [EgressHow.PLAIN]: "as the pool says",
+  [EgressHow.NONE]: "nothing leaves",
+  [EgressHow.NODE]: "by the node",
+  [EgressHow.HERE]: "by this node",
+};
+
+/** "10.244.0.66 to 203.0.113.0/24: by the node 172.31.1.8"; "gateway 172.31.1.8" is ready. */
+function egress({ egressGroups, egressWays }: Readable): string[] {
+  const members = Map.groupBy(egressGroups.entries(), ([, group]) => group);
+  return egressWays.entries().map(([{ group, destination, prefixLength }, { how, address }]) => {
+    if (group === EGRESS_GATEWAYS) return `gateway ${destination}`;
+    const from = (members.get(group) ?? []).map(([member]) => member).sort();
+    const bits = prefixLength - (familyOf(destination) === "IPv4" ? 128 : 32);
+    const at = address === NO_ADDRESS ? "" : ` ${address}`;
+    return `${from.join(", ")} to ${destination}/${bits}: ${EGRESS_WORDS[how]}${at}`;
+  });
 }
 
 function isolated(flags: number): string[] {

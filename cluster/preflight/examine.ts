@@ -2,6 +2,7 @@ import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import { examineAddresses } from "./addresses.ts";
 import { examineCloud } from "./cloud.ts";
 import { examineDefinitions } from "./definitions.ts";
+import { examineEgress } from "./egress.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, gathered, ok, refused } from "./finding.ts";
 import { examineKubeProxy } from "./kube-proxy.ts";
@@ -25,6 +26,7 @@ export function examine(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
     ...examineNodes(chosen),
     ...examineAddresses(chosen, plan, facts.nodes),
     ...examineNetwork(facts, plan),
+    ...examineEgress(chosen.nodes, facts.nodes, plan),
     ...examineCloud(chosen, plan),
   ]);
 }

@@ -18,6 +18,10 @@ export const preflightSchema = z.strictObject({
   ipam: z.enum(["Pools", "HostLocal"]).default("Pools"),
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
   serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
+  /** By which nodes pods leave the cluster that do not leave it by their own. */
+  egressGateways: z
+    .array(z.strictObject({ name: z.string(), nodeSelector: z.string(), addresses: z.array(z.string()).default([]) }))
+    .default([]),
   /** Namespace of the agents. */
   namespace: z.string().min(1).default("ebpf-dataplane"),
   /** Whether the dataplane makes it. */

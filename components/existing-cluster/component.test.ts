@@ -40,10 +40,12 @@ test("ExistingCluster looks at the nodes that the Dataplane chooses, with its Se
     tolerations: [{ key: "dedicated", effect: TaintEffect.NoSchedule }],
     imagePullSecrets: [{ name: "registry" }],
   };
-  new ExistingCluster("c", { ...args, dataplane: { ...args.dataplane, ...same, affinity } });
+  const egressGateways = [{ name: "mail", podSelector: "all()", nodeSelector: "has(egress)" }];
+  new ExistingCluster("c", { ...args, dataplane: { ...args.dataplane, ...same, affinity, egressGateways } });
   await settled();
   const stdin = JSON.parse(resources[1]?.inputs.stdin as string);
   expect(stdin).toMatchObject({ ...same, nodeSelector: { pool: "apps" }, nodeSelectorTerms });
+  expect(stdin.egressGateways).toEqual([{ name: "mail", nodeSelector: "has(egress)" }]);
 });
 
 test("ExistingCluster is updated, not replaced, by what changes: an update knows the previous cluster", async () => {

@@ -5,6 +5,7 @@ import { ReturnMode } from "../dataplane/args.ts";
 import { requireDataplane } from "../dataplane/inputs.ts";
 import { neededDefinitions } from "../dataplane/monitoring/objects.ts";
 import { type PreflightFinding, type PreflightResult, preflightSchema } from "../documents/preflight.ts";
+import type { EgressGatewaySpec } from "../egress-gateway/args.ts";
 import type { ApiServerAddress, MachineAddress } from "../machine/machine.ts";
 import { agentImage } from "../program/agent-image.ts";
 import { INTERPRETER, programCommand, programHash } from "../program/installed-program.ts";
@@ -42,7 +43,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
     super(componentType("ExistingCluster"), name, args, opts);
 
     const { returnMode = ReturnMode.Dsr, mtu, apiServer, ipPools, serviceSubnet, serviceSubnetIpv6 } = dataplane;
-    const { nodeSelector, affinity, tolerations, imagePullSecrets, ipam } = dataplane;
+    const { nodeSelector, affinity, tolerations, imagePullSecrets, ipam, egressGateways } = dataplane;
     const { nodeSelectorTerms } = affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution ?? {};
     const image = dataplane.image ?? agentImage(dataplane.imageRegistry);
     const { namespace } = dataplane;
@@ -55,6 +56,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       serviceSubnet,
       serviceSubnetIpv6,
       mtu,
+      ...(egressGateways && { egressGateways: egressGateways.map(placeOf) }),
       ...(namespace !== undefined && { namespace, createNamespace: dataplane.createNamespace ?? false }),
       nodeSelector,
       nodeSelectorTerms,
@@ -95,4 +97,9 @@ export class ExistingCluster extends pulumi.ComponentResource {
     const { kubeconfig, nodes, findings } = this;
     this.registerOutputs({ kubeconfig, apiServer: this.apiServer, nodes, clusterId: this.clusterId, findings });
   }
+}
+
+/** What the nodes say about it. */
+function placeOf({ name, nodeSelector, addresses }: EgressGatewaySpec) {
+  return { name, nodeSelector, ...(addresses && { addresses }) };
 }

@@ -21,6 +21,7 @@ const cluster = (egress: object) => {
   const rule = { action: "Accept", to: [{ namespaces: {} }], ...egress };
   return of("clusterNetworkPolicies", { tier: "Admin", priority: 5, subject: { namespaces: {} }, egress: [rule] });
 };
+const gateway = (spec: object) => of("egressGateways", { nodeSelector: "has(egress)", ...spec });
 const global = (spec: object) => of("globalNetworkPolicies", spec);
 
 /** As `kubectl get -o yaml` shows it where controllers write a status. */
@@ -93,6 +94,12 @@ export const accepts: readonly Case[] = [
     password: { secretKeyRef: { name: "bgp", key: "tor" } },
   }),
   of("bgpPeers", { nodeSelector: "has(rack)", peerSelector: "has(reflector)" }),
+  gateway({ namespaceSelector: "kubernetes.io/metadata.name == 'shop'" }),
+  gateway({
+    podSelector: "app == 'mail'",
+    ...{ destinations: ["203.0.113.0/24", "2001:db8::/32"], exceptions: ["203.0.113.7/32"] },
+    addresses: ["192.0.2.10", "2001:db8::10"],
+  }),
   of("bgpFilters", {
     importV4: [{ action: "Reject", cidr: "0.0.0.0/0", matchOperator: "Equal" }, { action: "Accept" }],
   }),
@@ -179,6 +186,16 @@ export const refuses: readonly Refused[] = [
     ...of("bgpPeers", { peerIP: "192.0.2.1", asNumber: 1, reachableBy: "192.0.2.2" }),
     says: 'unknown field "reachableBy"',
   },
+  { ...of("egressGateways", { podSelector: "all()" }), says: 'missing required field "nodeSelector"' },
+  { ...gateway({ podSelector: "all()", nodeSelector: "" }), says: "nodeSelector" },
+  { ...gateway({}), says: "needs podSelector or namespaceSelector" },
+  { ...gateway({ podSelector: "" }), says: "needs podSelector or namespaceSelector" },
+  { ...gateway({ namespaceSelector: "global()" }), says: "global() is allowed only" },
+  { ...gateway({ podSelector: "all()", destination: ["10.0.0.0/8"] }), says: 'unknown field "destination"' },
+  { ...gateway({ podSelector: "all()", destinations: ["10.0.0.1"] }), says: "destinations" },
+  { ...gateway({ podSelector: "all()", exceptions: Array(65).fill("10.0.0.0/8") }), says: "Too many" },
+  { ...gateway({ podSelector: "all()", addresses: ["mail.example.com"] }), says: "addresses" },
+  { ...gateway({ podSelector: "all()", addresses: ["192.0.2.1", "192.0.2.2", "192.0.2.3"] }), says: "Too many" },
   { ...of("bgpFilters", { importV4: [{ action: "Accept", cidr: "10.0.0.0/8" }] }), says: "stand together" },
   { ...of("ipPools", { cidr: "10.1.0.0/16", blockSize: 15 }), says: "blockSize" },
   { ...of("ipPools", { cidr: "10.1.0.0/16", assignmentMode: "manual" }), says: "Unsupported value" },
