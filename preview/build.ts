@@ -9,7 +9,6 @@ import type { Preview } from "./document.ts";
 import { type HeldExpectations, holdExpectations } from "./expectations.ts";
 import type { Impact } from "./flows/document.ts";
 import { type FlowLog, impactOf } from "./flows/impact.ts";
-import { policiesOf } from "./flows/policies.ts";
 import { securityGroupsOf, subnetsOf } from "./network.ts";
 import { declaredPaths } from "./paths.ts";
 import { castOf } from "./reach/cast.ts";
@@ -67,8 +66,7 @@ export function buildPreview(
 }
 
 function impactOn(cluster: Cluster, flowLog: FlowLog, changes: ReachChange[]): Impact {
-  const scene = sceneOf(cluster);
-  return impactOf(castOf(scene), policiesOf(scene.objects), flowLog, changes);
+  return impactOf(castOf(sceneOf(cluster)), flowLog, changes);
 }
 
 /** Resources below a URN with their depth, in the order of the program. */

@@ -96,3 +96,19 @@ test("ICMP is judged by its type and code; a log that does not say them means ec
   const echo6 = { calicoNetworkPolicies: [allowing({ type: 128 }, "ICMPv6")] };
   expect(said(echo6, { protocol: "58", icmp: { type: 128, code: 3 } })).toBe("allowed");
 });
+
+test("what a policy that names a Service says depends, unless the endpoints are known", () => {
+  const toService = calicoNetworkPolicy.parse({
+    metadata: { name: "out", namespace: "shop" },
+    spec: {
+      ...{ selector: "all()", types: ["Egress"] },
+      egress: [{ action: "Allow", destination: { services: { name: "pg", namespace: "db" } } }],
+    },
+  });
+  const policies = { networkPolicies: [], calicoNetworkPolicies: [toService] };
+  expect(judged([], web, pg, {}, { policies })).toEqual({
+    verdict: "depends",
+    reason: "Calico NetworkPolicy shop/out names a Service, whose endpoints are not known",
+  });
+  expect(verdict([], web, pg, {}, { policies: { ...policies, endpointSlices: [] } })).toBe("denied");
+});

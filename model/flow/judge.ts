@@ -63,6 +63,8 @@ export class FlowJudge {
   readonly #stands = new Map<string, Stand>();
   readonly #identities: IdentityTable;
   readonly #places: readonly Cidr[];
+  /** Policies whose rules name Services, where their endpoints are not known. */
+  readonly #aboutServices: ReadonlySet<string>;
   readonly #judges = new Map<readonly Tier[], Judge>();
 
   /** @param flows all that will be judged */
@@ -83,6 +85,10 @@ export class FlowJudge {
     const policies = inNamespaces(by.policies, new Set(namespaces.map(({ metadata }) => metadata.name)));
     const selection = new PolicySelector().select({ ...policies, namespaces, subjects });
     for (const [{ stand }, policy] of selection.policies) stand.policy = policy;
+    const isOpen = by.policies.endpointSlices === undefined;
+    this.#aboutServices = new Set(
+      selection.sources.flatMap(({ owner, services }) => (isOpen && services.length > 0 ? [owner] : [])),
+    );
     this.#identities = new IdentityTable(selection.vocabulary);
     const named = [...selection.vocabulary.blocks.values()].map(({ cidr }) => cidr);
     this.#places = by.pools.map(parseCidr).flatMap((pool) => [pool, ...within(pool, named)]);
@@ -126,6 +132,8 @@ export class FlowJudge {
   #side(policy: EndpointPolicy, direction: "ingress" | "egress", peer: FlowEnd, flow: JudgedFlow): Judged {
     const unknown = unknownLabels(peer);
     if (unknown) return unknown;
+    const open = policy.sources.split(", ").find((source) => this.#aboutServices.has(source));
+    if (open) return { verdict: "depends", reason: `${open} names a Service, whose endpoints are not known` };
     const tiers = policy[direction] ?? [];
     const judge = this.#judges.get(tiers) ?? new Judge(tiers, policy.afterwards);
     this.#judges.set(tiers, judge);

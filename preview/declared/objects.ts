@@ -19,6 +19,8 @@ const podTemplate = z.object({
     initContainers: z.array(containerSchema).default([]),
     hostNetwork: z.boolean().default(false),
     nodeName: z.string().optional(),
+    /** Kubernetes gives pods that name none this one. */
+    serviceAccountName: z.string().default("default"),
     nodeSelector: z.record(z.string(), z.string()).default({}),
   }),
 });
@@ -49,6 +51,7 @@ export interface Workload {
   /** Absent: one per node, or not known. */
   replicas?: number;
   hostNetwork: boolean;
+  serviceAccountName: string;
   /** The node that the object binds them to, if any. */
   node?: string;
   /** As the API knows them. */
@@ -89,6 +92,7 @@ function made(
     labels: metadata.labels,
     ...(replicas !== undefined && { replicas }),
     hostNetwork: spec.hostNetwork,
+    serviceAccountName: spec.serviceAccountName,
     ...(node && { node }),
     containers: spec.containers,
     initContainers: spec.initContainers,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FlowEnd, FlowRecord } from "../../model/flow/record.ts";
 import type { WrittenObject } from "../declared/objects.ts";
+import { policiesOf } from "../declared/policies.ts";
 import type { Preview } from "../document.ts";
 import { flowsOutline } from "../print/flows.ts";
 import { castOf } from "../reach/cast.ts";
@@ -8,7 +9,6 @@ import { changesOf } from "../reach/changes.ts";
 import { reachTable } from "../reach/table.ts";
 import { deployment, policy, scene, service } from "../testing/objects.ts";
 import { impactOf } from "./impact.ts";
-import { policiesOf } from "./policies.ts";
 
 const pods = (workload: string, labels: Record<string, string> = { app: workload }): FlowEnd => ({
   ...{ kind: "pods", namespace: "default", workload, labels },
@@ -35,12 +35,7 @@ function impact(
 ) {
   const cast = castOf(scene(objects));
   const changes = changesOf(reachTable(castOf(scene(before))), reachTable(cast));
-  return impactOf(
-    cast,
-    policiesOf(objects, () => true),
-    { what: "flows.jsonl", lines, unreadable: 0, ...log },
-    changes,
-  );
+  return impactOf(cast, { what: "flows.jsonl", lines, unreadable: 0, ...log }, changes);
 }
 
 test("says which flows would be cut, which would be allowed, and what stays", () => {

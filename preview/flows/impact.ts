@@ -5,7 +5,6 @@ import { lastingLabels } from "../../model/flow/workload.ts";
 import { type Cast, podOf } from "../reach/cast.ts";
 import type { ReachChange } from "../reach/changes.ts";
 import type { Impact } from "./document.ts";
-import type { DeclaredPolicies } from "./policies.ts";
 import { unusedRules } from "./unused-rules.ts";
 import { usedPair } from "./used-pairs.ts";
 
@@ -22,12 +21,11 @@ export interface FlowLog {
  * @param changes of reachability, compared with an earlier preview */
 export function impactOf(
   cast: Cast,
-  policies: DeclaredPolicies,
   { what, lines, unreadable, unusedDays }: FlowLog,
   changes: readonly ReachChange[],
 ): Impact {
   const seen = seenFlows(lines);
-  const { hostEndpoints, ...judging } = policies;
+  const { hostEndpoints, ...judging } = cast.policies;
   const by = judgedBy(cast, judging);
   const until = seen.until ?? 0;
   // Counted from the end of the log, which may be an old one.

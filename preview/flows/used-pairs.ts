@@ -31,8 +31,8 @@ function isFrom(peer: Peer, end: FlowEnd, { workloads }: Cast): boolean {
       return (
         end.kind === "network" && parseCidr(end.cidr).text === parseCidr(`${peer.address}/${length(peer.address)}`).text
       );
-    case "block":
-      return end.kind === "network" && covers(parseCidr(peer.cidr), parseCidr(end.cidr));
+    case "blocks":
+      return end.kind === "network" && peer.cidrs.some((cidr) => covers(parseCidr(cidr), parseCidr(end.cidr)));
   }
 }
 

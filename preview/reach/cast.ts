@@ -1,7 +1,13 @@
-import { namespace as namespaceSchema, type Pod, pod as podSchema } from "../../model/objects/core.ts";
+import {
+  namespace as namespaceSchema,
+  type Pod,
+  pod as podSchema,
+  type ServiceAccount,
+  serviceAccount as serviceAccountSchema,
+} from "../../model/objects/core.ts";
 import { kinds } from "../../model/objects/kinds.ts";
-import { type NetworkPolicy, networkPolicy } from "../../model/objects/networking.ts";
 import { isOf, type Service, serviceOf, type Workload, type WrittenObject, workloadOf } from "../declared/objects.ts";
+import { type DeclaredPolicies, policiesOf } from "../declared/policies.ts";
 
 /** Something outside the pods' network that has an address. */
 export interface Host {
@@ -16,9 +22,11 @@ export interface Cast {
   nodes: Host[];
   workloads: Workload[];
   services: Service[];
-  policies: NetworkPolicy[];
+  policies: DeclaredPolicies;
   /** Labels by name, of namespaces that are declared; one that is not has none but its name. */
   namespaces: ReadonlyMap<string, Record<string, string>>;
+  /** Service accounts that are declared: others have no labels. */
+  serviceAccounts: ServiceAccount[];
   /** CIDRs that pods' addresses come from; which of them a pod gets is not known before it runs. */
   pools: string[];
   /** Whether a connection from outside keeps its source address: not with kube-proxy. */
@@ -65,18 +73,21 @@ export function castOf({ objects, nameService, clients, nodes, pools, keepsSourc
     keepsSource,
     workloads: all.flatMap((object) => workloadOf(object) ?? []),
     services: all.flatMap((object) => serviceOf(object) ?? []),
-    policies: all
-      .filter((object) => isOf(kinds.networkPolicies, object))
-      .flatMap((object) => networkPolicy.safeParse(object).data ?? []),
+    policies: policiesOf(all),
+    serviceAccounts: all
+      .filter((object) => isOf(kinds.serviceAccounts, object))
+      .flatMap((object) => serviceAccountSchema.safeParse(object).data ?? [])
+      .map(({ metadata }) => ({ metadata: { ...metadata, namespace: metadata.namespace ?? "default" } })),
     namespaces: new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}])),
   };
 }
 
 /** A pod of a workload, as the API server would show it but for its address. */
-export function podOf({ namespace, name, labels, hostNetwork, containers, initContainers }: Workload): Pod {
+export function podOf({ namespace, name, labels, serviceAccountName, ...rest }: Workload): Pod {
+  const { hostNetwork, containers, initContainers } = rest;
   return podSchema.parse({
     metadata: { name, namespace, labels },
-    spec: { hostNetwork, containers, initContainers },
+    spec: { hostNetwork, serviceAccountName, containers, initContainers },
   });
 }
 

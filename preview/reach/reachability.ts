@@ -1,8 +1,9 @@
 import { type Cidr, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
 import type { Pod } from "../../model/objects/core.ts";
 import { namespace as namespaceSchema } from "../../model/objects/core.ts";
+import { objectName } from "../../model/objects/metadata.ts";
 import { containerPorts, type Identity, IdentityTable } from "../../model/policy/identity.ts";
-import { ANYBODY, decisionAt, judge as judgeRules, portName } from "../../model/policy/judge.ts";
+import { ANYBODY, decisionAt, Judge, portName } from "../../model/policy/judge.ts";
 import type { Tier } from "../../model/policy/rules.ts";
 import { type EndpointPolicy, PolicySelector } from "../../model/policy/selection.ts";
 import { PodSubjects } from "../../model/policy/subject.ts";
@@ -11,13 +12,13 @@ import { protocolNumbers } from "../../model/protocol.ts";
 import type { Workload } from "../declared/objects.ts";
 import { type Cast, podOf } from "./cast.ts";
 
-/** Who connects: pods, nodes other than the pod's own, or somebody at an address or in a block of addresses. */
+/** Who connects: pods, nodes other than the pod's own, or somebody at an address or in blocks of addresses. */
 export type Peer =
   | { kind: "nodes" }
   | { kind: "workload"; workload: Workload }
   | { kind: "stranger"; namespace: string }
   | { kind: "address"; address: string }
-  | { kind: "block"; cidr: string };
+  | { kind: "blocks"; cidrs: readonly string[] };
 
 /** A port of pods. */
 export interface Target {
@@ -27,7 +28,7 @@ export interface Target {
   port: number | string;
 }
 
-/** depends: on the address that a pod will get, or on which pod it is. */
+/** depends: on the address that a pod will get, on which pod it is, or on the endpoints of a Service that a rule names. */
 export type Reachability = "allowed" | "dropped" | "depends";
 
 export interface Answer {
@@ -40,67 +41,96 @@ export interface Answer {
 export const ELSEWHERE = "another-namespace";
 
 /**
- * Evaluates the declared policies. Selectors, identities and rules are those that the agent compiles, so the answers agree with
- * the nodes. A pod's address is not known yet, so every address of its pools is considered.
+ * Evaluates the declared policies of all kinds. Selectors, identities and rules are those that the agent compiles, so the answers agree
+ * with the nodes. A pod's address is not known yet, so every address of its pools is considered.
  */
 export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
   const pods = new Map(cast.workloads.map((workload) => [workload, podOf(workload)]));
-  const { policies, vocabulary } = selectionOf(cast, [...pods.values()]);
+  const { policies, vocabulary, aboutServices, namespaceOf, accountOf } = selectionOf(cast, [...pods.values()]);
   const identities = new IdentityTable(vocabulary);
-  const policyOf = (workload: Workload): EndpointPolicy | undefined =>
-    workload.hostNetwork ? undefined : policies.get(keyOf(workload.namespace, workload.name));
-  const namespaceOf = (name: string) =>
-    namespaceSchema.parse({ metadata: { name, labels: cast.namespaces.get(name) ?? {} } });
+  const policyOf = ({ metadata, spec }: Pod): EndpointPolicy | undefined =>
+    spec.hostNetwork ? undefined : policies.get(keyOf(metadata.namespace ?? "default", metadata.name));
+  const judges = new Map<readonly Tier[], Judge>();
+  const isAllowed = (policy: EndpointPolicy | undefined, direction: "ingress" | "egress", asked: Asked): boolean => {
+    const tiers = policy?.[direction];
+    if (!policy || !tiers) return true;
+    const judge = judges.get(tiers) ?? new Judge(tiers, policy.afterwards);
+    judges.set(tiers, judge);
+    return decisionAt(judge.judge(asked.identity ?? ANYBODY), asked.protocol, asked.port).verdict === "allow";
+  };
   const inPools = placesIn(
     cast.pools.map(parseCidr),
     [...vocabulary.blocks.values()].map(({ cidr }) => cidr),
   );
-  const ofPod = (pod: Pod, namespace: string) =>
-    inPools.map((cidr) => identities.ofPod(pod, podAsSubject(pod, namespaceOf(namespace)), cidr));
+  const ofPod = (pod: Pod) => {
+    const who = podAsSubject(pod, namespaceOf(pod.metadata.namespace ?? "default"), accountOf(pod));
+    return inPools.map((cidr) => identities.ofPod(pod, who, cidr));
+  };
   const ofNodes = () => cast.nodes.map(({ address }) => identities.ofBlock(hostCidr(address)));
-
+  const podOfPeer = (peer: Peer): Pod | undefined => {
+    if (peer.kind === "stranger") return stranger(peer.namespace);
+    return peer.kind === "workload" ? (pods.get(peer.workload) ?? podOf(peer.workload)) : undefined;
+  };
   const identitiesOf = (peer: Peer): (Identity | undefined)[] => {
     if (peer.kind === "address") return [identities.ofBlock(hostCidr(peer.address))];
-    if (peer.kind === "block") return [identities.ofBlock(parseCidr(peer.cidr))];
-    if (peer.kind === "stranger") return ofPod(stranger(peer.namespace), peer.namespace);
-    if (peer.kind === "nodes") return ofNodes();
-    const { workload } = peer;
-    return workload.hostNetwork ? ofNodes() : ofPod(pods.get(workload) ?? podOf(workload), workload.namespace);
+    if (peer.kind === "blocks") return peer.cidrs.map((cidr) => identities.ofBlock(parseCidr(cidr)));
+    const pod = podOfPeer(peer);
+    return pod && !pod.spec.hostNetwork ? ofPod(pod) : ofNodes();
   };
   return (from, to) => {
-    const port = numberOf(to, pods.get(to.workload) ?? podOf(to.workload));
-    const protocol = protocolNumbers[to.protocol];
-    const receives = policyOf(to.workload);
-    const sends = from.kind === "workload" ? policyOf(from.workload) : undefined;
+    const target = pods.get(to.workload) ?? podOf(to.workload);
+    const [port, protocol] = [numberOf(to, target), protocolNumbers[to.protocol]];
+    const sender = podOfPeer(from);
+    const [receives, sends] = [policyOf(target), sender && policyOf(sender)];
     const subject: Peer = { kind: "workload", workload: to.workload };
-    const verdicts = [
-      ...identitiesOf(from).map((identity) => isAllowed(receives?.ingress, identity, protocol, port)),
-      ...identitiesOf(subject).map((identity) => isAllowed(sends?.egress, identity, protocol, port)),
+    const ends = [
+      identitiesOf(from).map((identity) => isAllowed(receives, "ingress", { identity, protocol, port })),
+      identitiesOf(subject).map((identity) => isAllowed(sends, "egress", { identity, protocol, port })),
     ];
     const deciding = [receives?.ingress && receives, sends?.egress && sends].flatMap((one) => one || []);
-    return { verdict: together(verdicts, identitiesOf(from).length), policies: namesOf(deciding) };
+    const names = namesOf(deciding);
+    // The addresses of a Service's endpoints are not known yet.
+    const isOpen = names.some((name) => aboutServices.has(name));
+    return { verdict: isOpen ? "depends" : together(ends), policies: names };
   };
 }
 
+interface Asked {
+  identity: Identity | undefined;
+  protocol: number;
+  port: number;
+}
+
 /** Both ends must allow; if the verdict of one end depends on the address, the result is open. */
-function together(verdicts: boolean[], received: number): Reachability {
-  const ends = [verdicts.slice(0, received), verdicts.slice(received)];
+function together(ends: boolean[][]): Reachability {
   if (ends.some((end) => end.length > 0 && end.every((allowed) => !allowed))) return "dropped";
   return ends.every((end) => end.every((allowed) => allowed)) ? "allowed" : "depends";
 }
 
-function isAllowed(tiers: readonly Tier[] | undefined, identity: Identity | undefined, protocol: number, port: number) {
-  return !tiers || decisionAt(judgeRules(tiers, identity ?? ANYBODY), protocol, port).verdict === "allow";
-}
-
-/** Which policies apply to which pods. */
-function selectionOf({ policies: networkPolicies }: Cast, pods: Pod[]) {
-  const endpoints = pods.map(({ metadata }) => ({ namespace: metadata.namespace ?? "default", pod: metadata.name }));
-  const selection = new PolicySelector().select({ networkPolicies, subjects: new PodSubjects().of(endpoints, pods) });
+/** Which policies apply to which pods: to the declared ones, and to others in their namespaces and elsewhere. */
+function selectionOf({ policies: declared, namespaces: labels, serviceAccounts }: Cast, pods: Pod[]) {
+  const homes = new Set(pods.map(({ metadata }) => metadata.namespace ?? "default"));
+  const all = [...pods, ...[...homes, ELSEWHERE].map(stranger)];
+  const endpoints = all.map(({ metadata }) => ({ namespace: metadata.namespace ?? "default", pod: metadata.name }));
+  const named = new Set([...homes, ELSEWHERE, ...labels.keys()]);
+  const namespaces = new Map(
+    [...named].map((name) => [name, namespaceSchema.parse({ metadata: { name, labels: labels.get(name) ?? {} } })]),
+  );
+  const accounts = new Map(serviceAccounts.map((account) => [objectName(account), account]));
+  const subjects = new PodSubjects().of(endpoints, all, [...namespaces.values()], serviceAccounts);
+  const { hostEndpoints: _, ...objects } = declared;
+  const known = { namespaces: [...namespaces.values()], serviceAccounts };
+  const selection = new PolicySelector().select({ ...objects, ...known, subjects });
   const policies = new Map(
     [...selection.policies].map(([{ namespace, pod }, policy]) => [keyOf(namespace, pod), policy]),
   );
-  return { policies, vocabulary: selection.vocabulary };
+  return {
+    policies,
+    vocabulary: selection.vocabulary,
+    aboutServices: new Set(selection.sources.flatMap(({ owner, services }) => (services.length > 0 ? [owner] : []))),
+    namespaceOf: (name: string) => namespaces.get(name),
+    accountOf: ({ metadata, spec }: Pod) => accounts.get(`${metadata.namespace}/${spec.serviceAccountName}`),
+  };
 }
 
 const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
@@ -118,6 +148,7 @@ function stranger(namespace: string): Pod {
     name: "another pod",
     labels: {},
     hostNetwork: false,
+    serviceAccountName: "default",
     containers: [],
     initContainers: [],
   });

@@ -20,7 +20,8 @@ export interface NamedPeer {
   peer: Peer;
   /** Comes from outside the cluster. */
   outside: boolean;
-  /** The same machine at its IPv4 address, of a machine at its IPv6 address. */
+  /** Who it is as well: there is a row for it only where the two are treated differently. Of a machine at its IPv6 address it is the machine at
+   * its IPv4 address. */
   alsoAs?: NamedPeer;
 }
 
@@ -39,7 +40,6 @@ export function reachTable(cast: Cast): ReachRow[] {
     peers
       .filter(({ peer }) => !isItself(peer, target))
       .map((peer) => ({ peer, answer: ask(peer, target) }))
-      // A machine has one row, unless its addresses are treated differently.
       .filter(({ peer: { alsoAs }, answer }) => !alsoAs || ask(alsoAs, target).verdict !== answer.verdict)
       .map(({ peer, answer }) => ({ from: peer.name, to: target.name, ...answer })),
   );
@@ -90,13 +90,7 @@ export function peersOf({ clients, nodes, workloads, policies }: Cast): NamedPee
   const known = new Set(
     clients.flatMap(({ address, addressIpv6 = address }) => [address, addressIpv6].map((one) => hostCidr(one).text)),
   );
-  const blocks = new Set(
-    policies.flatMap(({ spec }) =>
-      spec.ingress.flatMap(({ from }) =>
-        from.flatMap(({ ipBlock }) => (ipBlock ? [ipBlock.cidr, ...ipBlock.except].map((c) => parseCidr(c).text) : [])),
-      ),
-    ),
-  );
+  const blocks = new Set(blocksOf(policies));
   const others = [...blocks].filter((block) => !known.has(block) && !block.endsWith("/0")).sort();
   return [
     ...clients.flatMap(ofClient),
@@ -105,9 +99,36 @@ export function peersOf({ clients, nodes, workloads, policies }: Cast): NamedPee
     inside("pods of other namespaces", { kind: "stranger", namespace: ELSEWHERE }),
     // A pod's own node is never blocked (NetworkPolicy documentation), so it is not listed.
     ...(nodes.length > 0 ? [inside("other nodes", { kind: "nodes" })] : []),
-    ...others.map((cidr) => outside(cidr, { kind: "block", cidr })),
-    outside("other addresses", { kind: "block", cidr: "0.0.0.0/0" }),
+    ...others.map((cidr) => outside(cidr, { kind: "blocks", cidrs: [cidr] })),
+    ...setsOf(policies).map(({ name, cidrs }) => ({ ...outside(name, { kind: "blocks", cidrs }), alsoAs: ANYWHERE })),
+    ANYWHERE,
   ];
+}
+
+/** Network sets, which rules select by their labels. */
+function setsOf({ networkSets = [], globalNetworkSets = [] }: Cast["policies"]): { name: string; cidrs: string[] }[] {
+  return [
+    ...networkSets.map(({ metadata: { name, namespace }, spec }) => ({
+      name: `NetworkSet ${shortName({ name, namespace: namespace ?? "default" })}`,
+      cidrs: spec.nets,
+    })),
+    ...globalNetworkSets.map(({ metadata, spec }) => ({ name: `GlobalNetworkSet ${metadata.name}`, cidrs: spec.nets })),
+  ]
+    .filter(({ cidrs }) => cidrs.length > 0)
+    .sort((a, b) => compare(a.name, b.name));
+}
+
+/** The blocks of senders that policies tell apart. */
+function blocksOf(policies: Cast["policies"]): string[] {
+  const { networkPolicies, calicoNetworkPolicies = [], globalNetworkPolicies = [] } = policies;
+  return [
+    ...networkPolicies
+      .flatMap(({ spec }) => spec.ingress.flatMap(({ from }) => from))
+      .flatMap(({ ipBlock }) => (ipBlock ? [ipBlock.cidr, ...ipBlock.except] : [])),
+    ...[...calicoNetworkPolicies, ...globalNetworkPolicies]
+      .flatMap(({ spec }) => spec.ingress)
+      .flatMap(({ source }) => [...source.nets, ...source.notNets]),
+  ].map((cidr) => parseCidr(cidr).text);
 }
 
 /** A client at each of its addresses. */
@@ -119,6 +140,7 @@ function ofClient({ name, address, addressIpv6 }: Host): NamedPeer[] {
 
 const outside = (name: string, peer: Peer): NamedPeer => ({ name, peer, outside: true });
 const inside = (name: string, peer: Peer): NamedPeer => ({ name, peer, outside: false });
+const ANYWHERE = outside("other addresses", { kind: "blocks", cidrs: ["0.0.0.0/0"] });
 
 /** Ports of services, then ports of containers that no service leads to. */
 export function targetsOf(cast: Cast): NamedTarget[] {

@@ -13,7 +13,7 @@ export function policyWarnings(cluster: Cluster): Warning[] {
 }
 
 function idlePolicies({ policies, workloads }: Cast): Warning[] {
-  return policies
+  return policies.networkPolicies
     .filter(({ metadata, spec }) => {
       const namespace = metadata.namespace ?? "default";
       const subject = spec.podSelector ?? { matchExpressions: [] };

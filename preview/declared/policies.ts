@@ -2,7 +2,7 @@ import type { JudgedBy } from "../../model/flow/judge.ts";
 import { type KindName, kinds } from "../../model/objects/kinds.ts";
 import { type ObjectOf, schemas } from "../../model/objects/schemas.ts";
 import { notFollowedYet } from "../../model/objects/unsupported.ts";
-import { isOf, type WrittenObject } from "../declared/objects.ts";
+import { isOf, type WrittenObject } from "./objects.ts";
 
 export type DeclaredPolicies = JudgedBy["policies"] & { readonly hostEndpoints: readonly ObjectOf<"hostEndpoints">[] };
 

@@ -1,0 +1,117 @@
+// Policies of the other kinds that agents follow: Calico's, in tiers, and ClusterNetworkPolicy.
+import { expect, test } from "vitest";
+import type { WrittenObject } from "../declared/objects.ts";
+import { deployment, from, policy, scene, service } from "../testing/objects.ts";
+import { castOf } from "./cast.ts";
+import { reachTable } from "./table.ts";
+
+const rowsOf = (objects: WrittenObject[]) =>
+  new Map(reachTable(castOf(scene(objects))).map((row) => [`${row.from} > ${row.to}`, row]));
+const verdicts = (objects: WrittenObject[]) =>
+  Object.fromEntries([...rowsOf(objects)].map(([pair, { verdict }]) => [pair, verdict]));
+const calico = (kind: string, name: string, spec: object, metadata: object = {}): WrittenObject => ({
+  ...{ apiVersion: "projectcalico.org/v3", kind, metadata: { name, ...metadata }, spec },
+});
+const nginx = [deployment("nginx", { node: "node" }), service("nginx")];
+const forNginx = { selector: "app == 'nginx'", types: ["Ingress"] };
+
+test("an earlier tier's denial ends it whatever later tiers and Kubernetes' policies allow, and is named", () => {
+  const rows = rowsOf([
+    ...nginx,
+    policy("p", "nginx", from("172.31.1.0/24")),
+    calico("Tier", "security", { order: 100 }),
+    calico("GlobalNetworkPolicy", "security.deny-client2", {
+      ...{ tier: "security", ...forNginx },
+      ingress: [{ action: "Deny", source: { nets: ["172.31.1.162/32"] } }, { action: "Pass" }],
+    }),
+  ]);
+  expect(rows.get("client1 > nginx:80")?.verdict).toBe("allowed");
+  expect(rows.get("client2 > nginx:80")?.verdict).toBe("dropped");
+  expect(rows.get("client2 > nginx:80")?.policies).toContain("GlobalNetworkPolicy security.deny-client2");
+  expect(rows.get("other addresses > nginx:80")?.verdict).toBe("dropped");
+});
+
+test("a network set has a row where it is treated differently from other addresses", () => {
+  const set = calico(
+    "NetworkSet",
+    "office",
+    { nets: ["192.0.2.0/24", "198.51.100.7"] },
+    { labels: { role: "office" } },
+  );
+  const elsewhere = calico(
+    "GlobalNetworkSet",
+    "partners",
+    { nets: ["203.0.113.0/24"] },
+    { labels: { role: "partner" } },
+  );
+  const allow = calico("NetworkPolicy", "office", {
+    ...forNginx,
+    ingress: [{ action: "Allow", protocol: "TCP", source: { selector: "role == 'office'" } }],
+  });
+  const rows = verdicts([...nginx, set, elsewhere, allow]);
+  expect(rows).toMatchObject({
+    "NetworkSet office > nginx:80": "allowed",
+    "other addresses > nginx:80": "dropped",
+    "client1 > nginx:80": "dropped",
+  });
+  expect(Object.keys(rows).filter((row) => row.includes("partners"))).toEqual([]);
+});
+
+test("pods are told apart by namespaces' labels and by service accounts", () => {
+  const team = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team", labels: { trust: "high" } } };
+  const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "robot", labels: { may: "ask" } } };
+  const robot = {
+    ...{ apiVersion: "v1", kind: "Pod", metadata: { name: "robot", labels: { app: "robot" } } },
+    spec: { serviceAccountName: "robot", containers: [{ image: "robot" }] },
+  };
+  const inTeam = deployment("report", { namespace: "team" });
+  const allow = calico("GlobalNetworkPolicy", "known", {
+    ...forNginx,
+    ingress: [
+      { action: "Allow", source: { namespaceSelector: "trust == 'high'" } },
+      { action: "Allow", source: { serviceAccounts: { selector: "may == 'ask'" } } },
+    ],
+  });
+  expect(verdicts([...nginx, team, account, robot, inTeam, deployment("web"), allow])).toMatchObject({
+    "team/report > nginx:80": "allowed",
+    "robot > nginx:80": "allowed",
+    "web > nginx:80": "dropped",
+    "pods of other namespaces > nginx:80": "dropped",
+  });
+});
+
+test("a ClusterNetworkPolicy holds before Kubernetes' own policies, or after them", () => {
+  const cluster = (tier: string, action: string): WrittenObject => ({
+    ...{ apiVersion: "policy.networking.k8s.io/v1alpha2", kind: "ClusterNetworkPolicy", metadata: { name: "all" } },
+    spec: {
+      ...{ tier, priority: 10, subject: { namespaces: {} } },
+      ingress: [{ action, from: [{ pods: { podSelector: { matchLabels: { app: "web" } } } }] }],
+    },
+  });
+  const web = deployment("web");
+  const closed = policy("closed", "nginx", { ingress: [] });
+  const pair = "web > nginx:80";
+  expect(verdicts([...nginx, web, closed, cluster("Admin", "Accept")])[pair]).toBe("allowed");
+  expect(verdicts([...nginx, web, closed, cluster("Baseline", "Accept")])[pair]).toBe("dropped");
+  expect(verdicts([...nginx, web, cluster("Baseline", "Deny")])[pair]).toBe("dropped");
+});
+
+test("policies of all pods hold for those that are declared elsewhere too", () => {
+  const quiet = calico("GlobalNetworkPolicy", "quiet", { selector: "all()", types: ["Egress"], egress: [] });
+  expect(verdicts([...nginx, quiet])).toMatchObject({
+    "other pods of default > nginx:80": "dropped",
+    "pods of other namespaces > nginx:80": "dropped",
+    "client1 > nginx:80": "allowed",
+  });
+});
+
+test("what a rule says of a Service depends on its endpoints; staged policies decide nothing", () => {
+  const web = deployment("web");
+  const toService = calico("NetworkPolicy", "to-service", {
+    ...{ selector: "app == 'web'", types: ["Egress"] },
+    egress: [{ action: "Allow", destination: { services: { name: "nginx" } } }],
+  });
+  expect(verdicts([...nginx, web, toService])["web > nginx:80"]).toBe("depends");
+  const staged = calico("StagedGlobalNetworkPolicy", "next", { ...forNginx, ingress: [] });
+  expect(verdicts([...nginx, web, staged])["web > nginx:80"]).toBe("allowed");
+});
