@@ -79,14 +79,15 @@ export async function runAgent(
   const { health, endpoints, network, loaded } = agent;
 
   const ending = { ...options, log, endings };
-  const rounds = new Rounds(async () => {
+  const round = async () => {
     const result = await dataplane.apply();
     if (dataplane.paced.isBehind && result !== "failed") rounds.trigger();
     health.is("the kernel does not have the cluster's state (see the agent's log)", result === "failed");
     cluster.remember?.();
     await startAgainForMapSizes(ending, agent.sizes, cluster.store.list("felixConfigurations"));
     return result;
-  }, agent.metrics.programmed);
+  };
+  const rounds = new Rounds(round, agent.metrics.programmed, () => dataplane.paced.behindSince);
   agent.healthChecks.waitingMs = () => rounds.waitingMs;
   const cluster = openCluster((kind) => rounds.changed(kinds[kind].kind));
   agent.failingWatches.of = () => cluster.store.failing();

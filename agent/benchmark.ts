@@ -47,22 +47,30 @@ const serviceAt = (index: number) => ({
   status: { loadBalancer: {} },
 });
 
-const sliceAt = (index: number) => ({
-  metadata: metadata(`service-${index}-abcde`, {
-    generateName: `service-${index}-`,
-    labels: { ...labels(index).labels, "kubernetes.io/service-name": `service-${index}` },
-    ownerReferences: [{ apiVersion: "v1", kind: "Service", name: `service-${index}`, uid: crypto.randomUUID() }],
-  }),
-  addressType: "IPv4",
-  ports: [{ name: "http", protocol: "TCP", port: 8080 }],
-  endpoints: Array.from({ length: endpoints }, (_, at) => ({
-    addresses: [address(128, index * endpoints + at)],
-    conditions: { ready: true, serving: true, terminating: false },
-    nodeName: `node-${(index + at) % 100}`,
-    targetRef: { kind: "Pod", name: `service-${index}-${at}`, namespace: "default", uid: crypto.randomUUID() },
-    zone: "zone-a",
-  })),
-});
+/** As many as Kubernetes' controller puts in one. */
+const IN_SLICE = 100;
+const slicesEach = Math.ceil(endpoints / IN_SLICE);
+
+function sliceAt(number: number, missing = 0) {
+  const [index, place] = [Math.floor(number / slicesEach), number % slicesEach];
+  const name = `service-${index}`;
+  return {
+    metadata: metadata(`${name}-${place}`, {
+      generateName: `${name}-`,
+      labels: { ...labels(index).labels, "kubernetes.io/service-name": name },
+      ownerReferences: [{ apiVersion: "v1", kind: "Service", name, uid: crypto.randomUUID() }],
+    }),
+    addressType: "IPv4",
+    ports: [{ name: "http", protocol: "TCP", port: 8080 }],
+    endpoints: Array.from({ length: Math.min(IN_SLICE, endpoints - place * IN_SLICE) - missing }, (_, at) => ({
+      addresses: [address(128, index * endpoints + place * IN_SLICE + at)],
+      conditions: { ready: true, serving: true, terminating: false },
+      nodeName: `node-${(index + at) % 100}`,
+      targetRef: { kind: "Pod", name: `${name}-${place}-${at}`, namespace: "default", uid: crypto.randomUUID() },
+      zone: "zone-a",
+    })),
+  };
+}
 
 const nodeAt = (index: number) => ({
   metadata: { ...metadata(`node-${index}`), namespace: undefined },
@@ -81,7 +89,7 @@ const pagesOf = (kind: object, count: number, make: (index: number) => object) =
 
 const content: Readonly<Record<string, [number, (index: number) => object]>> = {
   services: [services, serviceAt],
-  endpointSlices: [services, sliceAt],
+  endpointSlices: [services * slicesEach, sliceAt],
   nodes: [100, nodeAt],
   namespaces: [1, () => ({ metadata: { ...metadata("default"), namespace: undefined } })],
 };
@@ -189,6 +197,11 @@ const compiler = new Compiler();
 const reconciler = new Reconciler(eachStored(sink));
 const desired = await stage("compile", () => inSlices(compiler.compiling(store.snapshot(facts, []))));
 const { written } = await stage("write", () => inSlices(reconciler.syncing(desired.maps)));
+store.put("endpointSlices", sliceAt(0, 1));
+const again = await stage("compile, an endpoint is gone", () =>
+  inSlices(compiler.compiling(store.snapshot(facts, []))),
+);
+await stage("write, an endpoint is gone", () => inSlices(reconciler.syncing(again.maps)));
 const peak = process.resourceUsage().maxRSS / 1000;
 console.log(`${written} entries written; peak ${peak.toFixed(0)} MB, with the lists as text`);
 ending.abort();

@@ -39,10 +39,15 @@ test("many changes pass in pieces, each Service with its slices, those that went
   const paced = new PacedServices(20);
   paced.next(cluster());
   const three = cluster("a", "b", "c");
+  const before = performance.now();
+  expect(paced.behindSince).toBeUndefined();
   expect(names(paced.next(three))).toEqual(["a b", "a-1 b-1"]);
   expect(paced.isBehind).toBe(true);
+  const since = paced.behindSince as number;
+  expect(since).toBeGreaterThanOrEqual(before);
+  expect(since).toBeLessThanOrEqual(performance.now());
   expect(paced.next(three)).toBe(three);
-  expect(paced.isBehind).toBe(false);
+  expect([paced.isBehind, paced.behindSince]).toEqual([false, undefined]);
   const gone = { services: three.services.slice(2), endpointSlices: three.endpointSlices.slice(2) };
   const { services, endpointSlices } = cluster("a");
   const next = {
@@ -75,6 +80,10 @@ test("one that is larger than a piece is a piece, and one that changes all the t
   const flapping = () => ({ services: [web("a", 100), ...others.services], endpointSlices: others.endpointSlices });
   expect(names(paced.next(flapping()))[0]).toBe("a");
   expect(names(paced.next(flapping()))[0]).toBe("b c a");
+  // Since it changed again, not since it changed first: it was served meanwhile.
+  const since = paced.behindSince as number;
+  paced.next(flapping());
+  expect(paced.behindSince === undefined || paced.behindSince >= since).toBe(true);
 });
 
 test("whatever changes, the pieces end with the objects as they are, and show each Service as it was or as it is", () => {

@@ -25,8 +25,8 @@ export class PacedServices {
   #seen: ServedObjects | undefined;
   /** As the rounds know them. */
   #shown: ServedObjects = { services: NONE, endpointSlices: NONE };
-  /** Services of which the rounds know an older version, in the order in which they changed. */
-  readonly #waiting = new Set<string>();
+  /** Services of which the rounds know an older version, in the order in which they changed, and when that was seen. */
+  readonly #waiting = new Map<string, number>();
 
   constructor(most = ENTRIES) {
     this.#most = most;
@@ -35,6 +35,11 @@ export class PacedServices {
   /** Whether a Service waits for the next round. */
   get isBehind(): boolean {
     return this.#waiting.size > 0;
+  }
+
+  /** When the Service was seen that has waited longest (`performance.now()`); undefined: none waits. */
+  get behindSince(): number | undefined {
+    return this.#waiting.values().next().value;
   }
 
   /** The snapshot with the next piece. */
@@ -53,8 +58,12 @@ export class PacedServices {
     }
     const services = changesBetween(seen.services, now.services);
     const slices = changesBetween(seen.endpointSlices, now.endpointSlices);
-    for (const service of [...services.gone, ...services.come]) this.#waiting.add(objectName(service));
-    for (const slice of [...slices.gone, ...slices.come]) this.#waiting.add(serviceOf(slice));
+    const at = performance.now();
+    const changed = [
+      ...[...services.gone, ...services.come].map(objectName),
+      ...[...slices.gone, ...slices.come].map(serviceOf),
+    ];
+    for (const name of changed) if (!this.#waiting.has(name)) this.#waiting.set(name, at);
     if (this.#waiting.size === 0) return this.#shown;
     this.#admit(now);
     this.#shown = this.isBehind ? this.#mixed(now) : now;
@@ -65,7 +74,7 @@ export class PacedServices {
   #admit(now: ServedObjects): void {
     const weights = this.#weights(now);
     let left = this.#most;
-    for (const name of this.#waiting) {
+    for (const name of this.#waiting.keys()) {
       const weight = weights.get(name) ?? 1;
       if (weight > left && left < this.#most) break;
       left -= weight;

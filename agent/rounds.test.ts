@@ -53,3 +53,18 @@ test("how long changes took is told by kind of object, from the first of each, o
   const seconds = Object.fromEntries(told);
   expect(seconds.EndpointSlice).toBeGreaterThan(0.3); // it waited for the complete round
 });
+
+test("what rounds leave out for later is waiting as well, for as long as they do", async () => {
+  let behindSince: number | undefined;
+  const rounds = new Rounds(
+    async () => "partly",
+    () => {},
+    () => behindSince,
+  );
+  await rounds.start();
+  await expect.poll(() => rounds.waitingMs).toBe(0);
+  behindSince = performance.now() - 70_000;
+  expect(rounds.waitingMs).toBeGreaterThanOrEqual(70_000);
+  behindSince = undefined;
+  expect(rounds.waitingMs).toBe(0);
+});

@@ -17,12 +17,16 @@ export class Rounds {
   #beingWritten: number | undefined;
   #synced: number | undefined;
 
+  readonly #behindSince: () => number | undefined;
+
   /** `round` returns the result of Dataplane.apply(); `programmed` gets the seconds from the first change of a kind of object to
-   * its completion. */
+   * its completion; `behindSince` tells since when rounds have left out a change (`performance.now()`). */
   constructor(
     round: () => Promise<"done" | "partly" | "failed">,
     programmed: (kind: string, seconds: number) => void = () => {},
+    behindSince: () => number | undefined = () => undefined,
   ) {
+    this.#behindSince = behindSince;
     this.#runner = new Runner(async () => {
       const since = this.#since;
       this.#since = new Map();
@@ -51,8 +55,8 @@ export class Rounds {
 
   /** How long a change has been waiting for the kernel, in ms; 0: none waits. One entry that cannot be written does not count. */
   get waitingMs(): number {
-    const since = this.#beingWritten ?? this.#unwritten;
-    return since === undefined ? 0 : performance.now() - since;
+    const waiting = [this.#beingWritten, this.#unwritten, this.#behindSince()].filter((since) => since !== undefined);
+    return waiting.length === 0 ? 0 : performance.now() - Math.min(...waiting);
   }
 
   /** How long ago everything that was known was in the kernel, in ms; undefined: it never was. */

@@ -98,6 +98,7 @@ export function* backendsOf(
       // One endpoint may stand in two slices for a moment; the better of the two counts.
       if (!known || (!known.ready && backend.ready)) found.set(backend.name.name, backend);
     });
+    yield; // a slice has a hundred endpoints, a Service can have hundreds of slices
   }
   return [...found.values()].sort((a, b) => (a.name.name < b.name.name ? -1 : 1));
 }
