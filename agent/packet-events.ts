@@ -10,6 +10,7 @@ import { interfaceName } from "./kernel/interface-names.ts";
 import type { Loaded, LoadedPrograms } from "./kernel/load.ts";
 import type { Pins } from "./kernel/pins.ts";
 import type { Ending } from "./load-balancer.ts";
+import { interfaceTowards } from "./network/routes.ts";
 import { EventFeed } from "./observe/events/feed.ts";
 import { keepHistory } from "./observe/events/keep-history.ts";
 import { Names } from "./observe/events/names.ts";
@@ -59,7 +60,14 @@ export async function servePacketEvents(
   };
   const { names, wallClock } = context;
   const kept = keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log });
-  const explainer = new Explainer({ node: options.node, maps: loaded.maps, contents: () => policies.contents, names });
+  const { contents } = context;
+  const explainer = new Explainer({
+    node: options.node,
+    maps: loaded.maps,
+    towards: interfaceTowards,
+    contents,
+    names,
+  });
   const naming = { context: { ...context, workload: kept.workload }, staged: kept.staged };
   const isWanted = () => keepsFlowHistory(defaultConfiguration(store.list("felixConfigurations")));
   const { history, end: endHistory } = keepHistory({ ...naming, feed, isWanted });

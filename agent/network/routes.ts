@@ -1,7 +1,8 @@
 import { overheadOf } from "../../model/pool/encapsulation.ts";
 import type { Route } from "../compile/desired.ts";
+import { interfaceIndex } from "../kernel/interface-names.ts";
 import { VNI_OVERLAY } from "../kernel/layout.gen.ts";
-import { ipBatch, ipLines } from "./ip-command.ts";
+import { ipBatch, ipJson, ipLines } from "./ip-command.ts";
 import { TUNNEL_DEVICE } from "./tunnel.ts";
 
 // The agent's routes and neighbors have this protocol number (`ip route … proto`), by which a restarted agent recognizes them.
@@ -30,6 +31,17 @@ export function reconcileRoutes(desired: readonly Route[], context: RouteContext
   const { commands, conflicts } = routeCommands(desired, presentRoutes(), context);
   ipBatch(commands);
   return { written: commands.length, conflicts };
+}
+
+/** The interface by which this node's routes lead to an address; undefined: there is no route. */
+export function interfaceTowards(address: string): { ifindex: number; name: string } | undefined {
+  try {
+    const [{ dev: name } = { dev: "" }] = ipJson<{ dev: string }>("route", "get", address);
+    const ifindex = interfaceIndex(name);
+    return ifindex === undefined ? undefined : { ifindex, name };
+  } catch {
+    return undefined;
+  }
 }
 
 export function removeRoutes(): void {

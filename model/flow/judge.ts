@@ -8,14 +8,15 @@ import {
   type ServiceAccount,
 } from "../objects/core.ts";
 import { ruleMatches } from "../policy/explain.ts";
-import { type Identity, IdentityTable } from "../policy/identity.ts";
-import { ANYBODY, decisionAt, Judge } from "../policy/judge.ts";
+import { IdentityTable } from "../policy/identity.ts";
+import { ANYBODY, decisionAt, Judge, type Peer } from "../policy/judge.ts";
 import type { PolicyObjects } from "../policy/policy-objects.ts";
 import type { Decision, Tier } from "../policy/rules.ts";
 import { type EndpointPolicy, PolicySelector } from "../policy/selection.ts";
 import { PodSubjects } from "../policy/subject.ts";
 import { podAsSubject } from "../policy/who.ts";
 import { ICMP, protocolNumbers } from "../protocol.ts";
+import { asSomeNode, type SelectingService, serviceWords, withWords } from "./peer-words.ts";
 import type { FlowEnd } from "./record.ts";
 import type { SeenFlow } from "./seen.ts";
 
@@ -23,6 +24,8 @@ import type { SeenFlow } from "./seen.ts";
 export interface JudgedBy {
   /** Namespaces and service accounts among them are not read: the log has their labels. */
   readonly policies: Omit<PolicyObjects, "namespaces" | "serviceAccounts">;
+  /** Those whose endpoints have no addresses yet. */
+  readonly services?: readonly SelectingService[];
   /** CIDRs that pods' addresses come from: the log does not say which of them a pod had. */
   readonly pools: readonly string[];
   /** Addresses of nodes, by name; those of others are taken from the log. */
@@ -143,7 +146,8 @@ export class FlowJudge {
   }
 
   /** All that a peer may be, by the addresses that it may have. */
-  #identitiesOf(peer: FlowEnd): readonly (Identity | undefined)[] {
+  #identitiesOf(peer: FlowEnd): readonly (Peer | undefined)[] {
+    const { policies, services = [], nodes } = this.#by;
     const blocks = (cidrs: readonly Cidr[]) => cidrs.map((cidr) => this.#identities.ofBlock(cidr));
     if (peer.kind === "network") {
       const cidr = parseCidr(peer.cidr);
@@ -155,11 +159,15 @@ export class FlowJudge {
         ),
       ]);
     }
-    if (peer.kind === "node") return blocks((this.#by.nodes.get(peer.name) ?? peer.addresses).map(hostCidr));
+    if (peer.kind === "node") {
+      const known = blocks((nodes.get(peer.name) ?? peer.addresses).map(hostCidr));
+      return policies.nodes ? known : asSomeNode(known, this.#identities.vocabulary.selectors.keys());
+    }
     const stand = this.#stands.get(JSON.stringify(peer));
     if (!stand) return [undefined];
     const who = podAsSubject(stand.pod, stand.namespace, stand.account);
-    return this.#places.map((cidr) => this.#identities.ofPod(stand.pod, who, cidr));
+    const words = peer.kind === "pods" ? serviceWords(peer, services, policies.endpointSlices ?? []) : [];
+    return this.#places.map((cidr) => withWords(this.#identities.ofPod(stand.pod, who, cidr), words));
   }
 }
 

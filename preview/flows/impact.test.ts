@@ -167,6 +167,71 @@ describe("what nobody used for some days", () => {
     expect(seen.filter(({ rule }) => rule.includes("gone"))).toHaveLength(2);
   });
 
+  describe("of rules about Services and nodes", () => {
+    const allow = (name: string, spec: object) =>
+      calico("NetworkPolicy", name, { selector: "app == 'db'", ...spec }, "default");
+    const node: FlowEnd = { kind: "node", name: "worker", addresses: ["172.31.1.8"] };
+    const judged = (policies: WrittenObject[], lines: FlowRecord[], declared = stack) => {
+      const { unused, cut, kept, undecided } = impact([...declared, ...policies], lines, { before: declared });
+      return {
+        unused: unused.map(({ policy: owner, rule }) => `${owner}, ${rule}`),
+        ...{ cut: cut.length, kept: kept.flows, undecided: undecided.length },
+      };
+    };
+    const toWeb = line(pods("db"), { to: pods("web"), port: 8080 });
+    const withWeb = [
+      ...stack,
+      deployment("web", { ports: [{ name: "http", containerPort: 8080 }] }),
+      service("web", { ports: [{ port: 80, targetPort: "http" }] }),
+    ];
+
+    test("is told by the labels that declared Services select", () => {
+      const from = allow("from", { ingress: [{ action: "Allow", source: { services: { name: "web" } } }] });
+      const to = allow("to", {
+        types: ["Egress"],
+        egress: [{ action: "Allow", destination: { services: { name: "web" } } }],
+      });
+      expect(judged([from], [line(pods("web"))], withWeb)).toEqual({ unused: [], cut: 0, kept: 1, undecided: 0 });
+      expect(judged([from], [line(pods("report"))], withWeb)).toMatchObject({
+        unused: [
+          "Calico NetworkPolicy default/from, ingress rule 1: from endpoints of Service default/web, every port",
+        ],
+        cut: 1,
+      });
+      expect(judged([to], [toWeb], withWeb)).toEqual({ unused: [], cut: 0, kept: 1, undecided: 0 });
+      expect(judged([to], [{ ...toWeb, port: 9090 }], withWeb)).toMatchObject({
+        unused: [expect.stringContaining("default/to, egress rule 1: to endpoints of Service default/web")],
+        cut: 1,
+      });
+      expect(judged([from], [line(pods("report"))]).unused).toEqual([]);
+    });
+
+    test("is by any node: their labels are not in the log", () => {
+      const objects: WrittenObject[] = [
+        {
+          ...{ apiVersion: "policy.networking.k8s.io/v1alpha2", kind: "ClusterNetworkPolicy" },
+          metadata: { name: "to-nodes" },
+          spec: {
+            ...{ tier: "Admin", priority: 1, subject: { namespaces: {} } },
+            egress: [
+              {
+                ...{ name: "kubelet", action: "Accept", protocols: [{ tcp: { destinationPort: { number: 10250 } } }] },
+                to: [{ nodes: { matchLabels: { pool: "a" } } }],
+              },
+              { name: "rest", action: "Deny", to: [{ networks: ["172.31.0.0/16"] }] },
+            ],
+          },
+        },
+      ];
+      const to = (port: number) => line(pods("web"), { to: node, port });
+      expect(judged(objects, [to(10250)])).toEqual({ unused: [], cut: 0, kept: 0, undecided: 1 });
+      expect(judged(objects, [to(443)])).toMatchObject({
+        unused: ["ClusterNetworkPolicy to-nodes, egress rule 1 (kubelet): to nodes pool=a, TCP 10250"],
+        cut: 1,
+      });
+    });
+  });
+
   test("is printed with the time, also where the log is shorter", () => {
     const text = (unusedDays: number) =>
       flowsOutline(

@@ -1,8 +1,14 @@
 import { FlowJudge, type Judged, type JudgedBy } from "../../model/flow/judge.ts";
+import { sliceOf } from "../../model/flow/peer-words.ts";
 import { endText, type FlowEnd, type FlowLogLine, targetText } from "../../model/flow/record.ts";
 import { type SeenFlow, seenFlows } from "../../model/flow/seen.ts";
 import { lastingLabels } from "../../model/flow/workload.ts";
-import { type Cast, podOf } from "../reach/cast.ts";
+import type { EndpointSlice } from "../../model/objects/discovery.ts";
+import { containerPorts } from "../../model/policy/identity.ts";
+import { portName } from "../../model/policy/judge.ts";
+import { portProtocol } from "../../model/protocol.ts";
+import type { Service } from "../declared/objects.ts";
+import { backendsOf, type Cast, podOf } from "../reach/cast.ts";
 import type { ReachChange } from "../reach/changes.ts";
 import type { Impact } from "./document.ts";
 import { unusedRules } from "./unused-rules.ts";
@@ -79,9 +85,17 @@ function told({ flow, reason = "" }: Judged & { flow: SeenFlow }): Impact["cut"]
   return { ...pair(flow), connections: flow.connections, last: time(flow.last), reason };
 }
 
-function judgedBy({ pools, nodes, namespaces }: Cast, policies: JudgedBy["policies"]): JudgedBy {
+function judgedBy(cast: Cast, policies: JudgedBy["policies"]): JudgedBy {
+  const { pools, nodes, namespaces } = cast;
+  const services = cast.services
+    .filter(({ spec }) => Object.keys(spec.selector).length > 0)
+    .map((service) => ({ name: `${service.namespace}/${service.name}`, selector: service.spec.selector, service }));
   return {
-    policies,
+    policies: {
+      ...policies,
+      endpointSlices: services.map(({ name, service }) => sliceOf(name, endpointPorts(cast, service))),
+    },
+    services: services.map(({ name, selector }) => ({ name, selector })),
     pools,
     nodes: new Map(
       nodes.map(({ name, address, addressIpv6 }) => [name, [address, ...(addressIpv6 ? [addressIpv6] : [])]]),
@@ -90,6 +104,18 @@ function judgedBy({ pools, nodes, namespaces }: Cast, policies: JudgedBy["polici
       [...namespaces].map(([name, labels]) => [name, { "kubernetes.io/metadata.name": name, ...labels }]),
     ),
   };
+}
+
+/** A port's name may be another number at each workload. */
+function endpointPorts(cast: Cast, service: Service): EndpointSlice["ports"] {
+  const backends = backendsOf(cast, service).map((workload) => containerPorts(podOf(workload)));
+  return service.spec.ports.flatMap(({ name, protocol, port, targetPort }) => {
+    const target = targetPort ?? port;
+    const named = (one: string) =>
+      backends.flatMap((ports) => ports.get(portName(portProtocol(protocol) ?? 0, one)) ?? []);
+    const numbers = typeof target === "number" ? [target] : [...new Set(named(target))];
+    return numbers.map((number) => ({ name, protocol, port: number }));
+  });
 }
 
 /** Pods of a declared workload will have the labels and ports that it declares, whatever those had that the log saw. */

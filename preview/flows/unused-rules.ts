@@ -4,8 +4,7 @@ import type { HostEndpoint } from "../../model/objects/calico-policy/host-endpoi
 import type { CompiledPolicy, PolicyRule } from "../../model/policy/compiled-policy.ts";
 import { PolicyObjectCompiler } from "../../model/policy/policy-objects.ts";
 import type { PeerMatch, PortMatch } from "../../model/policy/rules.ts";
-import { isServiceSource } from "../../model/policy/service-words.ts";
-import { isOfNodes } from "../../model/policy/workload-selector.ts";
+import { isServiceSource, serviceSource } from "../../model/policy/service-words.ts";
 import { protocolName } from "../../model/protocol.ts";
 import { finish } from "../../model/steps.ts";
 import type { Impact } from "./document.ts";
@@ -14,7 +13,8 @@ const DIRECTIONS = ["ingress", "egress"] as const;
 type Direction = (typeof DIRECTIONS)[number];
 
 /** Rules of policies that allow none of these flows, or none since a time, with the last one. A rule that an earlier one hides counts as used
- * by the flows that it would allow. Left out is what a log does not tell: rules about Services and nodes, and policies of hosts.
+ * by the flows that it would allow, and one about nodes by those of any node, whose labels a log does not have. Left out is what it does not tell: rules
+ * about Services that are not declared, and policies of hosts.
  * @param since milliseconds since 1970 */
 export function unusedRules(
   by: JudgedBy,
@@ -23,6 +23,9 @@ export function unusedRules(
   since: number,
 ): Impact["unused"] {
   const { policies } = finish(new PolicyObjectCompiler().compiling(by.policies));
+  const told = new Set(by.services?.map(({ name }) => serviceSource(name)));
+  const isUntold = ({ selectors = [] }: PeerMatch) =>
+    selectors.some((text) => isServiceSource(text) && !told.has(text.split(",")[0] ?? text));
   const judge = new FlowJudge(by, flows);
   const last = new Map<string, number>();
   // The latest first: whoever uses a rule first is its last use.
@@ -34,7 +37,7 @@ export function unusedRules(
     .filter((policy) => !isOfHosts(policy, hostEndpoints))
     .flatMap((policy) =>
       DIRECTIONS.flatMap((direction) =>
-        allowed(policy, direction).flatMap(([reason, texts]) => {
+        allowed(policy, direction, isUntold).flatMap(([reason, texts]) => {
           const used = last.get(reason);
           if (used !== undefined && used >= since) return [];
           const place = /(?:ingress|egress) rule .*$/.exec(reason)?.[0] ?? direction;
@@ -58,16 +61,16 @@ function isOfHosts(
 }
 
 /** Rules that allow something, by their reasons, in words: one rule of an object may be compiled to several. */
-function allowed(policy: CompiledPolicy, direction: Direction): [string, string[]][] {
+function allowed(
+  policy: CompiledPolicy,
+  direction: Direction,
+  isUntold: (peer: PeerMatch) => boolean,
+): [string, string[]][] {
   const rules = (policy[direction] ?? []).filter(({ verdict, peers }) => verdict === "allow" && !peers?.some(isUntold));
   return [...Map.groupBy(rules, ({ reason }) => reason)].map(([reason, alike]) => [
     reason,
     [...new Set(alike.map((rule) => ruleText(rule, direction)))],
   ]);
-}
-
-function isUntold({ selectors = [] }: PeerMatch): boolean {
-  return selectors.some((text) => isServiceSource(text) || isOfNodes(text));
 }
 
 function ruleText(

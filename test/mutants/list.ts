@@ -265,7 +265,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "a backend may belong to any service",
     file: "service/choose.h",
-    text: "return bpf_map_lookup_elem(&members, &key);",
+    text: "return membership_of(service, backend);",
     instead: "return true;",
   },
   {

@@ -20,6 +20,7 @@ import type { MapStores } from "../../kernel/map-store.ts";
 import type { Asked, EndAnswer, NodeAnswer, WayAnswer } from "./answers.ts";
 import { type AskedStage, hostAt, hostStagesOf } from "./host-stages.ts";
 import { verdictInMaps } from "./in-maps.ts";
+import { interfaceFor, type Towards } from "./interfaces.ts";
 import { peerNumbered } from "./judged-chain.ts";
 import { isInSet, type Leg, rangesOf, routeOf } from "./route.ts";
 
@@ -37,7 +38,10 @@ export interface ExplainerParts {
     | "slots"
     | "backends"
     | "sourceRanges"
+    | "uplinks"
   >;
+  /** A process for each address: asked once. */
+  readonly towards: Towards;
   readonly contents: () => NumberContents;
   readonly names: {
     owner(address: Address): string | undefined;
@@ -59,12 +63,14 @@ const MOST_BACKENDS = 8;
 
 export class Explainer {
   readonly #parts: ExplainerParts;
+  readonly #routes = new Map<Address, ReturnType<Towards>>();
 
   constructor(parts: ExplainerParts) {
     this.#parts = parts;
   }
 
   explain(asked: Asked): NodeAnswer {
+    this.#routes.clear();
     const { node, names } = this.#parts;
     const from = { address: asked.from, name: this.#name(asked.from) };
     const service = this.#serviceAt(asked);
@@ -77,6 +83,11 @@ export class Explainer {
     const name = names.service(asked.to, asked.port, asked.protocol) ?? `${asked.to} port ${asked.port}`;
     return { node, from, ...(service && { service: name, ...this.#rangesFor(service, asked.from) }), ways };
   }
+
+  readonly #towards: Towards = (address) => {
+    if (!this.#routes.has(address)) this.#routes.set(address, this.#parts.towards(address));
+    return this.#routes.get(address);
+  };
 
   #route(leg: Leg): Pick<WayAnswer, "route"> {
     const route = routeOf(this.#parts.maps, leg, (address) => this.#name(address));
@@ -114,7 +125,7 @@ export class Explainer {
 
   /** In the order in which the packet path asks: where it comes in, its ends here, where it leaves. */
   #passing(flow: Asked, written: Asked): EndAnswer[] {
-    const { arrival, departure } = hostStagesOf(this.#parts.maps, flow, written);
+    const { arrival, departure } = hostStagesOf(this.#parts.maps, this.#towards, flow, written);
     const found: EndAnswer[] = [];
     for (const stage of arrival) {
       const answer = this.#answer("ingress", stage.endpoint, { ...stage, peer: stage.flow.from });
@@ -146,9 +157,11 @@ export class Explainer {
     const source = this.#endpointAt(flow.from, flow.to, Direction.EGRESS);
     const destination = this.#endpointAt(flow.to, flow.from, Direction.INGRESS);
     return [
-      ...(source ? [this.#answer("egress", source, { end: this.#name(flow.from), peer: flow.to, flow })] : []),
+      ...(source
+        ? [this.#answer("egress", source, { end: this.#endOf(flow.from, flow.to), peer: flow.to, flow })]
+        : []),
       ...(destination
-        ? [this.#answer("ingress", destination, { end: this.#name(flow.to), peer: flow.from, flow })]
+        ? [this.#answer("ingress", destination, { end: this.#endOf(flow.to, flow.from), peer: flow.from, flow })]
         : []),
     ];
   }
@@ -164,7 +177,20 @@ export class Explainer {
       const judged = direction === Direction.INGRESS && flags & SettingsFlag.WORKLOADS_TO_HOST;
       return judged ? hostEndpoints.lookup({ interface: FROM_WORKLOADS, stage: HostStage.OWN }) : undefined;
     }
-    return hostAt(this.#parts.maps, settings.lookup(0)?.uplinkIfindex ?? 0, HostStage.OWN);
+    return hostAt(this.#parts.maps, this.#facing(other).ifindex, HostStage.OWN);
+  }
+
+  /** By which interface the node itself talks to somebody. */
+  #facing(other: Address) {
+    return interfaceFor(this.#parts.maps, this.#towards, other, true);
+  }
+
+  /** "node master, at the uplink eth1": which interface it is decides which host endpoint is asked. */
+  #endOf(address: Address, other: Address): string {
+    const { endpoints, settings } = this.#parts.maps;
+    const by = this.#isOwn(address) && !endpoints.lookup(other) ? this.#facing(other) : undefined;
+    const isPrimary = !by || by.ifindex === settings.lookup(0)?.uplinkIfindex;
+    return isPrimary ? this.#name(address) : `${this.#name(address)}, at ${by.name}`;
   }
 
   #answer(

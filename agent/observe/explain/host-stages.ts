@@ -1,11 +1,12 @@
-// What host endpoints of this node are asked about a flow that comes in by its uplink, or that it forwards (bpf/policy/stages.h).
+// What host endpoints of this node are asked about a flow that comes in by an interface of it, or that it forwards (bpf/policy/stages.h).
 import { hostCidr } from "../../../model/address/address.ts";
 import { prefixOf } from "../../compile/addresses.ts";
 import { ANY_INTERFACE, type Endpoint, EndpointFlag, HostStage, LocationFlag } from "../../kernel/layout.gen.ts";
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { Asked } from "./answers.ts";
+import { type InterfaceMaps, interfaceFor, type NodeInterface, type Towards, theTunnel } from "./interfaces.ts";
 
-type HostMaps = Pick<MapStores, "endpoints" | "hostEndpoints" | "locations" | "settings">;
+type HostMaps = Pick<MapStores, "endpoints" | "hostEndpoints"> & InterfaceMaps;
 
 /** One stage of an interface's host endpoint, about a flow as it sees it. */
 export interface AskedStage {
@@ -28,45 +29,48 @@ export function hostAt({ hostEndpoints }: Pick<HostMaps, "hostEndpoints">, ifind
  * them: what this node sends for a client of another node is not. @param written before translation */
 export function hostStagesOf(
   maps: HostMaps,
+  towards: Towards,
   flow: Asked,
   written: Asked,
 ): { readonly arrival: readonly AskedStage[]; readonly departure: readonly AskedStage[] } {
-  const settings = maps.settings.lookup(0);
-  if (!settings?.hostRevision) return { arrival: [], departure: [] };
-  const { uplinkIfindex, tunnelIfindex } = settings;
+  if (!maps.settings.lookup(0)?.hostRevision) return { arrival: [], departure: [] };
   const flagsOf = (address: string) => maps.locations.lookup(prefixOf(hostCidr(address)))?.flags ?? 0;
   const isOwn = (address: string) => (flagsOf(address) & LocationFlag.LOCAL_HOST) !== 0;
   const isHere = (address: string) => isOwn(address) || maps.endpoints.lookup(address) !== undefined;
   const { INGRESS_ISOLATED, EGRESS_ISOLATED } = EndpointFlag;
   const at = (
     stage: HostStage,
-    ifindex: number,
-    end: string,
+    by: NodeInterface,
+    what: string,
     asked = flow,
     isolated: number = INGRESS_ISOLATED,
   ): AskedStage[] => {
-    const endpoint = hostAt(maps, ifindex, stage);
+    const endpoint = hostAt(maps, by.ifindex, stage);
     const isEarly = stage !== HostStage.FORWARDED;
     const isForwarded = !isOwn(flow.to) && !isOwn(flow.from);
+    const end = `${by.name}, ${what}`;
     return endpoint && endpoint.flags & isolated ? [{ end, endpoint, flow: asked, isEarly, isForwarded }] : [];
   };
   const comesIn = !isHere(flow.from) && isHere(written.to);
   const isOfNode = isOwn(flow.from);
   const goesOut = !isHere(flow.to) && (comesIn || isHere(flow.from));
-  const isWrapped = (flagsOf(flow.to) & LocationFlag.ENCAPSULATED) !== 0 || comesIn;
+  const from = interfaceFor(maps, towards, flow.from, isOwn(written.to));
   const arrival = comesIn
     ? [
-        ...at(HostStage.UNTRACKED, uplinkIfindex, "the uplink, before connections are looked up", written),
-        ...at(HostStage.PRE_DNAT, uplinkIfindex, "the uplink, before translation", written),
-        ...(isOwn(flow.to) ? [] : at(HostStage.FORWARDED, uplinkIfindex, "the uplink, of what the node forwards")),
+        ...at(HostStage.UNTRACKED, from, "before connections are looked up", written),
+        ...at(HostStage.PRE_DNAT, from, "before translation", written),
+        ...(isOwn(flow.to) ? [] : at(HostStage.FORWARDED, from, "of what the node forwards")),
       ]
     : [];
-  const [by, ifindex] = isWrapped ? ["the tunnel", tunnelIfindex] : ["the uplink", uplinkIfindex];
-  const leaving = (stage: HostStage, what: string) => at(stage, ifindex, `${by}, ${what}`, flow, EGRESS_ISOLATED);
+  const tunnel = theTunnel(maps);
+  const to = comesIn ? tunnel : interfaceFor(maps, towards, flow.to, isOfNode);
+  const leaving = (stage: HostStage, what: string) => at(stage, to, what, flow, EGRESS_ISOLATED);
   const departure = goesOut
     ? [
         // What the node itself sends by its tunnel leaves wrapped: nothing is asked about its packets.
-        ...(isOfNode && isWrapped ? [] : leaving(HostStage.UNTRACKED, "of each packet, whatever its connection")),
+        ...(isOfNode && to.ifindex === tunnel.ifindex
+          ? []
+          : leaving(HostStage.UNTRACKED, "of each packet, whatever its connection")),
         ...(isOfNode ? [] : leaving(HostStage.FORWARDED, "of what the node forwards")),
       ]
     : [];
