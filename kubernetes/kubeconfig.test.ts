@@ -191,9 +191,13 @@ test.each([
 });
 
 test("the error for a kubeconfig that is not YAML does not contain its secrets", () => {
-  const broken = `${kubeconfig({ token: "secret" }).trimEnd()} : x: y`;
-  expect(() => kubeconfigOf(broken)).toThrow(UnusableKubeconfig);
-  expect(() => kubeconfigOf(broken)).not.toThrow("secret");
+  const whole = kubeconfig({ token: "secret" });
+  const aliased = whole.replace(/(["']?)secret\1/, "*secret");
+  expect(aliased).not.toBe(whole);
+  for (const broken of [`${whole.trimEnd()} : x: y`, aliased]) {
+    expect(() => kubeconfigOf(broken)).toThrow(UnusableKubeconfig);
+    expect(() => kubeconfigOf(broken)).not.toThrow("secret");
+  }
 });
 
 test("other unusable settings are named, with the next step", async () => {

@@ -11,6 +11,7 @@ import { CredentialPlugin, type ExecConfig } from "./credential-plugin.ts";
 import { KubernetesError, UnusableKubeconfig } from "./errors.ts";
 import { inPod, serviceAccount } from "./service-account.ts";
 import { ApiServer } from "./transport.ts";
+import { yamlFault } from "./yaml-fault.ts";
 
 /** Auth provider names for users whose credentials this file provides. */
 const [TOKEN_FILE, PLUGIN] = ["kubeconfig-token-file", "kubeconfig-credential-plugin"];
@@ -164,8 +165,8 @@ export function kubeconfigFiles(wanted: readonly string[], context?: string): Ku
 
 function read(text: string, folder: string): KubeConfig {
   const library = new KubeConfig();
+  const { users } = parsed(text);
   try {
-    const { users } = (parse(text) ?? {}) as { users?: { name: string; user?: { tokenFile?: string } }[] };
     library.loadFromString(text);
     library.makePathsAbsolute(folder);
     for (const { name, user } of users ?? []) {
@@ -176,13 +177,24 @@ function read(text: string, folder: string): KubeConfig {
       Object.assign(known, { token: undefined, authProvider });
     }
   } catch (error) {
-    // Only the first line: the others quote the text, which contains secrets.
-    const [why] = (error as Error).message.split("\n");
-    throw new UnusableKubeconfig(`the kubeconfig cannot be read: ${why}`, {
-      next: "provide the output of kubectl config view --raw --minify",
-    });
+    const { name, message } = error as Error;
+    throw unreadable(name === "YAMLException" ? "it is no YAML" : message); // the library's parser quotes the text
   }
   return library;
+}
+
+function parsed(text: string): { users?: { name: string; user?: { tokenFile?: string } }[] } {
+  try {
+    return parse(text, { logLevel: "error" }) ?? {}; // warnings quote the text
+  } catch (error) {
+    throw unreadable(`it is no YAML (${yamlFault(error)})`);
+  }
+}
+
+function unreadable(why: string): UnusableKubeconfig {
+  return new UnusableKubeconfig(`the kubeconfig cannot be read: ${why}`, {
+    next: "provide the output of kubectl config view --raw --minify",
+  });
 }
 
 function readFile(path: string): string {

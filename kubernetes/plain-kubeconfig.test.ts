@@ -81,9 +81,11 @@ test.each([
 
 test("the error for a kubeconfig that is not YAML does not contain its secrets", () => {
   const path = join(folder, "broken");
-  writeFileSync(path, "users: [{ user: { token: secret : x: y } }");
-  expect(() => plainKubeconfig(path)).toThrow(UnusableKubeconfig);
-  expect(() => plainKubeconfig(path)).not.toThrow("secret");
+  for (const broken of ["users: [{ user: { token: secret : x: y } }", "users: [{ user: { token: *secret } }]"]) {
+    writeFileSync(path, broken);
+    expect(() => plainKubeconfig(path)).toThrow(UnusableKubeconfig);
+    expect(() => plainKubeconfig(path)).not.toThrow("secret");
+  }
 });
 
 test("missing parts are named", () => {

@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import type { Access } from "./access.ts";
 import { UnusableKubeconfig } from "./errors.ts";
+import { yamlFault } from "./yaml-fault.ts";
 
 const text = z.string().nullish();
 
@@ -77,11 +78,16 @@ function choose(path: string): { cluster: z.output<typeof cluster>; user: z.outp
 }
 
 function read(path: string): unknown {
+  let text: string;
   try {
-    return parse(readFileSync(path, "utf8"));
+    text = readFileSync(path, "utf8");
   } catch (error) {
-    // Only the first line: the others quote the text, which contains secrets.
-    throw unusable(path, (error as Error).message.split("\n")[0] ?? "");
+    throw unusable(path, (error as Error).message);
+  }
+  try {
+    return parse(text, { logLevel: "error" }); // warnings quote it
+  } catch (error) {
+    throw unusable(path, `it is no YAML (${yamlFault(error)})`);
   }
 }
 

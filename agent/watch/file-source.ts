@@ -1,8 +1,9 @@
 import { type FSWatcher, readdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseAllDocuments, YAMLParseError } from "yaml";
+import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { yamlFault } from "../../kubernetes/yaml-fault.ts";
 import { kindNames } from "../../model/objects/kinds.ts";
 import type { ObjectSource } from "./api-source.ts";
 import { kinds } from "./kinds.ts";
@@ -122,8 +123,7 @@ export class FileSource implements ObjectSource {
 /** What is wrong with a text. Messages quote it, so of one that may hold a Secret only the place is told. */
 function faultOf(error: unknown, text: string): string {
   if (!/secret/i.test(text)) return error instanceof Error ? error.message : String(error);
-  const [at] = (error instanceof YAMLParseError && error.linePos) || [];
-  return at ? `line ${at.line}, column ${at.col}` : "it has an alias (*name) without an anchor, or one too many";
+  return yamlFault(error);
 }
 
 function inNamespace(object: Typed): Typed {

@@ -37,6 +37,24 @@ test("without a past everything comes at once", () => {
   expect(got).toHaveLength(1);
 });
 
+test("what happens now has the time at which it was heard, whatever its node's clock says, also while others tell of the past", () => {
+  const got: [number, boolean][] = [];
+  const before = performance.now();
+  const order = new FlowOrder(["a", "b"], ({ to }, heard = -1) =>
+    got.push([to.port, before <= heard && heard <= performance.now()]),
+  );
+  order.add("a", flow("a", 1));
+  order.told("a");
+  order.add("a", flow("a", 2));
+  order.told("b");
+  order.add("b", flow("b", 3));
+  expect(got).toEqual([
+    [1, false],
+    [2, true],
+    [3, true],
+  ]);
+});
+
 test("of a past that is too long the latest is shown, and the rest counted", () => {
   const got: number[] = [];
   const order = new FlowOrder(["a"], ({ to }) => got.push(to.port), 10);

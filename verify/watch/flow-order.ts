@@ -6,27 +6,28 @@ const MOST_PAST = 50_000;
 /** Puts the nodes' pasts together in the order of time, before what happens now. Clocks of nodes differ a little, so that order between nodes is
  * only as good as they are. */
 export class FlowOrder {
-  readonly #deliver: (flow: Flow) => void;
+  readonly #deliver: (flow: Flow, heard?: number) => void;
   readonly #most: number;
   /** Nodes that still tell of the past. */
   readonly #telling: Set<string>;
   #past: Flow[] = [];
-  #waiting: Flow[] = [];
+  #waiting: [Flow, number][] = [];
   /** Flows of the past that there was no room for. */
   dropped = 0;
 
-  /** @param nodes those that tell of the past first */
-  constructor(nodes: readonly string[], deliver: (flow: Flow) => void, most = MOST_PAST) {
+  /** @param nodes those that tell of the past first @param deliver is told when it was heard what happens now, in `performance.now()`; nodes' clocks may be
+   * wrong */
+  constructor(nodes: readonly string[], deliver: (flow: Flow, heard?: number) => void, most = MOST_PAST) {
     this.#telling = new Set(nodes);
     this.#deliver = deliver;
     this.#most = most;
   }
 
   add(node: string, flow: Flow): void {
-    if (this.#telling.size === 0) this.#deliver(flow);
+    if (this.#telling.size === 0) this.#deliver(flow, performance.now());
     else if (this.#telling.has(node)) {
       if (this.#past.push(flow) >= this.#most * 2) this.#cut();
-    } else if (this.#waiting.push(flow) > this.#most) {
+    } else if (this.#waiting.push([flow, performance.now()]) > this.#most) {
       this.#waiting.shift();
       this.dropped++;
     }
@@ -36,9 +37,10 @@ export class FlowOrder {
   told(node: string): void {
     if (!this.#telling.delete(node) || this.#telling.size > 0) return;
     this.#cut();
-    const all = [...this.#past, ...this.#waiting];
+    const [past, waiting] = [this.#past, this.#waiting];
     [this.#past, this.#waiting] = [[], []];
-    for (const flow of all) this.#deliver(flow);
+    for (const flow of past) this.#deliver(flow);
+    for (const [flow, heard] of waiting) this.#deliver(flow, heard);
   }
 
   #cut(): void {

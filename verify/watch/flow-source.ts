@@ -47,7 +47,7 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   if (nodes.length === 0) throw noAgent(api);
   const named = machineNames(lab.machines);
   const past = new Past();
-  const deliver = (flow: Flow) => receiver.add(named(flow), momentOf(flow));
+  const deliver = (flow: Flow, heard = momentOf(flow)) => receiver.add(named(flow), heard);
   const order = new FlowOrder(query.since ? nodes : [], deliver);
   const began = new Began(query.since ? nodes : []);
   const told = (node: string, problem?: string) => {
@@ -96,6 +96,7 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   };
 }
 
+/** Of a flow of the past, as the clocks of its node and of this computer say. */
 function momentOf({ time }: Flow): number {
   return performance.now() - Math.max(0, Date.now() - Date.parse(time));
 }

@@ -167,6 +167,17 @@ describe("the selection of a node's flows", () => {
     expect(selection.take(inside)).toEqual([inside]);
   });
 
+  test("keeps no socket that asks for what the filter does not name, whoever it is: none crowds out another", () => {
+    const query = { from: "pod/shop/web", to: "service/db/pg" };
+    const selection = new FlowSelection(readQuery(new URLSearchParams(query)), facts);
+    const elsewhere = { ...socket, service: "db/other", to: { ...socket.to, name: "service db/other" } };
+    selection.take(socket);
+    for (let count = 0; count < 256; count++) selection.take({ ...elsewhere, backend: web });
+    expect(selection.take(inside)).toEqual([socket, inside]);
+    selection.take(elsewhere);
+    expect(selection.take(inside)).toEqual([inside]);
+  });
+
   test("does not tell of a socket whose packets are another's, and keeps only some", () => {
     const selection = from("pod/shop/web");
     selection.take(socket);

@@ -77,8 +77,10 @@ export function isWanted(flow: Flow, filter: FlowFilter, facts: FilterFacts): bo
 }
 
 /** The same for a socket's flow whose sender is not known yet: whether it is wanted if the right sender's packets follow. */
-export function mayBeWanted(flow: Flow, filter: FlowFilter): boolean {
-  return flow.socket === true && flow.verdict === "opened" && (filter.dns || !isDns(flow)) && !filter.refused;
+export function mayBeWanted(flow: Flow, filter: FlowFilter, facts: FilterFacts): boolean {
+  return (
+    flow.socket === true && flow.verdict === "opened" && isWanted(flow, { ...filter, from: [], namespaces: [] }, facts)
+  );
 }
 
 function isIn({ client, to, backend, service }: Flow, namespace: string): boolean {

@@ -20,7 +20,7 @@ export class FlowSelection {
   take(flow: Flow, policyNames?: string): readonly Flow[] {
     const facts = policyNames === undefined ? this.#facts : { ...this.#facts, policyNames };
     if (isWanted(flow, this.#filter, facts)) return [...this.#asked(flow), flow];
-    if (mayBeWanted(flow, this.#filter) && this.#held.push(flow) > MOST_HELD) this.#held.shift();
+    if (mayBeWanted(flow, this.#filter, facts) && this.#held.push(flow) > MOST_HELD) this.#held.shift();
     return [];
   }
 
