@@ -1,16 +1,21 @@
 # The project's commands, listed by `make help`. They need Debian, root, git, Go and any Node with npm; tools/bootstrap
-# installs everything else.
+# installs everything else. Those that need `javascript` alone run on any computer with Node 24: keep to what GNU make 3.81 and POSIX
+# have there, because macOS has no more.
 
-export EBPF_DATAPLANE_CACHE ?= /var/cache/ebpf-dataplane
+ifeq ($(EBPF_DATAPLANE_CACHE),)
+EBPF_DATAPLANE_CACHE := $(shell sh tools/cache-folder)
+endif
+export EBPF_DATAPLANE_CACHE
 export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help javascript go up down preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s %s\n", $$1, ($$0 ~ /:[^#]*javascript/ ? "*" : " "), $$2 }' $(MAKEFILE_LIST)
+	@echo '* runs on any computer with Node 24. The others need Debian 12 and root.'
 
 up: build ## create the local cluster with the dataplane, and verify it
 	@node dist/runner.js up --stack local
@@ -25,13 +30,11 @@ forget: ## remove everything that `make rehearse` created
 # SVG=file.svg also writes the picture, AGAINST=earlier.json shows what changes, FLOWS=out/flows.jsonl what becomes of the flows of a cluster, with DAYS=30 what nobody used for so long, JSON=1 and MARKDOWN=1 select other formats.
 preview_options = $(if $(JSON),--json) $(if $(MARKDOWN),--markdown) $(if $(SVG),--svg "$(SVG)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(FLOWS),--flows "$(FLOWS)") $(if $(DAYS),--unused-days "$(DAYS)")
 
-preview: ## show what `make up` would create, who reaches whom, and warnings, without changes; STACK=aws SVG= AGAINST= FLOWS= DAYS= MARKDOWN=1 JSON=1
-	@sh tools/bootstrap javascript >&2
+preview: javascript ## show what `make up` would create, who reaches whom, and warnings, without changes; STACK=aws SVG= AGAINST= FLOWS= DAYS= MARKDOWN=1 JSON=1
 	@node tools/build.ts --quiet bundle components >&2
 	@node dist/runner.js preview --stack $(STACK) $(preview_options)
 
-preflight: ## check whether your own cluster (Pulumi.existing.yaml) is ready, without changes; JSON=1
-	@sh tools/bootstrap javascript
+preflight: javascript ## check whether your own cluster (Pulumi.existing.yaml) is ready, without changes; JSON=1
 	@node tools/build.ts --quiet bundle components
 	@node dist/runner.js preflight --stack $(or $(filter-out local,$(STACK)),existing) $(if $(JSON),--json)
 
@@ -39,7 +42,7 @@ down: bootstrap ## remove the local cluster and everything that belongs to it
 	@node tools/build.ts --quiet bundle components
 	@node dist/runner.js down --stack local
 
-check: bootstrap ## test expectations on the running cluster: make check SUITE=cluster, or FILE=x.check.yaml; MACHINES=x.yaml JUNIT=out/check.xml
+check: $(if $(MACHINES),go,javascript) ## test expectations on the running cluster: make check SUITE=cluster, or FILE=x.check.yaml; MACHINES=x.yaml JUNIT=out/check.xml
 	@test -n "$(FILE)$(SUITE)" || { echo 'make check needs a suite or a file of expectations: make check SUITE=cluster, make check FILE=x.check.yaml' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle $(if $(MACHINES),probe)
 	@node dist/verify.js check $(if $(SUITE),--suite "$(SUITE)") $(if $(JUNIT),--junit "$(JUNIT)") $(if $(MACHINES),--machines "$(MACHINES)") $(if $(FILE),"$(FILE)")
@@ -53,39 +56,38 @@ e2e: ## build Kubernetes' own end-to-end suite, and run its specs of the network
 	@node tools/build.ts --quiet bundle kube
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/end-to-end/main.ts
 
-status: bootstrap ## say how the dataplane is on each node: ready, up to date, modes, pools, refused packets; WAIT=1 waits until all are ready, JSON=1
+status: javascript ## say how the dataplane is on each node: ready, up to date, modes, pools, refused packets; WAIT=1 waits until all are ready, JSON=1
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js status $(if $(WAIT),--wait) $(if $(JSON),--json)
 
-inspect: bootstrap ## show what is in the maps of all nodes, with names: make inspect VIEW=services; NODE= JSON=1; of connections CLIENT= FRONTEND=
+inspect: javascript ## show what is in the maps of all nodes, with names: make inspect VIEW=services; NODE= JSON=1; of connections CLIENT= FRONTEND=
 	@test -n "$(VIEW)" || { echo 'make inspect needs a view: make inspect VIEW=services (backends, endpoints, policies, connections, outcomes, bgp, ipam)' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js inspect "$(VIEW)" $(if $(NODE),--node "$(NODE)") $(if $(CLIENT),--client "$(CLIENT)") $(if $(FRONTEND),--frontend "$(FRONTEND)") $(if $(JSON),--json)
 
-bundle: bootstrap ## write an archive for support to out/: versions, status, maps, logs, objects; no Secrets and no credentials
+bundle: javascript ## write an archive for support to out/: versions, status, maps, logs, objects; no Secrets and no credentials
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js bundle --out "out/ebpf-dataplane-$$(date -u +%Y%m%d-%H%M%S).tar.gz"
 
-watch: bootstrap ## show connections, refused packets and rates of all nodes, live; FROM= TO= SERVICE= NAMESPACE= POLICY= (words: one of them) REFUSED=1 DNS=0|1 SINCE=5m JSON=1 PAGE=1
+watch: javascript ## show connections, refused packets and rates of all nodes, live; FROM= TO= SERVICE= NAMESPACE= POLICY= (words: one of them) REFUSED=1 DNS=0|1 SINCE=5m JSON=1 PAGE=1
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js watch $(foreach one,$(FROM),--from "$(one)") $(foreach one,$(TO),--to "$(one)") $(foreach one,$(SERVICE),--service "$(one)") $(foreach one,$(NAMESPACE),--namespace "$(one)") $(foreach one,$(POLICY),--policy "$(one)") $(if $(REFUSED),--refused) $(if $(filter 0,$(DNS)),--no-dns) $(if $(filter 1,$(DNS)),--dns) $(if $(SINCE),--since "$(SINCE)") $(if $(PAGE),--page) $(if $(JSON),--json)
 
-flows: bootstrap ## collect the flow logs of all nodes into out/flows.jsonl; NAMESPACE= VERDICT= PORT= STAGED=1 SHOW=1
+flows: javascript ## collect the flow logs of all nodes into out/flows.jsonl; NAMESPACE= VERDICT= PORT= STAGED=1 SHOW=1
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js flows $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(VERDICT),--verdict "$(VERDICT)") $(if $(PORT),--port "$(PORT)") $(if $(STAGED),--staged) $(if $(SHOW),--show)
 
-suggest: ## propose NetworkPolicies that allow the flows of a log and nothing else: make suggest FLOWS=out/flows.jsonl; NAMESPACE= OUT= TYPESCRIPT=1
+suggest: javascript ## propose NetworkPolicies that allow the flows of a log and nothing else: make suggest FLOWS=out/flows.jsonl; NAMESPACE= OUT= TYPESCRIPT=1
 	@test -n "$(FLOWS)" || { echo 'make suggest needs a flow log: make suggest FLOWS=out/flows.jsonl (make flows writes it)' >&2; exit 2; }
-	@sh tools/bootstrap javascript >&2
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js suggest $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(TYPESCRIPT),--typescript) $(if $(OUT),--out "$(OUT)") "$(FLOWS)"
 
-trace: bootstrap ## send one connection and show each step on each node: make trace FROM=client1 TO=172.31.1.8:30604
+trace: javascript ## send one connection and show each step on each node: make trace FROM=client1 TO=172.31.1.8:30604
 	@test -n "$(FROM)" -a -n "$(TO)" || { echo 'make trace needs a client and a destination: make trace FROM=client1 TO=172.31.1.8:30604' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js trace "$(FROM)" "$(TO)"
 
-explain: bootstrap ## say which tiers and rules decide about a flow: make explain FROM=default/web TO=db/pg:5432
+explain: javascript ## say which tiers and rules decide about a flow: make explain FROM=default/web TO=db/pg:5432
 	@test -n "$(FROM)" -a -n "$(TO)" || { echo 'make explain needs two ends: make explain FROM=default/web TO=db/pg:5432' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js explain "$(FROM)" "$(TO)" $(if $(JSON),--json)
@@ -94,8 +96,7 @@ compare: bootstrap ## compare with kube-proxy on the running cluster, switched l
 	@node tools/build.ts --quiet load bundle
 	@node dist/verify.js compare $(OPTIONS)
 
-report: ## write out/report.html from the results in out/; needs no cluster
-	@sh tools/bootstrap javascript
+report: javascript ## write out/report.html from the results in out/; needs no cluster
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js report
 
@@ -103,8 +104,8 @@ image: bootstrap ## push the agent's image to a registry: make image REGISTRY=im
 	@node tools/build.ts --quiet bpf cni bundle
 	@node tools/images/push.ts "$(REGISTRY)" "$(PLATFORM)"
 
-package: bootstrap ## build the npm package, as a folder (dist/package, for `pulumi package add`) and as a tarball (out/)
-	@node tools/build.ts --quiet load probe bundle components
+package: javascript ## build the npm package, as a folder (dist/package, for `pulumi package add`) and as a tarball (out/); without Debian or Go for this computer only
+	@sh tools/bootstrap package >&2
 	@node tools/package.ts
 
 test: ## run all tests
@@ -138,8 +139,7 @@ bench-packets: bootstrap ## measure ns per packet of each kind, compared with an
 bench-policy: bootstrap ## measure what policies cost a packet, a change and memory, compared with nftables rules of the same policies
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/packets/bench-policy/main.ts $(bench_options)
 
-audit: ## report known vulnerabilities in the npm packages of the lock files; SKIP if the registry does not report them
-	@sh tools/bootstrap javascript
+audit: javascript ## report known vulnerabilities in the npm packages of the lock files; SKIP if the registry does not report them
 	@node tools/audit.ts
 
 build: bootstrap ## build what is missing: dataplane, programs, Kubernetes, images
@@ -159,6 +159,9 @@ clean: ## remove everything that was built in the checkout; the cache stays
 
 bootstrap:
 	@sh tools/bootstrap
+
+javascript go:
+	@sh tools/bootstrap $@ >&2
 
 bootstrap-bench:
 	@sh tools/bootstrap bench

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSy
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseDocument } from "yaml";
+import { cacheFolder } from "./cache-folder.ts";
 import { RunnerFailure } from "./failure.ts";
 import { overridesOf, type Stack } from "./project.ts";
 import { complain, say } from "./terminal.ts";
@@ -36,7 +37,7 @@ export function previewByCli(pulumi: string, stack: Stack, overrides: string[]):
 }
 
 async function work(pulumi: string, verb: Verb, stack: Stack, overrides: string[], stdout: Stdout): Promise<string> {
-  const folder = join(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane", "pulumi");
+  const folder = join(cacheFolder(), "pulumi");
   const place = join(folder, "settings", stack.name);
   const settings = settingsOfThisRun(place, stack, overridesOf(stack, overrides));
   const env = { ...process.env, ...backend(folder) };

@@ -37,9 +37,11 @@ const config = new Settings([
 const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 const serviceHandling = config.get<ServiceHandling>("serviceHandling") ?? ServiceHandling.Ebpf;
 
-// Nodes, pods and Services have an IPv6 address beside their IPv4 address, unless this computer's kernel has no IPv6.
+// Nodes, pods and Services have an IPv6 address beside their IPv4 address, unless this computer's kernel has no IPv6. Where a preview
+// runs on another system than Linux, the cluster will be on another computer.
 const { Ipv4, Ipv6 } = AddressFamily;
-const usualFamilies = existsSync("/proc/net/if_inet6") ? [Ipv4, Ipv6] : [Ipv4];
+const hasIpv6 = process.platform !== "linux" || existsSync("/proc/net/if_inet6");
+const usualFamilies = hasIpv6 ? [Ipv4, Ipv6] : [Ipv4];
 const ipFamilies = config.getObject<AddressFamily[]>("ipFamilies") ?? usualFamilies;
 const podSubnets = { [Ipv4]: "10.244.0.0/16", [Ipv6]: "fd00:10:244::/56" };
 const serviceSubnetIpv6 = "fd00:10:96::/112";

@@ -1,15 +1,22 @@
 // The cache of artifacts outside the checkout. An artifact is named by the content of its inputs, so
 // an existing name never has to be built again, in this checkout or another.
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 
 /** The folder of everything that is slow to build; created if it is missing. */
 export function cacheFolder(...below: string[]): string {
-  const folder = join(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane", ...below);
+  const folder = join(process.env.EBPF_DATAPLANE_CACHE || usual(), ...below);
   mkdirSync(folder, { recursive: true });
   return folder;
 }
+
+let found: string | undefined;
+const usual = (): string => {
+  found ??= execFileSync("sh", [join(import.meta.dirname, "cache-folder")], { encoding: "utf8" }).trimEnd();
+  return found;
+};
 
 /** A hash of these named parts, twelve hexadecimal digits, independent of their order. */
 export function contentKey(parts: Record<string, string | Uint8Array>): string {
