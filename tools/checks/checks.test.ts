@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { checkCircles, checkKernelBoundary, checkKubernetesClient, checkParts, checkPurity } from "./imports.ts";
+import {
+  checkAnywhere,
+  checkCircles,
+  checkKernelBoundary,
+  checkKubernetesClient,
+  checkParts,
+  checkPurity,
+} from "./imports.ts";
 import { checkNames } from "./names.ts";
 import { checkSizes } from "./sizes.ts";
 import { importsOf, type Sources } from "./source.ts";
@@ -46,6 +53,24 @@ test("checkKernelBoundary() finds koffi outside agent/kernel", () => {
   expect(
     checkKernelBoundary(sources({ "agent/kernel/libbpf.ts": koffi, "lab/a.ts": koffi })).map(({ path }) => path),
   ).toEqual(["lab/a.ts"]);
+});
+
+test("checkAnywhere() finds a way to koffi, also by what is loaded later", () => {
+  const files = {
+    "verify/main.ts": 'const { a } = await import("./a.ts");',
+    "verify/a.ts": 'import { b } from "../agent/b.ts";\nimport type { C } from "../agent/kernel/c.ts";',
+    "agent/b.ts": "",
+    "agent/kernel/c.ts": 'import koffi from "koffi";',
+    "agent/main.ts": 'import { c } from "./kernel/c.ts";',
+  };
+  expect(checkAnywhere(sources(files))).toEqual([]);
+  const loaded = { ...files, "agent/b.ts": 'export const later = () => import("./kernel/c.ts");' };
+  expect(checkAnywhere(sources(loaded))).toEqual([
+    {
+      path: "verify/main.ts",
+      message: "must run on any computer, but reaches verify/a.ts → agent/b.ts → agent/kernel/c.ts → koffi",
+    },
+  ]);
 });
 
 describe("checkKubernetesClient()", () => {

@@ -1,5 +1,5 @@
 // Imports only point forward: which parts may import which, and which must be pure.
-import { type Finding, type Import, importsOf, isTest, isTypeScript, type Sources } from "./source.ts";
+import { type Finding, type Import, importsOf, isTest, isTypeScript, laterImportsOf, type Sources } from "./source.ts";
 
 /** The parts that a part may import, besides itself. `test` may import everything. */
 const MAY_IMPORT: Record<string, string[]> = {
@@ -52,6 +52,22 @@ export function checkKernelBoundary(sources: Sources): Finding[] {
     .filter((path) => importsOf(path, sources).some(({ target }) => target === "koffi"))
     .map((path) => ({ path, message: `imports koffi: only ${KERNEL} talks to libbpf` }));
 }
+
+/** Programs that run on any computer, and the package's components. koffi is compiled for each system, and its libbpf for Linux alone. */
+const ANYWHERE = ["cli/main.ts", "cluster/main.ts", "index.ts", "runner/main.ts", "verify/main.ts"];
+
+/** Commands that need no lab load nothing of the kernel's, not even in a part that they load when it is asked for. */
+export function checkAnywhere(sources: Sources): Finding[] {
+  return ANYWHERE.flatMap((path) => {
+    const way = wayTo(({ target }) => target === "koffi", path, sources, withLater);
+    return way ? [{ path, message: `must run on any computer, but reaches ${way.join(" → ")}` }] : [];
+  });
+}
+
+const withLater = (path: string, sources: Sources): Import[] => [
+  ...importsOf(path, sources),
+  ...laterImportsOf(path, sources),
+];
 
 const CLIENT_LIBRARY = "@kubernetes/client-node";
 const MAY_USE_LIBRARY = ["kubernetes/kubeconfig.ts", "kubernetes/exec.ts"];
@@ -108,15 +124,16 @@ function wayTo(
   isSought: (found: Import) => boolean,
   path: string,
   sources: Sources,
+  imports = importsOf,
   seen = new Set<string>(),
 ): string[] | undefined {
   seen.add(path);
-  for (const found of importsOf(path, sources)) {
+  for (const found of imports(path, sources)) {
     const { target, typeOnly } = found;
     if (typeOnly) continue;
     if (isSought(found)) return [target];
     if (!sources.has(target) || seen.has(target)) continue;
-    const further = wayTo(isSought, target, sources, seen);
+    const further = wayTo(isSought, target, sources, imports, seen);
     if (further) return [target, ...further];
   }
   return undefined;

@@ -1,6 +1,13 @@
 // Checks the rules of this project's structure: `node tools/checks/main.ts`.
 import { join } from "node:path";
-import { checkCircles, checkKernelBoundary, checkKubernetesClient, checkParts, checkPurity } from "./imports.ts";
+import {
+  checkAnywhere,
+  checkCircles,
+  checkKernelBoundary,
+  checkKubernetesClient,
+  checkParts,
+  checkPurity,
+} from "./imports.ts";
 import { checkNames } from "./names.ts";
 import { checkPacketPath } from "./packet-path.ts";
 import { checkSizes } from "./sizes.ts";
@@ -11,6 +18,7 @@ import { checkTraces } from "./traces.ts";
 const CHECKS = [
   checkParts,
   checkKernelBoundary,
+  checkAnywhere,
   checkKubernetesClient,
   checkPurity,
   checkCircles,

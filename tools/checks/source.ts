@@ -34,11 +34,19 @@ const STATEMENT = /^(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?["']([^"'
 
 export function importsOf(path: string, sources: Sources): Import[] {
   const content = sources.get(path) ?? "";
-  return [...content.matchAll(STATEMENT)].map(([, type, name]) => ({
-    target: name?.startsWith(".") ? resolve(path, name, sources) : (name ?? ""),
-    typeOnly: type !== undefined,
-  }));
+  return [...content.matchAll(STATEMENT)].map(([, type, name]) => importOf(path, name, type !== undefined, sources));
 }
+
+/** What a file loads while it runs: `await import("…")`. */
+export function laterImportsOf(path: string, sources: Sources): Import[] {
+  const content = sources.get(path) ?? "";
+  return [...content.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, name]) => importOf(path, name, false, sources));
+}
+
+const importOf = (path: string, name: string | undefined, typeOnly: boolean, sources: Sources): Import => ({
+  target: name?.startsWith(".") ? resolve(path, name, sources) : (name ?? ""),
+  typeOnly,
+});
 
 /** Components and stacks omit the extension, as in CommonJS. */
 function resolve(from: string, name: string, sources: Sources): string {
