@@ -11,16 +11,16 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help javascript go up down preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help javascript go host up down preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s %s\n", $$1, ($$0 ~ /:[^#]*javascript/ ? "*" : " "), $$2 }' $(MAKEFILE_LIST)
 	@echo '* runs on any computer with Node 24. The others need Debian 12 and root.'
 
-up: build ## create the local cluster with the dataplane, and verify it
+up: host build ## create the local cluster with the dataplane, and verify it
 	@node dist/runner.js up --stack local
 
-rehearse: build ## run the AWS stack on this computer, without AWS and without cost; RELEASE=v1.35.1 upgrades it
+rehearse: host build ## run the AWS stack on this computer, without AWS and without cost; RELEASE=v1.35.1 upgrades it
 	@$(if $(RELEASE),node tools/relink.ts $(RELEASE))
 	@node dist/runner.js rehearse --stack aws $(if $(RELEASE),--config ebpf-dataplane:kubernetesVersion=$(RELEASE))
 
@@ -159,6 +159,10 @@ clean: ## remove everything that was built in the checkout; the cache stays
 
 bootstrap:
 	@sh tools/bootstrap
+
+# Before Kubernetes is compiled, which takes long.
+host: bootstrap
+	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON lab/main.ts host
 
 javascript go:
 	@sh tools/bootstrap $@ >&2

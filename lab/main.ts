@@ -39,6 +39,8 @@ command
     print(await withLock(spec.name, "up", () => up(spec, stderrProgress(spec.name))));
   });
 
+command.command("host").description("say what this host lacks for a lab; nothing is changed").action(requireHost);
+
 command
   .command("down")
   .argument("<name>", "the lab's name", labName)
