@@ -39,7 +39,7 @@ function copyCheckout(checkout: string): void {
   expect([status, stderr]).toEqual([0, ""]);
 }
 
-test("make preview and make status run without root, Debian, Go and /var/cache", ({ skip }) => {
+test("make preview and status run without root, Debian, Go and /var/cache", ({ skip }) => {
   const stamp = join(root, "node_modules", ".ebpf-dataplane-lock");
   const lock = readFileSync(join(root, "package-lock.json"), "utf8");
   if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) skip("SKIP: node_modules is not of make's own");
@@ -57,20 +57,19 @@ test("make preview and make status run without root, Debian, Go and /var/cache",
   const enter = `mount --bind -o ro "$1/node_modules" "$2/node_modules" && mount --bind -o ro "$3" "$4/node" && cd "$2" && shift 3 &&
     programs=$1 && shift && home=$1 && shift &&
     exec setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups --bounding-set=-all \
-      env -i NO_COLOR=1 PATH="$programs" HOME="$home" NODE_OPTIONS="--import=${folder}/pretend.mjs" make --no-print-directory "$@"`;
-  const make = (...words: string[]) => {
+      env -i NO_COLOR=1 PATH="$programs" HOME="$home" NODE_OPTIONS="--import=${folder}/pretend.mjs" "$@"`;
+  const run = (...words: string[]) => {
     const places = [root, checkout, process.execPath, programs.folder, home];
     const args = ["--mount", "--propagation", "private", "sh", "-c", enter, "sh", ...places, ...words];
     return spawnSync("unshare", args, { encoding: "utf8" });
   };
 
-  const { stdout, stderr, status } = make("preview");
+  const { stdout, stderr, status } = run("make", "--no-print-directory", "preview");
   expect([status, stderr]).toEqual([0, expect.stringContaining("Nothing is changed.")]);
   expect(stdout).toContain("Who reaches whom");
-  // This computer's kernel says nothing about the cluster, which will be on another one.
-  expect(stdout).toContain("fd00:10:244::/56");
+  expect(stdout).toContain("expectations agree with the declaration");
 
-  const asked = make("status");
+  const asked = run("node", "dist/verify.js", "status");
   expect(asked.stderr).toMatch(/^kubeconfig: there is none\. Next: give --kubeconfig FILE, or set KUBECONFIG/);
   expect(asked.status).toBe(2);
   expect(programs.foreignCalls()).toBe("");
