@@ -10,6 +10,7 @@ import { answerOf } from "../answer.ts";
 import { agentOn, type ClusterView, readView } from "../cluster/view.ts";
 import { type NamedCluster, NoCluster, namedKubeconfig } from "../connect.ts";
 import { type ReachedLab, reachLab } from "../lab.ts";
+import { type Ask, type AskedNode, askNodes } from "./ask-nodes.ts";
 
 /** In its container. */
 export const AGENT_PROGRAM = ["node", "/opt/ebpf-dataplane/agent.js"];
@@ -66,6 +67,22 @@ export async function inspectEachNode(
   });
   if (agents.length === 0) throw noAgent(api);
   return Promise.all(agents.map(({ node, pod }) => inspectNode(api, node, pod, words, (record) => line(record, node))));
+}
+
+/** Runs `inspect …` on every node to its end, and passes on what the agents say. @throws NoCluster if there is no agent at all */
+export async function askEachNode(
+  { api, view }: Pick<Reached, "api" | "view">,
+  words: string[],
+  hear: (record: unknown, node: string) => void,
+): Promise<AskedNode[]> {
+  const nodes = view.nodes.map(({ metadata }) => metadata?.name ?? "");
+  if (!nodes.some((node) => agentOn(view, node))) throw noAgent(api);
+  const ask: Ask = async (node, line) => {
+    const pod = agentOn(view, node);
+    if (!pod) throw new Error("no agent of the dataplane runs there");
+    return inspectNode(api, node, pod, words, line);
+  };
+  return askNodes(nodes, ask, hear);
 }
 
 /** Runs `inspect …` on one node. @throws KubernetesError if its agent's pod cannot be reached */

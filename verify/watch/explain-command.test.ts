@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ClusterView } from "../cluster/view.ts";
 import { addressesOf, destinationOf } from "./explain-command.ts";
+import { readExplanation } from "./read-explanation.ts";
 
 const pod = (namespace: string, name: string, ip: string) => ({
   ...{ metadata: { namespace, name, labels: { app: "web" } }, spec: { containers: [] } },
@@ -57,4 +58,17 @@ test.each([
   ["service/shop/boht", 'service/shop/boht does not exist; did you mean "service/shop/both"?'],
 ])("a misspelt name %s suggests the nearest", (text, message) => {
   expect(() => found(text)).toThrow(message);
+});
+
+test("a node's answer is that node's, whatever it says; what is none is an error", () => {
+  const end = { direction: "egress", node: "b", end: "pod shop/web", policies: "", peer: [], tiers: [] };
+  const way = {
+    to: { address: "10.244.0.3", port: 80, name: "pod shop/pg" },
+    ends: [{ ...end, verdict: "allow", reason: "no policy applies" }],
+  };
+  const answer = { node: "b", from: { address: "10.244.0.2", name: "pod shop/web" }, ways: [way] };
+  const { node, ways } = readExplanation(answer, "a");
+  expect([node, ways[0]?.ends[0]?.node]).toEqual(["a", "a"]);
+  for (const wrong of [null, "x", {}, { ...answer, ways: [{}] }])
+    expect(() => readExplanation(wrong, "a")).toThrow("no explanation");
 });

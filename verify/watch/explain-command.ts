@@ -8,7 +8,9 @@ import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresse
 import { livePods, machineAddresses, NotYet, nodeOf } from "../engine/lookup.ts";
 import type { Machine } from "../engine/world.ts";
 import { failed } from "../failed.ts";
-import { type ClusterOptions, inspectEachNode, reachCluster } from "./agents.ts";
+import { askEachNode, type ClusterOptions, reachCluster } from "./agents.ts";
+import { sayMissing } from "./ask-nodes.ts";
+import { readExplanation } from "./read-explanation.ts";
 
 export interface ExplainOptions extends ClusterOptions {
   json: boolean;
@@ -16,7 +18,7 @@ export interface ExplainOptions extends ClusterOptions {
 }
 
 /** Asks the agents of all nodes what policies say of a flow, and prints the chain of tiers and rules. Sends nothing. @returns the exit
- * status: 0 whatever the verdict is */
+ * status: 0 whatever the verdict is; 1 if a node is missing, 2 if all are */
 export async function explainCommand(from: string, to: string, options: ExplainOptions): Promise<number> {
   try {
     const wanted = destinationOf(to);
@@ -33,14 +35,13 @@ export async function explainCommand(from: string, to: string, options: ExplainO
     const words = ["explain", source, argumentOf(target, wanted), "--protocol", wanted.protocol];
     const sourcePort = options.sourcePort === undefined ? [] : ["--source-port", options.sourcePort];
     const answers: NodeAnswer[] = [];
-    const asked = await inspectEachNode(reached, [...words, ...sourcePort], (record) =>
-      answers.push(record as NodeAnswer),
+    const asked = await askEachNode(reached, [...words, ...sourcePort], (record, node) =>
+      answers.push(readExplanation(record, node)),
     );
-    await Promise.all(asked.map(({ ended }) => ended));
     answers.sort((a, b) => a.node.localeCompare(b.node));
     if (options.json) console.log(JSON.stringify(answers, null, 2));
-    else console.log(explanationLines(answers).join("\n"));
-    return 0;
+    else if (answers.length > 0) console.log(explanationLines(answers).join("\n"));
+    return sayMissing(asked, "their policies are not asked, so the verdict may be another");
   } catch (error) {
     return failed(error);
   }

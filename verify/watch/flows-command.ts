@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { createWriteStream, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { finished } from "node:stream/promises";
 import pc from "picocolors";
 import { FormatError } from "../../model/expectation/place.ts";
 import { type KeptFilter, readFilter } from "../../model/flow/filter.ts";
@@ -8,7 +8,8 @@ import { flowLogLineText } from "../../model/flow/line-text.ts";
 import { type FlowLogLine, flowLogLine } from "../../model/flow/record.ts";
 import { NoCluster } from "../connect.ts";
 import { fileProblem } from "../file-errors.ts";
-import { type ClusterOptions, inspectEachNode, reachCluster } from "./agents.ts";
+import { askEachNode, type ClusterOptions, reachCluster } from "./agents.ts";
+import { type AskedNode, sayMissing } from "./ask-nodes.ts";
 
 export interface FlowsOptions extends ClusterOptions, KeptFilter {
   /** The file that is written. */
@@ -17,7 +18,7 @@ export interface FlowsOptions extends ClusterOptions, KeptFilter {
   show: boolean;
 }
 
-/** Collects the flow logs of all nodes into one file. @returns the exit status */
+/** Collects the flow logs of all nodes into one file. @returns the exit status: 1 if a node is missing, 2 if there is no log */
 export async function flowsCommand({ out, show, ...options }: FlowsOptions): Promise<number> {
   try {
     const { namespace, verdict, port, staged } = readFilter(options);
@@ -26,28 +27,11 @@ export async function flowsCommand({ out, show, ...options }: FlowsOptions): Pro
     );
     if (staged) words.push("--staged");
     const reached = await reachCluster(options);
-    mkdirSync(dirname(out), { recursive: true });
-    // An earlier log stays if this one does not come about.
-    const draft = `${out}.new`;
-    const file = createWriteStream(draft);
-    const collected = new Collected();
-    const nodes = await inspectEachNode(reached, ["flow-log", ...words], (record) => {
-      const line = flowLogLine.safeParse(record);
-      if (!line.success) return;
-      collected.add(line.data);
-      file.write(`${JSON.stringify(line.data)}\n`);
-      if (show) console.log(flowLogLineText(line.data, pc));
-    });
-    await Promise.all(nodes.map((one) => one.ended));
-    file.end();
-    await once(file, "close");
-    if (collected.lines === 0) {
-      rmSync(draft);
-      throw new NoCluster(NO_LOG);
-    }
-    renameSync(draft, out);
-    console.error(`wrote ${out}: ${collected.text(nodes.map(({ node }) => node))}`);
-    return 0;
+    const { asked, text } = await collect((hear) => askEachNode(reached, ["flow-log", ...words], hear), out, show);
+    if (text !== undefined) console.error(`wrote ${out}: ${text}`);
+    const status = sayMissing(asked, "their flows are not in the log");
+    if (text === undefined && status !== 2) throw new NoCluster(NO_LOG);
+    return status;
   } catch (error) {
     const file = fileProblem(error);
     console.error(file ?? (error as Error).message);
@@ -55,8 +39,39 @@ export async function flowsCommand({ out, show, ...options }: FlowsOptions): Pro
   }
 }
 
+type AskAll = (hear: (record: unknown, node: string) => void) => Promise<AskedNode[]>;
+
+/** Writes the lines of all nodes into a file. An earlier one stays if no node has a log. @returns what was collected, or nothing */
+export async function collect(ask: AskAll, out: string, show: boolean): Promise<{ asked: AskedNode[]; text?: string }> {
+  mkdirSync(dirname(out), { recursive: true });
+  const draft = `${out}.new`;
+  const file = createWriteStream(draft);
+  const written = finished(file);
+  written.catch(() => {}); // awaited at the end
+  try {
+    const collected = new Collected();
+    const asked = await ask((record, node) => {
+      const line = flowLogLine.safeParse(record);
+      if (!line.success) return;
+      const own = { ...line.data, node };
+      collected.add(own);
+      file.write(`${JSON.stringify(own)}\n`);
+      if (show) console.log(flowLogLineText(own, pc));
+    });
+    file.end();
+    await written;
+    if (collected.lines === 0) return { asked };
+    renameSync(draft, out);
+    const answered = asked.filter(({ problem }) => problem === undefined);
+    return { asked, text: collected.text(answered.map(({ node }) => node)) };
+  } finally {
+    file.destroy();
+    rmSync(draft, { force: true });
+  }
+}
+
 const NO_LOG =
-  "no node has a flow log. Next: switch it on with flowLog of the Dataplane, or flowLogsFileEnabled: true in the " +
+  "no node that answered has a flow log. Next: switch it on with flowLog of the Dataplane, or flowLogsFileEnabled: true in the " +
   "FelixConfiguration default, and let some time pass.";
 
 /** What a collection consists of. */
