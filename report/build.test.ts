@@ -49,6 +49,26 @@ describe("a report", () => {
     expect(notMeasured[2]?.why).toBe("out/scale.json cannot be used: cut short");
   });
 
+  it("names commands that the npm package has, if it was made by it", () => {
+    const { notMeasured, command } = buildReport({ isCheckout: false, writtenAt });
+    expect([command, ...notMeasured.map(({ next }) => next)]).toEqual([
+      "ebpf-dataplane report",
+      "pulumi up, of a program with a SourceIpVerification",
+      "ebpf-dataplane compare",
+      "make bench-throughput, in a checkout of the project",
+      "make bench-services, in a checkout of the project",
+    ]);
+  });
+
+  it("names the cases of a suite that could not be tried, and why", () => {
+    const skipped = [{ step: "cluster: node ports", what: "node ports from outside", why: "no machine is known" }];
+    const { notMeasured } = buildReport({ verification: { ...verification, skipped }, writtenAt });
+    expect(notMeasured).toContainEqual({
+      what: "cluster: node ports: node ports from outside",
+      why: "no machine is known",
+    });
+  });
+
   it("marks figures of another day", () => {
     const { environments } = buildReport({ verification, throughput: fixtureThroughput(), writtenAt });
     expect(environments.map(({ of, otherDay }) => [of, otherDay])).toEqual([

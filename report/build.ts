@@ -1,3 +1,4 @@
+import { reportCommands } from "./commands.ts";
 import type { Measurement, Report } from "./document.ts";
 import type { ReportInputs } from "./inputs.ts";
 import { loggedOf } from "./logged.ts";
@@ -8,7 +9,7 @@ import { seedFigures } from "./seed.ts";
 
 /** Combines the results. Pure: the same inputs give the same report. */
 export function buildReport(inputs: ReportInputs): Report {
-  const { verification, compare, throughput, scale, writtenAt } = inputs;
+  const { verification, compare, throughput, scale, writtenAt, isCheckout } = inputs;
   const day = writtenAt.toISOString().slice(0, 10);
   const measured = { verification, compare, throughput, scale };
   const environments = Object.entries(measured).flatMap(([of, result]) => {
@@ -25,6 +26,7 @@ export function buildReport(inputs: ReportInputs): Report {
     seed: seedFigures,
     ...defined(measured),
     environments,
+    command: reportCommands(isCheckout).report,
     notMeasured: notMeasured(inputs),
   };
 }

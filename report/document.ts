@@ -84,6 +84,7 @@ export const reportSchema = z
         otherDay: z.boolean().describe("Whether it is from another day than the report."),
       }),
     ),
+    command: z.string().describe("The command that writes this report again."),
     notMeasured: z
       .array(
         z.strictObject({

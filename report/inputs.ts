@@ -12,6 +12,8 @@ export interface ReportInputs {
   scale?: Scale;
   /** Why a result that should be there is not, in a sentence each: a file that cannot be read. */
   unreadable?: Partial<Record<Measurement, string>>;
+  /** Whether the commands that it names are those of a checkout, and not of the npm package. Default: true. */
+  isCheckout?: boolean;
   /** When the report is written: figures of other days are marked. */
   writtenAt: Date;
 }

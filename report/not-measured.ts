@@ -1,42 +1,41 @@
+import { reportCommands } from "./commands.ts";
 import { type Measurement, measurements, type Report } from "./document.ts";
 import type { ReportInputs } from "./inputs.ts";
 import { loggedOf } from "./logged.ts";
 import { modeName } from "./modes.ts";
 import { packetPathsOf } from "./paths.ts";
 
-const absent: Record<Measurement, { what: string; next: string }> = {
-  verification: { what: "Whether servers see their clients, and which clients the policies admit", next: "make up" },
-  compare: {
-    what: "The dataplane beside kube-proxy: served clients, latency, CPU per connection",
-    next: "make compare",
-  },
-  throughput: { what: "Throughput between pods and CPU per gigabit", next: "make bench-throughput" },
-  scale: { what: "Latency and programming time against the number of services", next: "make bench-services" },
+const absent: Record<Measurement, string> = {
+  verification: "Whether servers see their clients, and which clients the policies admit",
+  compare: "The dataplane beside kube-proxy: served clients, latency, CPU per connection",
+  throughput: "Throughput between pods and CPU per gigabit",
+  scale: "Latency and programming time against the number of services",
 };
 
 /** Missing results, each with its reason and the next step. */
 export function notMeasured(inputs: ReportInputs): Report["notMeasured"] {
+  const commands = reportCommands(inputs.isCheckout);
   return [
     ...measurements
       .filter((of) => !inputs[of])
-      .map((of) => ({ ...absent[of], why: inputs.unreadable?.[of] ?? "It was not run." })),
-    ...withoutPath(inputs),
+      .map((of) => ({ what: absent[of], why: inputs.unreadable?.[of] ?? "It was not run.", next: commands[of] })),
+    ...withoutPath(inputs, commands.verification),
     ...(inputs.verification?.problems ?? []).map(({ what, next }) => ({
       what: "Part of the verification",
       why: what,
       ...(next && { next }),
     })),
-    ...modesWithoutFigures(inputs),
-    ...pointsWithoutFigures(inputs),
+    ...(inputs.verification?.skipped ?? []).map(({ step, what, why }) => ({ what: `${step}: ${what}`, why })),
+    ...modesWithoutFigures(inputs, commands.compare),
+    ...pointsWithoutFigures(inputs, commands.scale),
   ];
 }
 
 /** Where something was verified or compared, and no connection was captured or no server's log was read meanwhile. */
-function withoutPath({ verification, compare }: ReportInputs): Report["notMeasured"] {
+function withoutPath({ verification, compare }: ReportInputs, next: string): Report["notMeasured"] {
   if (!verification && !compare) return [];
   const ways = packetPathsOf(verification, compare);
   const logged = loggedOf(verification, compare);
-  const next = "make up";
   return [
     ...(ways.length > 0
       ? []
@@ -45,9 +44,9 @@ function withoutPath({ verification, compare }: ReportInputs): Report["notMeasur
   ];
 }
 
-function modesWithoutFigures({ compare }: ReportInputs): Report["notMeasured"] {
+function modesWithoutFigures({ compare }: ReportInputs, next: string): Report["notMeasured"] {
   return (compare?.modes ?? []).flatMap(({ mode, problem, bpfNsPerConnection, instructionsPerConnection }) => [
-    ...(problem ? [{ what: `${modeName(mode)} in the comparison`, why: problem, next: "make compare" }] : []),
+    ...(problem ? [{ what: `${modeName(mode)} in the comparison`, why: problem, next }] : []),
     ...(mode.startsWith("Ebpf") && !problem && Object.keys(bpfNsPerConnection).length === 0
       ? [
           {
@@ -62,8 +61,8 @@ function modesWithoutFigures({ compare }: ReportInputs): Report["notMeasured"] {
   ]);
 }
 
-function pointsWithoutFigures({ scale }: ReportInputs): Report["notMeasured"] {
+function pointsWithoutFigures({ scale }: ReportInputs, next: string): Report["notMeasured"] {
   return (scale?.points ?? []).flatMap(({ mode, services, problem }) =>
-    problem ? [{ what: `${modeName(mode)} with ${services} services`, why: problem, next: "make bench-services" }] : [],
+    problem ? [{ what: `${modeName(mode)} with ${services} services`, why: problem, next }] : [],
   );
 }

@@ -29,7 +29,7 @@ command("preview", "show what would be created, reachability and warnings; chang
   .option("--against <file>", "compare with an earlier preview, JSON; - is standard input")
   .option(
     "--flows <file>",
-    "judge the flows of a flow log (`make flows`) by the declared policies; - is standard input",
+    "judge the flows of a flow log (which the command `flows` writes) by the declared policies; - is standard input",
   )
   .option("--unused-days <days>", "with --flows: what nobody used for so many days counts as unused", days)
   .option("--from <file>", "read the output of `pulumi preview --json --show-sames`; - is standard input");

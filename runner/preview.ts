@@ -74,7 +74,7 @@ function baselineOf({ against }: PreviewOptions): Baseline | undefined {
 function flowLogOf({ flows, unusedDays }: PreviewOptions): FlowLog | undefined {
   if (flows === undefined && unusedDays !== undefined)
     throw new RunnerFailure("--unused-days needs a flow log", {
-      next: "--flows FILE (`make flows` writes one)",
+      next: "--flows FILE (the command `flows` writes one)",
       exitCode: 2,
     });
   if (flows === undefined) return undefined;

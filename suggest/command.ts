@@ -12,12 +12,18 @@ export interface SuggestOptions {
 }
 
 /** Prints or writes the proposed policies. @returns the exit status: 2 if the log cannot be read */
-export function suggestCommand(path: string, { namespace, typescript, out }: SuggestOptions): number {
+export function suggestCommand(
+  path: string,
+  { namespace, typescript, out }: SuggestOptions,
+  isCheckout: boolean,
+): number {
   let text: string;
   try {
     text = proposal(readFileSync(path === "-" ? 0 : path, "utf8"), path, namespace, typescript);
   } catch (error) {
-    console.error(`${path} cannot be used: ${(error as Error).message}. Next: make flows.`);
+    console.error(
+      `${path} cannot be used: ${(error as Error).message}. Next: ${isCheckout ? "make flows" : "ebpf-dataplane flows"}.`,
+    );
     return 2;
   }
   if (out === undefined) process.stdout.write(text);

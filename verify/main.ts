@@ -8,6 +8,7 @@ import type { CheckOptions } from "./check-command.ts";
 import type { InspectOptions } from "./inspect/inspect-command.ts";
 import { VIEWS } from "./inspect/views.ts";
 import type { StatusOptions } from "./status/status-command.ts";
+import { isCheckout } from "./this-package.ts";
 import type { VerifyOptions } from "./verify-command.ts";
 import type { ExplainOptions } from "./watch/explain-command.ts";
 import type { FlowsOptions } from "./watch/flows-command.ts";
@@ -41,7 +42,7 @@ command("verify", "run a deployment's verification (JSON; - is standard input): 
     const { verifyCommand } = await import("./verify-command.ts");
     process.exitCode = await verifyCommand(document, options, {
       measureIn: measureOnLab(options),
-      writePage: (found, path) => writeReport({ ...found, writtenAt: new Date() }, path),
+      writePage: (found, path) => writeReport({ ...found, isCheckout: isCheckout(), writtenAt: new Date() }, path),
     });
   });
 
@@ -78,7 +79,7 @@ program
   .option("--out <path>", "the page; the JSON is written next to it (default: report.html in that folder)")
   .action(async (options: ReportOptions) => {
     const { reportCommand } = await import("../report/command.ts");
-    process.exitCode = reportCommand(options);
+    process.exitCode = reportCommand(options, isCheckout());
   });
 
 const live = (name: string, description: string) =>
@@ -162,7 +163,7 @@ live("flows", "collect the flow logs of all nodes into one file (docs/flows.md)"
 program
   .command("suggest")
   .description(
-    "propose NetworkPolicies that allow the flows of a flow log (`make flows`) and nothing else; needs no cluster",
+    "propose NetworkPolicies that allow the flows of a flow log (the command `flows`) and nothing else; needs no cluster",
   )
   .argument("<flows>", "the flow log; - is standard input")
   .option("--namespace <names>", "only for pods of these namespaces, separated by commas")
@@ -170,7 +171,7 @@ program
   .option("--out <path>", "the file that is written; otherwise standard output")
   .action(async (flows: string, options: SuggestOptions) => {
     const { suggestCommand } = await import("../suggest/command.ts");
-    process.exitCode = suggestCommand(flows, options);
+    process.exitCode = suggestCommand(flows, options, isCheckout());
   });
 
 live("trace", "send one connection and show what every node did with its packets")

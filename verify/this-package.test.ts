@@ -2,8 +2,15 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { packageCommit } from "./this-package.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { isCheckout, packageCommit } from "./this-package.ts";
+
+test("a package is a checkout if it has the project's targets of make", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ebpf-dataplane-package-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  expect(isCheckout()).toBe(true);
+  expect(isCheckout(folder)).toBe(false);
+});
 
 test("a commit is that of the package's own checkout, never of a repository that it is installed in", () => {
   const folder = mkdtempSync(join(tmpdir(), "ebpf-dataplane-commit-"));

@@ -1,6 +1,6 @@
-// The version of the running package.
+// What the running package is.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The bundle is in dist/, this file in verify/. */
@@ -8,6 +8,11 @@ const packageFolder = join(import.meta.dirname, "..");
 
 export function packageVersion(folder = packageFolder): string {
   return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version;
+}
+
+/** Whether this is a checkout, whose commands are targets of make, and not an installed package. */
+export function isCheckout(folder = packageFolder): boolean {
+  return existsSync(join(folder, "Makefile"));
 }
 
 /** Commit of this package's checkout, `-dirty` when files differ. Undefined for an installed package, also inside another repository. */

@@ -6,9 +6,7 @@ export function readFlowLog(text: string): { lines: FlowLogLine[]; unreadable: n
   const written = text.split("\n").filter((line) => line.trim() !== "");
   const lines = written.flatMap((line) => readLine(line) ?? []);
   if (lines.length === 0)
-    throw new Error(
-      written.length === 0 ? "it is empty: no flow was seen" : "it has no line of a flow log (`make flows`)",
-    );
+    throw new Error(written.length === 0 ? "it is empty: no flow was seen" : "it has no line of a flow log");
   return { lines, unreadable: written.length - lines.length };
 }
 

@@ -14,7 +14,7 @@ import { askedOf } from "./filter-names.ts";
 import { FlowOrder } from "./flow-order.ts";
 import { followNodes } from "./follow-nodes.ts";
 import { readKnown } from "./known-names.ts";
-import { Began, Past } from "./past.ts";
+import { Began, onceBegun, Past } from "./past.ts";
 import { readFlowLine } from "./read-flow-line.ts";
 
 export interface WatchOptions extends ClusterOptions, FlowQuery {
@@ -50,6 +50,7 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   const deliver = (flow: Flow, heard = momentOf(flow)) => receiver.add(named(flow), heard);
   const order = new FlowOrder(query.since ? nodes : [], deliver);
   const began = new Began(query.since ? nodes : []);
+  const note = onceBegun(began.done, receiver.note);
   const told = (node: string, problem?: string) => {
     order.told(node);
     began.told(node, problem);
@@ -57,9 +58,9 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   const hear = (node: string, line: FlowLine) => {
     if ("history" in line) {
       past.add(line);
-      receiver.note(historyText(line));
+      note(historyText(line));
       told(node);
-    } else if ("lost" in line) receiver.note(lostText(line));
+    } else if ("lost" in line) note(lostText(line));
     else order.add(node, line);
   };
   const asking = new Set(nodes);
@@ -83,7 +84,7 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   };
   const followed = await followNodes(nodes, {
     connect,
-    note: receiver.note,
+    note,
     pause: (ms) => pause(ms, undefined, { ref: false }),
   });
   await began.done.catch(async (error) => {

@@ -30,6 +30,24 @@ export class Began {
   }
 }
 
+/** Says things when it is known that there is something to watch: why there is nothing is said once, by who asked. */
+export function onceBegun(began: Promise<void>, say: (text: string) => void): (text: string) => void {
+  const waiting: string[] = [];
+  let tell = (text: string): void => {
+    waiting.push(text);
+  };
+  began.then(
+    () => {
+      tell = say;
+      for (const text of waiting) say(text);
+    },
+    () => {
+      tell = () => {};
+    },
+  );
+  return (text) => tell(text);
+}
+
 /** What the nodes do not know any more. */
 export class Past {
   #missing = 0;

@@ -11,7 +11,9 @@ const names: Record<Measurement, string> = {
   scale: "number of services",
 };
 
-export function EnvironmentSection({ environments, verification }: Pick<Report, "environments" | "verification">) {
+type Parts = Pick<Report, "environments" | "verification" | "command">;
+
+export function EnvironmentSection({ environments, verification, command }: Parts) {
   if (!verification && environments.length === 0) return null;
   return (
     <Section id="environment" title="Where this was seen, and how to repeat it">
@@ -31,7 +33,7 @@ export function EnvironmentSection({ environments, verification }: Pick<Report, 
           <pre>
             {environments.map(({ of, environment }) => `${environment.command.padEnd(28)} # ${names[of]}`).join("\n")}
             {"\n"}
-            {`${"make report".padEnd(28)} # this page`}
+            {`${command.padEnd(28)} # this page`}
           </pre>
         </>
       )}
