@@ -1,6 +1,7 @@
-// The stack for AWS without AWS, dual stack, as a user does it: every instance runs its own rendered user data on a machine of a lab, against a
-// metadata service and a parameter store that check signatures and roles. The tests form one story: each continues from the previous one.
-// Upgrades and lost machines are in rehearsal.upgrade.campaign.test.ts.
+// The stack for AWS without AWS, and a whole cluster of IPv6 alone, as a user does it: every instance runs its own rendered user data on a
+// machine of a lab, against a metadata service and a parameter store that check signatures and roles. The tests form one story: each continues
+// from the previous one.
+// Upgrades, lost machines and dual stack are in rehearsal.upgrade.campaign.test.ts; the walk-through is dual stack.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -8,7 +9,7 @@ import { MINUTES, rehearsalOf } from "./rehearsal.ts";
 import { ended, root } from "./stack.ts";
 import { oneStory } from "./story.ts";
 
-const { LAB, expectProof, inMachine, lab, machineFile, rehearsal, testRemoval } = rehearsalOf("aws");
+const { LAB, expectProof, inMachine, lab, machineFile, rehearsal, testRemoval } = rehearsalOf("aws", ["IPv6"]);
 oneStory();
 
 test(

@@ -1,4 +1,4 @@
-// A story on a rehearsal: the stack for AWS on a lab of its own, dual stack.
+// A story on a rehearsal: the stack for AWS on a lab of its own.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -6,17 +6,20 @@ import { isLeft, type Traces, tracesOf } from "./host.ts";
 import { commandsOf, ended } from "./stack.ts";
 
 /** By address family, the entry node: an IPv6 address of a machine ends with its IPv4 address. */
-export const ENTRIES = ["172.31.1.8", "[fd00:172:31:1::ac1f:108]"];
-/** Each client to each of them, with every client admitted, then as declared. */
-const ROWS = 8;
+export const ENTRIES = { IPv4: "172.31.1.8", IPv6: "[fd00:172:31:1::ac1f:108]" };
+/** Of each family: each of two clients, with every client admitted, then as declared. */
+const ROWS = 4;
 
 export const MINUTES = 60_000;
 
-/** @param story at most 4 letters; its tests run between what this begins and `removed` */
-export function rehearsalOf(story: string) {
+/**
+ * @param story at most 4 letters; its tests run between what this begins and `removed`
+ * @param families of nodes, pods and Services
+ */
+export function rehearsalOf(story: string, families: (keyof typeof ENTRIES)[]) {
   const { LAB, inMachine, lab, rehearsal: rehearse, result } = commandsOf(story);
   const rehearsal = (...options: string[]) =>
-    rehearse("--config", 'ebpf-dataplane:ipFamilies=["IPv4","IPv6"]', ...options);
+    rehearse("--config", `ebpf-dataplane:ipFamilies=${JSON.stringify(families)}`, ...options);
   let before: Traces;
 
   beforeAll(async () => {
@@ -38,7 +41,10 @@ export function rehearsalOf(story: string) {
       join("/var/lib/ebpf-dataplane/labs", LAB, "machines", machine, "disk", path),
     /** The verification of the last rehearsal held in every row. */
     expectProof: () =>
-      expect(JSON.parse(readFileSync(result("verification.json"), "utf8"))).toMatchObject({ passed: ROWS, failed: 0 }),
+      expect(JSON.parse(readFileSync(result("verification.json"), "utf8"))).toMatchObject({
+        passed: ROWS * families.length,
+        failed: 0,
+      }),
     /** The last test of the story. */
     testRemoval: () =>
       test(

@@ -11,7 +11,7 @@ import { ENTRIES, MINUTES, rehearsalOf } from "./rehearsal.ts";
 import { ended, root } from "./stack.ts";
 import { oneStory } from "./story.ts";
 
-const { expectProof, inMachine, lab, LAB, machineFile, rehearsal, testRemoval } = rehearsalOf("next");
+const { expectProof, inMachine, lab, LAB, machineFile, rehearsal, testRemoval } = rehearsalOf("next", ["IPv4", "IPv6"]);
 oneStory();
 
 /** The next patch release: the same code with another version number, by tools/relink.ts. */
@@ -34,7 +34,9 @@ test(
     await ended(kubectl("apply", "-f", join(root, "test/walkthrough/served.yaml")));
     await ended(kubectl("rollout", "status", "deployment/served", "--timeout=120s"));
     const ask = "curl --silent --globoff --fail --max-time 5 --output /dev/null";
-    const each = ENTRIES.map((entry) => `${ask} "http://${entry}:30605" && echo served || echo "lost ${entry}"`);
+    const each = Object.values(ENTRIES).map(
+      (entry) => `${ask} "http://${entry}:30605" && echo served || echo "lost ${entry}"`,
+    );
     const loop = `until [ -e /tmp/stop ]; do ${each.join("; ")}; sleep 0.1; done`;
     const client = inMachine("client1", "bash", "-c", loop);
 
