@@ -222,7 +222,7 @@ static __always_inline void note_refused(struct __sk_buff *skb, const struct pla
 {
 	report_refused(skb);
 	if (plan->service)
-		count_service(plan->service, plan->outcome);
+		count_service(plan->service, plan->outcome, 0);
 }
 
 static __always_inline int apply(struct packet *packet, struct plan *plan)

@@ -12,6 +12,7 @@
 #include "service/affinity.h"
 #include "service/note_host_request.h"
 #include "settings.h"
+#include "socket/sender.h"
 
 /* Writes what a plan has to be remembered of its packet. */
 
@@ -29,7 +30,27 @@ static __always_inline void remember_answer(struct connection *connection, const
 static __always_inline void count_opened(const struct plan *plan, const struct opening *opening)
 {
 	if (plan->service && !is_from_entry(opening->flags))
-		count_service(plan->service, 0);
+		count_service(plan->service, SERVICE_COUNT_CONNECTIONS, 0);
+}
+
+/* A packet's connection to a service, where such are counted: each direction by one node, which is the one that chose its backend, of answers that go
+ * straight to the client the backend's. */
+static __always_inline void count_carried(struct __sk_buff *skb, const struct connection *connection, const struct plan *plan)
+{
+	const struct settings *settings = settings_get();
+	__u32 flags = connection->flags;
+	bool answers = plan->remember == REMEMBER_ANSWER || (flags & CONNECTION_REPLY);
+
+	if (settings && counts_services(settings) && (answers ? !(flags & CONNECTION_VIA_ENTRY) : !is_from_entry(flags)))
+		count_service(connection->service, answers ? SERVICE_COUNT_ANSWERS : SERVICE_COUNT_REQUESTS, skb->len);
+}
+
+/* Whether the packet of a new connection is one of this node's own senders, and services are counted. */
+static __always_inline bool is_counted_by_socket(const struct packet *packet)
+{
+	const struct settings *settings = settings_get();
+
+	return settings && counts_services(settings) && !is_from_network(packet);
 }
 
 /* Writes the new connection. If that fails, the packet is dropped. */
@@ -40,6 +61,9 @@ static __step int remember_opening(struct __sk_buff *skb, const struct packet *p
 
 	if (!packet || !plan || !scratch)
 		return 0;
+	/* A socket was given the backend before it sent anything. What comes from a network may have a socket of this kernel, too, but not of this node. */
+	if (!scratch->opening.service && is_counted_by_socket(packet))
+		scratch->opening.service = list_of_sender(skb, &packet->tuple);
 	written = connection_open(packet, &scratch->opening);
 	if (written != ALLOWED) {
 		if (scratch->opening.flags & CONNECTION_FORWARDED)
@@ -177,5 +201,7 @@ static __always_inline struct connection *remember(struct __sk_buff *skb, const 
 		remember_tuple(packet, plan);
 	if (plan->is_judged)
 		remember_verdict(connection);
+	if (connection && connection->service && plan->remember != REMEMBER_NOTHING)
+		count_carried(skb, connection, plan);
 	return connection;
 }

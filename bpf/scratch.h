@@ -12,6 +12,7 @@ struct opening {
 	__be16 port; /* MASQUERADED: what stands for the client's; 0: none is free */
 	__u32 backend_id;
 	__u32 affine_list; /* the client keeps the backend of this list; 0: it does not */
+	__u32 service; /* the list that its packets are counted by; 0: they are not counted */
 	__u32 flags; /* CONNECTION_FORWARDED, _VIA_ENTRY, _DIRECT_RETURN, _HOST_BACKEND, _VIA_STACK, _JUDGED_LATER, _HAIRPIN, _MASQUERADED, _BY_GATEWAY, _REFUSED */
 	__u32 policy_revision;
 	__u32 ends_revision;

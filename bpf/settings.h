@@ -17,6 +17,11 @@ static __always_inline bool is_left_to_host(const struct settings *settings)
 	return settings->service_handling == SERVICES_LEFT_TO_HOST;
 }
 
+static __always_inline bool counts_services(const struct settings *settings)
+{
+	return settings->flags & SETTINGS_SERVICE_COUNTS;
+}
+
 /* This node's address in the family of `address`; ::, it has none. */
 static __always_inline const struct address *own_address_like(const struct settings *settings, const struct address *address)
 {

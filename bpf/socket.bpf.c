@@ -82,7 +82,7 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 	if (!id || !backend || is_ipv4(&backend->address) != is_ipv4(&peer->frontend))
 		return false;
 	if (!known)
-		count_socket(service, 0);
+		count_socket(service, SERVICE_COUNT_CONNECTIONS);
 	if (!known && affine_list(service))
 		remember_affinity(affine_list(service), &requester->address, id);
 	peer->backend = id;
@@ -158,8 +158,8 @@ static __always_inline int translate_to_frontend(struct bpf_sock_addr *socket, e
 
 	if (!read_address(socket, family, &peer))
 		return PROCEED;
-	if ((of_datagram && frontend_of_flow(socket, &peer, port, &frontend, &frontend_port)) ||
-	    frontend_of_peer(socket, &peer, port, &frontend, &frontend_port))
+	if ((of_datagram && frontend_of_flow(socket->sk, &peer, port, &frontend, &frontend_port)) ||
+	    frontend_of_peer(socket->sk, &peer, port, &frontend, &frontend_port))
 		write_address(socket, family, &frontend, frontend_port);
 	return PROCEED;
 }

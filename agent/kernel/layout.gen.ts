@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "c0e1ba760be3";
+export const layoutHash = "65928e9023b4";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -412,6 +412,20 @@ export const backendFlagNames = new Map<number, string>([
   [1, "local"],
   [2, "host_network"],
   [4, "draining"],
+]);
+
+/** enum service_count_kind */
+export const ServiceCountKind = {
+  CONNECTIONS: 0,
+  REQUESTS: 256,
+  ANSWERS: 257,
+} as const;
+export type ServiceCountKind = (typeof ServiceCountKind)[keyof typeof ServiceCountKind];
+/** Each value's name as people and metrics see it. */
+export const serviceCountKindNames = new Map<number, string>([
+  [0, "connections"],
+  [256, "requests"],
+  [257, "answers"],
 ]);
 
 /** enum return_mode */
@@ -1031,34 +1045,37 @@ export const affinity: Codec<Affinity> = {
 /** struct service_count, 8 bytes */
 export interface ServiceCount {
   readonly backendList: number;
-  readonly refusal: number;
+  readonly kind: number;
 }
 export const serviceCount: Codec<ServiceCount> = {
   size: 8,
   encode(value, view, at) {
     view.setUint32(at, value.backendList, true);
-    view.setUint32(at + 4, value.refusal, true);
+    view.setUint32(at + 4, value.kind, true);
   },
   decode(view, at) {
     return {
       backendList: view.getUint32(at, true),
-      refusal: view.getUint32(at + 4, true),
+      kind: view.getUint32(at + 4, true),
     };
   },
 };
 
-/** struct service_counter, 8 bytes */
+/** struct service_counter, 16 bytes */
 export interface ServiceCounter {
   readonly times: bigint;
+  readonly bytes: bigint;
 }
 export const serviceCounter: Codec<ServiceCounter> = {
-  size: 8,
+  size: 16,
   encode(value, view, at) {
     view.setBigUint64(at, value.times, true);
+    view.setBigUint64(at + 8, value.bytes, true);
   },
   decode(view, at) {
     return {
       times: view.getBigUint64(at, true),
+      bytes: view.getBigUint64(at + 8, true),
     };
   },
 };
@@ -1272,15 +1289,17 @@ export const nextHop: Codec<NextHop> = {
   },
 };
 
-/** struct connection, 128 bytes */
+/** struct connection, 136 bytes */
 export interface Connection {
   readonly lastSeen: bigint;
   readonly packets: bigint;
   readonly flags: number;
   readonly policyRevision: number;
   readonly backend: number;
+  readonly service: number;
   readonly origin: Origin;
   readonly next: number;
+  readonly place: number;
   readonly nextHop: NextHop;
   readonly address: Address;
   readonly node: Address;
@@ -1288,26 +1307,27 @@ export interface Connection {
   readonly peerPort: number;
   readonly sequence: number;
   readonly endsRevision: number;
-  readonly place: number;
 }
 export const connection: Codec<Connection> = {
-  size: 128,
+  size: 136,
   encode(value, view, at) {
     view.setBigUint64(at, value.lastSeen, true);
     view.setBigUint64(at + 8, value.packets, true);
     view.setUint32(at + 16, value.flags, true);
     view.setUint32(at + 20, value.policyRevision, true);
     view.setUint32(at + 24, value.backend, true);
-    origin.encode(value.origin, view, at + 28);
-    view.setUint32(at + 44, value.next, true);
-    nextHop.encode(value.nextHop, view, at + 48);
-    address.encode(value.address, view, at + 80);
-    address.encode(value.node, view, at + 96);
-    view.setUint16(at + 112, value.port, false);
-    view.setUint16(at + 114, value.peerPort, false);
-    view.setUint32(at + 116, value.sequence, false);
-    view.setUint32(at + 120, value.endsRevision, true);
-    view.setUint32(at + 124, value.place, true);
+    view.setUint32(at + 28, value.service, true);
+    origin.encode(value.origin, view, at + 32);
+    view.setUint32(at + 48, value.next, true);
+    view.setUint32(at + 52, value.place, true);
+    nextHop.encode(value.nextHop, view, at + 56);
+    address.encode(value.address, view, at + 88);
+    address.encode(value.node, view, at + 104);
+    view.setUint16(at + 120, value.port, false);
+    view.setUint16(at + 122, value.peerPort, false);
+    view.setUint32(at + 124, value.sequence, false);
+    view.setUint32(at + 128, value.endsRevision, true);
+    zero(view, at + 132, 4);
   },
   decode(view, at) {
     return {
@@ -1316,16 +1336,17 @@ export const connection: Codec<Connection> = {
       flags: view.getUint32(at + 16, true),
       policyRevision: view.getUint32(at + 20, true),
       backend: view.getUint32(at + 24, true),
-      origin: origin.decode(view, at + 28),
-      next: view.getUint32(at + 44, true),
-      nextHop: nextHop.decode(view, at + 48),
-      address: address.decode(view, at + 80),
-      node: address.decode(view, at + 96),
-      port: view.getUint16(at + 112, false),
-      peerPort: view.getUint16(at + 114, false),
-      sequence: view.getUint32(at + 116, false),
-      endsRevision: view.getUint32(at + 120, true),
-      place: view.getUint32(at + 124, true),
+      service: view.getUint32(at + 28, true),
+      origin: origin.decode(view, at + 32),
+      next: view.getUint32(at + 48, true),
+      place: view.getUint32(at + 52, true),
+      nextHop: nextHop.decode(view, at + 56),
+      address: address.decode(view, at + 88),
+      node: address.decode(view, at + 104),
+      port: view.getUint16(at + 120, false),
+      peerPort: view.getUint16(at + 122, false),
+      sequence: view.getUint32(at + 124, false),
+      endsRevision: view.getUint32(at + 128, true),
     };
   },
 };

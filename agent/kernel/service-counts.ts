@@ -5,8 +5,14 @@ import { libbpf } from "./libbpf.ts";
 import type { MapStore } from "./map-store.ts";
 import { openMap, type Pins } from "./pins.ts";
 
-/** How often each service was used and refused, summed over the CPUs. */
-export type ServiceCounts = Pick<MapStore<ServiceCount, number>, "entries" | "delete">;
+/** How often something was counted, and the bytes of it where it is packets. */
+export interface Counted {
+  readonly times: number;
+  readonly bytes: number;
+}
+
+/** How often each service was used and refused and what it carried, summed over the CPUs. */
+export type ServiceCounts = Pick<MapStore<ServiceCount, Counted>, "entries" | "delete">;
 
 /** Opens the counters once. */
 export function serviceCounts(pins: Pins): ServiceCounts {
@@ -15,7 +21,7 @@ export function serviceCounts(pins: Pins): ServiceCounts {
 }
 
 /** The values of all CPUs (struct service_counter), one behind the other. */
-const summed: Codec<number> = {
+const summed: Codec<Counted> = {
   get size() {
     return libbpf().possibleCpus() * maps.serviceCounts.value.size;
   },
@@ -24,8 +30,12 @@ const summed: Codec<number> = {
   },
   decode(view, at) {
     const { value } = maps.serviceCounts;
-    let sum = 0;
-    for (let offset = 0; offset < this.size; offset += value.size) sum += Number(value.decode(view, at + offset).times);
-    return sum;
+    let [times, bytes] = [0, 0];
+    for (let offset = 0; offset < this.size; offset += value.size) {
+      const ofOne = value.decode(view, at + offset);
+      times += Number(ofOne.times);
+      bytes += Number(ofOne.bytes);
+    }
+    return { times, bytes };
   },
 };

@@ -30,6 +30,26 @@ export function serviceMetrics(read: () => readonly ServiceSeries[], prefix: str
         for (const [reason, times] of refusals) this.inc({ ...labels, reason }, times);
     },
   });
+  const units = [
+    ["packets", "Packets"],
+    ["bytes", "Bytes"],
+  ] as const;
+  for (const [unit, words] of units)
+    new Counter({
+      name: `${prefix}service_${unit}_total`,
+      help:
+        `${words} of a Service's connections by direction (request, answer), without the headers of tunnels; of connections that opened with serviceMetrics. ` +
+        "Each is counted by one node. Not those of processes of a node, unless host policies have their connections tracked.",
+      labelNames: ["namespace", "service", "direction"],
+      registers,
+      collect() {
+        this.reset();
+        for (const { labels, requests, answers } of last) {
+          this.inc({ ...labels, direction: "request" }, requests[unit]);
+          this.inc({ ...labels, direction: "answer" }, answers[unit]);
+        }
+      },
+    });
   new Gauge({
     name: `${prefix}service_endpoints`,
     help: "Backends of a Service by state, as in service_backends, in the whole cluster.",

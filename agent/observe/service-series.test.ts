@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { type Named, named } from "../../model/named.ts";
 import type { CompiledService } from "../../model/service/service.ts";
-import { maps, Outcome, type ServiceCount } from "../kernel/layout.gen.ts";
+import { maps, Outcome, type ServiceCount, ServiceCountKind } from "../kernel/layout.gen.ts";
 import { MemoryMap } from "../kernel/memory-map.ts";
+import type { Counted } from "../kernel/service-counts.ts";
 import { type ServiceMetricsSettings, ServiceSeriesList } from "./service-series.ts";
 
 /** Two ports, one list each. */
@@ -20,7 +21,13 @@ function service(name: string, kind = "Service"): CompiledService {
 function counting(settings: Partial<ServiceMetricsSettings> = {}) {
   const counters = new MemoryMap(maps.serviceCounts);
   const counts = {
-    entries: () => counters.entries().map(([key, { times }]): [ServiceCount, number] => [key, Number(times)]),
+    entries: () =>
+      counters
+        .entries()
+        .map(([key, { times, bytes }]): [ServiceCount, Counted] => [
+          key,
+          { times: Number(times), bytes: Number(bytes) },
+        ]),
     delete: (keys: Parameters<typeof counters.delete>[0]) => counters.delete(keys),
   };
   let served = { services: [] as CompiledService[], lists: new Map<string, number>() };
@@ -30,20 +37,22 @@ function counting(settings: Partial<ServiceMetricsSettings> = {}) {
     serve: (...names: string[]) => {
       served = { ...served, services: names.map((name) => service(name)) };
     },
-    add: (name: string, times: number, { port = 0, refusal = 0, kind = "Service" } = {}) => {
-      const key = { backendList: portsOf(`${kind} ${name}`)[port]?.hash ?? 0, refusal };
-      const before = counters.lookup(key)?.times ?? 0n;
-      counters.update([[key, { times: before + BigInt(times) }]]);
+    add: (name: string, more: number, { port = 0, kind = 0, bytes = 0 } = {}) => {
+      const key = { backendList: portsOf(`Service ${name}`)[port]?.hash ?? 0, kind };
+      const before = counters.lookup(key) ?? { times: 0n, bytes: 0n };
+      counters.update([[key, { times: before.times + BigInt(more), bytes: before.bytes + BigInt(bytes) }]]);
     },
     restart: () => {
       agent = start();
     },
     keys: () => counters.entries().length,
-    /** "shop/web 3 drop_source_range=1" */
+    /** "shop/web 3 drop_source_range=1 requests=2,120" */
     lines: () =>
-      agent.read().map(({ labels, connections, refusals }) => {
+      agent.read().map(({ labels, connections, refusals, requests, answers }) => {
         const reasons = [...refusals].map(([reason, times]) => ` ${reason}=${times}`);
-        return `${labels.namespace}/${labels.service} ${connections}${reasons.join("")}`;
+        const carried = Object.entries({ requests, answers }).filter(([, { packets }]) => packets > 0);
+        const words = carried.map(([direction, { packets, bytes }]) => ` ${direction}=${packets},${bytes}`);
+        return `${labels.namespace}/${labels.service} ${connections}${reasons.join("")}${words.join("")}`;
       }),
   };
 }
@@ -53,11 +62,23 @@ test("ports of a service are counted together, refusals by reason", () => {
   node.serve("shop/web");
   node.add("shop/web", 2);
   node.add("shop/web", 3, { port: 1 });
-  node.add("shop/web", 4, { refusal: Outcome.DROP_SOURCE_RANGE });
-  node.add("shop/web", 1, { refusal: Outcome.DROP_SOURCE_RANGE, port: 1 });
+  node.add("shop/web", 4, { kind: Outcome.DROP_SOURCE_RANGE });
+  node.add("shop/web", 1, { kind: Outcome.DROP_SOURCE_RANGE, port: 1 });
   expect(node.lines()).toEqual(["shop/web 5 drop_source_range=5", "/other services 0"]);
   node.add("shop/web", 1);
   expect(node.lines()).toEqual(["shop/web 6 drop_source_range=5", "/other services 0"]);
+});
+
+test("packets and bytes are counted in each direction, and go on from what was read before", () => {
+  const node = counting({ limit: 1 });
+  node.serve("shop/web", "shop/x");
+  node.lines();
+  const { REQUESTS, ANSWERS } = ServiceCountKind;
+  for (const name of ["shop/web", "shop/x"]) node.add(name, 2, { kind: REQUESTS, bytes: 120 });
+  node.add("shop/web", 1, { kind: ANSWERS, bytes: 1514, port: 1 });
+  expect(node.lines()).toEqual(["shop/web 0 requests=2,120 answers=1,1514", "/other services 0 requests=2,120"]);
+  for (const name of ["shop/web", "shop/x"]) node.add(name, 1, { kind: REQUESTS, bytes: 54 });
+  expect(node.lines()).toEqual(["shop/web 0 requests=3,174 answers=1,1514", "/other services 0 requests=3,174"]);
 });
 
 test("services beyond the limit, and of other namespaces, are added up", () => {

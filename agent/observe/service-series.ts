@@ -2,8 +2,8 @@ import { type BackendCounts, backendCounts } from "../../model/service/backend-c
 import type { CompiledService } from "../../model/service/service.ts";
 import type { DesiredState } from "../compile/desired.ts";
 import { idOf } from "../compile/ids.ts";
-import { outcomeNames, type ServiceCount } from "../kernel/layout.gen.ts";
-import type { ServiceCounts } from "../kernel/service-counts.ts";
+import { outcomeNames, type ServiceCount, ServiceCountKind } from "../kernel/layout.gen.ts";
+import type { Counted, ServiceCounts } from "../kernel/service-counts.ts";
 
 /** Which services have series of their own. */
 export interface ServiceMetricsSettings {
@@ -20,12 +20,22 @@ export interface ServiceLabels {
 /** All others together. No Service has such a name. */
 export const OTHER_SERVICES: ServiceLabels = { namespace: "", service: "other services" };
 
+/** Packets of one direction. */
+export interface Carried {
+  packets: number;
+  bytes: number;
+}
+
 /** What was counted of one service, or of all that have no series of their own. */
 export interface ServiceSeries {
   readonly labels: ServiceLabels;
   connections: number;
   /** Reason → how many. */
   readonly refusals: Map<string, number>;
+  /** To backends. */
+  readonly requests: Carried;
+  /** From them. */
+  readonly answers: Carried;
   /** Undefined: of several services. */
   readonly backends: BackendCounts | undefined;
 }
@@ -43,7 +53,7 @@ export class ServiceSeriesList {
   /** Series by the number of a backend list. */
   #ofList = new Map<number, ServiceSeries>();
   /** What the kernel had counted when it was last read; by key. */
-  #seen = new Map<string, number>();
+  #seen = new Map<string, Counted>();
   #isFirst = true;
 
   constructor(
@@ -59,20 +69,20 @@ export class ServiceSeriesList {
   /** What was counted until now. Reads the kernel's counters and removes those of services that are gone. */
   read(): readonly ServiceSeries[] {
     this.#follow();
-    const seen = new Map<string, number>();
+    const seen = new Map<string, Counted>();
     const gone: ServiceCount[] = [];
-    for (const [key, times] of this.#counts.entries()) {
+    for (const [key, counted] of this.#counts.entries()) {
       const series = this.#ofList.get(key.backendList);
       if (!series) {
         gone.push(key);
         continue;
       }
-      const id = `${key.backendList} ${key.refusal}`;
-      const before = this.#seen.get(id) ?? 0;
-      seen.set(id, times);
+      const id = `${key.backendList} ${key.kind}`;
+      const before = this.#seen.get(id);
+      seen.set(id, counted);
       // Those before this agent may have been under a name: added again, they would look like new ones.
       if (this.#isFirst && series === this.#others) continue;
-      count(series, key.refusal, times < before ? times : times - before);
+      count(series, key.kind, since(before, counted));
     }
     if (this.#ofList.size > 0) {
       this.#counts.delete(gone);
@@ -115,14 +125,27 @@ export class ServiceSeriesList {
 }
 
 function newSeries(labels: ServiceLabels, backends: BackendCounts | undefined): ServiceSeries {
-  return { labels, connections: 0, refusals: new Map(), backends };
+  const [requests, answers] = [nothing(), nothing()];
+  return { labels, connections: 0, refusals: new Map(), requests, answers, backends };
 }
 
-function count(series: ServiceSeries, refusal: number, more: number): void {
-  if (refusal === 0) {
-    series.connections += more;
-    return;
+const nothing = (): Carried => ({ packets: 0, bytes: 0 });
+
+/** What was counted after `before`; all of it, where the counter has begun again. */
+function since(before: Counted | undefined, now: Counted): Counted {
+  if (!before || now.times < before.times) return now;
+  return { times: now.times - before.times, bytes: now.bytes - before.bytes };
+}
+
+function count(series: ServiceSeries, kind: number, { times, bytes }: Counted): void {
+  if (kind === ServiceCountKind.CONNECTIONS) {
+    series.connections += times;
+  } else if (kind === ServiceCountKind.REQUESTS || kind === ServiceCountKind.ANSWERS) {
+    const carried = kind === ServiceCountKind.REQUESTS ? series.requests : series.answers;
+    carried.packets += times;
+    carried.bytes += bytes;
+  } else {
+    const reason = outcomeNames.get(kind) ?? String(kind);
+    series.refusals.set(reason, (series.refusals.get(reason) ?? 0) + times);
   }
-  const reason = outcomeNames.get(refusal) ?? String(refusal);
-  series.refusals.set(reason, (series.refusals.get(reason) ?? 0) + more);
 }

@@ -109,6 +109,7 @@ static __always_inline void entry_begin(struct connection *entry, const struct p
 	entry->flags = opening->flags | (packet_is_syn(packet) ? CONNECTION_SYN : 0);
 	entry->node = opening->node;
 	entry->backend = opening->backend_id;
+	entry->service = opening->service;
 	entry->policy_revision = opening->policy_revision;
 	entry->ends_revision = opening->ends_revision;
 	entry->sequence = packet->sequence;

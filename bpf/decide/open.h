@@ -127,7 +127,7 @@ static __always_inline void open_service(struct __sk_buff *skb, const struct pac
 	struct opening *opening;
 	__u32 list = 0;
 
-	if ((settings->flags & SETTINGS_SERVICE_COUNTS) && packet_may_open(packet))
+	if (counts_services(settings) && packet_may_open(packet))
 		plan->service = service->backend_list;
 	/* The entry node has asked for packets that come wrapped; the list here may be newer or older. */
 	if (!wrapped && !may_use(service, &packet->tuple.source))
@@ -155,6 +155,7 @@ static __always_inline void open_service(struct __sk_buff *skb, const struct pac
 	opening->backend_port = backend->port;
 	opening->backend_id = id;
 	opening->affine_list = list;
+	opening->service = counts_services(settings) ? service->backend_list : 0;
 	if (!wrapped && is_outside(backend) && open_outside(skb, packet, settings, external, opening, plan))
 		return;
 	if (external && !wrapped && !(backend->flags & BACKEND_LOCAL))

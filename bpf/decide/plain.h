@@ -5,11 +5,6 @@
 
 /* Connections to ordinary addresses, which no service has. */
 
-static __always_inline bool is_from_network(const struct packet *packet)
-{
-	return packet->hook == HOOK_FROM_UPLINK || packet->hook == HOOK_FROM_TUNNEL;
-}
-
 /* A flow that begins now. @param written before translation. @param flags of its connection */
 static __always_inline void begin_arrival(const struct packet *packet, const struct tuple *written, __u32 flags)
 {

@@ -77,10 +77,10 @@ struct {
 } affinities SEC(".maps");
 
 /* what is counted of a service -> how often, per CPU. Written by the packet path and the socket hooks where a connection opens or is
- * refused, read by the agent's metrics, which removes what is gone. Full: of services that come later nothing is counted. */
+ * refused, and for packets of connections that are counted, read by the agent's metrics, which removes what is gone. Full: of services that come later nothing is counted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, 65536);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct service_count);
 	__type(value, struct service_counter);

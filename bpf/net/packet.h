@@ -35,6 +35,11 @@ struct packet {
 	struct connection *connection; /* that it belongs to, once that is known; NULL: none */
 };
 
+static __always_inline bool is_from_network(const struct packet *packet)
+{
+	return packet->hook == HOOK_FROM_UPLINK || packet->hook == HOOK_FROM_TUNNEL;
+}
+
 /* What a global function has had of a packet, the verifier takes for numbers: the pointers in it are written again. */
 static __always_inline void restore_pointers(struct packet *packet, struct __sk_buff *skb, struct connection *connection)
 {

@@ -2,19 +2,22 @@
 #pragma once
 #include "../maps/services.h"
 
-/* How often a service is used, and refused: counted where that is decided, never for a packet of a known connection. A packet that
- * interrupts a socket's call on the same CPU, and counts the same, is lost for the count.
- * @param refusal enum outcome; 0: a connection */
-__global int count_service(__u32 backend_list, __u32 refusal)
+/* How often a service is used, and refused: counted where that is decided. What its connections carry is counted for each of their packets, by
+ * the list that their entry has where services are counted (remember.h). A packet that interrupts a socket's call on the same CPU, and counts
+ * the same, is lost for the count.
+ * @param kind enum service_count_kind, or enum outcome: a refusal */
+__global int count_service(__u32 backend_list, __u32 kind, __u32 bytes)
 {
-	struct service_count key = {.backend_list = backend_list, .refusal = refusal};
-	struct service_counter first = {.times = 1};
+	struct service_count key = {.backend_list = backend_list, .kind = kind};
+	struct service_counter first = {.times = 1, .bytes = bytes};
 	struct service_counter *counter;
 
 	counter = bpf_map_lookup_elem(&service_counts, &key);
-	if (counter)
+	if (counter) {
 		counter->times++;
-	else
+		counter->bytes += bytes;
+	} else {
 		bpf_map_update_elem(&service_counts, &key, &first, BPF_NOEXIST);
+	}
 	return 0;
 }

@@ -92,8 +92,10 @@ struct connection {
 	__u32 flags; /* enum connection_flag */
 	__u32 policy_revision; /* of the node (`settings`), when it was last found to be allowed */
 	__u32 backend; /* id, 0: no service */
+	__u32 service; /* the list of the service whose traffic its packets are counted as; 0: they are not counted */
 	struct origin origin; /* of packets whose source was found to be right (policy/source.h); zero: none yet */
 	__u32 next; /* TCP: the sequence number after what this direction has sent; SCTP: the tag of its packets, 0: not known; host byte order */
+	__u32 place; /* established: where it is kept (connection/place.h) */
 	struct next_hop next_hop;
 	struct address address; /* forward: the backend; reply: the frontend that the client used */
 	struct address node;	/* the node that packets are wrapped for: FORWARDED the backend's, VIA_ENTRY the entry node. MASQUERADED: who
@@ -102,7 +104,7 @@ struct connection {
 	__be16 peer_port; /* forward: the source port shown to the backend; reply: the client's own */
 	__be32 sequence;  /* TCP: of the SYN that opened it; SCTP: the tag that its INIT asked for. Another one is a new connection */
 	__u32 ends_revision; /* of its ends on this node, when it was last judged (policy/judge.h); 0: has to be judged */
-	__u32 place; /* established: where it is kept (connection/place.h) */
+	__u8 padding[4];
 };
 
 /* What keeps an entry of `connections`: nobody, if that entry has another place. */

@@ -110,12 +110,19 @@ struct affinity {
 	__u32 padding;
 };
 
-/* What is counted of a service's port. */
+/* What is counted of a service's port besides refusals, which have their outcome's number. */
+enum service_count_kind {
+	SERVICE_COUNT_CONNECTIONS = 0, /* no refusal: passed to the stack */
+	SERVICE_COUNT_REQUESTS = 1 << 8, /* packets to its backends */
+	SERVICE_COUNT_ANSWERS, /* and from them */
+};
+
 struct service_count {
 	__u32 backend_list;
-	__u32 refusal; /* enum outcome; 0: connections */
+	__u32 kind; /* enum service_count_kind, or enum outcome: a refusal */
 };
 
 struct service_counter {
 	__u64 times;
+	__u64 bytes; /* of packets: their length without the headers that they are wrapped in */
 };

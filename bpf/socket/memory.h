@@ -116,10 +116,10 @@ static __always_inline bool is_connected_to(struct bpf_sock_addr *socket, const 
 }
 
 /* The frontend behind a backend that a connected socket talks to. */
-static __always_inline bool frontend_of_peer(struct bpf_sock_addr *socket, const struct address *backend, __be16 port,
+static __always_inline bool frontend_of_peer(struct bpf_sock *socket, const struct address *backend, __be16 port,
 					     struct address *frontend, __be16 *frontend_port)
 {
-	const struct socket_peer *own = bpf_sk_storage_get(&socket_peers, socket->sk, NULL, 0);
+	const struct socket_peer *own = bpf_sk_storage_get(&socket_peers, socket, NULL, 0);
 
 	if (!own || !is_backend(own, backend, port))
 		return false;
@@ -129,10 +129,10 @@ static __always_inline bool frontend_of_peer(struct bpf_sock_addr *socket, const
 }
 
 /* The same for an unconnected socket. Where two frontends have this backend, the last datagram decides. */
-static __always_inline bool frontend_of_flow(struct bpf_sock_addr *socket, const struct address *backend, __be16 port,
+static __always_inline bool frontend_of_flow(struct bpf_sock *socket, const struct address *backend, __be16 port,
 					     struct address *frontend, __be16 *frontend_port)
 {
-	struct socket_flows *flows = bpf_sk_storage_get(&socket_flows, socket->sk, NULL, 0);
+	struct socket_flows *flows = bpf_sk_storage_get(&socket_flows, socket, NULL, 0);
 	bool found = false;
 	__u32 step;
 

@@ -35,11 +35,11 @@ static __always_inline void report_socket(enum event_kind kind, struct bpf_sock_
 	event_submit(event);
 }
 
-/* @param refusal enum outcome; 0: the socket is given a backend */
+/* @param refusal enum outcome; SERVICE_COUNT_CONNECTIONS: the socket is given a backend */
 static __always_inline void count_socket(const struct service *service, __u32 refusal)
 {
 	const struct settings *settings = settings_get();
 
-	if (settings && (settings->flags & SETTINGS_SERVICE_COUNTS))
-		count_service(service->backend_list, refusal);
+	if (settings && counts_services(settings))
+		count_service(service->backend_list, refusal, 0);
 }

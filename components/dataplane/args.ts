@@ -236,7 +236,7 @@ export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEg
   /** How Prometheus and Grafana come to the agents' metrics: Service, PodMonitor or ServiceMonitor, alerts, dashboard, TLS and a token. Defaults to none. */
   monitoring?: Monitoring;
   /**
-   * Whether connections to Services and their refusals are counted, and Services have metrics under their names. A change rolls the
+   * Whether connections to Services, their packets and bytes, and refusals are counted, and Services have metrics under their names. A change rolls the
    * DaemonSet. Defaults to none.
    */
   serviceMetrics?: ServiceMetrics;

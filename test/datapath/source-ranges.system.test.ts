@@ -119,6 +119,48 @@ describe.each([
     expect({ master: await more("master"), node: await more("node") }).toEqual({ master: [5, true], node: [0, false] });
   });
 
+  /** The bytes of requests and answers of a service, as a node's metrics say. */
+  async function carried(node: "master" | "node", name: string): Promise<number[]> {
+    const page = await cluster.metrics(node);
+    return ["request", "answer"].map((direction) => {
+      const line = `ebpf_dataplane_service_bytes_total{namespace="default",service="${name}",direction="${direction}"} `;
+      return Number(page.split(line)[1]?.split("\n")[0] ?? 0);
+    });
+  }
+
+  test("what connections carry is counted once in each direction, of sockets that were given a backend, too", async () => {
+    await restrictedTo("172.31.1.0/24", "10.244.0.0/16");
+    const sizes = { web: 20_000, dns: 1_000 };
+    const places = [
+      ["master", "web"],
+      ["node", "web"],
+      ["master", "dns"],
+      ["node", "dns"],
+    ] as const;
+    const all = () => Promise.all(places.map(([node, name]) => carried(node, name)));
+    await setTimeout(1_100); // scrapes within a second share one answer
+    const before = await all();
+    for (const [from, to] of [
+      ["client1", `${WEB}:80`],
+      ["default/near", "10.96.0.10:80"],
+    ] as const)
+      expect(await cluster.probe(from, { to, size: sizes.web })).toMatchObject([{ echoed: sizes.web }]);
+    const asked = { to: "10.96.0.11:80", protocol: "udp", size: sizes.dns } as const;
+    expect(await cluster.probe("default/near", asked)).toMatchObject([{ echoed: sizes.dns }]);
+    await setTimeout(1_100);
+    // How often as much as was sent, since all headers together are less.
+    const more = (await all()).map((now, place) =>
+      now.map((bytes, way) => Math.floor((bytes - (before[place]?.[way] ?? 0)) / sizes[places[place]?.[1] ?? "web"])),
+    );
+    const direct = mode === "DSR" ? 1 : 0;
+    expect(more).toEqual([
+      [2, 2 - direct],
+      [0, direct],
+      [1, 1],
+      [0, 0],
+    ]);
+  });
+
   test("a UDP flow ends when its client is no longer in a range", async () => {
     await restrictedTo("172.31.1.0/24", "10.244.0.0/16");
     const flow = { to: `${DNS}:80`, protocol: "udp", sourcePort: 40053 } as const;

@@ -28,6 +28,8 @@ const metrics = agentMetrics({
       labels: { namespace: "shop", service: "web" },
       connections: 1,
       refusals: new Map([["drop_source_range", 1]]),
+      requests: { packets: 3, bytes: 300 },
+      answers: { packets: 2, bytes: 200 },
       backends: { ready: 1, terminating: 0, unready: 0 },
     },
   ],

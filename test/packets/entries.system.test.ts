@@ -13,12 +13,14 @@ import {
   outcomeNames,
   POLICY_REVISION_UNSETTLED,
   SettingsFlag,
+  serviceCountKindNames,
   tuple,
 } from "../../agent/kernel/layout.gen.ts";
 import { libbpf } from "../../agent/kernel/libbpf.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { switched } from "../../agent/kernel/resize.ts";
 import { serviceCounts } from "../../agent/kernel/service-counts.ts";
+import type { Family } from "../../model/address/address.ts";
 import { includes } from "../../tools/bpf.ts";
 import { run } from "../../tools/command.ts";
 import { arrives, arrivesWrapped, handed, meet, type Step, sends } from "./cases/step.ts";
@@ -26,6 +28,7 @@ import { backendAddress, guarded, nodes, outside, services } from "./cluster.ts"
 import { tcp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
+import { inFamily } from "./twins.ts";
 
 if (noKernel) console.log(noKernel);
 
@@ -198,9 +201,16 @@ describe.skipIf(noKernel)("the entry of a connection", () => {
       return counts()
         .entries()
         .filter(([{ backendList }]) => backendList === list?.[1].backendList)
-        .map(([{ refusal }, times]) => `${refusal === 0 ? "connections" : outcomeNames.get(refusal)}=${times}`);
+        .map(([{ kind }, { times, bytes }]) => {
+          const name = serviceCountKindNames.get(kind) ?? outcomeNames.get(kind);
+          return `${name}=${times}${bytes > 0 ? `, ${bytes} bytes` : ""}`;
+        })
+        .sort();
     };
-    const ofName = (name: string) => of(services.find((one) => one.name === name)?.clusterIP ?? "");
+    const addressOf = (name: string) => services.find((one) => one.name === name)?.clusterIP ?? "";
+    const all = (name: string, family: Family = "IPv4") => of(inFamily(addressOf(name), family));
+    const ofName = (name: string) => all(name).filter((one) => !/^(requests|answers)/.test(one));
+    const carried = (name: string, family: Family) => all(name, family).filter((one) => !one.startsWith("connections"));
     const flagsAre = (flags: number) => {
       const settings = node.maps.settings.lookup(0);
       if (!settings) throw new Error("no settings");
@@ -259,7 +269,75 @@ describe.skipIf(noKernel)("the entry of a connection", () => {
     test("only where the settings say so", () => {
       flagsAre(0);
       meets(fromClient(30089, "S"), fromClient(30087, "S"));
-      expect([ofName("remote"), ofName("empty")]).toEqual([[], []]);
+      expect([all("remote"), all("empty")]).toEqual([[], []]);
+      flagsAre(SettingsFlag.SERVICE_COUNTS); // of connections that open from now on
+      meets(fromClient(30089, "A"));
+      expect(all("remote")).toEqual([]);
+    });
+
+    describe.each(["IPv4", "IPv6"] as const)("with what it carries in %s", (family) => {
+      const client = outside.client1;
+      const [request, answer] = [new Uint8Array(100), new Uint8Array(1000)];
+      /** An Ethernet header, IP's and TCP's. */
+      const headers = 14 + 20 + (family === "IPv4" ? 20 : 40);
+      const sizes = { requests: 2 * headers + 100, answers: headers + 1000 };
+      const expected = (...directions: (keyof typeof sizes)[]) =>
+        directions.map((one) => `${one}=${one === "requests" ? 2 : 1}, ${sizes[one]} bytes`);
+      const exchange = (...steps: Step[]) => {
+        for (const step of steps) meet(node, step, family);
+      };
+      const data = (bytes: Uint8Array, from: number, to: number) => tcp(from, to, "A", bytes);
+
+      test.each([
+        ["from a client to a backend here", "DSR", 30082, "db", ["answers", "requests"]],
+        ["from a client to a backend elsewhere that answers it directly", "DSR", 30089, "remote", ["requests"]],
+        ["from a client to one that answers through this node", "Tunnel", 30089, "remote", ["answers", "requests"]],
+      ] as const)("%s", (_, returnMode, port, name, directions) => {
+        node.write({ returnMode, services: true });
+        flagsAre(SettingsFlag.SERVICE_COUNTS);
+        const ends = { source: client, destination: nodes.master };
+        exchange(arrives(ends, tcp(PORT, port, "S"), ""), arrives(ends, data(request, PORT, port), ""));
+        if (name === "db") exchange(sends("db", { destination: client }, data(answer, 80, PORT), ""));
+        else if (returnMode === "Tunnel")
+          exchange(
+            arrivesWrapped(
+              { kind: "return" },
+              { source: nodes.master, destination: client },
+              data(answer, port, PORT),
+              "",
+            ),
+          );
+        expect(carried(name, family)).toEqual(expected(...directions));
+      });
+
+      test.each([
+        ["forward direct", ["answers"]],
+        ["forward via", []],
+      ] as const)("to a backend here that comes wrapped (%s)", (kind, directions) => {
+        const ends = { source: client, destination: nodes.node };
+        const wrapping = { kind, for: "db" } as const;
+        exchange(
+          arrivesWrapped(wrapping, ends, tcp(PORT, 30082, "S"), ""),
+          arrivesWrapped(wrapping, ends, data(request, PORT, 30082), ""),
+          sends("db", { destination: client }, data(answer, 80, PORT), ""),
+        );
+        expect(carried("db", family)).toEqual(expected(...directions));
+      });
+
+      test("from a pod", () => {
+        const ends = { destination: addressOf("remote") };
+        exchange(
+          sends("web", ends, tcp(PORT, 80, "S"), ""),
+          sends("web", ends, data(request, PORT, 80), ""),
+          arrivesWrapped(
+            { kind: "overlay" },
+            { source: backendAddress("web2"), destination: backendAddress("web") },
+            data(answer, 80, PORT),
+            "",
+          ),
+        );
+        expect(carried("remote", family)).toEqual(expected("answers", "requests"));
+      });
     });
   });
 });

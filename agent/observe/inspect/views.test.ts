@@ -131,6 +131,7 @@ describe("inspect", () => {
       node: "::",
       peerPort: 40001,
       backend: 5,
+      service: 0,
       policyRevision: 0,
       endsRevision: 0,
       place: 0,
