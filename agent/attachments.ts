@@ -1,5 +1,5 @@
 import type { Endpoint } from "./cni/endpoint-store.ts";
-import type { Attacher, Device } from "./kernel/attach.ts";
+import type { Attacher, Device, DeviceProgram } from "./kernel/attach.ts";
 import { cgroupMount } from "./kernel/cgroup-mount.ts";
 import type { LoadedPrograms } from "./kernel/load.ts";
 import type { ProgramName } from "./kernel/programs.ts";
@@ -34,7 +34,7 @@ export class Attachments {
     return this.#attacher.method;
   }
 
-  /** Uses these programs from now on: each hook is switched atomically. */
+  /** Uses these programs from now on: each hook is switched atomically, and all of them right after each other. */
   use(programs: Pick<LoadedPrograms, "programFd">): void {
     this.#attacher = this.#attacherOf(programs);
     this.#level = "debug";
@@ -47,7 +47,10 @@ export class Attachments {
   ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string): void {
     this.#last = () => this.ensure(endpoints, cgroupRoot);
     this.#closed.clear();
-    this.repair(endpoints());
+    const present = endpoints();
+    for (const { program, device } of this.#attacher.replace(this.#hooks(present)))
+      this.#log[this.#level](`${program} on ${device.name}: replaced`);
+    this.repair(present);
     this.#attacher.cgroup(cgroupMount(cgroupRoot));
     this.sweep();
   }
@@ -56,7 +59,9 @@ export class Attachments {
    * meanwhile, are skipped. */
   repair(endpoints: readonly Endpoint[]): void {
     for (const endpoint of endpoints) this.#whereItIs(() => this.endpoint(endpoint));
-    this.#whereItIs(() => this.#nodeInterfaces());
+    this.#whereItIs(() => {
+      for (const { program, device } of this.#nodeHooks()) this.#attach(program, device);
+    });
   }
 
   #whereItIs(attach: () => void): void {
@@ -67,26 +72,27 @@ export class Attachments {
     }
   }
 
-  #nodeInterfaces(): void {
+  #hooks(endpoints: readonly Endpoint[]): DeviceProgram[] {
+    return [...endpoints.flatMap(podHooks), ...this.#nodeHooks()];
+  }
+
+  #nodeHooks(): DeviceProgram[] {
+    const { tunnel, uplinkDevices } = this.#network;
     // to_tunnel must set its marks before to_uplink checks for them.
-    if (this.#network.tunnel) {
-      this.#attach("to_tunnel", this.#network.tunnel);
-      this.#attach("from_tunnel", this.#network.tunnel);
-    }
-    for (const device of this.#network.uplinkDevices) {
-      this.#attach("to_uplink", device);
-      this.#attach("from_uplink", device);
-    }
+    return [
+      ...(tunnel ? on(tunnel, "to_tunnel", "from_tunnel") : []),
+      ...uplinkDevices.flatMap((device) => on(device, "to_uplink", "from_uplink")),
+    ];
   }
 
   /** Attaches both directions of a workload's interface. */
-  endpoint({ hostInterface, ifindex }: Endpoint): void {
-    const device = { name: hostInterface, ifindex };
-    for (const program of ["to_workload", "from_workload"] as const) {
+  endpoint(endpoint: Endpoint): void {
+    const isClosed = this.#closed.has(endpoint.ifindex);
+    for (const { program, device } of podHooks(endpoint)) {
       this.#attach(program, device);
-      if (!this.#closed.has(ifindex)) this.#attacher.closeBehind(program, device);
+      if (!isClosed) this.#attacher.closeBehind(program, device);
     }
-    this.#closed.add(ifindex);
+    this.#closed.add(endpoint.ifindex);
   }
 
   /** Forgets removed interfaces. */
@@ -100,6 +106,11 @@ export class Attachments {
       this.#log[this.#level](`${program} on ${device.name}: ${result} (${this.#attacher.method})`);
   }
 }
+
+const podHooks = ({ hostInterface, ifindex }: Endpoint) =>
+  on({ name: hostInterface, ifindex }, "to_workload", "from_workload");
+
+const on = (device: Device, ...programs: ProgramName[]) => programs.map((program) => ({ program, device }));
 
 function isGone(error: unknown): boolean {
   return error instanceof Error && /: ENODEV:/.test(error.message);

@@ -3,10 +3,10 @@
 import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { closeBehindFilter, closeBehindLinks, openBehindLinks } from "./closing.ts";
-import { attachFilter, type Direction, detachFilter } from "./clsact.ts";
+import { attachFilter, type Direction, detachFilter, replaceFilters } from "./clsact.ts";
 import { interfaceName } from "./interface-names.ts";
 import { libbpf } from "./libbpf.ts";
-import { ensureLink, type LinkResult, type LinkTarget, removeLink } from "./links.ts";
+import { ensureLink, type LinkResult, type LinkTarget, removeLink, replaceTogether } from "./links.ts";
 import type { Loaded } from "./load.ts";
 import { linkInfo } from "./object-info.ts";
 import type { Pins } from "./pins.ts";
@@ -19,9 +19,17 @@ export interface Device {
   readonly ifindex: number;
 }
 
+/** A program and the device that it belongs on. */
+export interface DeviceProgram {
+  readonly program: ProgramName;
+  readonly device: Device;
+}
+
 export interface Attacher {
   /** "tcx" or "clsact": known once the first device is attached. */
   readonly method: "tcx" | "clsact";
+  /** Replaces programs of older versions, as close together as the kernel can. Attaches none where none is. @returns those that are replaced */
+  replace(all: readonly DeviceProgram[]): DeviceProgram[];
   /** Attaches a program to its direction of a device. */
   device(program: ProgramName, device: Device): LinkResult;
   /** From now on its hook drops packets when this program is missing. Call it after the program is attached. */
@@ -38,6 +46,16 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
   return {
     get method() {
       return tcx ? "tcx" : "clsact";
+    },
+    replace(all) {
+      const hooks = all.map(({ program, device }) => {
+        const { direction } = deviceHook(program);
+        const target = deviceTarget(program, device, direction);
+        const pin = devicePin(pins, device.name, direction);
+        const programFd = loaded.programFd(program);
+        return { program, device, direction, ifindex: device.ifindex, target, pin, programFd };
+      });
+      return [...(forceClsact ? [] : replaceTogether(hooks)), ...replaceFilters(hooks)];
     },
     device(program, device) {
       const { direction } = deviceHook(program);

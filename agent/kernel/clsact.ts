@@ -21,6 +21,26 @@ export function attachFilter(
   return attachAt(PRIORITY, programFd, ifindex, direction);
 }
 
+/** A hook that is to have this program. */
+export interface FilterProgram {
+  readonly programFd: number;
+  readonly ifindex: number;
+  readonly direction: Direction;
+}
+
+/** Replaces the programs of our filters, with nothing else between them. What fails is left to `attachFilter`. @returns those that are replaced */
+export function replaceFilters<Filtered extends FilterProgram>(all: readonly Filtered[]): Filtered[] {
+  const others = all.filter(({ programFd, ifindex, direction }) => {
+    const present = filterProgram(PRIORITY, ifindex, direction);
+    return present !== undefined && !sameProgram(present, programFd);
+  });
+  return others.filter((one) => replaceAt(PRIORITY, one) === 0);
+}
+
+function replaceAt(priority: number, { programFd, ifindex, direction }: FilterProgram): number {
+  return libbpf().tcAttach(hook(ifindex, direction), options({ priority, programFd, flags: BPF_TC_F_REPLACE }));
+}
+
 /** Attaches the dropping program after ours. */
 export function attachFilterBehind(programFd: number, ifindex: number, direction: Direction): void {
   attachAt(PRIORITY_BEHIND, programFd, ifindex, direction);
@@ -37,7 +57,7 @@ function attachAt(
   if (created < 0 && created !== -EEXIST) throw failed("create the clsact hook of", ifindex, created);
   const present = filterProgram(priority, ifindex, direction);
   if (present !== undefined && sameProgram(present, programFd)) return "unchanged";
-  const result = libbpf().tcAttach(point, options({ priority, programFd, flags: BPF_TC_F_REPLACE }));
+  const result = replaceAt(priority, { programFd, ifindex, direction });
   if (result < 0) throw failed(`attach to ${direction} of`, ifindex, result);
   return present === undefined ? "created" : "replaced";
 }

@@ -153,8 +153,16 @@ describe.skipIf(noKernel)("kernel", () => {
       attached.sweep();
     });
 
-    test("a changed program replaces the old one", () => {
+    test("a changed program replaces the old one, also together with those of other hooks, and where none is, none comes", () => {
       expect(start(changed).device("from_uplink", device)).toBe("replaced");
+      const hooks = [
+        { program: "from_uplink", device },
+        { program: "to_uplink", device },
+      ] as const;
+      expect(start(objects).replace(hooks)).toMatchObject([hooks[0]]);
+      expect(start(changed).replace(hooks)).toMatchObject([hooks[0]]);
+      expect(start(changed).replace(hooks)).toEqual([]);
+      expect(start(changed).device("from_uplink", device)).toBe("unchanged");
       const [old, current] = [packets(0), packets(1)];
       knock(name);
       expect(packets(0)).toBe(old);

@@ -22,23 +22,49 @@ export type LinkResult = "created" | "pinned again" | "replaced" | "unchanged" |
 // while the agent runs, and the agent restores the pin at its next check.
 const held = new Map<string, number>();
 
+/** A link that is to have this program. */
+export interface LinkedProgram {
+  readonly pin: string;
+  readonly programFd: number;
+  readonly target: LinkTarget;
+}
+
+/** Replaces the programs of links that exist, with nothing else between them: until the last one is replaced, packets meet programs of two versions, and
+ * what these know may be in different maps. What fails is left to `ensureLink`. @returns those that are replaced */
+export function replaceTogether<Linked extends LinkedProgram>(all: readonly Linked[]): Linked[] {
+  const others = all.flatMap((linked) => {
+    const { link } = openLink(linked.pin, linked.target);
+    if (link === undefined) return [];
+    const info = linkInfo(link);
+    return linked.target.isTargetOf(info) && !sameProgram(info.programId, linked.programFd) ? [{ linked, link }] : [];
+  });
+  const results = others.map(({ linked, link }) => libbpf().linkUpdate(link, linked.programFd, null));
+  return others.filter((_, index) => results[index] === 0).map(({ linked }) => linked);
+}
+
 /** Makes sure that `programFd` is attached to the target by a link pinned at `pin`. "unsupported": the kernel has no
  * links of this kind. */
 export function ensureLink(pin: string, programFd: number, target: LinkTarget): LinkResult {
-  const pinned = libbpf().getPinned(pin);
-  if (pinned < 0 && pinned !== -ENOENT) throw failed("open the link of", target, pinned);
-  const link = pinned >= 0 ? pinned : held.get(pin);
+  const { link, isPinned } = openLink(pin, target);
   if (link !== undefined) {
-    hold(pin, link);
     const info = linkInfo(link);
     if (target.isTargetOf(info)) {
-      if (pinned < 0) pinAt(pin, link, target);
+      if (!isPinned) pinAt(pin, link, target);
       const result = replaceProgram(link, info, programFd, target);
-      return pinned < 0 && result === "unchanged" ? "pinned again" : result;
+      return !isPinned && result === "unchanged" ? "pinned again" : result;
     }
     removeLink(pin);
   }
   return createLink(pin, programFd, target);
+}
+
+/** The link of that pin, held from now on; undefined: there is none. */
+function openLink(pin: string, target: LinkTarget): { link: number | undefined; isPinned: boolean } {
+  const pinned = libbpf().getPinned(pin);
+  if (pinned < 0 && pinned !== -ENOENT) throw failed("open the link of", target, pinned);
+  const link = pinned >= 0 ? pinned : held.get(pin);
+  if (link !== undefined) hold(pin, link);
+  return { link, isPinned: pinned >= 0 };
 }
 
 /** Detaches the link pinned there at once: after removal of the pin alone, the kernel would do it some time later. */
