@@ -11,13 +11,13 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help javascript go host up down preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean bootstrap bootstrap-bench
+.PHONY: help javascript go host up down preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean lab-parts bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s %s\n", $$1, ($$0 ~ /:[^#]*javascript/ ? "*" : " "), $$2 }' $(MAKEFILE_LIST)
 	@echo '* runs on any computer with Node 24. The others need Debian 12 and root.'
 
-up: host build ## create the local cluster with the dataplane, and verify it
+up: host lab-parts ## create the local cluster with the dataplane, and verify it
 	@node dist/runner.js up --stack local
 
 rehearse: host build ## run the AWS stack on this computer, without AWS and without cost; RELEASE=v1.35.1 upgrades it
@@ -156,6 +156,10 @@ ok: bootstrap ## run the checks before a commit: format, types, lint, structure,
 
 clean: ## remove everything that was built in the checkout; the cache stays
 	rm -rf dist out
+
+# What a local cluster is made of: not the prober for clients over SSH, which is for two processors.
+lab-parts: bootstrap
+	@node tools/build.ts bpf cni load bundle components coredns kube images
 
 bootstrap:
 	@sh tools/bootstrap

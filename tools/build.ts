@@ -28,7 +28,7 @@ const goStep = (binary: GoBinary, title: string, guessSeconds: number): Step => 
   title,
   guessSeconds,
   fresh: () => existsSync(binaryPath(binary)),
-  make: async () => ({ fresh: await buildGoBinary(binary) }),
+  make: async (done) => ({ fresh: await buildGoBinary(binary, done) }),
 });
 
 /** A part that is rebuilt when its sources changed. */
@@ -45,7 +45,7 @@ const steps: Step[] = [
   {
     name: "bpf",
     title: "dataplane objects",
-    guessSeconds: 4,
+    guessSeconds: 9,
     fresh: objectsAreFresh,
     make: async () => {
       const fresh = objectsAreFresh();
@@ -91,8 +91,8 @@ const steps: Step[] = [
     guessSeconds: 30,
     ...unlessFresh(componentsAreFresh, compileComponents),
   },
-  goStep(coredns, `CoreDNS ${COREDNS}`, 90),
-  goStep(kube, `Kubernetes ${KUBERNETES} from its Go modules`, 600),
+  goStep(coredns, `CoreDNS ${COREDNS}`, 50),
+  goStep(kube, `Kubernetes ${KUBERNETES} from its Go modules`, 240),
   {
     name: "images",
     title: "container images",

@@ -1,5 +1,6 @@
 // Runs one command of a build step: without output if it succeeds, with the end of its output if it fails.
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 
 export interface CommandOptions {
   cwd?: string;
@@ -7,6 +8,8 @@ export interface CommandOptions {
   env?: Record<string, string>;
   /** Default: 1800. A command that takes longer is killed and fails. */
   timeoutSeconds?: number;
+  /** Hears each line of its error output, as it comes. */
+  onErrorLine?: (line: string) => void;
 }
 
 /** Lines of output to show for a failed command. */
@@ -33,6 +36,7 @@ export function run(command: string, args: string[], options: CommandOptions = {
     printed.push(chunk);
   });
   child.stderr.on("data", (chunk: Buffer) => printed.push(chunk));
+  if (options.onErrorLine) createInterface(child.stderr).on("line", options.onErrorLine);
   const line = [command, ...args].join(" ");
   child.on("error", (error) => reject(new Error(`Cannot run "${line}": ${error.message}`)));
   child.on("close", (status, signal) => {

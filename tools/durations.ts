@@ -7,20 +7,34 @@ export interface Estimate {
   basis: "measured" | "guessed";
 }
 
+/** Shorter steps tell little of a computer's speed. */
+const TELLING_SECONDS = 15;
+
+const CACHED = 0.1;
+
 export class DurationBook {
   readonly #file: string;
+  /** Of this run: what steps took, and what was guessed. */
+  readonly #so = { took: 0, guessed: 0 };
 
   /** @param file a JSON object of seconds by step; if it is missing or invalid, nothing was measured */
   constructor(file: string) {
     this.#file = file;
   }
 
+  /** A guess is scaled by the speed of this run so far. */
   estimate(step: string, guess: number): Estimate {
     const seconds = this.#read()[step];
-    return seconds === undefined ? { seconds: guess, basis: "guessed" } : { seconds, basis: "measured" };
+    if (seconds !== undefined) return { seconds, basis: "measured" };
+    const { took, guessed } = this.#so;
+    return { seconds: guess * (guessed >= TELLING_SECONDS ? took / guessed : 1), basis: "guessed" };
   }
 
-  record(step: string, seconds: number): void {
+  /** What took a small part of the time that is known found its parts in a compiler's cache: it says nothing of the next time. */
+  record(step: string, seconds: number, guess: number): void {
+    if (seconds < (this.#read()[step] ?? guess) * CACHED) return;
+    this.#so.took += seconds;
+    this.#so.guessed += guess;
     const draft = `${this.#file}.${process.pid}`;
     writeFileSync(draft, `${JSON.stringify({ ...this.#read(), [step]: Math.round(seconds * 10) / 10 }, null, 2)}\n`);
     renameSync(draft, this.#file);

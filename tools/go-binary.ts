@@ -1,9 +1,11 @@
 // Builds a Go module of this repository into the cache, once for each combination of sources, options and compiler.
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, renameSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cacheFolder, contentKey, contents, keepNewest, publish, removeAbandoned } from "./cache.ts";
-import { run } from "./command.ts";
+import { type CommandOptions, run } from "./command.ts";
+import { GoProgress, LIST_FORMAT, sizesOf } from "./go-progress.ts";
 import { released } from "./releases.ts";
 
 export interface GoBinary {
@@ -34,17 +36,28 @@ export function binaryPath(binary: GoBinary): string {
 /** The stable name, for callers that only run it. */
 export const binaryLink = (name: string): string => join(cacheFolder("bin"), name);
 
-/** Builds it if it is missing. @returns true if it existed */
-export async function buildGoBinary(binary: GoBinary): Promise<boolean> {
+/**
+ * Builds it if it is missing.
+ * @param done hears which share of the work is done
+ * @returns true if it existed
+ */
+export async function buildGoBinary(binary: GoBinary, done?: (share: number) => void): Promise<boolean> {
   const path = binaryPath(binary);
   const fresh = existsSync(path);
   if (!fresh) {
     const draft = `${path}.${process.pid}`;
     const { flags, env } = options(binary);
-    await run("go", ["build", ...flags, "-o", draft, binary.package ?? "."], {
-      cwd: binary.module,
-      env,
-      timeoutSeconds: 3600,
+    const target = binary.package ?? ".";
+    const inModule = { cwd: binary.module, env, timeoutSeconds: 3600 };
+    const compiling = done && (await progressOf([...flags, target], inModule));
+    await run("go", ["build", ...(compiling ? ["-v"] : []), ...flags, "-o", draft, target], {
+      ...inModule,
+      ...(compiling && {
+        onErrorLine: (line) => {
+          compiling.begun(line);
+          done(compiling.share);
+        },
+      }),
     });
     renameSync(draft, path);
   }
@@ -52,6 +65,11 @@ export async function buildGoBinary(binary: GoBinary): Promise<boolean> {
   keepNewest(globSync(`${binaryLink(binary.name)}-????????????`), 1, [path, ...released()]);
   removeAbandoned(globSync(`${binaryLink(binary.name)}-????????????.[0-9]*`));
   return fresh;
+}
+
+async function progressOf(words: string[], options: CommandOptions): Promise<GoProgress> {
+  const listed = await run("go", ["list", "-deps", "-f", LIST_FORMAT, ...words], options);
+  return new GoProgress(sizesOf(listed), availableParallelism());
 }
 
 function options(binary: GoBinary): { flags: string[]; env: Record<string, string> } {

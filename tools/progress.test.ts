@@ -14,3 +14,11 @@ test.each([
 ])("ahead() after %d s", (seconds, text) =>
   expect(ahead("kube", seconds, { seconds: 600, basis: "guessed" })).toBe(text),
 );
+
+test.each([
+  [{ share: 0.01, since: 10 }, "kube: 1 min 50 s, about 8 min 10 s left"],
+  [{ share: 0.25, since: 10 }, "kube: 1 min 50 s, 25 % done, about 5 min 00 s left"],
+  [{ share: 0.1, since: 10 }, "kube: 1 min 50 s, 10 % done, about 15 min 00 s left"],
+])("ahead() of a step that says what is done: %j", (heard, text) =>
+  expect(ahead("kube", 110, { seconds: 600, basis: "guessed" }, heard)).toBe(text),
+);

@@ -8,8 +8,9 @@ export interface Step {
   title: string;
   /** A guess of its duration, for the first run on this computer. */
   guessSeconds: number;
-  /** Builds the result if it is missing. Returns a note about it; `fresh` means that nothing had to be done. */
-  make(): Promise<{ fresh: boolean; note?: string }>;
+  /** Builds the result if it is missing, and may say which share of the work is done. Returns a note about it; `fresh` means that nothing had
+   * to be done. */
+  make(done: (share: number) => void): Promise<{ fresh: boolean; note?: string }>;
   /** True if `make` will have nothing to do; affects only the announcement. */
   fresh(): boolean;
 }
@@ -25,16 +26,18 @@ export async function runStep(step: Step, book: DurationBook, options: { quiet?:
     out.write(`  ${step.name}: ${step.title} (${expectation(estimate)})\n`);
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
-  const clock = setInterval(
-    () =>
-      out.write(
-        out.isTTY ? `\r  ${ahead(step.name, seconds(), estimate)} ` : `  ${ahead(step.name, seconds(), estimate)}\n`,
-      ),
-    out.isTTY ? 1000 : SIGN_OF_LIFE_SECONDS * 1000,
-  );
+  let heard: Heard | undefined;
+  const done = (share: number) => {
+    heard = { share, since: heard?.since ?? seconds() };
+  };
+  const tell = () => {
+    const line = ahead(step.name, seconds(), estimate, heard);
+    out.write(out.isTTY ? `\r  ${line}\x1b[K` : `  ${line}\n`);
+  };
+  const clock = setInterval(tell, out.isTTY ? 1000 : SIGN_OF_LIFE_SECONDS * 1000);
   try {
-    const { fresh, note } = await step.make();
-    if (!fresh) book.record(step.name, seconds());
+    const { fresh, note } = await step.make(done);
+    if (!fresh) book.record(step.name, seconds(), step.guessSeconds);
     clearLine(out);
     if (!options.quiet)
       out.write(`✓ ${step.name}: ${note ?? step.title}, ${fresh ? "up to date" : spoken(seconds())}\n`);
@@ -51,8 +54,25 @@ export function expectation({ seconds, basis }: Estimate): string {
   return basis === "measured" ? `${spoken(seconds)} the last time` : `a guess, not measured here: ${spoken(seconds)}`;
 }
 
-/** `kube: 2 min 10 s, about 7 min 20 s left`; after the estimated time, only that it takes longer. */
-export function ahead(name: string, seconds: number, estimate: Estimate): string {
+/** What a step said of its work. */
+export interface Heard {
+  /** From 0 to 1. */
+  share: number;
+  /** Seconds after the step's start at which none of it was done. */
+  since: number;
+}
+
+/** A smaller share tells little of the speed. */
+const TELLING_SHARE = 0.02;
+
+/** `kube: 2 min 10 s, 24 % done, about 7 min 20 s left`: at the speed so far, if it says how much is done. Otherwise what is left of the
+ * estimate; after the estimated time, only that it takes longer. */
+export function ahead(name: string, seconds: number, estimate: Estimate, heard?: Heard): string {
+  if (heard && heard.share >= TELLING_SHARE) {
+    const { share, since } = heard;
+    const rest = ((seconds - since) / share) * (1 - share);
+    return `${name}: ${spoken(seconds)}, ${Math.floor(share * 100)} % done, about ${spoken(rest)} left`;
+  }
   const left = estimate.seconds - seconds;
   return `${name}: ${spoken(seconds)}, ${left > 0 ? `about ${spoken(left)} left` : `longer than the ${spoken(estimate.seconds)} expected`}`;
 }
