@@ -51,4 +51,7 @@ test("one that never listens is killed, and said to be so", async () => {
   await expect(one.follow("")).rejects.toThrow("bird does not start: it does not listen after 0.5 s");
   expect(one.runs).toBe(false);
   expect(existsSync(join(folder, "bird.ctl"))).toBe(false);
+  expect(existsSync(join(folder, "bird.conf"))).toBe(true);
+  await one.end("finally");
+  expect(existsSync(join(folder, "bird.conf"))).toBe(false);
 });

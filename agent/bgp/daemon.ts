@@ -49,13 +49,17 @@ export class BirdDaemon {
   /** Ends it. "graceful": routes stay in the kernel, and peers keep theirs for a while; "finally": both are withdrawn first. */
   async end(how: "graceful" | "finally"): Promise<void> {
     const child = this.#child;
-    if (!child) return;
+    if (child) await this.#endChild(child, how === "graceful" ? "graceful restart" : "down");
+    // It says that BIRD should run, also if it came to an end by itself, or an agent before this one has left it.
+    if (how === "finally") rmSync(this.#file, { force: true });
+  }
+
+  async #endChild(child: ChildProcess, command: string): Promise<void> {
     const gone = new Promise((resolve) => child.once("exit", resolve));
-    await this.ask(how === "graceful" ? "graceful restart" : "down").catch(() => child.kill("SIGKILL"));
+    await this.ask(command).catch(() => child.kill("SIGKILL"));
     const late = setTimeout(() => child.kill("SIGKILL"), this.#patience.endMs);
     await gone;
     clearTimeout(late);
-    if (how === "finally") rmSync(this.#file, { force: true });
   }
 
   // -R: routes of the daemon before stay in the kernel until the peers have told theirs again.

@@ -6,8 +6,10 @@ import { FormatError } from "../../model/expectation/place.ts";
 import { answerOf } from "../answer.ts";
 import { NoCluster } from "../connect.ts";
 import { failed } from "../failed.ts";
+import { widthOf } from "../terminal.ts";
 import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
 import { firstAnswer, type Inspect, inspecting, nodeNames, viewsOf } from "./ask-nodes.ts";
+import { fitted } from "./fitted.ts";
 import { inspection, mergedView } from "./merge.ts";
 import { namesOf } from "./names.ts";
 import { POOLS, VIEWS } from "./views.ts";
@@ -35,7 +37,7 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
       console.log(
         json
           ? JSON.stringify({ cluster: reached.api.server, view: kind, pools }, null, 2)
-          : asTable(poolUseView(pools)),
+          : asTable(fitted(poolUseView(pools), widthOf(process.stdout))),
       );
       return 0;
     }
@@ -43,7 +45,8 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
     const names = namesOf(reached.view);
     const silent = views.filter(({ problem }) => problem);
     if (json) console.log(JSON.stringify(inspection(kind, reached.api.server, views, names), null, 2));
-    else if (silent.length < views.length) console.log(firstRows(mergedView(kind, views, names)));
+    else if (silent.length < views.length)
+      console.log(firstRows(mergedView(kind, views, names), widthOf(process.stdout)));
     for (const { node, problem } of silent) console.error(`node ${node}: ${problem}`);
     if (silent.length === views.length) return 2;
     return silent.length > 0 ? 1 : 0;
@@ -55,9 +58,10 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
 /** A table of more is not read by anybody, and takes long to draw. */
 const MOST_ROWS = 1_000;
 
-export function firstRows(view: View): string {
+/** @param width of the terminal; absent: the table is as wide as its cells */
+export function firstRows(view: View, width?: number): string {
   const more = view.rows.length - MOST_ROWS;
-  const table = asTable({ ...view, rows: view.rows.slice(0, MOST_ROWS) });
+  const table = asTable(fitted({ ...view, rows: view.rows.slice(0, MOST_ROWS) }, width));
   return more > 0
     ? `${table}\n… and ${more} more rows; fewer with --node, of connections with --client or --frontend; all with --output json`
     : table;

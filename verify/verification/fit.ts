@@ -17,6 +17,8 @@ export function sharedWidths(needed: number[], total: number): number[] {
   return needed.map((_, index) => widths.get(index) ?? 0);
 }
 
+export const longestLine = (text: string): number => Math.max(...text.split("\n").map((line) => line.length));
+
 /** Lines of at most `width` characters: broken at spaces, else behind a separator of names and addresses, else anywhere. */
 export function wrapped(text: string, width: number): string {
   return text

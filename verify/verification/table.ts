@@ -3,7 +3,7 @@ import type { Colors } from "picocolors/types";
 import { placeInWords } from "../../report/results/occasion.ts";
 import { type Figure, holds, type Row, type VerificationResult } from "../../report/results/verification.ts";
 import { asText } from "../answer.ts";
-import { sharedWidths, wrapped } from "./fit.ts";
+import { longestLine, sharedWidths, wrapped } from "./fit.ts";
 
 const HEAD = ["", "from", "to", "expected", "observed"];
 
@@ -76,8 +76,6 @@ function figureLine({ mode, connections, meanUs, medianUs, p99Us, rounds, distur
   const set = disturbedRounds > 0 ? `, ${disturbedRounds} disturbed ones set aside` : "";
   return `${mode}: ${median}, mean ${rounded(meanUs)} µs, p99 ${rounded(p99Us)} µs; ${connections} connections in ${rounds} rounds${set}`;
 }
-
-const longestLine = (text: string): number => Math.max(...text.split("\n").map((line) => line.length));
 
 /** Three significant digits: the measurements are not more precise. */
 const rounded = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -44,5 +44,12 @@ test("where no BIRD runs there is no session, and what would ask for one is said
     ["[]"],
   ]);
   printed.mockRestore();
+  rmSync(runDirectory, { recursive: true });
+});
+
+test("a BIRD that should run and does not is an error, and not a node without sessions", async () => {
+  const runDirectory = mkdtempSync(join(tmpdir(), "inspect-bgp-"));
+  writeFileSync(join(runDirectory, "bird.conf"), "");
+  await expect(printSessions({ runDirectory, json: true })).rejects.toThrow("BIRD does not run");
   rmSync(runDirectory, { recursive: true });
 });

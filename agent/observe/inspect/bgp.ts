@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { ask } from "../../bgp/control.ts";
-import { BIRD_SOCKET, runFile } from "../../options.ts";
+import { BIRD_FILE, BIRD_SOCKET, runFile } from "../../options.ts";
 import { asJson, asTable, type View } from "./table.ts";
 
 /** A block of `show protocols all` begins with the session's name. */
@@ -30,7 +30,11 @@ export function sessionsView(lines: readonly string[]): View {
 /** Asks this node's BIRD for its sessions. */
 export async function printSessions(options: { readonly json?: boolean; readonly runDirectory: string }) {
   const socket = runFile(options, BIRD_SOCKET);
-  // BIRD runs where there is a reason to speak BGP.
+  // BIRD runs where there is a reason to speak BGP: the agent has written what it does.
+  if (!existsSync(socket) && existsSync(runFile(options, BIRD_FILE)))
+    throw new Error(
+      "This node has to speak BGP, but BIRD does not run: it has no socket. Next: the agent's log says why; sessions come back by themselves.",
+    );
   const { lines } = existsSync(socket) ? await ask(socket, "show protocols all") : { lines: [] };
   const view = sessionsView(lines);
   console.log(options.json ? asJson(view) : asTable(view));
