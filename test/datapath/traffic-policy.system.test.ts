@@ -1,23 +1,57 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { type Backend, endpoints, felix, node, nodes, service } from "./objects.ts";
+import { type Backend, endpoints, felix, node, nodes, nodesIpv6, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
-describe.each(["All", "HostOnly"] as const)("which backends are chosen, sockets %s", (sockets) => {
+/** As in a cluster of that family alone. */
+const families = {
+  IPv4: { nodes, clusterIP: (last: number) => `10.96.0.${last}`, place: (address: string) => address },
+  IPv6: {
+    nodes: nodesIpv6,
+    clusterIP: (last: number) => `fd00:10:96::${last}`,
+    place: (address: string) => `[${address}]`,
+  },
+};
+
+describe.each([
+  { sockets: "All", stack: "IPv4" },
+  { sockets: "HostOnly", stack: "IPv6" },
+] as const)("which backends are chosen, sockets $sockets, $stack", ({ sockets, stack }) => {
+  const { nodes: machines, clusterIP, place } = families[stack];
+  const at = { master: place(machines.master), node: place(machines.node) };
+  const serviceAt = (last: number) => `${place(clusterIP(last))}:80`;
   let cluster: BareCluster;
   let here: Placed;
   let far: Placed;
 
   beforeAll(async () => {
-    cluster = await BareCluster.start();
+    cluster = await BareCluster.start({ stack });
     [here, far] = await Promise.all([
       cluster.addPod("here", "master", { app: "here" }),
       cluster.addPod("far", "node", { app: "far" }),
       cluster.addPod("asker", "master", { app: "asker" }),
     ]);
-    cluster.apply(node("master", "a"), node("node", "b"), felix({ "ebpf-dataplane.io/socket-translation": sockets }));
+    cluster.apply(
+      node("master", "a", stack),
+      node("node", "b", stack),
+      felix({ "ebpf-dataplane.io/socket-translation": sockets }),
+    );
   });
   afterAll(() => cluster?.close());
+
+  /** A service of that family, and its backends. */
+  function put(
+    name: string,
+    last: number,
+    { spec, protocol = "TCP" }: Partial<Parameters<typeof service>[1]>,
+    backends: readonly Backend[],
+  ) {
+    const families = { ipFamilies: [stack], ipFamilyPolicy: "SingleStack" };
+    cluster.apply(
+      service(name, { clusterIP: clusterIP(last), nodePort: 30_000 + last, protocol, spec: { ...families, ...spec } }),
+      { ...endpoints(name, backends, protocol), addressType: stack },
+    );
+  }
 
   /** The servers of 24 connections: both of two are missed once in 2^23. */
   async function servers(from: From, to: string, protocol: "tcp" | "udp" = "tcp"): Promise<string[]> {
@@ -37,18 +71,14 @@ describe.each(["All", "HostOnly"] as const)("which backends are chosen, sockets 
 
   test("the last backend here terminates: outside clients still get it, clients in the cluster get ready ones", async () => {
     const local = { externalTrafficPolicy: "Local" };
-    const put = (...backends: Backend[]) =>
-      cluster.apply(
-        service("ending", { clusterIP: "10.96.0.60", nodePort: 30060, spec: local }),
-        endpoints("ending", backends),
-      );
-    put(here, far);
+    const ending = (...backends: Backend[]) => put("ending", 60, { spec: local }, backends);
+    ending(here, far);
     await cluster.carriedOut();
-    await reached("client1", `${nodes.master}:30060`, ["default/here"]);
-    put({ ...here, terminating: true }, far);
+    await reached("client1", `${at.master}:30060`, ["default/here"]);
+    ending({ ...here, terminating: true }, far);
     await cluster.carriedOut();
-    await reached("default/asker", "10.96.0.60:80", ["default/far"]);
-    const door = `${nodes.master}:30060`;
+    await reached("default/asker", serviceAt(60), ["default/far"]);
+    const door = `${at.master}:30060`;
     expect(await servers("client1", door)).toEqual(["default/here"]);
     for (const from of ["default/asker", "master"] as const)
       expect(await servers(from, door), from).toEqual(["default/far"]);
@@ -56,40 +86,37 @@ describe.each(["All", "HostOnly"] as const)("which backends are chosen, sockets 
   });
 
   test("hints: this node's backends, else this zone's, else all; an established UDP flow stays", async () => {
-    const put = (...backends: Backend[]) =>
-      cluster.apply(
-        service("near", { clusterIP: "10.96.0.61", nodePort: 30061 }),
-        endpoints("near", backends),
-        service("near-udp", { clusterIP: "10.96.0.62", nodePort: 30062, protocol: "UDP" }),
-        endpoints("near-udp", backends, "UDP"),
-      );
+    const near = (...backends: Backend[]) => {
+      put("near", 61, {}, backends);
+      put("near-udp", 62, { protocol: "UDP" }, backends);
+    };
     const both = ["default/far", "default/here"];
     const doors: [From, string][] = [
-      ["default/asker", "10.96.0.61:80"],
-      ["master", "10.96.0.61:80"],
-      ["client1", `${nodes.master}:30061`],
+      ["default/asker", serviceAt(61)],
+      ["master", serviceAt(61)],
+      ["client1", `${at.master}:30061`],
     ];
-    put(far);
+    near(far);
     await cluster.carriedOut();
-    await reached("default/asker", "10.96.0.61:80", ["default/far"]);
-    const flow = { to: `${nodes.master}:30062`, protocol: "udp", sourcePort: 46_100 } as const;
+    await reached("default/asker", serviceAt(61), ["default/far"]);
+    const flow = { to: `${at.master}:30062`, protocol: "udp", sourcePort: 46_100 } as const;
     expect((await cluster.probe("client1", flow))[0]?.server).toBe("default/far");
 
-    put({ ...here, zones: ["a"] }, { ...far, zones: ["b"] });
+    near({ ...here, zones: ["a"] }, { ...far, zones: ["b"] });
     await cluster.carriedOut();
     for (const [from, to] of doors) await reached(from, to, ["default/here"]);
-    expect(await servers("client1", `${nodes.node}:30061`)).toEqual(["default/far"]);
+    expect(await servers("client1", `${at.node}:30061`)).toEqual(["default/far"]);
     expect((await cluster.probe("client1", flow))[0]?.server).toBe("default/far");
 
-    put({ ...here, zones: ["a"], hintedNodes: ["node"] }, { ...far, zones: ["b"], hintedNodes: ["master"] });
+    near({ ...here, zones: ["a"], hintedNodes: ["node"] }, { ...far, zones: ["b"], hintedNodes: ["master"] });
     await cluster.carriedOut();
     for (const [from, to] of doors) await reached(from, to, ["default/far"]);
     // Chosen at an entry node for a backend that its own node gives nobody.
-    expect(await servers("client1", `${nodes.node}:30061`)).toEqual(["default/here"]);
+    expect(await servers("client1", `${at.node}:30061`)).toEqual(["default/here"]);
 
-    put({ ...here, zones: ["a"] }, far);
+    near({ ...here, zones: ["a"] }, far);
     for (const [from, to] of doors) await reached(from, to, both);
-    put({ ...here, zones: ["c"] }, { ...far, zones: ["b"] });
+    near({ ...here, zones: ["c"] }, { ...far, zones: ["b"] });
     for (const [from, to] of doors) await reached(from, to, both);
   });
 });

@@ -1,10 +1,12 @@
 // Which backend a connection gets (bpf/service/secret_hash.h), and that an entry node which has forgotten a connection finds it again. Part of
 // full-tables.system.test.ts, whose node has few places.
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Family } from "../../model/address/address.ts";
 import { arrives, arrivesWrapped, type Ends, meet, type Step, sends } from "./cases/step.ts";
 import { backendAddress, nodes, outside } from "./cluster.ts";
 import { type Transport, tcp, udp } from "./frames.ts";
 import type { NodeUnderTest } from "./node.ts";
+import { inFamily } from "./twins.ts";
 import { inWords } from "./words.ts";
 
 const { client1, remote } = outside;
@@ -20,13 +22,14 @@ export function describeChoice(theNode: () => NodeUnderTest, unproven: number): 
     node = theNode();
   });
 
-  const words = (step: Step) => inWords(meet(node, step), step.program, (id) => node.maps.backends.lookup(id)?.address);
-  const comes = (transport: Transport, ends: Partial<Ends> = {}) =>
-    words(arrives({ source: client1, destination: nodes.master, by: client1, ...ends }, transport, ""));
+  const words = (step: Step, family?: Family) =>
+    inWords(meet(node, step, family), step.program, (id) => node.maps.backends.lookup(id)?.address);
+  const comes = (transport: Transport, ends: Partial<Ends> = {}, family?: Family) =>
+    words(arrives({ source: client1, destination: nodes.master, by: client1, ...ends }, transport, ""), family);
   /** The address of the backend; none: the whole words. */
-  const chosen = (transport: Transport, ends: Partial<Ends> = {}) => {
-    const line = comes(transport, ends);
-    return /backend ([\d.]+)/.exec(line)?.[1] ?? /^to_endpoint.* > ([\d.]+):\d+$/.exec(line)?.[1] ?? line;
+  const chosen = (transport: Transport, ends: Partial<Ends> = {}, family?: Family) => {
+    const line = comes(transport, ends, family);
+    return /backend ([^\s)]+)\)/.exec(line)?.[1] ?? /^to_endpoint.* > \[?([^\]\s]+?)\]?:\d+$/.exec(line)?.[1] ?? line;
   };
   const begins = (port: number) => chosen(tcp(port, WEB, "S"));
   const byBackend = (all: readonly string[]) => {
@@ -140,15 +143,16 @@ export function describeChoice(theNode: () => NodeUnderTest, unproven: number): 
     });
   });
 
-  describe("with session affinity", () => {
-    const asks = (port: number, client: string) => chosen(udp(port, STICKY), { source: client });
+  describe.each(["IPv4", "IPv6"] as const)("with session affinity, in %s", (family) => {
+    const asks = (port: number, client: string) => chosen(udp(port, STICKY), { source: client }, family);
+    const backend = (name: string) => inFamily(backendAddress(name), family);
     const clients = ports(1, 120).map((last) => `203.0.113.${last}`);
 
     test("is one for all connections of a client, and each equally often for many clients", () => {
       const first = clients.map((client) => asks(5000, client));
       expect(clients.map((client) => asks(5001, client))).toEqual(first);
       const counts = byBackend(first);
-      expect(Object.keys(counts).sort()).toEqual(["web", "web2"].map(backendAddress).sort());
+      expect(Object.keys(counts).sort()).toEqual(["web", "web2"].map(backend).sort());
       for (const count of Object.values(counts)) expect(Math.abs(count - 60)).toBeLessThan(28);
     });
 
@@ -156,9 +160,7 @@ export function describeChoice(theNode: () => NodeUnderTest, unproven: number): 
       const first = clients.map((client) => asks(5000, client));
       const { affinities, backends } = node.maps;
       const idOf = (name: string) =>
-        backends
-          .entries()
-          .find(([, { address, protocol }]) => address === backendAddress(name) && protocol === 17)?.[0] ?? 0;
+        backends.entries().find(([, { address, protocol }]) => address === backend(name) && protocol === 17)?.[0] ?? 0;
       const ids = [idOf("web"), idOf("web2")];
       /** As if the list had been another one then. */
       const given = affinities
@@ -174,7 +176,9 @@ export function describeChoice(theNode: () => NodeUnderTest, unproven: number): 
     test("is the same for a client that the node has forgotten, by whatever frontend it comes", () => {
       const first = clients.map((client) => asks(5000, client));
       node.forget();
-      const again = clients.map((client) => chosen(udp(5002, 80), { source: client, destination: "10.96.0.15" }));
+      const again = clients.map((client) =>
+        chosen(udp(5002, 80), { source: client, destination: "10.96.0.15" }, family),
+      );
       expect(again).toEqual(first);
     });
   });

@@ -24,7 +24,7 @@ const PROVEN = 8;
 const UNPROVEN = 8;
 const OF_THE_NODE: MapSizes = {
   ...{ proven: PROVEN, unproven: UNPROVEN, affinities: 1024 },
-  ...{ frontends: 4096, backends: 4096, slots: 16_384, members: 16_384 },
+  ...{ frontends: 4096, backends: 4096, slots: 65_536, members: 16_384 }, // Maglev tables of both families
 };
 const ENOUGH = 40;
 /** The node port of a service whose backend is on another node. */

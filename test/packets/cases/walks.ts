@@ -125,6 +125,19 @@ export const walks: readonly PacketTest[] = [
     ],
   },
   {
+    say: "a pod to a cluster address of internal traffic policy Local: always a backend here",
+    handling: translated,
+    // All of eight by chance, where half of the backends are elsewhere: once in 256 runs of a wrong program.
+    steps: Array.from({ length: 8 }, (_, index) =>
+      sends(
+        "db",
+        { destination: "10.96.0.14" },
+        tcp(4900 + index, 80, "S"),
+        `to_endpoint to web: tcp ${db}:${4900 + index} > ${web}:80`,
+      ),
+    ),
+  },
+  {
     say: "client to a node port, backend here: only the destination changes; answered as the node",
     handling: translated,
     steps: [
