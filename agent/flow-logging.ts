@@ -2,10 +2,7 @@
 import { join } from "node:path";
 import type { Address } from "../model/address/address.ts";
 import { flowLogSettings } from "../model/flow/settings.ts";
-import { Latest } from "../model/memo.ts";
 import { defaultConfiguration } from "../model/mode/configuration.ts";
-import { asStaged } from "../model/policy/staged.ts";
-import { isForLoadBalancers } from "../model/pool/uses.ts";
 import type { Loaded } from "./kernel/load.ts";
 import { reportReader } from "./kernel/outcomes.ts";
 import type { Pins } from "./kernel/pins.ts";
@@ -16,8 +13,8 @@ import { Ends } from "./observe/flows/ends.ts";
 import { FlowLog } from "./observe/flows/flow-log.ts";
 import { flowOfPacket } from "./observe/flows/live-connections.ts";
 import { LogFiles } from "./observe/flows/log-files.ts";
-import type { Staging } from "./observe/flows/staged.ts";
 import { StagedVerdicts } from "./observe/flows/staged-verdicts.ts";
+import { poolsOf, stagingBy } from "./observe/flows/staging.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentOptions } from "./options.ts";
 import type { SnapshotStore } from "./watch/snapshot-store.ts";
@@ -60,51 +57,4 @@ export function keepFlowLog({ options, loaded, pins, store, names, feed, wallClo
       return end?.kind === "pods" ? end.workload : undefined;
     },
   };
-}
-
-function poolsOf(store: Parts["store"]): string[] {
-  return store
-    .list("ipPools")
-    .filter((pool) => !isForLoadBalancers(pool) && !pool.spec.disabled)
-    .map(({ spec }) => spec.cidr);
-}
-
-/** The same object while the policies are the same. */
-function stagingBy(store: Parts["store"]): () => Staging | undefined {
-  const known = new Latest<Staging | undefined>();
-  return () =>
-    known.get(
-      OF_STAGING.map((kind) => store.list(kind)),
-      () => stagingOf(store),
-    );
-}
-
-const STAGED = ["stagedNetworkPolicies", "stagedGlobalNetworkPolicies", "stagedKubernetesNetworkPolicies"] as const;
-const OF_STAGING = [
-  ...([
-    "networkPolicies",
-    "calicoNetworkPolicies",
-    "globalNetworkPolicies",
-    "clusterNetworkPolicies",
-    "tiers",
-  ] as const),
-  ...(["networkSets", "globalNetworkSets", "ipPools", ...STAGED] as const),
-];
-
-function stagingOf(store: Parts["store"]): Staging | undefined {
-  const policies = {
-    networkPolicies: store.list("networkPolicies"),
-    calicoNetworkPolicies: store.list("calicoNetworkPolicies"),
-    globalNetworkPolicies: store.list("globalNetworkPolicies"),
-    clusterNetworkPolicies: store.list("clusterNetworkPolicies"),
-    ...{ tiers: store.list("tiers"), nodes: store.list("nodes"), endpointSlices: store.list("endpointSlices") },
-    ...{ networkSets: store.list("networkSets"), globalNetworkSets: store.list("globalNetworkSets") },
-  };
-  const staged = asStaged(policies, {
-    stagedNetworkPolicies: store.list("stagedNetworkPolicies"),
-    stagedGlobalNetworkPolicies: store.list("stagedGlobalNetworkPolicies"),
-    stagedKubernetesNetworkPolicies: store.list("stagedKubernetesNetworkPolicies"),
-  });
-  // Names and labels of namespaces, and addresses of nodes, are those of the flows.
-  return staged && { now: { policies, pools: poolsOf(store), nodes: new Map(), namespaces: new Map() }, staged };
 }

@@ -116,6 +116,8 @@ function without(objects: WrittenObject[], gone: (KubernetesObject | ObjectRefer
   return objects.filter((object) => !ids.has(idOf(object)));
 }
 
-function idOf({ kind, metadata }: WrittenObject): string {
-  return `${kind} ${metadata?.namespace ?? "default"}/${metadata?.name}`;
+/** By the group of its kind too: Calico's NetworkPolicies are not Kubernetes'. */
+function idOf({ apiVersion = "v1", kind, metadata }: WrittenObject): string {
+  const [group] = apiVersion.includes("/") ? apiVersion.split("/") : [""];
+  return `${group} ${kind} ${metadata?.namespace ?? "default"}/${metadata?.name}`;
 }
