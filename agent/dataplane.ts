@@ -209,7 +209,8 @@ export class Dataplane {
   // Also a pod that is terminating, or whose image is still being pulled: its rules must not be removed.
   #hasKubeProxyPod(): boolean {
     const { cluster, options } = this.#parts;
-    return cluster.store.list("pods").some((pod) => isKubeProxyOn(options.node, ownNamespace(), pod));
+    const namespace = ownNamespace();
+    return cluster.store.list("pods").some((pod) => isKubeProxyOn(options.node, namespace, pod));
   }
 
   #reportServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {

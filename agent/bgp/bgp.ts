@@ -42,18 +42,17 @@ export class Bgp {
     const sessions = plan?.sessions ?? [];
     secrets.follow(new Set(sessions.flatMap(({ password }) => password?.name ?? [])));
     this.#passwords = passwordsOf(sessions, ({ name, key }) => secrets.valueOf(name, key), this.#passwords.good);
-    try {
-      await this.#follow(plan);
-    } catch (error) {
-      this.#text = "";
-      const message = `BGP: ${error instanceof Error ? error.message : error}. What was announced and learned before stays.`;
-      return [
-        ...this.#passwords.problems,
-        ...this.#downProblems(),
-        { kind: "Node", name: this.#options.node, path: "status", message },
-      ];
-    }
-    return [...this.#passwords.problems, ...this.#downProblems()];
+    const failure = await this.#follow(plan).then(
+      () => [],
+      (error: unknown) => [this.#failure(error)],
+    );
+    return [...this.#passwords.problems, ...this.#downProblems(), ...failure];
+  }
+
+  #failure(error: unknown): Problem {
+    this.#text = "";
+    const message = `BGP: ${error instanceof Error ? error.message : error}. What was announced and learned before stays.`;
+    return { kind: "Node", name: this.#options.node, path: "status", message };
   }
 
   /** Reads BIRD's state; without BIRD there are no sessions. `changed` is called if something is to be reported that was not, or the reverse, and if BIRD ended. */

@@ -130,9 +130,12 @@ export class CniPlugin {
 
   async #timed<T>(step: AddStep, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
-    const result = await work();
-    this.#options.took?.(step, (performance.now() - started) / 1000);
-    return result;
+    try {
+      return await work();
+    } finally {
+      // Also of one that failed: it may have waited longest.
+      this.#options.took?.(step, (performance.now() - started) / 1000);
+    }
   }
 
   // An endpoint that was recovered from the maps is found by its interface, whose name is derived from the container's id.

@@ -97,8 +97,13 @@ function allowIpv6(device: string, sysctlRoot: string): void {
     writeFileSync(`${sysctlRoot}/net/ipv6/conf/${device}/${name}`, String(value));
 }
 
-/** Removes the pair if it still exists (it may have been removed with its namespace). */
+/** Removes the pair if it still exists: the kernel removes it with its namespace, also between the two calls. */
 export function deleteVeth(hostInterface: string): void {
   const index = interfaceIndex(hostInterface);
-  if (index !== undefined) changeNetworkNow([deleteLink(hostInterface, index)]);
+  if (index === undefined) return;
+  try {
+    changeNetworkNow([deleteLink(hostInterface, index)]);
+  } catch (error) {
+    if (interfaceIndex(hostInterface) !== undefined) throw error;
+  }
 }

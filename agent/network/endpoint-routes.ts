@@ -53,8 +53,17 @@ function byDestination(routes: readonly Route[]): Map<string, Route> {
 
 function changes(before: ReadonlyMap<string, Route>, after: ReadonlyMap<string, Route>) {
   const differ = (one: ReadonlyMap<string, Route>, other: ReadonlyMap<string, Route>) =>
-    [...one.values()].filter((route) => JSON.stringify(other.get(route.destination)) !== JSON.stringify(route));
+    [...one.values()].filter((route) => !isSame(route, other.get(route.destination)));
   return { come: differ(after, before), gone: differ(before, after) };
+}
+
+/** Asked of every route whenever a pod comes or goes. */
+function isSame(route: Route, other: Route | undefined): boolean {
+  if (route === other) return true;
+  if (other?.to === "endpoint" && route.to === "endpoint") return route.ifindex === other.ifindex;
+  if (other?.to === "node" && route.to === "node")
+    return route.node === other.node && route.encapsulated === other.encapsulated && route.via === other.via;
+  return route.to === "nowhere" && other?.to === "nowhere";
 }
 
 function isEndpoint(route: Route): route is EndpointRoute {
