@@ -8,7 +8,7 @@ import { printSuite } from "./print-suite.ts";
 import { forgetResult, readInput, type SessionOptions, session, writeResult, writeText } from "./session.ts";
 import { SUITE } from "./suite/cluster-suite.ts";
 import { type SuiteTarget, suiteOf } from "./suite/of-cluster.ts";
-import { clearNamespaces } from "./suite/own-namespaces.ts";
+import { clearNamespaces, makeNamespaces } from "./suite/own-namespaces.ts";
 import { junitOf } from "./verification/junit.ts";
 
 export interface CheckOptions extends SessionOptions {
@@ -52,6 +52,7 @@ export function checkCommand(files: string[], options: CheckOptions): Promise<nu
 async function withSuite(verification: Verification, target: SuiteTarget): Promise<Verification> {
   await clearNamespaces(target.api);
   const { check, skipped } = await suiteOf(target);
+  await makeNamespaces(target.api);
   const checks = [{ check: checkSchema.parse(check), file: `suite ${SUITE}` }, ...verification.checks];
   return { ...verification, checks, skipped };
 }

@@ -174,6 +174,9 @@ describe("facts of a cluster", () => {
       nodePorts: { anyNode: 30_001, localOnly: 30_003 },
       hostPort: 18_081,
     });
+    const every = Array.from({ length: 2_767 }, (_, at) => ({ port: 1, nodePort: 30_000 + at }));
+    cluster.services.push({ metadata: { name: "b" }, spec: { ports: every } });
+    expect(() => suiteFacts(cluster, settings)).toThrow("needs 2 free node ports between 30000 and 32767");
   });
 
   it("say whether the engine keeps sources", () => {

@@ -53,7 +53,7 @@ export interface SuiteSettings {
   pools: { cidr: string; natOutgoing?: boolean }[];
 }
 
-/** No node can run the suite's pods. */
+/** No node can run the suite's pods, or there is no port for them. */
 export class NoNode extends Error {}
 
 /** @throws NoNode */
@@ -68,7 +68,7 @@ export function suiteFacts(view: ClusterView, { clients, image, serviceNetworks,
   const dns = view.services.find(
     ({ metadata }) => metadata?.namespace === "kube-system" && metadata.labels?.["k8s-app"] === "kube-dns",
   )?.metadata?.name;
-  const [anyNode = 0, localOnly = 0] = freePorts(30_000, nodePortsOf(view));
+  const [anyNode = 0, localOnly = 0] = freePorts(NODE_PORTS, 2, nodePortsOf(view));
   return {
     near: placeOf(near),
     ...(far && { far: placeOf(far) }),
@@ -80,7 +80,7 @@ export function suiteFacts(view: ClusterView, { clients, image, serviceNetworks,
     image,
     keepsSource: keepsSource(view),
     nodePorts: { anyNode, localOnly },
-    hostPort: freePorts(18_080, hostPortsOf(view))[0] ?? 0,
+    hostPort: freePorts(HOST_PORTS, 1, hostPortsOf(view))[0] ?? 0,
   };
 }
 
@@ -144,9 +144,15 @@ function hostPortsOf({ pods }: ClusterView): number[] {
   );
 }
 
-/** Two ports from `first` on. */
-function freePorts(first: number, used: number[]): number[] {
-  return Array.from({ length: used.length + 2 }, (_, index) => first + index)
-    .filter((port) => !used.includes(port))
-    .slice(0, 2);
+/** As API servers have it without `--service-node-port-range`. */
+const NODE_PORTS = { what: "node ports", first: 30_000, last: 32_767 };
+const HOST_PORTS = { what: "host port", first: 18_080, last: 29_999 };
+
+/** The first ones that nobody has. */
+function freePorts({ what, first, last }: typeof NODE_PORTS, count: number, used: number[]): number[] {
+  const taken = new Set(used);
+  const free: number[] = [];
+  for (let port = first; port <= last && free.length < count; port++) if (!taken.has(port)) free.push(port);
+  if (free.length === count) return free;
+  throw new NoNode(`the suite needs ${count} free ${what} between ${first} and ${last}: kubectl get services,pods -A`);
 }

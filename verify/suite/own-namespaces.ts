@@ -1,6 +1,8 @@
 // The suite's namespaces have fixed names, and one of them admits pods with every right while a run lasts.
 import type { V1Namespace } from "@kubernetes/client-node";
+import { createObject } from "../../kubernetes/create.ts";
 import { deleteObject } from "../../kubernetes/delete.ts";
+import { ApiRefusal } from "../../kubernetes/errors.ts";
 import { findObject, unlessMissing } from "../../kubernetes/get.ts";
 import { type Clock, realClock, until } from "../../kubernetes/patience.ts";
 import type { Api } from "../../kubernetes/transport.ts";
@@ -34,6 +36,27 @@ export async function clearNamespaces(api: Api, clock: Clock = realClock): Promi
     throw new NotOwn(
       `the namespace ${name} of an earlier run is still being removed. Next: kubectl get namespace ${name} -o yaml`,
     );
+}
+
+/**
+ * Makes them, so that nobody else does: the suite lets pods of the first be privileged.
+ * @throws NotOwn
+ */
+export async function makeNamespaces(api: Api): Promise<void> {
+  const made: string[] = [];
+  for (const name of [NAMESPACE, OTHER]) {
+    const metadata = { name, annotations: { [MADE_BY]: "true" } };
+    try {
+      await createObject(api, "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
+    } catch (error) {
+      for (const own of made) await unlessMissing(deleteObject(api, pathOf(own)));
+      if (!(error instanceof ApiRefusal && error.status === 409)) throw error;
+      throw new NotOwn(
+        `somebody else has just made the namespace ${name}. Next: kubectl get namespace ${name} -o yaml`,
+      );
+    }
+    made.push(name);
+  }
 }
 
 const pathOf = (name: string): string => `/api/v1/namespaces/${name}`;
