@@ -47,3 +47,13 @@ export function encapsulationOverhead(pools: readonly Encapsulating[], outer: Fa
   const wrapped = pools.filter(canBeWrapped).map((pool) => encapsulationOf(pool).encapsulation);
   return Math.max(0, ...wrapped.map((encapsulation) => overheadOf(outer === "IPv6" ? "VXLAN" : encapsulation, outer)));
 }
+
+const WHERE = { Always: "to every node", CrossSubnet: "to nodes of other subnets" };
+
+/** "in VXLAN to nodes of other subnets" */
+export function wrappingText(pool: Encapsulating): string {
+  const { encapsulation, mode } = encapsulationOf(pool);
+  if (mode === "Never") return "not wrapped";
+  const others = encapsulation === "IPIP" ? "; of Services and of nodes themselves in VXLAN" : "";
+  return `in ${encapsulation} ${WHERE[mode]}${others}`;
+}

@@ -13,6 +13,20 @@ const podAt = (namespace: string, nodeName: string, ips: string[], phase = "Runn
     status: { phase, podIPs: ips.map((ip) => ({ ip })) },
   });
 
+const VXLAN = "in VXLAN to nodes of other subnets";
+
+test.each([
+  [{}, VXLAN],
+  [{ vxlanMode: "Always" }, "in VXLAN to every node"],
+  [{ vxlanMode: "Never" }, "not wrapped"],
+  [
+    { ipipMode: "CrossSubnet", vxlanMode: "Never" },
+    "in IPIP to nodes of other subnets; of Services and of nodes themselves in VXLAN",
+  ],
+])("a pool of %j says how its packets travel between nodes", (spec, wrapping) => {
+  expect(poolUse([pool("four", "10.1.0.0/24", spec)], [], [])).toMatchObject([{ wrapping }]);
+});
+
 test("addresses are counted by pool, node and namespace, each family on its own", () => {
   const pools = [
     pool("six", "fd00:1::/64"),
@@ -37,7 +51,7 @@ test("addresses are counted by pool, node and namespace, each family on its own"
   ];
   expect(poolUse(pools, blocks, pods)).toEqual([
     {
-      ...{ pool: "four", cidr: "10.1.0.0/24", all: 256, claimed: 128, used: 3 },
+      ...{ pool: "four", cidr: "10.1.0.0/24", all: 256, claimed: 128, used: 3, wrapping: VXLAN },
       byNode: new Map([
         ["a", { claimed: 64, used: 1 }],
         ["b", { claimed: 64, used: 2 }],
@@ -48,7 +62,7 @@ test("addresses are counted by pool, node and namespace, each family on its own"
       ]),
     },
     {
-      ...{ pool: "six", cidr: "fd00:1::/64", all: 2 ** 64, claimed: 64, used: 1 },
+      ...{ pool: "six", cidr: "fd00:1::/64", all: 2 ** 64, claimed: 64, used: 1, wrapping: VXLAN },
       byNode: new Map([["a", { claimed: 64, used: 1 }]]),
       byNamespace: new Map([["shop", 1]]),
     },

@@ -3,6 +3,7 @@ import { CidrIndex } from "../address/cidr-index.ts";
 import type { IpamBlock, IpPool } from "../objects/calico.ts";
 import type { Node, Pod } from "../objects/core.ts";
 import { ownAddresses } from "../objects/pod-of.ts";
+import { wrappingText } from "./encapsulation.ts";
 import { partsOf, podCidrsOf } from "./host-local.ts";
 import { isForWorkloads } from "./uses.ts";
 
@@ -13,6 +14,8 @@ export interface PoolUse {
   readonly all: number;
   readonly claimed: number;
   readonly used: number;
+  /** How packets to pods of the pool travel between nodes. */
+  readonly wrapping: string;
   readonly byNode: ReadonlyMap<string, NodeUse>;
   readonly byNamespace: ReadonlyMap<string, number>;
 }
@@ -74,6 +77,7 @@ export function poolUse(
   return named
     .map(({ pool, cidr, count: { claimed, used, byNode, byNamespace } }) => ({
       ...{ pool: pool.metadata.name, cidr: cidr.text, all: Number(sizeOf(cidr)), claimed, used, byNode, byNamespace },
+      wrapping: wrappingText(pool),
     }))
     .sort((a, b) => (a.pool < b.pool ? -1 : 1));
 }

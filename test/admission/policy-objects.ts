@@ -196,6 +196,7 @@ export const refuses: readonly Refused[] = [
   { ...gateway({ podSelector: "all()", exceptions: Array(65).fill("10.0.0.0/8") }), says: "Too many" },
   { ...gateway({ podSelector: "all()", addresses: ["mail.example.com"] }), says: "addresses" },
   { ...gateway({ podSelector: "all()", addresses: ["192.0.2.1", "192.0.2.2", "192.0.2.3"] }), says: "Too many" },
+  { ...of("felixConfigurations", { serviceLoopPrevention: "Reject" }, "default"), says: "Unsupported value" },
   { ...of("bgpFilters", { importV4: [{ action: "Accept", cidr: "10.0.0.0/8" }] }), says: "stand together" },
   { ...of("ipPools", { cidr: "10.1.0.0/16", blockSize: 15 }), says: "blockSize" },
   { ...of("ipPools", { cidr: "10.1.0.0/16", assignmentMode: "manual" }), says: "Unsupported value" },

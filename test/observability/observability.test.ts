@@ -17,7 +17,16 @@ const metrics = agentMetrics({
   endpoints: () => 0,
   backends: () => ({ ready: 4, terminating: 1, unready: 0 }),
   pools: () => [
-    { pool: "a", cidr: "10.1.0.0/24", all: 256, claimed: 64, used: 3, byNode: new Map(), byNamespace: new Map() },
+    {
+      pool: "a",
+      cidr: "10.1.0.0/24",
+      all: 256,
+      claimed: 64,
+      used: 3,
+      wrapping: "",
+      byNode: new Map(),
+      byNamespace: new Map(),
+    },
   ],
   bgpSessions: () => [{ peer: "192.0.2.1", established: false }],
   closedPolicies: () => 0,

@@ -174,7 +174,16 @@ test("an answer that is none is the node's problem", async () => {
 });
 
 test("pools are asked of the first agent that answers", async () => {
-  const line = { pool: "p", cidr: "10.244.0.0/16", all: 4, claimed: 2, used: 1, nodes: [], namespaces: [] };
+  const line = {
+    pool: "p",
+    cidr: "10.244.0.0/16",
+    all: 4,
+    claimed: 2,
+    used: 1,
+    wrapping: "not wrapped",
+    nodes: [],
+    namespaces: [],
+  };
   const asked: Inspect = async (node) => {
     if (node === "a") throw new Error("away");
     return `${JSON.stringify(line)}\n`;

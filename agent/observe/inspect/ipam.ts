@@ -18,12 +18,12 @@ export function poolUseLine({ byNode, byNamespace, ...rest }: PoolUse): PoolUseL
 
 /** One row for each pool, node in it and namespace in it. */
 export function poolUseView(lines: readonly PoolUseLine[]): View {
-  const rows = lines.flatMap(({ pool, cidr, all, claimed, used, nodes, namespaces }) => [
-    [pool, cidr, share(used, all), share(claimed, all)],
-    ...nodes.toSorted(by("node")).map((one) => [pool, nodeText(one), share(one.used, one.claimed), one.claimed]),
-    ...namespaces.toSorted(by("namespace")).map((one) => [pool, `namespace ${one.namespace}`, one.used, ""]),
+  const rows = lines.flatMap(({ pool, cidr, all, claimed, used, wrapping, nodes, namespaces }) => [
+    [pool, cidr, share(used, all), share(claimed, all), wrapping],
+    ...nodes.toSorted(by("node")).map((one) => [pool, nodeText(one), share(one.used, one.claimed), one.claimed, ""]),
+    ...namespaces.toSorted(by("namespace")).map((one) => [pool, `namespace ${one.namespace}`, one.used, "", ""]),
   ]);
-  return { columns: ["pool", "of", "used", "claimed"], rows, empty: "There is no IPPool for pods." };
+  return { columns: ["pool", "of", "used", "claimed", "between nodes"], rows, empty: "There is no IPPool for pods." };
 }
 
 /** "node a", with ipam HostLocal "node a, podCIDR 10.244.1.0/24" */
