@@ -167,6 +167,19 @@ describe("what the tokens of agents may write", () => {
     expect(await creates({ cidr: "fd00:7::/64", ipipMode: "Always" })).toBe("of IPv4 alone");
   });
 
+  test("nobody makes a pool smaller or larger, cuts it otherwise or uses it for something else", async () => {
+    const metadata = { name: "kept" };
+    const pool = { apiVersion: "projectcalico.org/v3", kind: "IPPool", metadata, spec: { cidr: "10.6.0.0/16" } };
+    await done(["create", "-f", "-"], JSON.stringify(pool));
+    const changed = async (spec: object) =>
+      (await kubectl(["patch", "ippool", "kept", "--type=merge", "-p", JSON.stringify({ spec })])).stderr;
+    expect(await changed({ cidr: "10.6.0.0/17" })).toContain("cidr cannot change: make another pool and disable this");
+    expect(await changed({ blockSize: 28 })).toContain("blockSize cannot change: make another pool");
+    expect(await changed({ allowedUses: ["LoadBalancer"] })).toContain("the use of a pool cannot change");
+    expect(await changed({ disabled: true, blockSize: 26 })).toBe("");
+    await done(["delete", "ippool", "kept"]);
+  });
+
   test("a token that names no node can write no blocks", async () => {
     expect(await creates("unbound", block("none", "one"))).toContain("this token is of no node");
   });
