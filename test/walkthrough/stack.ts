@@ -20,9 +20,10 @@ export type Running = { pid: number; end: Promise<Ending> };
  * the next run finds the remains of a killed run.
  *
  * @param story at most 4 letters, since interface names are derived from it
+ * @param program in place of the checkout's own one
  */
-export function commandsOf(story: string) {
-  const project = projectFolder(story);
+export function commandsOf(story: string, program?: string) {
+  const project = projectFolder(story, program);
   const LAB = `${story}${createHash("sha256").update(root).digest("hex").slice(0, 6)}`;
   const start = (program: string, args: string[]): Running =>
     startNode(join(root, "dist", program), args, project, { EBPF_DATAPLANE_LAB: LAB });
@@ -57,7 +58,7 @@ export function commandsOf(story: string) {
 const SOURCES = "walk";
 
 /** The checkout under another name, because a project's commands write to its folder `out`. */
-function projectFolder(story: string): string {
+function projectFolder(story: string, program = "dist/index.js"): string {
   const folder = join(root, "out", "stories", story);
   mkdirSync(folder, { recursive: true });
   for (const entry of readdirSync(folder, { withFileTypes: true }))
@@ -66,7 +67,7 @@ function projectFolder(story: string): string {
     symlinkSync(join(root, name), join(folder, name));
   if (story === SOURCES) return folder;
   const project = join(folder, "Pulumi.yaml");
-  const compiled = readFileSync(project, "utf8").replace(/^main: index\.ts$/m, "main: dist/index.js");
+  const compiled = readFileSync(project, "utf8").replace(/^main: index\.ts$/m, `main: ${program}`);
   rmSync(project);
   writeFileSync(project, compiled);
   return folder;
