@@ -725,6 +725,18 @@ export const mutants: readonly Mutant[] = [
     instead: ") {",
   },
   {
+    say: "a gateway believes of answers for any node what a router says of them",
+    file: "decide/quoted.h",
+    text: " == here && source_belongs_to(&sent->source, node);",
+    instead: " == here;",
+  },
+  {
+    say: "a gateway tells nobody which answers do not fit",
+    file: "decide/quoted.h",
+    text: " || is_wrapped_by_gateway(&scratch->direction, &wrapping->node)",
+    instead: "",
+  },
+  {
     say: "a pod tells its node's stack how much fits the way to another node",
     file: "decide/error.h",
     text: "&& fits_between_nodes(packet) < 0)",
