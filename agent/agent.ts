@@ -135,7 +135,11 @@ export async function runAgent(
   await untilWritable(options.runDirectory, health, log);
   const programs = { loaded, pins: agent.pins, attachments, loadTraced: () => loadTraced(agent) };
   const status = statusReader(agent, { cluster, dataplane, rounds, attachments, pools });
-  endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, { pools, status }, log));
+  const answers = {
+    ...{ pools, status, settings: () => ({ settings, options }) },
+    metrics: () => agent.metrics.registry.getMetricsAsJSON(),
+  };
+  endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, answers, log));
   if (settings.loadBalancer && cluster.hastyApi)
     endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
   await servePods(agent, cluster, rounds, dataplane, endpointLife({ network, attachments, dataplane, rounds }));

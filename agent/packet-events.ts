@@ -41,7 +41,7 @@ export async function servePacketEvents(
     readonly contents: NumberContents;
     readonly policyLogs: boolean;
   },
-  answers: Pick<Answers, "pools" | "status">,
+  answers: Omit<Answers, "explainer">,
   log: Logger,
 ): Promise<Ending> {
   const objects = () => ({ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") });

@@ -97,7 +97,7 @@ test("docs/metrics.md describes every metric (update with -u)", async () => {
     "|---|---|---|---|",
     ...rows,
     "",
-    "prom-client provides the metrics of the process (`process_*`, `nodejs_*`). It measures the event loop every 100 ms.",
+    "prom-client provides the metrics of the process (`process_*`, `nodejs_*`).",
     "",
     "## Outcomes",
     "",

@@ -163,6 +163,8 @@ test("the archive holds what support needs, and only its owner can read it", asy
   expect(read("agents.json").pods).toHaveLength(1);
   expect(read("names.json")).toEqual({ "10.244.0.7": "pod/shop/web", "172.31.1.8": "node/master" });
   expect(read("inspect/master/services.json")).toEqual([{ view: "services" }]);
+  expect(read("inspect/master/settings.jsonl")).toEqual([{ view: "settings" }]);
+  expect(read("inspect/master/metrics.jsonl")).toEqual([{ view: "metrics" }]);
   expect(files.get("bundle/logs/master/ebpf-dataplane-x.agent.log")).toContain("started");
   expect(files.get("bundle/logs/master/ebpf-dataplane-x.agent.before.log")).toContain("of the run before");
   expect(files.get("bundle/status.txt")).toContain("0 of 1 nodes are ready");

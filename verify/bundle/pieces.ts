@@ -122,11 +122,16 @@ function eventPieces(api: Api, namespace: string): Piece[] {
 }
 
 function nodePieces(node: string, inspect: Inspect, speaksBgp: () => Promise<boolean>): Piece[] {
-  return NODE_VIEWS.filter((view) => view !== NOT_ASKED).map((view) => ({
+  const ofAgent = ["settings", "metrics"].map((kind) => ({
+    path: `inspect/${node}/${kind}.jsonl`,
+    read: () => inspect(node, [kind, "--json"]),
+  }));
+  const views = NODE_VIEWS.filter((view) => view !== NOT_ASKED).map((view) => ({
     path: `inspect/${node}/${view}.json`,
     // Without BGP no BIRD runs that could answer.
     read: async () => (view !== BGP || (await speaksBgp()) ? inspect(node, [view, "--json"]) : undefined),
   }));
+  return [...ofAgent, ...views];
 }
 
 /** Whether nodes have a reason to. Asked once. */

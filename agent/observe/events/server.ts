@@ -68,18 +68,23 @@ export interface Answers {
   readonly explainer: Pick<Explainer, "explain">;
   readonly pools: () => readonly PoolUse[];
   readonly status: () => NodeStatus;
+  /** Whatever its metrics port answers, and to whom. */
+  readonly metrics: () => Promise<readonly object[]>;
+  /** What the agent was told. */
+  readonly settings: () => object;
 }
 
 /** Serves at a Unix socket, for root: GET /flows?from=… and GET /trace?client=… answer with one JSON line per event until the
  * reader disconnects. The first line of a trace reports that it has started. GET /flow-log answers with the kept flow log,
- * GET /explain?from=… with what policies say of a flow, GET /ipam with the use of IP pools, GET /status with how the node is. */
+ * GET /explain?from=… with what policies say of a flow, GET /ipam with the use of IP pools, GET /status with how the node is, GET /metrics and
+ * GET /settings with those of the agent. */
 export function serveEvents(
   socket: string,
   feed: EventFeed,
   tracer: Tracer,
   context: FlowContext & StepContext,
   kept: KeptFlows,
-  { explainer, pools, status }: Answers,
+  { explainer, pools, status, metrics, settings }: Answers,
 ): Promise<Server> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://agent");
@@ -102,13 +107,24 @@ export function serveEvents(
       }
       if (url.pathname === "/ipam") return objects(response, pools().map(poolUseLine));
       if (url.pathname === "/status") return objects(response, [status()]);
-      response.writeHead(404).end("Available: /flows, /flow-log, /explain, /ipam, /status and /trace.\n");
+      if (url.pathname === "/settings") return objects(response, [settings()]);
+      if (url.pathname === "/metrics")
+        return void metrics().then(
+          (all) => objects(response, all),
+          (error) => refuse(response, error),
+        );
+      response.writeHead(404).end(AVAILABLE);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      response.writeHead(statusOf(error)).end(message);
+      refuse(response, error);
     }
   });
   return listenPrivately(server, socket);
+}
+
+const AVAILABLE = "Available: /flows, /flow-log, /explain, /ipam, /metrics, /settings, /status and /trace.\n";
+
+function refuse(response: ServerResponse, error: unknown): void {
+  response.writeHead(statusOf(error)).end(error instanceof Error ? error.message : String(error));
 }
 
 function statusOf(error: unknown): number {

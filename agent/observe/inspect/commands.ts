@@ -90,6 +90,11 @@ function registerLive(inspect: Command): void {
       await reportAndExit(printPoolUse(options));
     },
   );
+  for (const [kind, description] of ABOUT_AGENT)
+    live(kind, description).action(async ({ runDirectory }: LiveOptions) => {
+      const { printRecords } = await import("./records.ts");
+      await reportAndExit(printRecords(kind, runDirectory));
+    });
   live("bgp", "show this node's BGP sessions").action(async (options: LiveOptions) => {
     const { printSessions } = await import("./bgp.ts");
     await reportAndExit(printSessions(options));
@@ -123,6 +128,11 @@ function registerLive(inspect: Command): void {
       await reportAndExit(printSteps(options));
     });
 }
+
+const ABOUT_AGENT = [
+  ["metrics", "print the agent's metrics as JSON, whatever its metrics port answers; for programs"],
+  ["settings", "print the settings and options that the agent runs with, as JSON; for programs"],
+] as const;
 
 const repeated = (word: string, words: readonly string[] = []): readonly string[] => [...words, word];
 
