@@ -88,8 +88,8 @@ function isLocal({ spec }: Pod): boolean {
   return spec.nodeName === "master";
 }
 
-/** A tier that does not exist, an interface that is none or has two host endpoints. */
-const EXPECTED = new Set(["spec.tier", "spec.interfaceName", "spec.expectedIPs"]);
+/** A tier that does not exist, an interface that is none or has two host endpoints, what forwarded traffic is not told by. */
+const EXPECTED = new Set(["spec.tier", "spec.interfaceName", "spec.expectedIPs", "spec.applyOnForward"]);
 
 export function unexpectedProblems(problems: readonly Problem[]): readonly Problem[] {
   return problems.filter(({ path }) => !EXPECTED.has(path));
