@@ -40,11 +40,16 @@ export function requireRights(status: string): void {
     });
 }
 
-/** @throws LabFailure if this host cannot run a lab, with the requirements. */
-export async function requireHost(): Promise<void> {
+/** @throws LabFailure where there can be no labs, or this user may not see them. */
+export function requireRoot(): void {
   if (process.platform !== "linux") throw new LabFailure(`a lab needs Linux; this is ${process.platform}`);
   if (process.getuid?.() !== 0)
     throw new LabFailure("a lab needs root: its machines are namespaces of this host", { next: "run it as root" });
+}
+
+/** @throws LabFailure if this host cannot run a lab, with the requirements. */
+export async function requireHost(): Promise<void> {
+  requireRoot();
   requireRights(readFileSync("/proc/self/status", "utf8"));
   requireKernel(release(), existsSync(TYPES));
   const found = await attempt(["sh", "-c", `for p in ${Object.keys(programs).join(" ")}; do command -v $p; done`]);

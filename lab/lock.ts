@@ -5,15 +5,19 @@ import { LabFailure } from "./failure.ts";
 /** An abstract Unix socket (unix(7)): the kernel frees it when its holder dies, so a lock never outlives a kill -9. */
 const lockAddress = (lab: string): string => `\0ebpf-dataplane/lab/${lab}`;
 
-async function askHolder(lab: string): Promise<string> {
+/** What holds a lab's lock, as "'up' (process 12)"; undefined: nothing does. */
+export async function holderOf(lab: string): Promise<string | undefined> {
   const socket = createConnection(lockAddress(lab)).setEncoding("utf8").setTimeout(1000);
   let answer = "";
   socket.on("data", (text) => {
     answer += text;
   });
   socket.on("timeout", () => socket.destroy());
-  await Promise.race([once(socket, "close"), once(socket, "error")]).catch(() => {});
-  return answer || "another process";
+  const refused = await once(socket, "close").then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === "ECONNREFUSED",
+  );
+  return refused ? undefined : answer || "another process";
 }
 
 /**
@@ -26,9 +30,12 @@ export async function withLock<T>(lab: string, activity: string, work: () => Pro
   try {
     await once(server, "listening");
   } catch {
-    throw new LabFailure(`cannot begin '${activity}': ${await askHolder(lab)} is using lab ${lab}`, {
-      next: "wait until it ends, or end it, then try again",
-    });
+    throw new LabFailure(
+      `cannot begin '${activity}': ${(await holderOf(lab)) ?? "another process"} is using lab ${lab}`,
+      {
+        next: "wait until it ends, or end it, then try again",
+      },
+    );
   }
   try {
     return await work();

@@ -12,7 +12,9 @@ import { forward } from "./cluster/forwarder.ts";
 import { status } from "./cluster/status.ts";
 import { up } from "./cluster/up.ts";
 import { LabFailure } from "./failure.ts";
-import { requireHost } from "./host.ts";
+import { requireHost, requireRoot } from "./host.ts";
+import { labNames, listLabs } from "./list/list.ts";
+import { inWords } from "./list/print.ts";
 import { withLock } from "./lock.ts";
 import { removeLab } from "./machines/removal.ts";
 import { stderrProgress } from "./progress.ts";
@@ -47,6 +49,9 @@ command
   .description("remove everything of a lab, including leftovers of a killed process; succeeds if nothing exists")
   .action(async (name: string) => {
     await requireHost();
+    const others = labNames();
+    if (!others.includes(name))
+      process.stderr.write(`lab: there is no lab ${name} (labs here: ${others.join(", ") || "none"})\n`);
     await withLock(name, "down", () => stderrProgress(name).phase(`remove lab ${name}`, () => removeLab(name)));
   });
 
@@ -105,11 +110,27 @@ command
   .action((name: string) => print(status(name)));
 
 command
+  .command("list")
+  .option("--json", "as JSON")
+  .description("show all labs of this computer: state, who made them, machines, memory; and what killed runs left")
+  .action(async ({ json }: { json?: boolean }) => {
+    requireRoot();
+    const labs = await listLabs();
+    if (json) print(labs);
+    else process.stdout.write(inWords(labs));
+  });
+
+command
   .command("forward", { hidden: true })
   .argument("<name>", "the lab's name, to recognize the process")
   .action(forward);
 
 command.parseAsync().catch((error: unknown) => {
+  if (error instanceof Error && "syscall" in error) {
+    // Of the computer, such as ENOSPC and EACCES: its message names the file.
+    process.stderr.write(`lab: ${error.message}\n`);
+    process.exit(1);
+  }
   if (!(error instanceof LabFailure)) throw error;
   process.stderr.write(`lab: ${error.message}\n${error.next ? `next: ${error.next}\n` : ""}`);
   process.exit(error.exitCode); // operations on other machines may still be running

@@ -10,6 +10,7 @@ export const labsFolder = "/var/lib/ebpf-dataplane/labs";
 
 export const labFolder = (lab: string): string => join(labsFolder, lab);
 export const journalFile = (lab: string): string => join(labFolder(lab), "journal.ndjson");
+export const originFile = (lab: string): string => join(labFolder(lab), "origin.json");
 export const clusterFile = (lab: string): string => join(labFolder(lab), "cluster.json");
 export const kubeconfigFile = (lab: string): string => join(labFolder(lab), "kubeconfig");
 

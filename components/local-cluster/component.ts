@@ -50,8 +50,11 @@ export class LocalCluster extends pulumi.ComponentResource {
         create: programCommand("lab", "up"),
         delete: programCommand("lab", "down", lab.name),
         stdin: lab.document.apply((spec) => JSON.stringify({ ...spec, kubeProxy: args.loadKubeProxyImage ?? false })),
-        // Says only that the images changed, so that they are loaded again.
-        environment: { EBPF_DATAPLANE_IMAGES: images.all },
+        // Says only that the images changed, so that they are loaded again; and whose lab it is, for `lab list`.
+        environment: {
+          EBPF_DATAPLANE_IMAGES: images.all,
+          EBPF_DATAPLANE_STACK: `${pulumi.getProject()}.${pulumi.getStack()}`,
+        },
         // Progress is on stderr; stdout carries the administrator's credentials.
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync } from "node:fs";
+import { existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
 import { startForwarder } from "../cluster/forwarder.ts";
@@ -11,6 +11,7 @@ import { run } from "../machines/command.ts";
 import { firstProcess, stopMachine } from "../machines/machine.ts";
 import { ipBatch, setInNamespace } from "../machines/namespaces.ts";
 import { createNetwork } from "../machines/network.ts";
+import { beginLab } from "../machines/origin.ts";
 import { identify, isAlive } from "../machines/processes.ts";
 import { addSwitchAddress, filterBridged, inSwitch } from "../machines/switch.ts";
 import { labFolder, switchNamespace } from "../names.ts";
@@ -24,7 +25,7 @@ import type { CloudSpec } from "./spec.ts";
 /** Creates the specified instances and their environment. Running instances are not changed, except for the rules around them. */
 export async function cloudUp(wanted: CloudSpec, progress: Progress): Promise<void> {
   const lab = wanted.name;
-  mkdirSync(labFolder(lab), { recursive: true, mode: 0o700 });
+  beginLab(lab);
   const spec = joined(readCloud(lab), wanted);
   writeCloud(spec);
   remember(spec);

@@ -12,6 +12,8 @@ export interface ApiServerPath {
   lab: string;
   controlPlane: string;
   port: number;
+  /** Where the forwarder listens. Left out: 127.0.0.1. */
+  host?: string;
 }
 
 export const certificateAuthority = (lab: string, controlPlane: string): string =>
@@ -21,10 +23,15 @@ export const certificateAuthority = (lab: string, controlPlane: string): string 
 const [ANSWER_MS, EVERY_MS] = [2000, 150];
 
 /** Sends requests as an anonymous user. @returns a function that requests a path; it returns undefined unless the request succeeds */
-function asker({ lab, controlPlane, port }: ApiServerPath): (path: string) => Promise<string | undefined> {
+function asker({
+  lab,
+  controlPlane,
+  port,
+  host = "127.0.0.1",
+}: ApiServerPath): (path: string) => Promise<string | undefined> {
   const ca = certificateAuthority(lab, controlPlane);
   const options = () => ({ ca: readFileSync(ca) });
-  const api = new ApiServer({ server: `https://127.0.0.1:${port}`, options }, ANSWER_MS);
+  const api = new ApiServer({ server: `https://${host}:${port}`, options }, ANSWER_MS);
   return async (path) => {
     if (!existsSync(ca)) return undefined;
     return getText(api, path).catch((error: unknown) => {
@@ -33,6 +40,8 @@ function asker({ lab, controlPlane, port }: ApiServerPath): (path: string) => Pr
     });
   };
 }
+
+export const isReady = async (path: ApiServerPath): Promise<boolean> => (await asker(path)("/readyz")) !== undefined;
 
 /** Waits until the API server is ready to serve. */
 export async function waitUntilReady(path: ApiServerPath, seconds: number): Promise<void> {

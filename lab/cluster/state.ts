@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { LabSpec } from "../../components/documents/lab.ts";
+import { LabFailure } from "../failure.ts";
 import type { ProcessIdentity } from "../machines/processes.ts";
 import { clusterFile } from "../names.ts";
 
@@ -13,9 +14,14 @@ export interface ClusterState {
 }
 
 export function readState(lab: string): ClusterState | undefined {
-  return existsSync(clusterFile(lab))
-    ? (JSON.parse(readFileSync(clusterFile(lab), "utf8")) as ClusterState)
-    : undefined;
+  if (!existsSync(clusterFile(lab))) return undefined;
+  try {
+    return JSON.parse(readFileSync(clusterFile(lab), "utf8")) as ClusterState;
+  } catch (error) {
+    throw new LabFailure(`the record of lab ${lab}, ${clusterFile(lab)}, cannot be read: ${(error as Error).message}`, {
+      next: `remove the lab with 'down ${lab}'`,
+    });
+  }
 }
 
 /** Replaces the state atomically, so that a killed writer leaves the old one. */

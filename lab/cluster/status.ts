@@ -7,9 +7,9 @@ import { findRemains, type Remains } from "../machines/removal.ts";
 import { kubeconfigFile } from "../names.ts";
 import { isBootstrapped } from "./bootstrap.ts";
 import { isNode } from "./description.ts";
-import { CLOUD, readState } from "./state.ts";
+import { CLOUD, type ClusterState, readState } from "./state.ts";
 
-interface MachineStatus {
+export interface MachineStatus {
   name: string;
   role: string;
   address: string;
@@ -36,10 +36,9 @@ export interface LabStatus {
   remains: Omit<Remains, "processes"> & { processes: number };
 }
 
-export function status(lab: string): LabStatus {
-  const state = readState(lab);
-  const { processes, ...remains } = findRemains(lab);
-  const machines = (state?.spec.machines ?? []).map((machine) => {
+/** The machines that a lab is recorded to have. */
+export function machinesOf(lab: string, state: ClusterState | undefined): MachineStatus[] {
+  return (state?.spec.machines ?? []).map((machine) => {
     const { name, role, address, subnet, link } = machine;
     // A cloud says which of its instances have one.
     const addressIpv6 =
@@ -57,6 +56,12 @@ export function status(lab: string): LabStatus {
       ...(isNode(machine) && { bootstrapped: isBootstrapped(lab, name) }),
     };
   });
+}
+
+export function status(lab: string): LabStatus {
+  const state = readState(lab);
+  const { processes, ...remains } = findRemains(lab);
+  const machines = machinesOf(lab, state);
   const forwarder = state?.forwarder;
   return {
     lab,

@@ -1,18 +1,18 @@
-import { mkdirSync } from "node:fs";
 import { type LabMachine, type LabSpec, labAddressIpv6 } from "../../components/documents/lab.ts";
 import { gatewayFor, linksOf, subnetsOf } from "../../components/documents/lab-network.ts";
 import { familiesOf } from "../../components/rules/families.ts";
 import { LabFailure } from "../failure.ts";
-import { releasesFolder, requireRelease } from "../installation.ts";
+import { packageFolder, releasesFolder, requireRelease } from "../installation.ts";
 import { requireBird, writeBirdConfiguration } from "../machines/bird.ts";
 import { ensureDisk } from "../machines/disk.ts";
 import { requireImpairment } from "../machines/impairment.ts";
 import { firstProcess, type Service, startMachine, stopMachine } from "../machines/machine.ts";
 import { hasIpv6 } from "../machines/namespaces.ts";
 import { createNetwork } from "../machines/network.ts";
+import { beginLab, readOrigin } from "../machines/origin.ts";
 import { isAlive } from "../machines/processes.ts";
 import { findRemains, removeLab } from "../machines/removal.ts";
-import { labFolder, machineDisk } from "../names.ts";
+import { machineDisk } from "../names.ts";
 import type { Progress } from "../progress.ts";
 import { type ApiServerPath, waitUntilReady } from "./api-server.ts";
 import { isBootstrapped } from "./bootstrap.ts";
@@ -106,8 +106,11 @@ export async function up(spec: LabSpec, progress: Progress): Promise<LabDescript
   const earlier = readState(spec.name);
   refuseUnchangeable(earlier?.spec, spec);
   const plan = planFor(spec, earlier);
+  const checkout = readOrigin(spec.name)?.checkout;
+  if (checkout !== undefined && checkout !== packageFolder)
+    progress.note(`lab ${spec.name} was made from ${checkout}; this is ${packageFolder}, and both use the same lab`);
   const kept = await prepareGround(spec, plan, earlier, progress);
-  mkdirSync(labFolder(spec.name), { recursive: true, mode: 0o700 });
+  beginLab(spec.name);
   const state: ClusterState = { ...kept, spec };
   writeState(spec.name, state);
   const begin = plan.boot.length > 0 ? `boot ${plan.boot.join(", ")}` : "check the machines";

@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { listLabs } from "../list/list.ts";
 import { createBareLab, withBareLab } from "./bare.ts";
 import { runIn } from "./enter.ts";
 import { firstProcess, stopMachine } from "./machine.ts";
@@ -103,5 +104,30 @@ describe("a command inside a machine", () => {
         "0",
       );
     });
+  });
+});
+
+describe("the list of labs", () => {
+  it("has a bare lab with its maker, and as a leftover with the command that removes it once that has ended", async () => {
+    const listed = async (name: string) => (await listLabs()).find(({ lab }) => lab === name);
+    await withBareLab("testbare", machines, async () => {
+      expect(await listed("testbare")).toMatchObject({
+        kind: "machines",
+        state: "in use",
+        reason: `process ${process.pid} made it and runs`,
+        checkout: join(import.meta.dirname, "../.."),
+        namespaces: expect.arrayContaining(["testbare-left", "testbare-right", "testbare-switch"]),
+      });
+    });
+    expect(await listed("testbare")).toBeUndefined();
+    const bare = JSON.stringify(join(import.meta.dirname, "bare.ts"));
+    const script = `import { createBareLab } from ${bare}; await createBareLab("testother", ${JSON.stringify(machines)});`;
+    execFileSync(process.execPath, ["--input-type=module", "--eval", script]);
+    const left = await listed("testother");
+    expect(left).toMatchObject({ state: "leftover" });
+    const [program = "", ...argv] = left?.remove?.split(" ") ?? [];
+    expect([program, ...argv.slice(-2)]).toEqual(["node", "down", "testother"]);
+    execFileSync(process.execPath, argv, { stdio: "ignore" });
+    expect(findRemains("testother")).toEqual(nothing);
   });
 });

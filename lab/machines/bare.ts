@@ -5,6 +5,7 @@ import { requireBird, writeBirdConfiguration } from "./bird.ts";
 import { ensureDisk } from "./disk.ts";
 import { startMachine } from "./machine.ts";
 import { createNetwork, type NetworkMachine } from "./network.ts";
+import { beginLab } from "./origin.ts";
 import { removeLab } from "./removal.ts";
 
 /**
@@ -14,6 +15,7 @@ import { removeLab } from "./removal.ts";
  */
 export async function createBareLab(lab: string, machines: NetworkMachine[], subnets?: LabSubnet[]): Promise<void> {
   await removeLab(lab); // leftovers of a killed test with the same name
+  beginLab(lab);
   const network = subnetsOf({ subnets });
   if (machines.some(({ role }) => role === "router")) await requireBird();
   try {

@@ -2,11 +2,12 @@
 // kube-proxy, down. The tests form one story: each continues from the previous one. Each `up` costs half a minute, so none repeats what
 // another one shows. What people ask of the cluster between up and down is in walkthrough.checks.system.test.ts, on a cluster of its own.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ListedLab } from "../../lab/list/list.ts";
 import { clusterStatusSchema } from "../../verify/status/cluster-status.ts";
 import { isLeft, type Traces, tracesOf } from "./host.ts";
 import { CLIENT, ENTRIES, ENTRY, FAMILIES, MINUTES, observationsOf } from "./observations.ts";
 import { wayOf } from "./results.ts";
-import { commandsOf, ended } from "./stack.ts";
+import { commandsOf, ended, root } from "./stack.ts";
 import { oneStory } from "./story.ts";
 
 const commands = commandsOf("walk");
@@ -15,6 +16,12 @@ const { observed, podIdentities, untilKubeProxyIsGone, verification } = observat
 oneStory();
 
 let before: Traces;
+
+/** What the list of labs says of this one. */
+async function listed(): Promise<ListedLab | undefined> {
+  const { stdout } = await ended(lab("list", "--json"));
+  return (JSON.parse(stdout) as ListedLab[]).find(({ lab }) => lab === LAB);
+}
 
 beforeAll(async () => {
   // Left by a test that was killed.
@@ -42,6 +49,7 @@ test(
     await expect.poll(initialising, { timeout: 3 * MINUTES, interval: 100 }).toBe(true);
     process.kill(-killed.pid, "SIGKILL");
     await killed.end;
+    await expect.poll(listed).toMatchObject({ state: "incomplete", remove: expect.stringContaining(`down ${LAB}`) });
     await ended(stack("up"));
     expect(verification()).toMatchObject({ failed: 0 });
     for (const family of FAMILIES) {
@@ -63,6 +71,24 @@ test("all nodes are Ready, CoreDNS runs, and no kube-proxy runs", async () => {
     inMachine("master", "kubectl", "-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=280s"),
   );
   expect((await podIdentities()).join()).not.toContain("kube-proxy");
+});
+
+test("the list of labs has it, with its stack, its machines and what they need", async () => {
+  const found = await listed();
+  expect(found).toMatchObject({
+    state: "ready",
+    stack: "ebpf-dataplane.local",
+    checkout: root,
+    kubernetesVersion: "v1.35.0",
+  });
+  expect(found?.machines.map(({ name, running }) => [name, running])).toEqual([
+    ["master", true],
+    ["node", true],
+    ["client1", true],
+    ["client2", true],
+  ]);
+  expect(found?.apiServer?.ready).toBe(true);
+  expect(found?.memoryBytes).toBeGreaterThan(100 * 2 ** 20);
 });
 
 test("the status is that of every node, with what the policy refused", async () => {
