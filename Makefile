@@ -17,8 +17,12 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s %s\n", $$1, ($$0 ~ /:[^#]*javascript/ ? "*" : " "), $$2 }' $(MAKEFILE_LIST)
 	@echo '* runs on any computer with Node 24. The others need Debian 12 and root.'
 
-up: host lab-parts ## create the local cluster with the dataplane, and verify it
-	@node dist/runner.js up --stack local
+# Settings of a stack for one run, as in Pulumi.STACK.yaml; CONFIG has further ones: make up NODES=3 CONFIG='router=true vxlanMode=Always'.
+settings = $(if $(NODES),--config "nodes=$(NODES)") $(if $(CLIENTS),--config "clients=$(CLIENTS)") $(foreach one,$(CONFIG),--config "$(one)")
+
+up: host lab-parts ## create the local cluster with the dataplane, and verify it; NODES=3 CLIENTS=1 RELEASE=v1.35.1 CONFIG='router=true ipFamilies=["IPv4"]'
+	@$(if $(RELEASE),node tools/relink.ts $(RELEASE))
+	@node dist/runner.js up --stack local $(settings) $(if $(RELEASE),--config "kubernetesVersion=$(RELEASE)")
 
 rehearse: host build ## run the AWS stack on this computer, without AWS and without cost; RELEASE=v1.35.1 upgrades it
 	@$(if $(RELEASE),node tools/relink.ts $(RELEASE))
@@ -28,7 +32,7 @@ forget: ## remove everything that `make rehearse` created
 	@node dist/runner.js rehearse --stack aws --remove
 
 # SVG=file.svg also writes the picture, AGAINST=earlier.json shows what changes, FLOWS=out/flows.jsonl what becomes of the flows of a cluster, with DAYS=30 what nobody used for so long, JSON=1 and MARKDOWN=1 select other formats.
-preview_options = $(if $(JSON),--json) $(if $(MARKDOWN),--markdown) $(if $(SVG),--svg "$(SVG)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(FLOWS),--flows "$(FLOWS)") $(if $(DAYS),--unused-days "$(DAYS)")
+preview_options = $(settings) $(if $(JSON),--json) $(if $(MARKDOWN),--markdown) $(if $(SVG),--svg "$(SVG)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(FLOWS),--flows "$(FLOWS)") $(if $(DAYS),--unused-days "$(DAYS)")
 
 preview: javascript ## show what `make up` would create, who reaches whom, and warnings, without changes; STACK=aws SVG= AGAINST= FLOWS= DAYS= MARKDOWN=1 JSON=1
 	@node tools/build.ts --quiet bundle components >&2
@@ -40,7 +44,7 @@ preflight: javascript ## check whether your own cluster (Pulumi.existing.yaml) i
 
 down: bootstrap ## remove the local cluster and everything that belongs to it
 	@node tools/build.ts --quiet bundle components
-	@node dist/runner.js down --stack local
+	@node dist/runner.js down --stack local $(settings)
 
 labs: bootstrap ## list the labs of this computer: state, who made them, nodes, memory, and what killed runs left; JSON=1
 	@node tools/build.ts --quiet bundle >&2

@@ -8,16 +8,20 @@ import {
   Dataplane,
   type FlowLog,
   type Ipam,
+  type IpipMode,
   type LatencyMeasurement,
   type LatencyThreshold,
   LocalCluster,
-  MachineRole,
+  type LocalSubnet,
+  type Machine,
   ReturnMode,
   ServiceHandling,
   type ServiceMetrics,
   SourceIpVerification,
   Verdict,
+  type VxlanMode,
 } from "../components/index.ts";
+import { addressesOf, MOST, roomFault, shapeOf, subnetsFault } from "./local-shape.ts";
 import { Settings } from "./settings.ts";
 
 const config = new Settings([
@@ -27,7 +31,12 @@ const config = new Settings([
   "flowLog",
   "serviceMetrics",
   "ipFamilies",
+  "nodes",
+  "clients",
   "router",
+  "subnets",
+  "vxlanMode",
+  "ipipMode",
   "lab",
   "kubernetesVersion",
   "latency",
@@ -48,32 +57,21 @@ const serviceSubnetIpv6 = "fd00:10:96::/112";
 /** What belongs to the cluster's families, the first one first. */
 const ofFamilies = <Value>(values: Record<AddressFamily, Value>): Value[] => ipFamilies.map((family) => values[family]);
 
-// The node that clients connect to; nginx runs on the other one. IPv6 addresses of machines end like those of IPv4.
-const master = "172.31.1.8";
-const [entryAddress = master, ...otherEntries] = ofFamilies({ [Ipv4]: master, [Ipv6]: "fd00:172:31:1::8" });
+// The master is the node that clients connect to; nginx runs on another one.
+const shape = askedShape();
+const { controlPlane, serving } = shape;
+const [client1, ...keptOut] = shape.clients;
+/** A machine's addresses, of the cluster's families. */
+const addresses = (machine: Machine) => ofFamilies(addressesOf(shape, machine));
+const [entryAddress = "", ...furtherEntries] = [controlPlane, ...shape.others].flatMap(addresses);
 
-// The same machines in two subnets: what the master and client1 send to the node and client2 crosses a router and a smaller link.
-const routed = {
-  subnets: [
-    { name: "west", cidr: "172.31.1.0/25" },
-    { name: "east", cidr: "172.31.1.128/25", cidrIpv6: "fd00:172:31:2::/64", link: { mtu: 1400 } },
-  ],
-  machines: [
-    { name: "router", role: MachineRole.Router, address: "172.31.1.1" },
-    { name: "master", role: MachineRole.ControlPlane, address: master },
-    { name: "node", role: MachineRole.Worker, address: "172.31.1.207" },
-    { name: "client1", role: MachineRole.Client, address: "172.31.1.55" },
-    { name: "client2", role: MachineRole.Client, address: "172.31.1.162" },
-  ],
-};
-
-// Two nodes and two clients outside the cluster, on this computer. With another lab name a second one runs beside it.
+// Two nodes and two clients outside the cluster by default, on this computer. With another lab name a second one runs beside it.
 const cluster = new LocalCluster("cluster", {
   name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local",
   kubernetesVersion: config.get("kubernetesVersion"),
   loadKubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
   ipFamilies,
-  ...(config.getBoolean("router") && routed),
+  ...shape.cluster,
 });
 // The cluster's objects are deleted together with it.
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });
@@ -90,7 +88,11 @@ const dataplane = new Dataplane(
     ipam: config.get<Ipam>("ipam"),
     flowLog: config.getObject<FlowLog>("flowLog"),
     serviceMetrics: config.getObject<ServiceMetrics>("serviceMetrics"),
-    ipPools: ofFamilies(podSubnets).map((cidr) => ({ cidr })),
+    ipPools: ofFamilies(podSubnets).map((cidr) => ({
+      cidr,
+      vxlanMode: config.get<VxlanMode>("vxlanMode"),
+      ...(!isIPv6(cidr) && { ipipMode: config.get<IpipMode>("ipipMode") }),
+    })),
     ...(ipFamilies.includes(Ipv6) && { serviceSubnetIpv6 }),
     networkPolicies: [
       {
@@ -98,8 +100,8 @@ const dataplane = new Dataplane(
         podSelector: { matchLabels: app },
         ingress: [
           {
-            from: ofFamilies({ [Ipv4]: "172.31.1.55/32", [Ipv6]: "fd00:172:31:1::55/128" }).map((cidr) => ({
-              ipBlock: { cidr },
+            from: addresses(client1 as Machine).map((address) => ({
+              ipBlock: { cidr: `${address}/${isIPv6(address) ? 128 : 32}` },
             })),
             ports: [{ port: 80 }],
           },
@@ -120,8 +122,11 @@ const nginx = new k8s.apps.v1.Deployment(
       template: {
         metadata: { labels: app },
         spec: {
-          // Not on the entry node, so that packets must cross the network between nodes.
-          nodeSelector: { "kubernetes.io/hostname": "node" },
+          // Not on the entry node, so that packets must cross the network between nodes. A cluster of one node has no other.
+          nodeSelector: { "kubernetes.io/hostname": serving.name },
+          ...(serving === controlPlane && {
+            tolerations: [{ key: "node-role.kubernetes.io/control-plane", operator: "Exists" }],
+          }),
           containers: [
             { name: "nginx", image: "nginx", imagePullPolicy: "IfNotPresent", ports: [{ containerPort: 80 }] },
           ],
@@ -145,17 +150,17 @@ const service = new k8s.core.v1.Service(
   { provider, dependsOn: nginx },
 );
 
-// Both clients are seen with their own addresses; with the policy alone client1 is served and client2 is dropped.
+// All clients are seen with their own addresses; with the policy alone client1 is served and the others are dropped.
 const verification = new SourceIpVerification(
   "source-ip",
   {
     kubeconfig: cluster.kubeconfig,
     labName: cluster.name,
     clients: cluster.clients,
-    droppedClients: ["client2"],
+    droppedClients: keptOut.map(({ name }) => name),
     entryAddress,
     nodePort: 30604,
-    targets: otherEntries.map((other) => ({ entryAddress: other, nodePort: 30604 })),
+    targets: furtherEntries.map((other) => ({ entryAddress: other, nodePort: 30604 })),
     podLabels: app,
     returnMode,
     serviceHandling,
@@ -176,3 +181,18 @@ export const url = `http://${isIPv6(entryAddress) ? `[${entryAddress}]` : entryA
 export const kubeconfig = cluster.kubeconfig;
 export const sourceAddressPreserved = verification.verdict;
 export const figures = verification.figures;
+
+/** Nodes, clients and subnets that the settings ask for. */
+function askedShape() {
+  const counts = {
+    nodes: config.getCount("nodes", MOST.nodes) ?? 2,
+    clients: config.getCount("clients", MOST.clients) ?? 2,
+  };
+  const subnets = config.getObject<LocalSubnet[]>("subnets");
+  if (subnets !== undefined) {
+    const fault = subnetsFault(subnets) ?? roomFault(subnets, counts);
+    if (fault) config.refuse("subnets", fault.received, fault.allowed, fault.path);
+  }
+  const isIpv6Alone = ipFamilies.length === 1 && ipFamilies[0] === Ipv6;
+  return shapeOf({ ...counts, router: config.getBoolean("router") ?? false, subnets, isIpv6Alone });
+}

@@ -20,3 +20,21 @@ test.each<[string, string | undefined]>([
   if (message) expect(read).toThrow(message);
   else expect(read()).toBe(key.endsWith("returnMode") ? "tunnel" : undefined);
 });
+
+test.each([
+  ["3", 3],
+  [" 3 ", 3],
+  ["0", undefined],
+  ["-1", undefined],
+  ["1.5", undefined],
+  ["1e1", undefined],
+  ["two", undefined],
+  ["17", undefined],
+  ["", undefined],
+])("a count of at most 16 set to %j is %j, or refused with what is allowed", async (text, count) => {
+  await recordResources();
+  pulumi.runtime.setAllConfig({ "ebpf-dataplane:nodes": text });
+  const read = () => new Settings(["nodes"]).getCount("nodes", 16);
+  if (count !== undefined) expect(read()).toBe(count);
+  else expect(read).toThrow(`ebpf-dataplane:nodes is "${text}", but must be a whole number from 1 to 16.`);
+});

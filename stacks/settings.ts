@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refuse } from "../components/refusal/refusal.ts";
 import { nearest } from "../components/refusal/suggestion.ts";
 
 const NAMESPACE = "ebpf-dataplane";
@@ -28,6 +29,17 @@ export class Settings<Key extends string> extends pulumi.Config {
   }
   override getObject<Value>(key: Key): Value | undefined {
     return super.getObject<Value>(key);
+  }
+  /** A whole number from 1; undefined if it is not set. */
+  getCount(key: Key, most: number): number | undefined {
+    const text = super.get(key);
+    if (text === undefined) return undefined;
+    const count = /^\d{1,9}$/.test(text.trim()) ? Number(text) : 0;
+    return count >= 1 && count <= most ? count : this.refuse(key, text, `a whole number from 1 to ${most}`);
+  }
+  /** Refuses a setting, or a part of one (`path`). */
+  refuse(key: Key, received: unknown, allowed: string, path = ""): never {
+    refuse({ component: `Stack "${pulumi.getStack()}"`, path: `${NAMESPACE}:${key}${path}` }, received, allowed);
   }
   override require<Value extends string = string>(key: Key): Value {
     return super.require(key) as Value;

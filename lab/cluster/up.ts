@@ -21,6 +21,7 @@ import { startForwarder } from "./forwarder.ts";
 import { type Image, selectImages } from "./images.ts";
 import { createToken, newToken } from "./join-token.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
+import { requireMemory } from "./memory.ts";
 import { bringUpNodes, refreshImages } from "./nodes.ts";
 import { type Plan, planUp, unchangeable } from "./plan.ts";
 import { type ClusterState, readState, writeState } from "./state.ts";
@@ -106,6 +107,10 @@ export async function up(spec: LabSpec, progress: Progress): Promise<LabDescript
   const earlier = readState(spec.name);
   refuseUnchangeable(earlier?.spec, spec);
   const plan = planFor(spec, earlier);
+  requireMemory(
+    spec.name,
+    spec.machines.filter(({ name }) => plan.boot.includes(name)),
+  );
   const checkout = readOrigin(spec.name)?.checkout;
   if (checkout !== undefined && checkout !== packageFolder)
     progress.note(`lab ${spec.name} was made from ${checkout}; this is ${packageFolder}, and both use the same lab`);

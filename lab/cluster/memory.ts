@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import type { LabMachine } from "../../components/documents/lab.ts";
+import { LabFailure } from "../failure.ts";
+
+const MIB = 2 ** 20;
+
+/** Bytes that a machine needs when nothing of a user runs on it, as `lab list` shows them a minute after `up`, rounded down. */
+const NEEDED: Record<LabMachine["role"], number> = {
+  "control-plane": 800 * MIB,
+  worker: 300 * MIB,
+  client: 4 * MIB,
+  router: 8 * MIB,
+};
+
+/** Bytes that processes of this computer can still get, files that the kernel can drop among them (proc_meminfo(5)). */
+export function availableMemory(meminfo = readFileSync("/proc/meminfo", "utf8")): number {
+  return Number(/^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1] ?? Number.POSITIVE_INFINITY) * 1024;
+}
+
+/**
+ * The kernel ends processes when memory is short, and a cluster with ended processes says anything but that.
+ * @param booting the machines that are to be started
+ * @throws LabFailure (exit code 2) if this computer has too little memory for them
+ */
+export function requireMemory(lab: string, booting: LabMachine[], available = availableMemory()): void {
+  const needed = booting.reduce((sum, { role }) => sum + NEEDED[role], 0);
+  if (needed <= available) return;
+  const names = booting.map(({ name }) => name).join(", ");
+  throw new LabFailure(
+    `lab ${lab} needs at least ${mib(needed)} MiB of memory for ${names}, and this computer has ${mib(available)} MiB left`,
+    { next: "ask for fewer nodes, or remove other labs ('make labs' shows what each uses)", exitCode: 2 },
+  );
+}
+
+const mib = (bytes: number): number => Math.floor(bytes / MIB);
