@@ -30,7 +30,7 @@ const returnMode = config.get<ReturnMode>("returnMode") ?? ReturnMode.Dsr;
 
 // Machines have an IPv4 address in any case, and an IPv6 address besides where nodes, pods and Services have one in Kubernetes.
 const { Ipv4, Ipv6 } = AddressFamily;
-const ipFamilies = config.getObject<AddressFamily[]>("ipFamilies") ?? [Ipv4];
+const ipFamilies = config.getList<AddressFamily>("ipFamilies") ?? [Ipv4];
 const podSubnets = { [Ipv4]: "10.244.0.0/16", [Ipv6]: "fd00:10:244::/56" };
 /** Whether the VPC's route tables lead to each node's pods, in place of tunnels between subnets. */
 const podRouting = config.get<PodRouting>("podRouting");

@@ -75,6 +75,8 @@ if (existingKubeProxy === ExistingKubeProxy.Remove) {
 
 // Verifies an existing service, if the configuration names one.
 const verify = config.getObject<Omit<SourceIpVerificationArgs, "kubeconfig">>("verification");
+if (verify !== undefined && (typeof verify !== "object" || verify === null || Array.isArray(verify)))
+  config.refuse("verification", verify, "an object with the arguments of SourceIpVerification");
 const verification =
   verify &&
   new SourceIpVerification(

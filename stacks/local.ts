@@ -51,7 +51,7 @@ const serviceHandling = config.get<ServiceHandling>("serviceHandling") ?? Servic
 const { Ipv4, Ipv6 } = AddressFamily;
 const hasIpv6 = process.platform !== "linux" || existsSync("/proc/net/if_inet6");
 const usualFamilies = hasIpv6 ? [Ipv4, Ipv6] : [Ipv4];
-const ipFamilies = config.getObject<AddressFamily[]>("ipFamilies") ?? usualFamilies;
+const ipFamilies = config.getList<AddressFamily>("ipFamilies") ?? usualFamilies;
 const podSubnets = { [Ipv4]: "10.244.0.0/16", [Ipv6]: "fd00:10:244::/56" };
 const serviceSubnetIpv6 = "fd00:10:96::/112";
 /** What belongs to the cluster's families, the first one first. */
@@ -170,8 +170,8 @@ const verification = new SourceIpVerification(
     ],
     // Measurements run only if the stack's settings request them.
     latency: config.getObject<LatencyMeasurement>("latency"),
-    comparisonModes: config.getObject<ComparisonMode[]>("comparisonModes"),
-    thresholds: config.getObject<LatencyThreshold[]>("thresholds"),
+    comparisonModes: config.getList<ComparisonMode>("comparisonModes"),
+    thresholds: config.getList<LatencyThreshold>("thresholds"),
     triggers: [dataplane.contentHash, pulumi.jsonStringify([nginx.spec, service.spec])],
   },
   { dependsOn: [dataplane, service] },
@@ -188,7 +188,7 @@ function askedShape() {
     nodes: config.getCount("nodes", MOST.nodes) ?? 2,
     clients: config.getCount("clients", MOST.clients) ?? 2,
   };
-  const subnets = config.getObject<LocalSubnet[]>("subnets");
+  const subnets = config.getList<LocalSubnet>("subnets");
   if (subnets !== undefined) {
     const fault = subnetsFault(subnets) ?? roomFault(subnets, counts);
     if (fault) config.refuse("subnets", fault.received, fault.allowed, fault.path);

@@ -22,13 +22,26 @@ export class Settings<Key extends string> extends pulumi.Config {
     return super.getSecret(key) as pulumi.Output<Value> | undefined;
   }
   override getNumber(key: Key): number | undefined {
-    return super.getNumber(key);
+    const text = super.get(key);
+    if (text === undefined) return undefined;
+    const number = text.trim() === "" ? Number.NaN : Number(text);
+    return Number.isFinite(number) ? number : this.refuse(key, text, "a number");
   }
   override getBoolean(key: Key): boolean | undefined {
-    return super.getBoolean(key);
+    const text = super.get(key);
+    if (text === undefined) return undefined;
+    return text === "true" || (text === "false" ? false : this.refuse(key, text, "true or false"));
   }
   override getObject<Value>(key: Key): Value | undefined {
-    return super.getObject<Value>(key);
+    const text = super.get(key);
+    return text === undefined ? undefined : this.read<Value>(key, text, "JSON, or YAML in the stack's file");
+  }
+  getList<Item>(key: Key): Item[] | undefined {
+    const text = super.get(key);
+    if (text === undefined) return undefined;
+    const allowed = "a list, like [A, B] in YAML or the same as JSON";
+    const list = this.read<Item[]>(key, text, allowed);
+    return Array.isArray(list) ? list : this.refuse(key, list, allowed);
   }
   /** A whole number from 1; undefined if it is not set. */
   getCount(key: Key, most: number): number | undefined {
@@ -36,6 +49,13 @@ export class Settings<Key extends string> extends pulumi.Config {
     if (text === undefined) return undefined;
     const count = /^\d{1,9}$/.test(text.trim()) ? Number(text) : 0;
     return count >= 1 && count <= most ? count : this.refuse(key, text, `a whole number from 1 to ${most}`);
+  }
+  private read<Value>(key: Key, text: string, allowed: string): Value {
+    try {
+      return JSON.parse(text) as Value;
+    } catch {
+      return this.refuse(key, text, allowed);
+    }
   }
   /** Refuses a setting, or a part of one (`path`). */
   refuse(key: Key, received: unknown, allowed: string, path = ""): never {
@@ -45,7 +65,8 @@ export class Settings<Key extends string> extends pulumi.Config {
     return super.require(key) as Value;
   }
   override requireObject<Value>(key: Key): Value {
-    return super.requireObject<Value>(key);
+    super.require(key);
+    return this.getObject<Value>(key) as Value;
   }
 }
 
