@@ -75,8 +75,12 @@ async function progressOf(words: string[], options: CommandOptions): Promise<GoP
 function options(binary: GoBinary): { flags: string[]; env: Record<string, string> } {
   const variables = Object.entries(binary.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
   return {
-    // No paths and no commit in the binary, so that the same sources give the same bytes.
-    flags: ["-trimpath", "-buildvcs=false", "-ldflags", ["-s", "-w", ...variables].join(" ")],
+    // No paths and no commit in the binary, so that the same sources give the same bytes. What debuggers need is not linked (-s -w), so it
+    // is not compiled either.
+    flags: [
+      ...["-trimpath", "-buildvcs=false", "-gcflags", "all=-dwarf=false"],
+      ...["-ldflags", ["-s", "-w", ...variables].join(" ")],
+    ],
     env: {
       CGO_ENABLED: binary.static ? "0" : "1",
       GOFLAGS: "-mod=readonly",
