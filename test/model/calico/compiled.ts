@@ -16,7 +16,7 @@ import type { Question } from "./packets.ts";
 /** The kinds that the product follows, with which worlds are compared. */
 export const FOLLOWED: readonly (keyof World)[] = [
   ...(["networkPolicies", "calicoNetworkPolicies", "globalNetworkPolicies", "clusterNetworkPolicies"] as const),
-  ...(["tiers", "networkSets", "globalNetworkSets", "hostEndpoints"] as const),
+  ...(["tiers", "networkSets", "globalNetworkSets", "hostEndpoints", "egressGateways"] as const),
 ];
 
 const ALWAYS: readonly (keyof World)[] = [
@@ -88,11 +88,13 @@ function isLocal({ spec }: Pod): boolean {
   return spec.nodeName === "master";
 }
 
-/** A tier that does not exist, an interface that is none or has two host endpoints, what forwarded traffic is not told by. */
-const EXPECTED = new Set(["spec.tier", "spec.interfaceName", "spec.expectedIPs", "spec.applyOnForward"]);
+/** A tier that does not exist, an interface that is none or has two host endpoints, what forwarded traffic is not told by, a gateway without a node. */
+const EXPECTED = new Set([
+  ...["spec.tier", "spec.interfaceName", "spec.expectedIPs", "spec.applyOnForward", "spec.nodeSelector"],
+]);
 
 export function unexpectedProblems(problems: readonly Problem[]): readonly Problem[] {
-  return problems.filter(({ path }) => !EXPECTED.has(path));
+  return problems.filter(({ kind, path }) => !EXPECTED.has(path) && !(kind === "EgressGateway" && path === "spec"));
 }
 
 /** The compiled maps of the node `master`; throws if something of the world was not compiled. */

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { directed } from "./directed.ts";
+import { egressOf } from "./egress.ts";
 import { podEntity } from "./entities.ts";
 import { podVerdict } from "./evaluate.ts";
 import { hostVerdict, ownNodeVerdict } from "./hosts.ts";
@@ -22,6 +23,7 @@ function verdicts(world: World, index: number): string {
     ...questions(world, few, index).map(({ pod, direction, packet }) =>
       podVerdict(world, podEntity(world, pod), direction, packet),
     ),
+    ...questions(world, few, index).map(({ packet }) => egressOf(world, packet)),
     ...ownNodeQuestions(world, few, index).map(({ packet }) => ownNodeVerdict(world, packet)),
     ...hostQuestions(world, 2 * few + 1, index).map((question) => hostVerdict(world, question)),
   ].join();

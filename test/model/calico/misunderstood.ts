@@ -107,6 +107,9 @@ export const MISUNDERSTANDINGS = {
   "Drop has fail-safe ports": "defaultEndpointToHostAction: Drop leaves fail-safe ports open",
   "a pod has one address": "a pod is found by the first of its addresses only",
   "a block of everything has both families": "0.0.0.0/0 contains IPv6 addresses, and ::/0 those of IPv4",
+  "without a gateway pods leave plainly": "pods whose EgressGateway has no node leave by their own node",
+  "a gateway is asked inside the cluster": "an EgressGateway holds for packets to pods and nodes, too",
+  "the last gateway counts": "of several EgressGateways that select a pod the last by name counts",
   "* wins": "the host endpoint of all interfaces counts before that of one",
 } as const;
 

@@ -159,6 +159,12 @@ export interface EndpointSlice {
   endpoints: { addresses: string[] }[];
 }
 
+/** `ebpf-dataplane.io` */
+export interface EgressGateway {
+  metadata: Meta;
+  spec: { podSelector: string; nodeSelector: string; destinations?: string[]; exceptions?: string[] };
+}
+
 /** Everything that decides about packets. */
 export interface World {
   nodes: Node[];
@@ -176,6 +182,7 @@ export interface World {
   clusterNetworkPolicies: ClusterPolicy[];
   calicoNetworkPolicies: CalicoPolicy[];
   globalNetworkPolicies: GlobalPolicy[];
+  egressGateways: EgressGateway[];
 }
 
 /** A world with nothing in it. */
@@ -196,6 +203,7 @@ export function emptyWorld(): World {
     clusterNetworkPolicies: [],
     calicoNetworkPolicies: [],
     globalNetworkPolicies: [],
+    egressGateways: [],
   };
 }
 

@@ -2,7 +2,7 @@
 // policies, tiers that do not exist.
 import fc from "fast-check";
 import { BLOCKS, type Family, inFamily, NODES, twinOf } from "./families.ts";
-import type { Direction, World } from "./objects.ts";
+import type { Direction, EntityRule, World } from "./objects.ts";
 import { clusterPolicy, kubernetesPolicy } from "./random-kubernetes.ts";
 import {
   ACCOUNTS,
@@ -20,6 +20,7 @@ import {
 } from "./random-rule.ts";
 
 export const MOST_PODS = 5;
+const HOST_NAME = "kubernetes.io/hostname";
 
 const order = fc.constantFrom(undefined, 9, 10, 10, 10, 1000, 2000);
 const tierName = fc.constantFrom(undefined, undefined, "default", "a", "a", "b", "gone");
@@ -49,6 +50,11 @@ const stage = fc.oneof(
     arbitrary: fc.constantFrom({ preDNAT: true, applyOnForward: true }, { doNotTrack: true, applyOnForward: true }),
   },
 );
+/** Of the end on this side of what is forwarded: the product asks the host endpoint about all else (docs/limits.md, an Event). */
+const onlyPorts = ({ ports, notPorts }: EntityRule = {}): EntityRule => ({
+  ...(ports && { ports: ports.filter((port) => !/^[a-z]/.test(`${port}`)) }),
+  ...(notPorts && { notPorts: notPorts.filter((port) => !/^[a-z]/.test(`${port}`)) }),
+});
 const globalPolicy = fc
   .record({
     metadata: fc.record({ name }),
@@ -58,9 +64,14 @@ const globalPolicy = fc
   .map(({ metadata, spec: said, stage: at }) => {
     // The API server refuses preDNAT with egress.
     const isPreDNAT = "preDNAT" in at;
+    const isOfOthers = "applyOnForward" in at;
+    const rules = isOfOthers && {
+      ingress: said.ingress?.map((one) => ({ ...one, destination: onlyPorts(one.destination) })),
+      egress: said.egress?.map((one) => ({ ...one, source: onlyPorts(one.source) })),
+    };
     return {
       metadata,
-      spec: { ...said, ...at, ...(isPreDNAT && { egress: undefined, types: undefined }) },
+      spec: { ...said, ...at, ...rules, ...(isPreDNAT && { egress: undefined, types: undefined }) },
     };
   });
 
@@ -95,6 +106,17 @@ const tierSpec = fc.record({
   defaultAction: fc.constantFrom(undefined, "Deny", "Pass"),
 });
 
+const egressGateway = fc.record({
+  podSelector: selector,
+  // Of what does not change while connections exist.
+  nodeSelector: fc.constantFrom(
+    "all()",
+    ...["master", "node", "node", "gone"].map((one) => `${HOST_NAME} == '${one}'`),
+  ),
+  destinations: maybe(nets, 40),
+  exceptions: maybe(nets, 40),
+});
+
 const parts = fc.record({
   families: familyChoices,
   nodeLabels: fc.tuple(labels, labels),
@@ -111,6 +133,7 @@ const parts = fc.record({
   cluster: fc.array(clusterPolicy, few),
   calico: fc.array(calicoPolicy, { maxLength: 3 }),
   global: fc.array(globalPolicy, { maxLength: 3 }),
+  gateways: maybe(fc.array(egressGateway, few), 30),
 });
 
 function worldOf(value: typeof parts extends fc.Arbitrary<infer T> ? T : never): World {
@@ -119,7 +142,7 @@ function worldOf(value: typeof parts extends fc.Arbitrary<infer T> ? T : never):
   const addressesOf = (node: string) => value.families.map((family) => inFamily(NODES[node as "master"], family));
   return plain({
     nodes: Object.keys(NODES).map((node, index) => ({
-      metadata: { name: node, labels: value.nodeLabels[index] },
+      metadata: { name: node, labels: { ...value.nodeLabels[index], [HOST_NAME]: node } },
       status: { addresses: addressesOf(node).map((address) => ({ type: "InternalIP", address })) },
     })),
     kubeControllersConfigurations: value.automatic
@@ -178,6 +201,7 @@ function worldOf(value: typeof parts extends fc.Arbitrary<infer T> ? T : never):
     clusterNetworkPolicies: unique(value.cluster),
     calicoNetworkPolicies: unique(value.calico),
     globalNetworkPolicies: unique(value.global),
+    egressGateways: (value.gateways ?? []).map((spec, index) => ({ metadata: { name: `gateway-${index}` }, spec })),
   }) as unknown as World;
 }
 

@@ -1,5 +1,6 @@
 import { PRODUCT_FAILSAFES } from "../calico/comparison.ts";
 import { followed } from "../calico/compiled.ts";
+import { egressOf } from "../calico/egress.ts";
 import { podEntity } from "../calico/entities.ts";
 import { podVerdict } from "../calico/evaluate.ts";
 import { interfacesOf } from "../calico/families.ts";
@@ -20,15 +21,23 @@ export interface Choice {
   readonly start: number;
 }
 
-type Refusal = "drop_policy_egress" | "drop_policy_ingress";
+type Refusal = "drop_policy_egress" | "drop_policy_ingress" | "drop_no_egress_gateway";
 
 interface Asked {
   readonly say: string;
   /** Its outcome where policies allow it. */
-  readonly goesOn: "to_endpoint" | "to_network" | "pass_to_stack";
+  readonly goesOn: "to_endpoint" | "to_network" | "pass_to_stack" | "to_overlay" | "forward_external";
   readonly run: Run;
   refusal(world: World): Refusal | undefined;
 }
+
+/** Outcomes of what leaves the cluster, where policies allow it. */
+const LEAVES = {
+  plain: "to_network",
+  here: "forward_external",
+  elsewhere: "to_overlay",
+  nowhere: "to_network",
+} as const;
 
 /** The packets about which evaluator and programs differ, in words. The policies of `others` follow those of the first world one after the
  * other, while its connections exist. */
@@ -40,9 +49,11 @@ export function differences(
 ): string[] {
   const begun = followed(first);
   const worlds = [begun, ...others.map((other) => changed(begun, followed(other)))];
-  const asked = [podPackets, hostPackets, forwardedPackets, toOwnNode, fromOwnNode].flatMap((packets) =>
+  const all = [podPackets, hostPackets, forwardedPackets, toOwnNode, fromOwnNode].flatMap((packets) =>
     packets(begun, choice),
   );
+  // A flow that comes in by two interfaces has one connection, which is of one of them.
+  const asked = [...new Map(all.map((one) => [one.say.replace(/^forwarded, at \w+, /, ""), one])).values()];
   node.forget();
   return worlds.flatMap((world, index) => {
     node.write(world);
@@ -55,10 +66,10 @@ export function differences(
   });
 }
 
-/** The same pods and addresses under other policies and labels. */
-function changed({ pods, endpointSlices, nodes }: World, other: World): World {
+/** The same pods, addresses and gateways under other policies and labels. */
+function changed({ pods, endpointSlices, nodes, egressGateways }: World, other: World): World {
   const relabelled = nodes.map((node, index) => ({ ...node, metadata: other.nodes[index]?.metadata ?? node.metadata }));
-  return { ...other, pods, endpointSlices, nodes: relabelled };
+  return { ...other, pods, endpointSlices, egressGateways, nodes: relabelled };
 }
 
 function podPackets(world: World, { every, start }: Choice): Asked[] {
@@ -66,7 +77,7 @@ function podPackets(world: World, { every, start }: Choice): Asked[] {
   return asked.map(({ packet, direction }, index) => ({
     say: inWords({ direction, packet }),
     run: podRun(packet, (address) => isLocal(world, address), index),
-    goesOn: isLocal(world, packet.destination) ? "to_endpoint" : "to_network",
+    goesOn: isLocal(world, packet.destination) ? "to_endpoint" : LEAVES[egressOf(world, packet)],
     refusal: (now) => refusalOf(now, packet),
   }));
 }
@@ -75,15 +86,19 @@ function podPackets(world: World, { every, start }: Choice): Asked[] {
  * @param at the interface by which it comes in from others */
 function refusalOf(world: World, packet: Packet, at = "eth0"): Refusal | undefined {
   const [begins, ends] = [packet.source, packet.destination].map((address) => isLocal(world, address));
+  const egress = egressOf(world, packet);
+  if (begins && egress === "nowhere") return "drop_no_egress_gateway"; // before policies are asked
   if (!begins && atInterface(world, "ingress", at, packet) === "deny") return "drop_policy_ingress";
   if (says(world, "egress", packet.source, packet) === "deny") return "drop_policy_egress";
   if (says(world, "ingress", packet.destination, packet) === "deny") return "drop_policy_ingress";
-  return !ends && atInterface(world, "egress", "eth0", packet) === "deny" ? "drop_policy_egress" : undefined;
+  const by = egress === "elsewhere" ? "the tunnel" : "eth0";
+  return !ends && atInterface(world, "egress", by, packet) === "deny" ? "drop_policy_egress" : undefined;
 }
 
 /** What is said there of forwarded packets. */
 function atInterface(world: World, direction: Direction, name: string, packet: Packet) {
-  const found = interfacesOf(world).find((one) => one.name === name);
+  const known = [...interfacesOf(world), { name: "the tunnel", addresses: [] }];
+  const found = known.find((one) => one.name === name);
   if (!found) throw new Error(`master has no interface ${name}`);
   const question = { node: "master", interface: found, direction, way: "forwarded", packet } as const;
   return hostVerdict(world, question, PRODUCT_FAILSAFES);
