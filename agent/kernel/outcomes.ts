@@ -9,7 +9,11 @@ export type OutcomeTotals = Map<string, OutcomeCounter>;
 /** Opens the counters once; each call of the result reads them. */
 export function outcomeReader(pins: Pins): () => OutcomeTotals {
   const fd = openMap(pins, maps.outcomes.name);
-  return () => new Map([...outcomeNames].map(([outcome, name]) => [name, sum(readPerCpu(maps.outcomes, fd, outcome))]));
+  return () => readOutcomes(fd);
+}
+
+export function readOutcomes(fd: number): OutcomeTotals {
+  return new Map([...outcomeNames].map(([outcome, name]) => [name, sum(readPerCpu(maps.outcomes, fd, outcome))]));
 }
 
 /** The packets of one outcome. */

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { OutcomeTotals } from "../../agent/kernel/outcomes.ts";
 import { createBareLab } from "../../lab/machines/bare.ts";
 import { enterArgv, runIn } from "../../lab/machines/enter.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
@@ -26,6 +27,7 @@ import {
 } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 import { Probers } from "./probers.ts";
+import { outcomeTotals } from "./totals.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 export const program = join(root, "dist", "agent.js");
@@ -337,11 +339,13 @@ export class BareCluster {
     return this.#spawn(machine, argv, input);
   }
 
+  totals(name: NodeName): OutcomeTotals {
+    return outcomeTotals(this.#lab, name);
+  }
+
   /** How many packets ended in each outcome on a node so far. */
   async outcomes(name: NodeName): Promise<Record<string, number>> {
-    const shown = await this.#run(name, [process.execPath, program, "inspect", "outcomes", "--json"]);
-    const rows = JSON.parse(shown) as { outcome: string; packets: number }[];
-    return Object.fromEntries(rows.map(({ outcome, packets }) => [outcome, Number(packets)]));
+    return Object.fromEntries([...this.totals(name)].map(([outcome, { packets }]) => [outcome, Number(packets)]));
   }
 
   /** The page that a node's agent shows to Prometheus. */

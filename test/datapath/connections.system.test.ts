@@ -127,7 +127,7 @@ test("an established connection follows its pool through all modes of encapsulat
   const wrapped = async () => (await cluster.outcomes("master")).to_overlay ?? 0;
   const grows = async () => {
     const before = await wrapped();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     return (await wrapped()) > before;
   };
   const mtu = async () => {

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, program, until } from "./bare-cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import {
   endpoints,
   endpointsIpv6,
@@ -94,9 +94,7 @@ describe.each([
 
   /** What the entry node has sent on to the other one. */
   async function forwarded(): Promise<{ packets: number; bytes: number }> {
-    const page = await cluster.run("master", [process.execPath, program, "inspect", "outcomes", "--json"]);
-    const rows = JSON.parse(page) as { outcome: string; packets: number; bytes: number }[];
-    const { packets = 0, bytes = 0 } = rows.find(({ outcome }) => outcome === "forward_service") ?? {};
+    const { packets = 0, bytes = 0 } = cluster.totals("master").get("forward_service") ?? {};
     return { packets: Number(packets), bytes: Number(bytes) };
   }
 
