@@ -6,26 +6,33 @@ import type { Placed } from "./placed.ts";
 /** From where a service is asked, where, and how. */
 type Door = [From, string, "tcp" | "udp"];
 
+let cluster: BareCluster;
+let backends: Placed[];
+
+beforeAll(async () => {
+  cluster = await BareCluster.start();
+  backends = await Promise.all([
+    cluster.addPod("near", "master", { app: "web" }),
+    cluster.addPod("far", "node", { app: "web" }),
+  ]);
+  await cluster.addPod("asker", "master", { app: "asker" });
+});
+afterAll(() => cluster?.close());
+
+/** Of datagrams: one of a port that was used in the last three minutes belongs to a flow, which keeps its backend. Below the ports that
+ * the kernel gives to sockets. */
+let sourcePort = 20_000;
+
 /** A service with a backend on each node is asked by its node ports and its own address, while its affinity changes. */
 describe.each(["DSR", "Tunnel"] as const)(
   "session affinity is switched while a service is in use, return mode %s",
   (mode) => {
-    let cluster: BareCluster;
-    let backends: Placed[];
-
     beforeAll(async () => {
-      cluster = await BareCluster.start();
-      backends = await Promise.all([
-        cluster.addPod("near", "master", { app: "web" }),
-        cluster.addPod("far", "node", { app: "web" }),
-      ]);
-      await cluster.addPod("asker", "master", { app: "asker" });
       translate("All");
       for (const { name, exposed, protocol } of services)
         cluster.apply(service(name, exposed), endpoints(name, backends, protocol));
       await cluster.carriedOut();
     });
-    afterAll(() => cluster?.close());
 
     const services = [
       { name: "web", exposed: { clusterIP: "10.96.0.40", nodePort: 30040 }, protocol: "TCP" },
@@ -42,10 +49,6 @@ describe.each(["DSR", "Tunnel"] as const)(
       };
       for (const { name, exposed } of services) cluster.apply(service(name, { ...exposed, ...(spec && { spec }) }));
     }
-
-    /** Of datagrams: one of a port that was used in the last three minutes belongs to a flow, which keeps its backend. Below the ports that
-     * the kernel gives to sockets. */
-    let sourcePort = 20_000;
 
     /** Who answers 16 new connections; with two backends, all by one of them happens by chance once in 32,768 times. */
     async function servers(from: From, to: string, protocol: "tcp" | "udp"): Promise<string[]> {
@@ -90,7 +93,7 @@ describe.each(["DSR", "Tunnel"] as const)(
 
     test("a flow that is open keeps its backend, whatever the service says now", async () => {
       stick();
-      const flow = { to: `${nodes.master}:30041`, protocol: "udp", sourcePort: 41_041 } as const;
+      const flow = { to: `${nodes.master}:30041`, protocol: "udp", sourcePort: sourcePort++ } as const;
       const serverOf = async () => (await cluster.probe("client2", flow))[0]?.server;
       const server = await serverOf();
       for (const seconds of [600, undefined, 600]) {

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ethernet, frame, icmpError, ip, udp, vxlan } from "../packets/frames.ts";
 import { Attacker } from "./attacker.ts";
 import { BareCluster, until } from "./bare-cluster.ts";
-import { clients, endpoints, type KubernetesObject, type NodeName, nodes, returnMode, service } from "./objects.ts";
+import {
+  clients,
+  endpoints,
+  type KubernetesObject,
+  type NodeName,
+  nodes,
+  pool,
+  returnMode,
+  service,
+} from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 const OVERLAY = 4096;
@@ -26,41 +35,49 @@ const policy = (app: string, rules: { ingress?: string[]; egress?: string[] }): 
   };
 };
 
-// Attacks: frames that no ordinary socket sends, and where they must not arrive. Each is paired with one that must arrive.
-describe.each([
-  { mode: "DSR", vxlanMode: "CrossSubnet" },
-  { mode: "Tunnel", vxlanMode: "Always" },
-] as const)("attacks, return mode $mode, VXLAN $vxlanMode", ({ mode, vxlanMode }) => {
-  let cluster: BareCluster;
-  let attacker: Attacker;
-  let victim: Placed;
-  let closed: Placed;
-  let open: Placed;
-  let jailed: Placed;
-  let friend: Placed;
-  let mac: Record<NodeName | "client1", string>;
+let cluster: BareCluster;
+let attacker: Attacker;
+let victim: Placed;
+let closed: Placed;
+let open: Placed;
+let jailed: Placed;
+let friend: Placed;
+let mac: Record<NodeName | "client1", string>;
 
+beforeAll(async () => {
+  cluster = await BareCluster.start();
+  attacker = new Attacker(cluster);
+  [victim, closed, open, jailed, friend] = (await Promise.all(
+    (["victim", "closed", "open", "jailed"] as const)
+      .map((name) => cluster.addPod(name, "node", { app: name }))
+      .concat(cluster.addPod("friend", "master", { app: "friend" })),
+  )) as [Placed, Placed, Placed, Placed, Placed];
+  mac = {
+    master: await attacker.mac("master"),
+    node: await attacker.mac("node"),
+    client1: await attacker.mac("client1"),
+  };
+  cluster.apply(
+    service("dns", { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP" }),
+    endpoints("dns", [victim], "UDP"),
+    policy("victim", { ingress: [`${friend.address}/32`] }),
+    policy("closed", { ingress: [] }),
+    policy("jailed", { egress: [`${friend.address}/32`] }),
+  );
+});
+afterAll(async () => {
+  attacker?.close();
+  await cluster?.close();
+});
+
+// Attacks: frames that no ordinary socket sends, and where they must not arrive. Each is paired with one that must arrive. In each mode
+// from ports of its own, so that no node remembers a flow.
+describe.each([
+  { mode: "DSR", vxlanMode: "CrossSubnet", port: 7000 },
+  { mode: "Tunnel", vxlanMode: "Always", port: 8000 },
+] as const)("attacks, return mode $mode, VXLAN $vxlanMode", ({ mode, vxlanMode, port: own }) => {
   beforeAll(async () => {
-    cluster = await BareCluster.start({ vxlanMode });
-    attacker = new Attacker(cluster);
-    [victim, closed, open, jailed, friend] = (await Promise.all(
-      (["victim", "closed", "open", "jailed"] as const)
-        .map((name) => cluster.addPod(name, "node", { app: name }))
-        .concat(cluster.addPod("friend", "master", { app: "friend" })),
-    )) as [Placed, Placed, Placed, Placed, Placed];
-    mac = {
-      master: await attacker.mac("master"),
-      node: await attacker.mac("node"),
-      client1: await attacker.mac("client1"),
-    };
-    cluster.apply(
-      returnMode(mode),
-      service("dns", { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP" }),
-      endpoints("dns", [victim], "UDP"),
-      policy("victim", { ingress: [`${friend.address}/32`] }),
-      policy("closed", { ingress: [] }),
-      policy("jailed", { egress: [`${friend.address}/32`] }),
-    );
+    cluster.apply(returnMode(mode), pool(vxlanMode));
     await cluster.carriedOut();
     await until("the policies", async () => {
       const seen = await Promise.all([
@@ -72,10 +89,6 @@ describe.each([
       return seen.slice(0, 3).every((one) => one === "dropped") && (seen[3] ?? "").startsWith("allowed");
     });
   });
-  afterAll(async () => {
-    attacker?.close();
-    await cluster?.close();
-  });
 
   const outcome = async (node: NodeName, name: string) => (await cluster.outcomes(node))[name] ?? 0;
   /** Waits for packets on their way: a busy computer's processors take theirs one after the other. */
@@ -84,7 +97,7 @@ describe.each([
     expect(await outcome("node", name), name).toBe(count);
   };
   /** A datagram between any two addresses, with a mark to know it by. */
-  const datagram = (source: string, destination: string, port: number, mark: string, sourcePort = 7000) =>
+  const datagram = (source: string, destination: string, port: number, mark: string, sourcePort: number = own) =>
     ip({ source, destination }, udp(sourcePort, port, Buffer.from(mark)));
   const to = (node: NodeName, packet: Buffer) => ethernet(packet, 0x0800, { destination: mac[node] });
   /** VXLAN from master's address, in a frame of the actual sender. */
@@ -134,9 +147,9 @@ describe.each([
 
   test("no outside sender can inject packets into a flow between pods", async () => {
     const watch = await attacker.watch(victim);
-    await attacker.sendFrom(friend, ethernet(datagram(friend.address, victim.address, 80, "honest", 7100)));
+    await attacker.sendFrom(friend, ethernet(datagram(friend.address, victim.address, 80, "honest", own + 100)));
     await until("the flow", async () => watch.count("honest") === 1);
-    await attacker.send("client1", to("node", datagram(friend.address, victim.address, 80, "attack", 7100)));
+    await attacker.send("client1", to("node", datagram(friend.address, victim.address, 80, "attack", own + 100)));
     await arrived(watch, victim);
     expect(watch.count("attack")).toBe(0);
   });
@@ -173,7 +186,7 @@ describe.each([
   test("neither a pod nor a process on a node can send to the tunnel's port", async () => {
     const before = await outcome("node", "drop_tunnel_from_workload");
     const watch = await attacker.watch("master");
-    const tunnelled = vxlan(7200, RETURN, 0, ethernet(datagram(clients.client1, friend.address, 80, "attack")));
+    const tunnelled = vxlan(own + 200, RETURN, 0, ethernet(datagram(clients.client1, friend.address, 80, "attack")));
     await attacker.sendFrom(open, frame({ source: open.address, destination: nodes.master }, tunnelled));
     const send = `const s = require("node:dgram").createSocket("udp4"); s.send("attack", 4789, "172.31.1.8", () => s.close())`;
     // A send that the node's own program refuses is an error for the socket: EPERM.
@@ -192,11 +205,11 @@ describe.each([
       attacker.watch(friend),
       attacker.watch("client1"),
     ]);
-    await attacker.sendFrom(jailed, ethernet(datagram(jailed.address, friend.address, 80, "ask", 7300)));
+    await attacker.sendFrom(jailed, ethernet(datagram(jailed.address, friend.address, 80, "ask", own + 300)));
     await until("the flow", async () => atFriend.count("ask") === 1);
     const before = await outcome("node", "drop_unrelated");
     const about = (mark: string) =>
-      ip({ source: friend.address, destination: jailed.address }, udp(80, 7300, Buffer.from(mark)));
+      ip({ source: friend.address, destination: jailed.address }, udp(80, own + 300, Buffer.from(mark)));
     const stray = [open.address, victim.address, clients.client1, nodes.master].map((destination) =>
       ethernet(error(jailed.address, destination, about("attack"))),
     );
@@ -211,11 +224,11 @@ describe.each([
 
   test("ICMP errors from outside reach the end of their own flow only", async () => {
     const [atOpen, atClosed] = await Promise.all([attacker.watch(open), attacker.watch(closed)]);
-    await attacker.send("client1", to("node", datagram(clients.client1, open.address, 80, "ask", 7400)));
+    await attacker.send("client1", to("node", datagram(clients.client1, open.address, 80, "ask", own + 400)));
     await until("the flow", async () => atOpen.count("ask") === 1);
     const before = await outcome("node", "drop_unrelated");
     const about = (mark: string, pod: Placed) =>
-      ip({ source: pod.address, destination: clients.client1 }, udp(80, 7400, Buffer.from(mark)));
+      ip({ source: pod.address, destination: clients.client1 }, udp(80, own + 400, Buffer.from(mark)));
     await attacker.send(
       "client1",
       to("node", error("203.0.113.9", closed.address, about("attack", open))),
@@ -242,8 +255,8 @@ describe.each([
   test("a policy that is added later ends a flow in both directions", async () => {
     const [atOpen, atClient] = await Promise.all([attacker.watch(open), attacker.watch("client2")]);
     const reply = (mark: string) =>
-      ethernet(ip({ source: open.address, destination: clients.client2 }, udp(80, 7500, Buffer.from(mark))));
-    await attacker.send("client2", to("node", datagram(clients.client2, open.address, 80, "ask", 7500)));
+      ethernet(ip({ source: open.address, destination: clients.client2 }, udp(80, own + 500, Buffer.from(mark))));
+    await attacker.send("client2", to("node", datagram(clients.client2, open.address, 80, "ask", own + 500)));
     await until("the flow", async () => atOpen.count("ask") === 1);
     await attacker.sendFrom(open, reply("before"));
     await until("a reply", async () => atClient.count("before") === 1);

@@ -2,38 +2,42 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { frame, tcp, udp } from "../packets/frames.ts";
 import { Attacker } from "./attacker.ts";
 import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { clients, felix, nodes, onlyFrom, service } from "./objects.ts";
+import { clients, felix, nodes, onlyFrom, pool, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 const HERE = nodes.node;
-const TCP = { containerPort: 80, hostPort: 8080 };
-const UDP = { containerPort: 80, hostPort: 8053, protocol: "UDP" } as const;
+let cluster: BareCluster;
+let far: Placed;
+let near: Placed;
 
-/** Pods with and without encapsulation; services handled by us and by kube-proxy, which does not know host ports. */
+beforeAll(async () => {
+  cluster = await BareCluster.start();
+  near = await cluster.addPod("near", "node", { app: "near" }, [
+    { containerPort: 80, hostPort: 8081, hostIP: "127.0.0.1" },
+  ]);
+  far = await cluster.addPod("far", "master", { app: "far" });
+});
+afterAll(() => cluster?.close());
+
+/** Pods with and without encapsulation; services handled by us and by kube-proxy, which does not know host ports. Each has ports of its
+ * own, of which no node remembers a flow. */
 describe.each([
-  { vxlanMode: "CrossSubnet", handling: "Ebpf" },
-  { vxlanMode: "Always", handling: "Ebpf" },
-  { vxlanMode: "CrossSubnet", handling: "KubeProxyNftables" },
-  { vxlanMode: "Always", handling: "KubeProxyNftables" },
-] as const)("host ports, pods' network $vxlanMode, services $handling", ({ vxlanMode, handling }) => {
-  let cluster: BareCluster;
-  let far: Placed;
-  let near: Placed;
+  { vxlanMode: "CrossSubnet", handling: "Ebpf", tcp: 8180, udp: 8153 },
+  { vxlanMode: "Always", handling: "Ebpf", tcp: 8280, udp: 8253 },
+  { vxlanMode: "CrossSubnet", handling: "KubeProxyNftables", tcp: 8380, udp: 8353 },
+  { vxlanMode: "Always", handling: "KubeProxyNftables", tcp: 8480, udp: 8453 },
+] as const)("host ports, pods' network $vxlanMode, services $handling", ({ vxlanMode, handling, ...port }) => {
+  const TCP = { containerPort: 80, hostPort: port.tcp };
+  const UDP = { containerPort: 80, hostPort: port.udp, protocol: "UDP" } as const;
 
   beforeAll(async () => {
-    cluster = await BareCluster.start({ vxlanMode });
-    cluster.apply(felix({ "ebpf-dataplane.io/service-handling": handling }));
+    cluster.apply(felix({ "ebpf-dataplane.io/service-handling": handling }), pool(vxlanMode));
     await cluster.addPod("web", "node", { app: "web" }, [TCP, UDP]);
-    near = await cluster.addPod("near", "node", { app: "near" }, [
-      { containerPort: 80, hostPort: 8081, hostIP: "127.0.0.1" },
-    ]);
-    far = await cluster.addPod("far", "master", { app: "far" });
     await cluster.carriedOut();
   });
-  afterAll(() => cluster?.close());
 
-  const see = (from: From, to = `${HERE}:8080`) => cluster.see(from, to);
-  const ask = (from: From, to = `${HERE}:8053`) => cluster.see(from, to, { protocol: "udp" });
+  const see = (from: From, to = `${HERE}:${port.tcp}`) => cluster.see(from, to);
+  const ask = (from: From, to = `${HERE}:${port.udp}`) => cluster.see(from, to, { protocol: "udp" });
 
   const askers: { who: string; from: From; source: () => string }[] = [
     { who: "a client", from: "client1", source: () => clients.client1 },
@@ -50,8 +54,8 @@ describe.each([
   });
 
   test.each(["127.0.0.1", "127.0.1.1", "0.0.0.0"])("the node reaches it at %s", async (address) => {
-    expect(await see("node", `${address}:8080`)).toBe(`allowed default/web saw ${nodes.node}`);
-    expect(await ask("node", `${address}:8053`)).toBe(`allowed default/web saw ${nodes.node}`);
+    expect(await see("node", `${address}:${port.tcp}`)).toBe(`allowed default/web saw ${nodes.node}`);
+    expect(await ask("node", `${address}:${port.udp}`)).toBe(`allowed default/web saw ${nodes.node}`);
   });
 
   test("replies to the node's own requests from that port number reach the node", async () => {
@@ -66,9 +70,9 @@ describe.each([
   });
 
   test("it is not open on the other node, nor on a loopback address", async () => {
-    expect(await see("client1", `${nodes.master}:8080`)).toBe("rejected");
-    expect(await see("master", "127.0.0.1:8080")).toBe("rejected");
-    expect(await see("default/near", "127.0.0.1:8080")).toBe("rejected");
+    expect(await see("client1", `${nodes.master}:${port.tcp}`)).toBe("rejected");
+    expect(await see("master", `127.0.0.1:${port.tcp}`)).toBe("rejected");
+    expect(await see("default/near", `127.0.0.1:${port.tcp}`)).toBe("rejected");
   });
 
   test("a hostIP on loopback is open to the node's own processes only", async () => {
@@ -123,14 +127,15 @@ describe.each([
       { containerPort: 80, hostPort: 8090 },
       { containerPort: 80, hostPort: 30604 },
     ]);
-    cluster.apply(service("empty", { clusterIP: "10.96.0.10", nodePort: 30604 }));
+    const empty = service("empty", { clusterIP: "10.96.0.10", nodePort: 30604 });
+    cluster.apply(empty);
     await cluster.carriedOut();
     expect(await see("client1", `${HERE}:8090`)).toMatch(/^allowed default\/younger/);
     expect(await see("client1")).toBe("allowed default/web saw 172.31.1.55");
     // That Service has no backends.
     expect(await see("client1", `${HERE}:30604`)).toBe("rejected");
     const flow = async () => {
-      const asked = { to: `${HERE}:8053`, protocol: "udp", sourcePort: 40_053 } as const;
+      const asked = { to: `${HERE}:${port.udp}`, protocol: "udp", sourcePort: 40_053 } as const;
       return (await cluster.probe("client1", asked))[0]?.server;
     };
     expect(await flow()).toBe("default/web");
@@ -142,6 +147,7 @@ describe.each([
     await Promise.all(
       askers.map((from) => until(`${from} to be refused`, async () => (await see(from)) === "rejected")),
     );
-    expect(await see("node", "127.0.0.1:8080")).toBe("rejected");
+    expect(await see("node", `127.0.0.1:${port.tcp}`)).toBe("rejected");
+    cluster.remove(empty);
   });
 });

@@ -4,20 +4,28 @@ import { echoServer, hold, inPod } from "./holding.ts";
 import { endpoints, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
-// Blue-green: a service moves to other pods while another service keeps its old pod.
-describe.each(["DSR", "Tunnel"] as const)("a service moves to other pods, return mode %s", (mode) => {
-  let cluster: BareCluster;
+let cluster: BareCluster;
+let green: Placed;
+let asker: Placed;
+
+beforeAll(async () => {
+  cluster = await BareCluster.start();
+  [green, asker] = await Promise.all([
+    cluster.addPod("green", "node", { app: "green" }),
+    cluster.addPod("asker", "master", { app: "asker" }),
+  ]);
+});
+afterAll(() => cluster?.close());
+
+// Blue-green: a service moves to other pods while another service keeps its old pod. In each mode from ports of its own.
+describe.each([
+  ["DSR", 46_000],
+  ["Tunnel", 46_500],
+] as const)("a service moves to other pods, return mode %s", (mode, firstPort) => {
   let blue: Placed;
-  let green: Placed;
-  let asker: Placed;
 
   beforeAll(async () => {
-    cluster = await BareCluster.start();
-    [blue, green, asker] = await Promise.all([
-      cluster.addPod("blue", "node", { app: "blue" }),
-      cluster.addPod("green", "node", { app: "green" }),
-      cluster.addPod("asker", "master", { app: "asker" }),
-    ]);
+    blue = await cluster.addPod("blue", "node", { app: "blue" });
     cluster.apply(
       returnMode(mode),
       service("blue-udp", { clusterIP: "10.96.0.20", nodePort: 30020, protocol: "UDP" }),
@@ -27,7 +35,6 @@ describe.each(["DSR", "Tunnel"] as const)("a service moves to other pods, return
     );
     await cluster.carriedOut();
   });
-  afterAll(() => cluster?.close());
 
   const server = async (from: From, to: string, protocol: "tcp" | "udp", sourcePort?: number) => {
     const [result] = await cluster.probe(from, { to, protocol, ...(sourcePort && { sourcePort }) });
@@ -39,13 +46,13 @@ describe.each(["DSR", "Tunnel"] as const)("a service moves to other pods, return
     cluster.apply(moving, endpoints("moving", [blue], "UDP"));
     const doors = ["172.31.1.8:30030", "172.31.1.207:30030"];
     const all = (wanted: string) => async () =>
-      (await Promise.all(doors.map((to) => server("client1", to, "udp", 46_000)))).every((seen) => seen === wanted);
+      (await Promise.all(doors.map((to) => server("client1", to, "udp", firstPort)))).every((seen) => seen === wanted);
     await until("blue", all("default/blue"));
     cluster.apply(endpoints("moving", [green], "UDP"));
     await until("green", all("default/green"));
     cluster.remove(moving, endpoints("moving", [green], "UDP"));
     await until("the end", all("rejected"));
-    expect(await server("client1", "172.31.1.8:30020", "udp", 46_001)).toBe("default/blue");
+    expect(await server("client1", "172.31.1.8:30020", "udp", firstPort + 1)).toBe("default/blue");
   });
 
   test("a returning client (session affinity) reaches a pod that the service still selects", async () => {
@@ -66,6 +73,7 @@ describe.each(["DSR", "Tunnel"] as const)("a service moves to other pods, return
     await until("blue", all("default/blue"));
     cluster.apply(endpoints("affine", [green]));
     await until("green", all("default/green"));
+    cluster.remove(affine, endpoints("affine", [green]));
   });
 
   test("a TCP connection stays with a running pod that its service no longer selects, and without the service", async () => {
@@ -79,8 +87,11 @@ describe.each(["DSR", "Tunnel"] as const)("a service moves to other pods, return
     cluster.apply(echo, slice([blue]));
     await cluster.carriedOut();
     await until("the server", async () => (await cluster.run("node", inPod(blue, ["ss", "-Hltn"]))).includes(":82"));
-    const outside = [hold(cluster, "172.31.1.8:30082", 46_100), hold(cluster, "172.31.1.207:30082", 46_101)];
-    const held = [...outside, hold(cluster, "10.96.0.12:82", 46_102, asker)];
+    const outside = [
+      hold(cluster, "172.31.1.8:30082", firstPort + 100),
+      hold(cluster, "172.31.1.207:30082", firstPort + 101),
+    ];
+    const held = [...outside, hold(cluster, "10.96.0.12:82", firstPort + 102, asker)];
     await until("the connections", async () => held.every(({ lines }) => lines.includes("connected")));
     const goOn = async () => {
       await cluster.carriedOut();

@@ -7,29 +7,32 @@ import type { Placed } from "./placed.ts";
 const client = join(import.meta.dirname, "socket-client.ts");
 const SECOND = "172.31.1.30";
 
+let cluster: BareCluster;
+let near: Placed;
+
+beforeAll(async () => {
+  cluster = await BareCluster.start();
+  await cluster.run("master", ["ip", "address", "add", `${SECOND}/24`, "dev", "eth0"]);
+  const addresses = [nodes.master, SECOND].map((address) => ({ type: "InternalIP", address }));
+  cluster.apply({ ...node("master"), status: { addresses } });
+  const far = await cluster.addPod("far", "node", { app: "far" });
+  near = await cluster.addPod("near", "master", { app: "near" });
+  cluster.apply(
+    service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
+    endpoints("web", [far]),
+    service("dns", { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP" }),
+    endpoints("dns", [far], "UDP"),
+  );
+});
+afterAll(() => cluster?.close());
+
 /** The node master has two addresses and its loopback; the backend is on the other node. */
 describe.each(["All", "HostOnly"] as const)("where node ports answer, sockets %s", (sockets) => {
-  let cluster: BareCluster;
-  let near: Placed;
-
   beforeAll(async () => {
-    cluster = await BareCluster.start();
-    await cluster.run("master", ["ip", "address", "add", `${SECOND}/24`, "dev", "eth0"]);
-    const addresses = [nodes.master, SECOND].map((address) => ({ type: "InternalIP", address }));
-    cluster.apply({ ...node("master"), status: { addresses } });
-    const far = await cluster.addPod("far", "node", { app: "far" });
-    near = await cluster.addPod("near", "master", { app: "near" });
     configure();
-    cluster.apply(
-      service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
-      endpoints("web", [far]),
-      service("dns", { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP" }),
-      endpoints("dns", [far], "UDP"),
-    );
     await cluster.carriedOut();
     await agreed(SECOND, "served");
   });
-  afterAll(() => cluster?.close());
 
   function configure(addresses?: string): void {
     const annotations = { "ebpf-dataplane.io/socket-translation": sockets };

@@ -8,26 +8,33 @@ import type { Asked, Observed } from "./socket-client.ts";
 
 const client = join(import.meta.dirname, "socket-client.ts");
 
-// Requests from a source port that is also a service's port: the replies reach the requesting program (cilium/cilium#44348).
-describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own requests, vxlanMode %s", (vxlanMode) => {
-  let cluster: BareCluster;
-  let near: Placed;
-  let far: Placed;
-  let asking: Placed;
+let cluster: BareCluster;
+let near: Placed;
+let far: Placed;
+let asking: Placed;
 
+beforeAll(async () => {
+  cluster = await BareCluster.start();
+  near = await cluster.addPod("near", "master", { app: "near" });
+  far = await cluster.addPod("far", "node", { app: "far" });
+  asking = await cluster.addPod("asking", "master", { app: "asking" });
+  const server = ["env", "POD_NAMESPACE=outside", "POD_NAME=client1", process.execPath, program, "probe-server"];
+  cluster.spawn("client1", [...server, "--udp", "5353"]);
+});
+afterAll(() => cluster?.close());
+
+// Requests from a source port that is also a service's port: the replies reach the requesting program (cilium/cilium#44348). In each mode
+// from ports of its own.
+describe.each([
+  ["CrossSubnet", 30700],
+  ["Always", 30720],
+] as const)("answers to a node's own requests, vxlanMode %s", (vxlanMode, first) => {
   beforeAll(async () => {
-    cluster = await BareCluster.start({ vxlanMode });
-    near = await cluster.addPod("near", "master", { app: "near" });
-    far = await cluster.addPod("far", "node", { app: "far" });
-    asking = await cluster.addPod("asking", "master", { app: "asking" });
     const masquerading = pool(vxlanMode);
     cluster.apply({ ...masquerading, spec: { ...(masquerading.spec as object), natOutgoing: true } });
     await cluster.carriedOut();
-    const server = ["env", "POD_NAMESPACE=outside", "POD_NAME=client1", process.execPath, program, "probe-server"];
-    cluster.spawn("client1", [...server, "--udp", "5353"]);
     await until("the server outside", async () => (await answers("master", `${clients.client1}:5353`, 40000, 500)) > 0);
   });
-  afterAll(() => cluster?.close());
 
   /** How many of four datagrams from `sourcePort` are answered. */
   async function answers(where: Placed | "master", to: string, sourcePort: number, silence = 60_000): Promise<number> {
@@ -53,10 +60,20 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
   };
 
   const cases = [
-    { say: "the node asks outside", ask: () => "master" as const, to: () => `${clients.client1}:5353`, port: 30701 },
-    { say: "a masqueraded pod asks outside", ask: () => asking, to: () => `${clients.client1}:5353`, port: 30703 },
-    { say: "the node asks its own pod", ask: () => "master" as const, to: () => `${near.address}:80`, port: 30705 },
-    { say: "the node asks another's pod", ask: () => "master" as const, to: () => `${far.address}:80`, port: 30707 },
+    {
+      say: "the node asks outside",
+      ask: () => "master" as const,
+      to: () => `${clients.client1}:5353`,
+      port: first + 1,
+    },
+    { say: "a masqueraded pod asks outside", ask: () => asking, to: () => `${clients.client1}:5353`, port: first + 3 },
+    { say: "the node asks its own pod", ask: () => "master" as const, to: () => `${near.address}:80`, port: first + 5 },
+    {
+      say: "the node asks another's pod",
+      ask: () => "master" as const,
+      to: () => `${far.address}:80`,
+      port: first + 7,
+    },
   ];
 
   test.each(cases)("$say, before and after a service takes the port", async ({ ask, to, port }) => {
@@ -69,11 +86,11 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
 
   test("a masqueraded pod cannot take over a service's client by sending to it from the service's port", async () => {
     // Nothing listens there: the outgoing packet is enough.
-    await answers(asking, `${clients.client1}:5454`, 30703, 500);
+    await answers(asking, `${clients.client1}:5454`, first + 3, 500);
     const asked: Asked = {
       how: "unconnected",
       family: 4,
-      to: [`${nodes.master}:30703`],
+      to: [`${nodes.master}:${first + 3}`],
       sourcePort: 5454,
       silence: 60_000,
     };
@@ -94,21 +111,18 @@ describe.each(["CrossSubnet", "Always"] as const)("answers to a node's own reque
   });
 
   test("a client that asks the service from the same address and another port is served", async () => {
-    expect(await answers("master", `${clients.client1}:5353`, 30701)).toBe(4);
-    const seen = await cluster.see("client1", `${nodes.master}:30701`, { protocol: "udp" });
+    expect(await answers("master", `${clients.client1}:5353`, first + 1)).toBe(4);
+    const seen = await cluster.see("client1", `${nodes.master}:${first + 1}`, { protocol: "udp" });
     expect(seen).toBe("allowed default/near saw 172.31.1.55");
   });
 });
 
 // kube-proxy masquerades such packets; here the pod sees the service in its own place.
 describe("a pod that reaches itself through a service, packet by packet", () => {
-  let cluster: BareCluster;
-  let web: Placed;
-
   beforeAll(async () => {
-    cluster = await BareCluster.start();
-    web = await cluster.addPod("web", "node", { app: "web" });
+    const web = await cluster.addPod("web", "node", { app: "web" });
     cluster.apply(
+      pool("CrossSubnet"),
       felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" }),
       service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
       endpoints("web", [web]),
@@ -117,7 +131,6 @@ describe("a pod that reaches itself through a service, packet by packet", () => 
     );
     await cluster.carriedOut();
   });
-  afterAll(() => cluster?.close());
 
   const see = (to: string, protocol: "tcp" | "udp" = "tcp") => cluster.see("default/web", to, { protocol });
 
@@ -146,38 +159,32 @@ describe("a pod that reaches itself through a service, packet by packet", () => 
     expect(await see("10.96.0.10:80")).toBe("allowed default/web saw 10.96.0.10");
     expect(await see("10.96.0.11:80", "udp")).toBe("allowed default/web saw 10.96.0.11");
     cluster.remove(closed);
+    await cluster.carriedOut();
   });
 });
 
-// Its first datagrams found no service, and were routed like any other traffic.
+// Its first datagrams found no service, and were routed like any other traffic. The last test: it routes them elsewhere.
 test("a pod's UDP flow that began before its service reaches the service without a pause", async () => {
-  const cluster = await BareCluster.start();
-  try {
-    const dns = await cluster.addPod("dns", "node", { app: "dns" });
-    const resolver = await cluster.addPod("resolver", "master", { app: "resolver" });
-    cluster.apply(felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" }));
-    await cluster.carriedOut();
-    await cluster.run("master", ["ip", "route", "replace", "default", "via", clients.client1]);
-    const asked: Asked = {
-      how: "unconnected",
-      family: 4,
-      to: ["10.96.0.11:80"],
-      count: 200,
-      every: 0,
-      sourcePort: 4444,
-    };
-    const child = cluster.spawn(resolver.node, inPod(resolver, [process.execPath, client, JSON.stringify(asked)]));
-    let text = "";
-    child.stdout?.on("data", (more) => {
-      text += more;
-    });
-    await until("a datagram to be lost", async () => text.includes("silence"));
-    cluster.apply(
-      service("dns", { clusterIP: "10.96.0.11", nodePort: 30605, protocol: "UDP" }),
-      endpoints("dns", [dns], "UDP"),
-    );
-    await until("an answer", async () => text.includes("default/dns"));
-  } finally {
-    await cluster.close();
-  }
+  cluster.apply(felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" }), pool("CrossSubnet"));
+  await cluster.carriedOut();
+  await cluster.run("master", ["ip", "route", "replace", "default", "via", clients.client1]);
+  const asked: Asked = {
+    how: "unconnected",
+    family: 4,
+    to: ["10.96.0.15:80"],
+    count: 200,
+    every: 0,
+    sourcePort: 4444,
+  };
+  const child = cluster.spawn(near.node, inPod(near, [process.execPath, client, JSON.stringify(asked)]));
+  let text = "";
+  child.stdout?.on("data", (more) => {
+    text += more;
+  });
+  await until("a datagram to be lost", async () => text.includes("silence"));
+  cluster.apply(
+    service("late", { clusterIP: "10.96.0.15", nodePort: 30615, protocol: "UDP" }),
+    endpoints("late", [far], "UDP"),
+  );
+  await until("an answer", async () => text.includes("default/far"));
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, type From, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
 import { echoServer, hold, inPod } from "./holding.ts";
-import { endpoints, felix, type NodeName, nodes, service } from "./objects.ts";
+import { endpoints, felix, type NodeName, nodes, pool, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
 const external = "198.51.100.8";
@@ -13,33 +13,40 @@ const both = [
   { name: "udp", protocol: "UDP", port: 80, targetPort: 80, nodePort: 30992 },
 ];
 
+let cluster: BareCluster;
+let near: Placed;
+let far: Placed;
+
+beforeAll(async () => {
+  cluster = await BareCluster.start();
+  near = await cluster.addPod("near", "node", { app: "near" });
+  far = await cluster.addPod("far", "master", { app: "far" });
+  cluster.apply(
+    service("host", { clusterIP: "10.96.0.12", nodePort: 30091, protocol: "UDP" }),
+    { ...endpoints("host", [{ address: nodes.node, node: "node" }], "UDP"), ports: [closed] },
+    service("empty", { clusterIP: "10.96.0.13", nodePort: 30992, spec: { ports: both, externalIPs: [external] } }),
+    service("near", { clusterIP: "10.96.0.14", nodePort: 30080, spec: { externalIPs: ["198.51.100.9"] } }),
+    endpoints("near", [near]),
+  );
+});
+afterAll(() => cluster?.close());
+
 // What is refused is answered at once, with the address that the sender used: a TCP RST, or an ICMP error. Workloads' sockets are left
-// alone, so that their packets are refused too.
+// alone, so that their packets are refused too. In each mode from ports of its own.
 describe.each([
-  { mode: "DSR", vxlanMode: "CrossSubnet" },
-  { mode: "Tunnel", vxlanMode: "Always" },
-] as const)("refusals, return mode $mode, VXLAN $vxlanMode", ({ mode, vxlanMode }) => {
-  let cluster: BareCluster;
-  let near: Placed;
-  let far: Placed;
+  { mode: "DSR", vxlanMode: "CrossSubnet", firstPort: 40_000 },
+  { mode: "Tunnel", vxlanMode: "Always", firstPort: 41_000 },
+] as const)("refusals, return mode $mode, VXLAN $vxlanMode", ({ mode, vxlanMode, firstPort }) => {
   const entries = Object.keys(nodes) as NodeName[];
 
   beforeAll(async () => {
-    cluster = await BareCluster.start({ vxlanMode });
-    near = await cluster.addPod("near", "node", { app: "near" });
-    far = await cluster.addPod("far", "master", { app: "far" });
     cluster.apply(
       felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" }, { bpfExternalServiceMode: mode }),
-      service("host", { clusterIP: "10.96.0.12", nodePort: 30091, protocol: "UDP" }),
-      { ...endpoints("host", [{ address: nodes.node, node: "node" }], "UDP"), ports: [closed] },
-      service("empty", { clusterIP: "10.96.0.13", nodePort: 30992, spec: { ports: both, externalIPs: [external] } }),
-      service("near", { clusterIP: "10.96.0.14", nodePort: 30080, spec: { externalIPs: ["198.51.100.9"] } }),
-      endpoints("near", [near]),
+      pool(vxlanMode),
     );
     await through("master");
     await cluster.carriedOut();
   });
-  afterAll(() => cluster?.close());
 
   /** Services' external addresses lead to this node. */
   const through = (entry: NodeName) =>
@@ -79,7 +86,7 @@ describe.each([
   });
 
   test("a client that was refused is served from the same port when there is a backend", async () => {
-    const probe = { protocol: "udp", sourcePort: 40_011 } as const;
+    const probe = { protocol: "udp", sourcePort: firstPort + 11 } as const;
     expect(await cluster.see("client1", `${external}:80`, probe)).toBe("rejected");
     const slice = { ...endpoints("empty", [near]), ports: [{ name: "udp", protocol: "UDP", port: 80 }] };
     cluster.apply(slice);
@@ -96,11 +103,15 @@ describe.each([
     const slice = { ...endpoints("echo", [brief]), ports: [{ name: "echo", protocol: "TCP", port: 82 }] };
     const spec = { ...echo, externalIPs: ["198.51.100.10"] };
     cluster.spawn("node", inPod(brief, echoServer));
-    cluster.apply(service("echo", { clusterIP: "10.96.0.16", nodePort: 30082, spec }), slice);
+    const answering = service("echo", { clusterIP: "10.96.0.16", nodePort: 30082, spec });
+    cluster.apply(answering, slice);
     await cluster.carriedOut();
     await until("it", async () => (await cluster.see("client1", "198.51.100.10:82")).startsWith("allowed"));
     await through("master");
-    const held = [hold(cluster, "198.51.100.10:82", 45_100), hold(cluster, "10.96.0.16:82", 45_101, far)];
+    const held = [
+      hold(cluster, "198.51.100.10:82", firstPort + 100),
+      hold(cluster, "10.96.0.16:82", firstPort + 101, far),
+    ];
     await until("the connections", async () => held.every(({ echoed }) => echoed > 0));
     await cluster.removePod("brief");
     cluster.remove(slice);
@@ -110,6 +121,7 @@ describe.each([
         async () => lines.includes("error ECONNRESET"),
         () => lines.join(),
       );
+    cluster.remove(answering);
   });
 
   test("a node that knows no backend answers for the one that sent it a packet: nothing goes round", async () => {
@@ -127,6 +139,7 @@ describe.each([
       });
       expect((await forwarded()) - before).toBe(1);
     } finally {
+      cluster.remove(late, endpoints("late", [near]));
       await cluster.startAgent("node");
     }
   });

@@ -51,26 +51,26 @@ interface Count {
   failed: number;
 }
 
+let cluster: BareCluster;
+
+beforeAll(async () => {
+  cluster = await BareCluster.start();
+  const web = await Promise.all(
+    (["master", "node"] as const).map((on) => cluster.addPod(`on-${on}`, on, { app: "web" })),
+  );
+  cluster.apply(service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }), endpoints("web", web));
+});
+afterAll(() => cluster?.close());
+
 describe.each(["DSR", "Tunnel"] as const)("under new connections, return mode %s", (mode) => {
-  let cluster: BareCluster;
   beforeAll(async () => {
-    cluster = await BareCluster.start();
-    const web = await Promise.all(
-      (["master", "node"] as const).map((on) => cluster.addPod(`on-${on}`, on, { app: "web" })),
-    );
-    cluster.apply(
-      returnMode(mode),
-      service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }),
-      endpoints("web", web),
-      narrow,
-    );
+    cluster.apply(returnMode(mode), narrow);
     await cluster.carriedOut();
     for (const place of places) {
       await until("the service", async () => (await cluster.see("client1", place)).startsWith("allowed"));
       await until("the policy", async () => (await cluster.see("client2", place)) === "dropped");
     }
   });
-  afterAll(() => cluster?.close());
 
   /** When the agent that runs there started. */
   async function birth(name: NodeName): Promise<string | undefined> {

@@ -13,31 +13,30 @@ const DNS = "198.51.100.8";
 /** An address of the same service, but not a load balancer's. */
 const EXTERNAL = "198.51.100.9";
 
+let cluster: BareCluster;
+let near: Placed;
+
+beforeAll(async () => {
+  cluster = await BareCluster.start({ settings: { serviceMetrics: {} } });
+  const far = await cluster.addPod("far", "node", { app: "far" });
+  near = await cluster.addPod("near", "master", { app: "near" });
+  cluster.apply(endpoints("web", [far]), endpoints("dns", [far], "UDP"));
+  for (const client of ["client1", "client2"] as const)
+    for (const address of [WEB, DNS, EXTERNAL])
+      await cluster.run(client, ["ip", "route", "add", address, "via", nodes.master]);
+});
+afterAll(() => cluster?.close());
+
 /** Both agents, local and remote backends, translation of sockets and of packets. */
 describe.each([
-  { mode: "DSR", sockets: "All" },
-  { mode: "Tunnel", sockets: "HostOnly" },
-] as const)("load balancer source ranges, return mode $mode, sockets $sockets", ({ mode, sockets }) => {
-  let cluster: BareCluster;
-  let far: Placed;
-  let near: Placed;
-
+  { mode: "DSR", sockets: "All", sourcePort: 40_053 },
+  { mode: "Tunnel", sockets: "HostOnly", sourcePort: 40_054 },
+] as const)("load balancer source ranges, return mode $mode, sockets $sockets", ({ mode, sockets, sourcePort }) => {
   beforeAll(async () => {
-    cluster = await BareCluster.start({ settings: { serviceMetrics: {} } });
-    far = await cluster.addPod("far", "node", { app: "far" });
-    near = await cluster.addPod("near", "master", { app: "near" });
-    cluster.apply(
-      felix({ "ebpf-dataplane.io/socket-translation": sockets }, { bpfExternalServiceMode: mode }),
-      endpoints("web", [far]),
-      endpoints("dns", [far], "UDP"),
-    );
+    cluster.apply(felix({ "ebpf-dataplane.io/socket-translation": sockets }, { bpfExternalServiceMode: mode }));
     balance([]);
-    for (const client of ["client1", "client2"] as const)
-      for (const address of [WEB, DNS, EXTERNAL])
-        await cluster.run(client, ["ip", "route", "add", address, "via", nodes.master]);
     await cluster.carriedOut();
   });
-  afterAll(() => cluster?.close());
 
   /** Both services admit these. */
   function balance(ranges: readonly string[]): void {
@@ -163,7 +162,7 @@ describe.each([
 
   test("a UDP flow ends when its client is no longer in a range", async () => {
     await restrictedTo("172.31.1.0/24", "10.244.0.0/16");
-    const flow = { to: `${DNS}:80`, protocol: "udp", sourcePort: 40053 } as const;
+    const flow = { to: `${DNS}:80`, protocol: "udp", sourcePort } as const;
     const seen = async (from: From) => (await cluster.probe(from, flow))[0]?.verdict;
     for (const from of ["client2", "default/near"] as const) expect(await seen(from)).toBe("allowed");
     balance([`${clients.client1}/32`]);

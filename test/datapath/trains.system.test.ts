@@ -4,55 +4,50 @@ import { compiled } from "./compiled.ts";
 import { endpoints, endpointsIpv6, nodes, nodesIpv6, pool, poolIpv6, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 
+let cluster: BareCluster;
+let web: Placed;
+let trains: string;
+const clusterIP = "10.96.0.11";
+const clusterIPv6 = "fd00:10:96::11";
+const inPod = (pod: string, argv: string[]) => ["nsenter", `--net=/run/netns/${pod}`, ...argv];
+
+beforeAll(async () => {
+  trains = await compiled("trains");
+  cluster = await BareCluster.start({ stack: "dual" });
+  web = await cluster.addPod("web", "node", { app: "web" });
+  await cluster.addPod("asker", "master", { app: "asker" });
+  const slices = [
+    endpoints("trains", [web], "UDP"),
+    endpointsIpv6("trains", [web], "UDP"),
+    endpoints("host", [{ address: nodes.node, node: "node" }], "UDP"),
+  ];
+  cluster.apply(
+    service("trains", { clusterIP, clusterIPv6, nodePort: 30053, protocol: "UDP" }),
+    service("host", { clusterIP: "10.96.0.12", nodePort: 30054, protocol: "UDP" }),
+    ...slices.map((slice) => ({ ...slice, ports: [{ name: "web", protocol: "UDP", port: 9000 }] })),
+  );
+  cluster.spawn("node", inPod("web", [trains, "serve", "9000"]));
+  cluster.spawn("node", [trains, "serve", "9000"]);
+  for (const enter of [inPod("web", []), []])
+    await until("the server's socket", async () =>
+      (await cluster.run("node", [...enter, "ss", "-Hlnu"])).includes(":9000"),
+    );
+});
+afterAll(() => cluster?.close());
+
 // What one call sends with UDP_SEGMENT stays one packet in the kernel: between these machines also on the wire.
 describe.each([
   { mode: "DSR", vxlanMode: "Always" },
   { mode: "Tunnel", vxlanMode: "Always" },
   { mode: "DSR", vxlanMode: "CrossSubnet" },
 ] as const)("trains of datagrams, return mode $mode, VXLAN $vxlanMode", ({ mode, vxlanMode }) => {
-  let cluster: BareCluster;
-  let web: Placed;
-  let trains: string;
-  const clusterIP = "10.96.0.11";
-  const clusterIPv6 = "fd00:10:96::11";
-
   beforeAll(async () => {
-    trains = await compiled("trains");
-    cluster = await BareCluster.start({ vxlanMode, stack: "dual" });
-    web = await cluster.addPod("web", "node", { app: "web" });
-    await cluster.addPod("asker", "master", { app: "asker" });
-    const udp = (
-      name: string,
-      at: string,
-      nodePort: number,
-      port: number,
-      backend: { address: string; node: string },
-    ) => [
-      service(name, { clusterIP: at, nodePort, protocol: "UDP" }),
-      { ...endpoints(name, [backend], "UDP"), ports: [{ name: "web", protocol: "UDP", port }] },
-    ];
-    cluster.apply(
-      returnMode(mode),
-      service("trains", { clusterIP, clusterIPv6, nodePort: 30053, protocol: "UDP" }),
-      ...[endpoints("trains", [web], "UDP"), endpointsIpv6("trains", [web], "UDP")].map((slice) => ({
-        ...slice,
-        ports: [{ name: "web", protocol: "UDP", port: 9000 }],
-      })),
-      ...udp("host", "10.96.0.12", 30054, 9000, { address: nodes.node, node: "node" }),
-    );
+    cluster.apply(returnMode(mode), pool(vxlanMode), poolIpv6(vxlanMode));
     await cluster.carriedOut();
-    cluster.spawn("node", inPod("web", [trains, "serve", "9000"]));
-    cluster.spawn("node", [trains, "serve", "9000"]);
-    for (const enter of [inPod("web", []), []])
-      await until("the server's socket", async () =>
-        (await cluster.run("node", [...enter, "ss", "-Hlnu"])).includes(":9000"),
-      );
     for (const port of [30053, 30054])
       await until("the server", async () => (await send("client1", [], `172.31.1.8 ${port}`, 100, 1)) === "1 1");
   });
-  afterAll(() => cluster?.close());
 
-  const inPod = (pod: string, argv: string[]) => ["nsenter", `--net=/run/netns/${pod}`, ...argv];
   const send = async (from: "client1" | "master", enter: string[], to: string, size: number, count: number) =>
     (await cluster.run(from, [...enter, trains, "send", ...to.split(" "), String(size), String(count)])).trim();
 
