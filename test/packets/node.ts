@@ -178,12 +178,12 @@ export class NodeUnderTest {
       this.#facts(),
       localPods.map((_, index) => this.#endpoint(index)),
     );
-    const { written, problems } = this.#reconciler.sync(this.#compiler.compile(snapshot).maps);
+    const { written, problems, changed } = this.#reconciler.sync(this.#compiler.compile(snapshot).maps);
     if (problems.length > 0 || store.problems().length > 0)
       throw new Error(
         `The small cluster is not in the maps (${written} written): ${JSON.stringify([problems, store.problems()])}`,
       );
-    writeTwins(this.#loaded.maps);
+    writeTwins(this.#loaded.maps, changed);
     this.#announce();
   }
 

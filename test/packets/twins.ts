@@ -36,12 +36,16 @@ export function wordsInIpv6(text: string): string {
   );
 }
 
-/** Adds a twin for each entry that the agent wrote. Nodes are still named by their IPv4 addresses, over which they reach each other. */
-export function writeTwins(maps: Loaded["maps"]): void {
+/** The maps of services, which have many entries: most cases change none of them. */
+const OF_SERVICES = ["frontends", "backends", "slots", "members", "sourceRanges"] as const;
+
+/** Adds a twin for each entry that the agent wrote. Nodes are still named by their IPv4 addresses, over which they reach each other.
+ * @param changed the maps that the agent wrote to since the last time; undefined: any */
+export function writeTwins(maps: Loaded["maps"], changed?: ReadonlySet<string>): void {
   if (!knowsIpv6(maps)) return;
   writeWorkloads(maps);
   writeEgress(maps);
-  writeServices(maps);
+  if (!changed || OF_SERVICES.some((name) => changed.has(name))) writeServices(maps);
   const [[key, value] = []] = maps.settings.entries();
   if (key !== undefined && value) maps.settings.update([[key, { ...value, second: twinOf(value.node) }]]);
 }
