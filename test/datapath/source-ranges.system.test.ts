@@ -181,8 +181,10 @@ describe.each([
     async ({ how, error }) => {
       await restrictedTo("172.31.1.0/24", "10.244.0.0/16");
       const asked = JSON.stringify({ how, family: 4, to: [`${DNS}:80`], count: 100, every: 100 } satisfies Asked);
-      const seen = [["nsenter", "--net=/run/netns/near"], []].map((enter) => {
-        const program = cluster.spawn("master", [...enter, process.execPath, client, asked]);
+      const programs = [["nsenter", "--net=/run/netns/near"], []].map((enter) =>
+        cluster.spawn("master", [...enter, process.execPath, client, asked]),
+      );
+      const seen = programs.map((program) => {
         let printed = "";
         program.stdout?.on("data", (text) => {
           printed += text;
@@ -196,6 +198,8 @@ describe.each([
         async () => seen.every((printed) => printed().includes(error)),
         () => seen.map((printed) => printed()).join("\n"),
       );
+      // What they send and receive would be counted in later tests.
+      for (const program of programs) program.kill();
     },
   );
 
