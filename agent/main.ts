@@ -32,7 +32,6 @@ registerProbeServer(program);
 void program.parseAsync();
 
 async function agent(options: AgentOptions): Promise<void> {
-  keepHeapSmall();
   const [{ runAgent }, { endAgent }, { readSettings }, { createLog }, { apiCluster, fileCluster }, { LastGoodFile }] =
     await Promise.all([
       import("./agent.ts"),
@@ -42,6 +41,7 @@ async function agent(options: AgentOptions): Promise<void> {
       import("./cluster.ts"),
       import("./last-good-file.ts"),
     ]);
+  keepHeapSmall();
   writePrivately();
   const settings = readSettings(options.settings);
   const log = createLog(settings.logLevel);

@@ -282,10 +282,12 @@ export class BareCluster {
     this.apply(pod(placed));
     const identity = ["env", "POD_NAMESPACE=default", `POD_NAME=${name}`];
     const server = [...identity, process.execPath, program, "probe-server", "--tcp", "80,81", "--udp", "80"];
-    this.#spawn(on, ["nsenter", `--net=/run/netns/${name}`, ...server]);
-    const listens = async () =>
-      (await this.#run(on, ["nsenter", `--net=/run/netns/${name}`, "ss", "-Hltn"])).includes(":81");
-    await until(`pod ${name} to listen`, listens);
+    let said = "";
+    this.#spawn(on, ["nsenter", `--net=/run/netns/${name}`, ...server]).stderr?.on("data", (text) => {
+      said = (said + text).slice(-3000);
+    });
+    const answers = async () => said.includes(" answers on ");
+    await until(`pod ${name} to listen`, answers, () => said);
     return placed;
   }
 

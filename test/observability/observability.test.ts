@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import perfHooks from "node:perf_hooks";
+import { expect, test, vi } from "vitest";
 import { NO_NAMES } from "../../agent/compile/desired.ts";
 import { outcomeNames } from "../../agent/kernel/layout.gen.ts";
 import { agentMetrics } from "../../agent/observe/metrics.ts";
@@ -8,6 +9,7 @@ import { expressions, missing, rules } from "./documents.ts";
 import { metricsOf, selectorsOf } from "./exposition.ts";
 
 const none = { sent: 0n, suppressed: 0n, lost: 0n };
+const measuring = vi.spyOn(perfHooks, "monitorEventLoopDelay");
 const metrics = agentMetrics({
   outcomes: () => new Map([...outcomeNames.values()].map((name) => [name, { packets: 1n, bytes: 1n }])),
   reports: () => new Map([["opened", none] as const, ["refused", none] as const, ["logged", none] as const]),
@@ -44,6 +46,7 @@ const metrics = agentMetrics({
   ],
   build: { layout: "0", kernel: "6.1" },
 });
+const measured = [...measuring.mock.calls]; // vitest forgets them before a test
 metrics.reconciled(0, 0);
 metrics.programmed("EndpointSlice", 0);
 metrics.cniCalled("ADD", "done", 0);
@@ -60,6 +63,10 @@ test("every rule names the problem, and how long it must last", () => {
     expect(rule.for, rule.alert).toMatch(/^\d+[smh]$/);
     expect(rule.annotations.summary, rule.alert).toMatch(/\.$/);
   }
+});
+
+test("the delay of the event loop is measured ten times a second, which costs an idle agent little", () => {
+  expect(measured).toEqual([[{ resolution: 100 }]]);
 });
 
 test("an invalid expression is refused", () => {
@@ -97,7 +104,7 @@ test("docs/metrics.md describes every metric (update with -u)", async () => {
     "|---|---|---|---|",
     ...rows,
     "",
-    "prom-client provides the metrics of the process (`process_*`, `nodejs_*`).",
+    "prom-client provides the metrics of the process (`process_*`, `nodejs_*`). It measures the event loop every 100 ms.",
     "",
     "## Outcomes",
     "",
