@@ -65,7 +65,7 @@ describe("generated codecs", () => {
 
   test("each map knows the sizes the kernel will use", () => {
     expect(maps.frontends.key.size).toBe(20);
-    expect(maps.connections.value.size).toBe(128);
+    expect(maps.connections.value.size).toBe(136);
     expect(maps.slots.value.size).toBe(4);
   });
 });

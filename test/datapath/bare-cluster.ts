@@ -6,8 +6,9 @@ import { join } from "node:path";
 import type { OutcomeTotals } from "../../agent/kernel/outcomes.ts";
 import { createBareLab } from "../../lab/machines/bare.ts";
 import { enterArgv, runIn } from "../../lab/machines/enter.ts";
+import { hasIpv6, setInNamespace } from "../../lab/machines/namespaces.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
-import { machineDisk } from "../../lab/names.ts";
+import { machineDisk, machineNamespace } from "../../lab/names.ts";
 import type { AttemptResult, Probe } from "../../probe/batch.ts";
 import {
   block,
@@ -92,6 +93,7 @@ export class BareCluster {
     const cluster = new BareCluster(lab, attach);
     try {
       for (const folder of cluster.#folders()) mkdirSync(folder);
+      await cluster.#answerEveryRefusal();
       cluster.#write("settings.json", options.settings ?? {});
       if (options.server) await cluster.#serve();
       cluster.apply(
@@ -116,6 +118,16 @@ export class BareCluster {
       await cluster.close();
       throw error;
     }
+  }
+
+  /** A Linux host sends one other host a burst of six ICMP errors, then one a second: what is refused after that has no answer. */
+  async #answerEveryRefusal(): Promise<void> {
+    const settings = ["net.ipv4.icmp_ratelimit=0", ...(hasIpv6() ? ["net.ipv6.icmp.ratelimit=0"] : [])];
+    await Promise.all(
+      Object.keys(nodes).map((name) =>
+        setInNamespace(machineNamespace(this.#lab, name), `let ${name} answer every refusal`, settings),
+      ),
+    );
   }
 
   async close(): Promise<void> {
