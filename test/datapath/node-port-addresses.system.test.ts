@@ -50,14 +50,15 @@ describe.each(["All", "HostOnly"] as const)("where node ports answer, sockets %s
     return seen[0] === seen[1] ? (seen[0] ?? "") : seen.join(", ");
   }
 
-  /** A lasting, connected UDP socket of the node: what it is told. */
-  function lasting(address: string): () => string {
-    const asked = JSON.stringify({ how: "connected", family: 4, to: [`${address}:30053`], count: 150, every: 100 });
+  /** A lasting, connected UDP socket of the node: what it is told, until it is ended. */
+  function lasting(address: string): { printed: () => string; end: () => void } {
+    const asked = JSON.stringify({ how: "connected", family: 4, to: [`${address}:30053`], count: 5_000, every: 100 });
     let printed = "";
-    cluster.spawn("master", [process.execPath, client, asked]).stdout?.on("data", (text) => {
+    const program = cluster.spawn("master", [process.execPath, client, asked]);
+    program.stdout?.on("data", (text) => {
       printed += text;
     });
-    return () => printed;
+    return { printed: () => printed, end: () => program.kill() };
   }
 
   const everybody = ["client1", "default/near", "node"] as const;
@@ -76,7 +77,7 @@ describe.each(["All", "HostOnly"] as const)("where node ports answer, sockets %s
   });
 
   test("primary: at the address by which a node is known, and a connected socket of another one is told", async () => {
-    const printed = lasting(SECOND);
+    const { printed, end } = lasting(SECOND);
     await until("answers", async () => printed().includes('"answer"'));
     configure("primary");
     await cluster.carriedOut();
@@ -88,6 +89,7 @@ describe.each(["All", "HostOnly"] as const)("where node ports answer, sockets %s
     }
     for (const loopback of ["127.0.0.1", "127.8.9.10"]) expect(await see("master", loopback)).toBe("rejected");
     await until("an error", async () => printed().includes("ECONNABORTED"), printed);
+    end();
   });
 
   test("networks: at the addresses in them", async () => {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { clients, endpoints, felix, nodes, service } from "./objects.ts";
+import { clients, endpoints, felix, type NodeName, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 import type { Asked } from "./socket-client.ts";
 
@@ -60,13 +60,14 @@ describe.each([
 
   test("a client in a range is served by a backend of the other node, one outside is dropped and counted", async () => {
     await restrictedTo("203.0.113.0/24", `${clients.client1}/32`);
-    const before = (await cluster.outcomes("master")).drop_source_range ?? 0;
+    const dropped = async (node: NodeName) => (await cluster.outcomes(node)).drop_source_range ?? 0;
+    const before = { master: await dropped("master"), node: await dropped("node") };
     expect(await see("client1")).toBe(`allowed default/far saw ${clients.client1}`);
     expect(await ask("client1")).toBe(`allowed default/far saw ${clients.client1}`);
     expect(await see("client2")).toBe("dropped");
     expect(await ask("client2")).toBe("dropped");
-    expect((await cluster.outcomes("master")).drop_source_range).toBeGreaterThan(before + 1);
-    expect((await cluster.outcomes("node")).drop_source_range ?? 0).toBe(0);
+    expect(await dropped("master")).toBeGreaterThan(before.master + 1);
+    expect(await dropped("node")).toBe(before.node);
   });
 
   test("only the load balancer's address is restricted", async () => {
@@ -137,27 +138,39 @@ describe.each([
       ["node", "dns"],
     ] as const;
     const all = () => Promise.all(places.map(([node, name]) => carried(node, name)));
-    await setTimeout(1_100); // scrapes within a second share one answer
-    const before = await all();
-    for (const [from, to] of [
-      ["client1", `${WEB}:80`],
-      ["default/near", "10.96.0.10:80"],
-    ] as const)
-      expect(await cluster.probe(from, { to, size: sizes.web })).toMatchObject([{ echoed: sizes.web }]);
-    const asked = { to: "10.96.0.11:80", protocol: "udp", size: sizes.dns } as const;
-    expect(await cluster.probe("default/near", asked)).toMatchObject([{ echoed: sizes.dns }]);
-    await setTimeout(1_100);
-    // How often as much as was sent, since all headers together are less.
-    const more = (await all()).map((now, place) =>
-      now.map((bytes, way) => Math.floor((bytes - (before[place]?.[way] ?? 0)) / sizes[places[place]?.[1] ?? "web"])),
-    );
+    /** How often as much as was sent goes each way: all headers together are less. */
+    const measured = async () => {
+      await setTimeout(1_100); // scrapes within a second share one answer
+      const before = await all();
+      for (const [from, to] of [
+        ["client1", `${WEB}:80`],
+        ["default/near", "10.96.0.10:80"],
+      ] as const)
+        expect(await cluster.probe(from, { to, size: sizes.web })).toMatchObject([{ echoed: sizes.web }]);
+      const asked = { to: "10.96.0.11:80", protocol: "udp", size: sizes.dns } as const;
+      expect(await cluster.probe("default/near", asked)).toMatchObject([{ echoed: sizes.dns }]);
+      await setTimeout(1_100);
+      return (await all()).map((now, place) =>
+        now.map((bytes, way) => Math.floor((bytes - (before[place]?.[way] ?? 0)) / sizes[places[place]?.[1] ?? "web"])),
+      );
+    };
     const direct = mode === "DSR" ? 1 : 0;
-    expect(more).toEqual([
+    const expected = [
       [2, 2 - direct],
       [0, direct],
       [1, 1],
       [0, 0],
-    ]);
+    ];
+    let seen: number[][] = [];
+    // A busy computer sends some bytes twice: the kernel again what is acknowledged late, the prober all that left too late for an echo.
+    await until(
+      "what was sent to be counted once",
+      async () => {
+        seen = await measured();
+        return JSON.stringify(seen) === JSON.stringify(expected);
+      },
+      () => `seen: ${JSON.stringify(seen)}`,
+    );
   });
 
   test("a UDP flow ends when its client is no longer in a range", async () => {
@@ -180,7 +193,7 @@ describe.each([
     "$how sockets of pods and nodes send no more then",
     async ({ how, error }) => {
       await restrictedTo("172.31.1.0/24", "10.244.0.0/16");
-      const asked = JSON.stringify({ how, family: 4, to: [`${DNS}:80`], count: 100, every: 100 } satisfies Asked);
+      const asked = JSON.stringify({ how, family: 4, to: [`${DNS}:80`], count: 5_000, every: 100 } satisfies Asked);
       const programs = [["nsenter", "--net=/run/netns/near"], []].map((enter) =>
         cluster.spawn("master", [...enter, process.execPath, client, asked]),
       );

@@ -74,21 +74,21 @@ test("all nodes are Ready, CoreDNS runs, and no kube-proxy runs", async () => {
 });
 
 test("the list of labs has it, with its stack, its machines and what they need", async () => {
-  const found = await listed();
-  expect(found).toMatchObject({
+  // An API server that takes longer than two seconds is not ready in the list's eyes.
+  await expect.poll(listed).toMatchObject({
     state: "ready",
     stack: "ebpf-dataplane.local",
     checkout: root,
     kubernetesVersion: "v1.35.0",
+    machines: [
+      { name: "master", running: true },
+      { name: "node", running: true },
+      { name: "client1", running: true },
+      { name: "client2", running: true },
+    ],
+    apiServer: { ready: true },
   });
-  expect(found?.machines.map(({ name, running }) => [name, running])).toEqual([
-    ["master", true],
-    ["node", true],
-    ["client1", true],
-    ["client2", true],
-  ]);
-  expect(found?.apiServer?.ready).toBe(true);
-  expect(found?.memoryBytes).toBeGreaterThan(100 * 2 ** 20);
+  expect((await listed())?.memoryBytes).toBeGreaterThan(100 * 2 ** 20);
 });
 
 test("the status is that of every node, with what the policy refused", async () => {
