@@ -93,7 +93,8 @@ static __always_inline bool is_handled_here(const struct service *service, const
 	return settings->service_handling != SERVICES_LEFT_TO_HOST || (service->flags & SERVICE_HOST_PORT);
 }
 
-static __always_inline __u32 affine_backend(const struct service *service, const struct affinity_key *key)
+/* The backend that a client with affinity was given before; 0: none. @param ended of a memory whose time is over, when it was last used */
+static __always_inline __u32 affine_backend(const struct service *service, const struct affinity_key *key, __u32 *ended)
 {
 	const struct affinity *affinity = bpf_map_lookup_elem(&affinities, key);
 	__u64 age;
@@ -101,7 +102,10 @@ static __always_inline __u32 affine_backend(const struct service *service, const
 	if (!affinity)
 		return 0;
 	age = bpf_ktime_get_ns() - affinity->last_used;
-	return age < service->affinity_seconds * 1000000000ULL ? affinity->backend : 0;
+	if (age < service->affinity_seconds * 1000000000ULL)
+		return affinity->backend;
+	*ended = affinity->last_used;
+	return 0;
 }
 
 /* What a backend is to the service (enum membership); NULL: none of its backends. */
@@ -142,11 +146,13 @@ static __always_inline const struct backend *backend_kept(const struct service *
 }
 
 /* Which of `count` backends: the same for each packet of a connection, with affinity for all of a client's connections. That of a
- * socket, whose port is not known yet, is never forgotten. */
-static __always_inline __u32 choice_of(const struct service *service, const struct tuple *flow, const struct address *client, __u32 count)
+ * socket, whose port is not known yet, is never forgotten.
+ * @param ended of a client whose affinity is over, when it was: its next choice is another one. 0: it has none */
+static __always_inline __u32 choice_of(const struct service *service, const struct tuple *flow, const struct address *client,
+				       __u32 ended, __u32 count)
 {
 	if (service->flags & SERVICE_AFFINITY)
-		return secret_hash(NULL, client, service->backend_list) % count;
+		return secret_hash(NULL, client, service->backend_list + ended) % count;
 	return (flow ? secret_hash(flow, client, 0) : bpf_get_prandom_u32()) % count;
 }
 
@@ -170,10 +176,10 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 	const struct backend *backend;
 	struct slot slot = {.backend_list = service->backend_list};
 	const __u32 *found;
-	__u32 id;
+	__u32 id, ended = 0;
 
 	if (service->flags & SERVICE_AFFINITY) {
-		id = affine_backend(service, &key);
+		id = affine_backend(service, &key, &ended);
 		backend = id ? backend_kept(service, id, reach) : NULL;
 		if (backend) {
 			*chosen = backend;
@@ -185,7 +191,7 @@ static __always_inline __u32 choose_backend(const struct service *service, const
 	if (flow && reach == REACH_ANY && service->table_size)
 		slot.index = TABLE_FIRST + flow_hash(flow, service->flags & SERVICE_AFFINITY) % service->table_size;
 	else
-		slot.index = first + choice_of(service, flow, client, count);
+		slot.index = first + choice_of(service, flow, client, ended, count);
 	found = bpf_map_lookup_elem(&slots, &slot);
 	if (!found)
 		return 0;
