@@ -7,6 +7,7 @@ export interface Latency {
 }
 
 const NAME = "ebpf_dataplane_programming_seconds";
+const LAG = "nodejs_eventloop_lag";
 
 /** Of the changed EndpointSlices between two scrapes of an agent. */
 export function latencyBetween(before: string, after: string): Latency {
@@ -24,8 +25,12 @@ export function latencyBetween(before: string, after: string): Latency {
   };
 }
 
-/** The value of a metric without labels; 0 where there is none. */
-export const largestOf = (text: string, name: string): number => read(text, name, "");
+/** How late the agent's event loop was at most, milliseconds: the metrics have the time from one measurement to the next, which is never less than
+ * the agent waits between them. */
+export function longestBlockMs(scrapes: readonly string[]): number {
+  const late = scrapes.map((text) => read(text, `${LAG}_max_seconds`, "") - read(text, `${LAG}_min_seconds`, ""));
+  return 1000 * Math.max(0, ...late);
+}
 
 function read(text: string, name: string, labels: string): number {
   const start = labels ? `${name}{${labels}} ` : `${name} `;

@@ -4,7 +4,7 @@ import { scaledModes } from "../../model/mode/mode.ts";
 import type { Countdown } from "../countdown.ts";
 import { machineCpuSeconds } from "../cpu-time.ts";
 import { clusterIP, endpointSlice, type KubernetesObject } from "../testbed/kubernetes-objects.ts";
-import { type Latency, largestOf, latencyBetween } from "./agent-metrics.ts";
+import { type Latency, latencyBetween, longestBlockMs } from "./agent-metrics.ts";
 import type { Place } from "./measure.ts";
 import { ENDPOINTS, type FullPlan, sampleOf } from "./plan.ts";
 import { endpointAddress, type Mode, renewMachine, type ScaledNode, startNode } from "./testbed.ts";
@@ -72,8 +72,7 @@ export async function measureFull(plan: FullPlan, place: Place, countdown: Count
     churned,
     cpuSeconds: nodes.map(({ mode }, at) => ({ mode, seconds: (ended[at] as number) - (began[at] as number) })),
     memoryMiB,
-    longestBlockMs:
-      1000 * Math.max(...[after, last].map((text) => largestOf(text, "nodejs_eventloop_lag_max_seconds"))),
+    longestBlockMs: longestBlockMs([after, last]),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { latencyBetween } from "./agent-metrics.ts";
+import { latencyBetween, longestBlockMs } from "./agent-metrics.ts";
 import type { FullRun } from "./full.ts";
 import { goalsOf } from "./goals.ts";
 import type { Measured } from "./measure.ts";
@@ -54,6 +54,20 @@ describe("summarize()", () => {
 
   it("leaves out a mode whose connections failed", () => {
     expect(summarize([mode("Ebpf", 1, 100, 3)]).points).toEqual([]);
+  });
+});
+
+describe("longestBlockMs()", () => {
+  const scrape = (min: number, max: number) =>
+    `nodejs_eventloop_lag_seconds 0.001\nnodejs_eventloop_lag_min_seconds ${min}\nnodejs_eventloop_lag_max_seconds ${max}\n`;
+
+  it("is how late the loop was, without the time between two measurements", () => {
+    expect(longestBlockMs([scrape(0.1, 0.13), scrape(0.1, 0.101)])).toBeCloseTo(30);
+    expect(longestBlockMs([scrape(0.01, 0.04)])).toBeCloseTo(30);
+  });
+
+  it("is nothing where nothing was measured since the last scrape", () => {
+    expect(longestBlockMs([scrape(9223372036.854776, 0)])).toBe(0);
   });
 });
 
