@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { BareCluster, program, until } from "./bare-cluster.ts";
 import { endpoints, type NodeName, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
@@ -10,19 +10,25 @@ const PATIENT_MS = 60_000;
 
 const client = join(import.meta.dirname, "socket-client.ts");
 
-/** What a socket has observed so far, line by line. */
-function watch(cluster: BareCluster, where: Where, asked: Asked): () => Observed[] {
+interface Watched {
+  /** So far, line by line. */
+  observed: () => Observed[];
+  /** The test's end does, too. */
+  end: () => void;
+}
+
+/** Watches a program's socket. */
+function watch(cluster: BareCluster, where: Where, asked: Asked): Watched {
   const enter = where.pod ? ["nsenter", `--net=/run/netns/${where.pod}`] : [];
   const program = cluster.spawn(where.node, [...enter, process.execPath, client, JSON.stringify(asked)]);
   let text = "";
   program.stdout?.on("data", (more) => {
     text += more;
   });
-  return () =>
-    text
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as Observed);
+  const end = () => void program.kill();
+  onTestFinished(end);
+  const lines = () => text.split("\n").slice(0, -1);
+  return { observed: () => lines().map((line) => JSON.parse(line) as Observed), end };
 }
 
 /** Runs a program's socket on a node, or in the network of a pod of it. */
@@ -101,11 +107,12 @@ describe("sockets that connect to services", () => {
       const dump = await cluster.run("master", ["sh", "-c", `bpftool -j map dump pinned ${maps}`]);
       return (JSON.parse(dump) as unknown[]).length;
     };
-    const asked = { how: "connected", family: 4, to: [CLUSTER], count: 20, every: 100 } as const;
+    const asked = { how: "connected", family: 4, to: [CLUSTER], count: 5_000, every: 100 } as const;
     const before = await remembered();
-    const observed = watch(cluster, { node: "master", pod: "peer" }, asked);
+    const { observed, end } = watch(cluster, { node: "master", pod: "peer" }, asked);
     await until("the socket to be connected", async () => observed().some(({ event }) => event === "answer"));
     expect(await remembered()).toBeGreaterThan(before);
+    end();
     await until("it to be closed", async () => (await remembered()) <= before);
   });
 
@@ -148,7 +155,7 @@ describe("sockets that connect to services", () => {
     const asked = {
       how: "connected",
       to: [`${ports.cluster}:80`],
-      count: 200,
+      count: 5_000,
       every: 100,
       persistent: true,
     } as const;
@@ -163,7 +170,7 @@ describe("sockets that connect to services", () => {
     test.each([4, 6] as const)("of AF_INET%i reaches another backend when its own is gone", async (family) => {
       cluster.apply(moving, endpoints("moving", [web], "UDP"));
       await cluster.carriedOut();
-      const observed = watch(cluster, where, { ...asked, family });
+      const { observed } = watch(cluster, where, { ...asked, family });
       await until("web to answer", async () => answeredBy(observed(), "web"));
       cluster.apply(endpoints("moving", [peer], "UDP"));
       await until(
@@ -175,7 +182,7 @@ describe("sockets that connect to services", () => {
     });
 
     test.each([4, 6] as const)("of AF_INET%i reaches a service that is created later", async (family) => {
-      const observed = watch(cluster, where, { ...asked, family });
+      const { observed } = watch(cluster, where, { ...asked, family });
       await until(
         "silence",
         async () => observed().some(({ event }) => event === "silence"),
