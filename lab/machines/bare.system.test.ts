@@ -13,7 +13,9 @@ const machines = [
   { name: "right", address: "172.31.1.207" },
 ];
 const nothing = { processes: [], namespaces: [], cgroups: [], mounts: [], folders: [] };
-const labs = ["testbare", "testother"];
+/** Of this process: two runs on one computer leave each other's labs alone. */
+const [bare, other] = ["bare", "other"].map((name) => `${name}${process.pid.toString(36)}`) as [string, string];
+const labs = [bare, other];
 
 const shell = async (lab: string, machine: string, script: string): Promise<string> =>
   (await runIn(lab, machine, ["sh", "-c", script])).stdout.trim();
@@ -24,38 +26,38 @@ afterEach(async () => {
 
 describe("a bare lab", () => {
   it("has machines with their own names, networks, processes and cgroups, and leaves nothing behind", async () => {
-    await withBareLab("testbare", machines, async () => {
-      expect(await shell("testbare", "left", "hostname")).toBe("left");
-      expect(await shell("testbare", "left", "ls /sys/class/net")).toBe("eth0\nlo");
-      expect(await shell("testbare", "left", "cat /proc/1/comm")).toBe("bash");
-      expect(await shell("testbare", "left", "grep ^0:: /proc/self/cgroup")).toBe("0::/init");
-      expect(await shell("testbare", "left", "findmnt -no FSTYPE /sys/fs/bpf")).toBe("bpf");
+    await withBareLab(bare, machines, async () => {
+      expect(await shell(bare, "left", "hostname")).toBe("left");
+      expect(await shell(bare, "left", "ls /sys/class/net")).toBe("eth0\nlo");
+      expect(await shell(bare, "left", "cat /proc/1/comm")).toBe("bash");
+      expect(await shell(bare, "left", "grep ^0:: /proc/self/cgroup")).toBe("0::/init");
+      expect(await shell(bare, "left", "findmnt -no FSTYPE /sys/fs/bpf")).toBe("bpf");
     });
     for (const lab of labs) expect(findRemains(lab)).toEqual(nothing);
   });
 
   it("has machines with addresses of both families, which reach each other and their gateway", async () => {
     const machinesIpv6 = [{ ...machines[0], addressIpv6: "fd00:172:31:1::a" }, machines[1]] as typeof machines;
-    await withBareLab("testbare", machinesIpv6, async () => {
+    await withBareLab(bare, machinesIpv6, async () => {
       // Nothing listens on the discard port: who is reached says so.
       const reach = (address: string) =>
-        shell("testbare", "right", `timeout 60 bash -c ': >/dev/tcp/${address}/9' 2>&1 | grep -om1 refused | head -1`);
+        shell(bare, "right", `timeout 60 bash -c ': >/dev/tcp/${address}/9' 2>&1 | grep -om1 refused | head -1`);
       for (const address of ["172.31.1.8", "fd00:172:31:1::a", "172.31.1.1", "fd00:172:31:1::1"])
         expect([address, await reach(address)]).toEqual([address, "refused"]);
       // The same last number as its IPv4 address, usable at once, and a way out.
-      expect(await shell("testbare", "right", "ip -6 -brief address show dev eth0")).toContain("fd00:172:31:1::207/64");
-      expect(await shell("testbare", "right", "ip -6 address show dev eth0 tentative scope global")).toBe("");
-      expect(await shell("testbare", "right", "ip -6 route show default")).toContain("via fd00:172:31:1::1 dev eth0");
+      expect(await shell(bare, "right", "ip -6 -brief address show dev eth0")).toContain("fd00:172:31:1::207/64");
+      expect(await shell(bare, "right", "ip -6 address show dev eth0 tentative scope global")).toBe("");
+      expect(await shell(bare, "right", "ip -6 route show default")).toContain("via fd00:172:31:1::1 dev eth0");
     });
   });
 
   it("hides a machine's files from the host and from other machines", async () => {
-    await withBareLab("testbare", machines, async () => {
-      await shell("testbare", "left", "for d in /etc /var/lib /opt /tmp /run; do touch $d/lab-was-here; done");
-      expect(await shell("testbare", "right", "ls /etc/lab-was-here /tmp/lab-was-here 2>/dev/null")).toBe("");
+    await withBareLab(bare, machines, async () => {
+      await shell(bare, "left", "for d in /etc /var/lib /opt /tmp /run; do touch $d/lab-was-here; done");
+      expect(await shell(bare, "right", "ls /etc/lab-was-here /tmp/lab-was-here 2>/dev/null")).toBe("");
       const host = await once(spawn("ls", ["/etc/lab-was-here", "/run/lab-was-here"], { stdio: "ignore" }), "exit");
       expect(host[0]).not.toBe(0);
-      expect(await shell("testbare", "left", "touch /usr/lab-was-here 2>/dev/null || echo refused")).toBe("refused");
+      expect(await shell(bare, "left", "touch /usr/lab-was-here 2>/dev/null || echo refused")).toBe("refused");
     });
   });
 
@@ -63,46 +65,44 @@ describe("a bare lab", () => {
     await Promise.all(labs.map((lab) => createBareLab(lab, machines)));
     const names = await Promise.all(labs.map((lab) => shell(lab, "right", "cat /etc/hosts | grep -c left; hostname")));
     expect(names).toEqual(["1\nright", "1\nright"]);
-    await removeLab("testbare");
-    expect(findRemains("testbare")).toEqual(nothing);
-    expect(await shell("testother", "left", "hostname")).toBe("left");
+    await removeLab(bare);
+    expect(findRemains(bare)).toEqual(nothing);
+    expect(await shell(other, "left", "hostname")).toBe("left");
   });
 
   it("ends all processes of a machine with its first process, and leaves only its files", async () => {
-    await createBareLab("testbare", machines);
-    const init = firstProcess("testbare", "left");
+    await createBareLab(bare, machines);
+    const init = firstProcess(bare, "left");
     process.kill(init?.pid as number, "SIGKILL");
-    await stopMachine("testbare", "left");
-    expect(firstProcess("testbare", "left")).toBeUndefined();
-    expect(findRemains("testbare").namespaces.sort()).toEqual(["testbare-right", "testbare-switch"]);
+    await stopMachine(bare, "left");
+    expect(firstProcess(bare, "left")).toBeUndefined();
+    expect(findRemains(bare).namespaces.sort()).toEqual([`${bare}-right`, `${bare}-switch`]);
   });
 
   it.each([50, 150, 300, 500])("is removed completely when its creator is killed after %i ms", async (delay) => {
     const program = `
       const { createBareLab } = await import(${JSON.stringify(join(import.meta.dirname, "bare.ts"))});
-      await createBareLab("testbare", ${JSON.stringify(machines)});`;
+      await createBareLab("${bare}", ${JSON.stringify(machines)});`;
     const maker = spawn("node", ["--input-type=module", "-e", program], { stdio: "ignore" });
     await new Promise((resolve) => setTimeout(resolve, 250 + delay)); // 250 ms: node's own start
     maker.kill("SIGKILL");
-    await removeLab("testbare");
-    expect(findRemains("testbare")).toEqual(nothing);
+    await removeLab(bare);
+    expect(findRemains(bare)).toEqual(nothing);
   });
 });
 
 describe("a command inside a machine", () => {
   it("returns its exit status and gets its input", async () => {
-    await withBareLab("testbare", machines, async () => {
-      expect((await runIn("testbare", "left", ["sh", "-c", "exit 7"])).status).toBe(7);
-      expect((await runIn("testbare", "left", ["cat"], { input: "abc" })).stdout).toBe("abc");
+    await withBareLab(bare, machines, async () => {
+      expect((await runIn(bare, "left", ["sh", "-c", "exit 7"])).status).toBe(7);
+      expect((await runIn(bare, "left", ["cat"], { input: "abc" })).stdout).toBe("abc");
     });
   });
 
   it("ends with its caller", async () => {
-    await withBareLab("testbare", machines, async () => {
-      expect((await runIn("testbare", "left", ["sleep", "1234"], { timeout: 300 })).status).toBe(124);
-      expect(await shell("testbare", "left", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 123[4]'")).toBe(
-        "0",
-      );
+    await withBareLab(bare, machines, async () => {
+      expect((await runIn(bare, "left", ["sleep", "1234"], { timeout: 300 })).status).toBe(124);
+      expect(await shell(bare, "left", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 123[4]'")).toBe("0");
     });
   });
 });
@@ -110,24 +110,24 @@ describe("a command inside a machine", () => {
 describe("the list of labs", () => {
   it("has a bare lab with its maker, and as a leftover with the command that removes it once that has ended", async () => {
     const listed = async (name: string) => (await listLabs()).find(({ lab }) => lab === name);
-    await withBareLab("testbare", machines, async () => {
-      expect(await listed("testbare")).toMatchObject({
+    await withBareLab(bare, machines, async () => {
+      expect(await listed(bare)).toMatchObject({
         kind: "machines",
         state: "in use",
         reason: `process ${process.pid} made it and runs`,
         checkout: join(import.meta.dirname, "../.."),
-        namespaces: expect.arrayContaining(["testbare-left", "testbare-right", "testbare-switch"]),
+        namespaces: expect.arrayContaining([`${bare}-left`, `${bare}-right`, `${bare}-switch`]),
       });
     });
-    expect(await listed("testbare")).toBeUndefined();
-    const bare = JSON.stringify(join(import.meta.dirname, "bare.ts"));
-    const script = `import { createBareLab } from ${bare}; await createBareLab("testother", ${JSON.stringify(machines)});`;
+    expect(await listed(bare)).toBeUndefined();
+    const source = JSON.stringify(join(import.meta.dirname, "bare.ts"));
+    const script = `import { createBareLab } from ${source}; await createBareLab("${other}", ${JSON.stringify(machines)});`;
     execFileSync(process.execPath, ["--input-type=module", "--eval", script]);
-    const left = await listed("testother");
+    const left = await listed(other);
     expect(left).toMatchObject({ state: "leftover" });
     const [program = "", ...argv] = left?.remove?.split(" ") ?? [];
-    expect([program, ...argv.slice(-2)]).toEqual(["node", "down", "testother"]);
+    expect([program, ...argv.slice(-2)]).toEqual(["node", "down", other]);
     execFileSync(process.execPath, argv, { stdio: "ignore" });
-    expect(findRemains("testother")).toEqual(nothing);
+    expect(findRemains(other)).toEqual(nothing);
   });
 });
