@@ -62,19 +62,23 @@ export interface Heard {
   since: number;
 }
 
-/** A smaller share tells little of the speed. */
-const TELLING_SHARE = 0.02;
+/** A smaller share, or one of less time, tells little of the speed. */
+const [TELLING_SHARE, TELLING_SECONDS] = [0.02, 10];
 
 /** `kube: 2 min 10 s, 24 % done, about 7 min 20 s left`: at the speed so far, if it says how much is done. Otherwise what is left of the
  * estimate; after the estimated time, only that it takes longer. */
 export function ahead(name: string, seconds: number, estimate: Estimate, heard?: Heard): string {
-  if (heard && heard.share >= TELLING_SHARE) {
-    const { share, since } = heard;
-    const rest = ((seconds - since) / share) * (1 - share);
-    return `${name}: ${spoken(seconds)}, ${Math.floor(share * 100)} % done, about ${spoken(rest)} left`;
+  const worked = heard ? seconds - heard.since : 0;
+  if (heard && heard.share >= TELLING_SHARE && worked >= TELLING_SECONDS) {
+    const { share } = heard;
+    return `${name}: ${spoken(seconds)}, ${Math.floor(share * 100)} % done, ${remaining((worked / share) * (1 - share))}`;
   }
   const left = estimate.seconds - seconds;
-  return `${name}: ${spoken(seconds)}, ${left > 0 ? `about ${spoken(left)} left` : `longer than the ${spoken(estimate.seconds)} expected`}`;
+  return `${name}: ${spoken(seconds)}, ${left > 0 ? remaining(left) : `longer than the ${spoken(estimate.seconds)} expected`}`;
+}
+
+function remaining(seconds: number): string {
+  return seconds < 1 ? "almost done" : `about ${spoken(seconds)} left`;
 }
 
 function clearLine(out: NodeJS.WriteStream): void {

@@ -3,7 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { failureLine } from "./actors/actor.ts";
 import type { Programs } from "./actors/lab-machine.ts";
+import { NoCluster } from "./connect.ts";
 
 const machineSchema = z.looseObject({
   name: z.string(),
@@ -41,10 +43,14 @@ export async function reachLab(name: string): Promise<ReachedLab> {
   return { lab: { name, ...(await describeLab(programs.lab, name)) }, programs };
 }
 
-/** Runs the lab's own program. Without it (another computer, another cluster) there are no machines. */
+/** Runs the lab's own program. Without it (another computer, another cluster) there are no machines. @throws NoCluster */
 async function describeLab(program: string, name: string): Promise<Lab> {
   if (process.platform !== "linux" || !existsSync(program)) return { machines: [] };
-  const { stdout } = await promisify(execFile)(process.execPath, [program, "status", name], { timeout: 60_000 });
+  const asked = promisify(execFile)(process.execPath, [program, "status", name], { timeout: 60_000 });
+  const { stdout } = await asked.catch((error: Error & { stderr?: string }) => {
+    const reason = failureLine(error.stderr ?? "", error.message);
+    throw new NoCluster(`the lab ${name} cannot be asked how it is: ${reason}`);
+  });
   const { kubeconfig, machines } = statusSchema.parse(JSON.parse(stdout));
   return {
     kubeconfig,

@@ -56,15 +56,16 @@ async function describe(lab: string): Promise<ListedLab> {
   const kind = state === undefined ? "machines" : state.spec.kubernetesVersion === CLOUD ? "cloud" : "cluster";
   const machines = machinesOf(lab, state);
   const apiServer = await apiServerOf(lab, state);
+  const namespaces = findNamespaces(lab);
   const verdict = judge({
     kind,
     machines,
     unreadable,
+    hasNamespaces: namespaces.length > 0,
     holder: await holderOf(lab),
     maker: maker && { pid: maker.pid, isAlive: isAlive(maker) },
     apiServerReady: apiServer?.ready,
   });
-  const namespaces = findNamespaces(lab);
   const measured = machines.map(({ name, role, address, addressIpv6, running }) => {
     const memoryBytes = running ? workingSet(`${lab}-${name}`) : undefined;
     const place = { name, role, address, ...(addressIpv6 && { addressIpv6 }), running };

@@ -44,6 +44,13 @@ test.each<[string, Sight, string, string, boolean]>([
     "cannot be read",
     true,
   ],
+  [
+    "the same, whose machines may run",
+    { ...whole, unreadable: "cluster.json cannot be read", hasNamespaces: true },
+    "unknown",
+    "somebody may be using it",
+    true,
+  ],
   ["a running test's", { ...alone, maker: { pid: 7, isAlive: true } }, "in use", "process 7", false],
   ["a killed test's", { ...alone, maker: { pid: 7, isAlive: false } }, "leftover", "was ended", true],
   ["one of nobody", alone, "unknown", "nothing says who", true],

@@ -11,6 +11,8 @@ export interface Sight {
   apiServerReady?: boolean | undefined;
   /** Why its record cannot be read. */
   unreadable?: string | undefined;
+  /** Whether it has network namespaces: what has none runs nothing. */
+  hasNamespaces?: boolean;
 }
 
 export interface Verdict {
@@ -27,6 +29,8 @@ const ENDED = "the run that made it was ended before it finished";
 export function judge(sight: Sight): Verdict {
   const { kind, holder, maker, machines, apiServerReady } = sight;
   if (holder !== undefined) return { state: "busy", reason: `${holder} works on it`, isRemovable: false };
+  if (sight.unreadable !== undefined && sight.hasNamespaces)
+    return { state: "unknown", reason: `${sight.unreadable}; somebody may be using it`, isRemovable: true };
   if (sight.unreadable !== undefined) return { state: "leftover", reason: sight.unreadable, isRemovable: true };
   if (kind === "machines") {
     if (maker?.isAlive) return { state: "in use", reason: `process ${maker.pid} made it and runs`, isRemovable: false };

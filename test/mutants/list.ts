@@ -841,7 +841,7 @@ export const mutants: readonly Mutant[] = [
   {
     say: "a client with affinity is forgotten",
     file: "service/choose.h",
-    text: "return secret_hash(NULL, client, service->backend_list) % count;",
+    text: "return secret_hash(NULL, client, service->backend_list + ended) % count;",
     instead: "return bpf_get_prandom_u32() % count;",
   },
   {
