@@ -39,6 +39,8 @@ test.each([
   { ...flow, client: "10.244.1.2" },
   { ...flow, rule: 5 },
   { history: { node: "master", since: 0, missed: 1, pushedOut: null } },
+  { history: { node: "master", since: 1e300, missed: 1, pushedOut: {} } },
+  { history: { node: "master", since: -1e300, missed: 1, pushedOut: {} } },
   { lost: null },
 ])("a line that is no flow is refused: %j", (line) => {
   expect(() => readFlowLine(line, "master")).toThrow("no flow");

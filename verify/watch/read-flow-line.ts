@@ -12,9 +12,12 @@ const flow = z.looseObject({
   staged: z.looseObject({ verdict: z.string(), reason: word }).optional(),
 });
 
+/** Milliseconds since 1970 that a Date can have (ECMA-262, "Time Values and Time Range"). */
+const moment = z.number().min(-8.64e15).max(8.64e15);
+
 const history = z.looseObject({
   history: z.looseObject({
-    ...{ node: z.string(), since: z.number(), missed: z.number() },
+    ...{ node: z.string(), since: moment, missed: z.number() },
     pushedOut: z.record(z.string(), z.number()),
   }),
 });
