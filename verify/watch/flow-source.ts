@@ -14,7 +14,7 @@ import { askedOf } from "./filter-names.ts";
 import { FlowOrder } from "./flow-order.ts";
 import { followNodes } from "./follow-nodes.ts";
 import { readKnown } from "./known-names.ts";
-import { Began, onceBegun, Past } from "./past.ts";
+import { Began, onceBegun, Past, Silences } from "./past.ts";
 import { readFlowLine } from "./read-flow-line.ts";
 
 export interface WatchOptions extends ClusterOptions, FlowQuery {
@@ -52,10 +52,16 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   const began = new Began(query.since ? nodes : []);
   const note = onceBegun(began.done, receiver.note);
   const told = (node: string, problem?: string) => {
+    silences.told(node);
     order.told(node);
     began.told(node, problem);
   };
+  const silences = new Silences(query.since ? nodes : [], (node, problem) => {
+    note(`${problem}; the others are shown without it`);
+    told(node, problem);
+  });
   const hear = (node: string, line: FlowLine) => {
+    silences.heard(node);
     if ("history" in line) {
       past.add(line);
       note(historyText(line));

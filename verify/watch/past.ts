@@ -30,22 +30,63 @@ export class Began {
   }
 }
 
-/** Says things when it is known that there is something to watch: why there is nothing is said once, by who asked. */
-export function onceBegun(began: Promise<void>, say: (text: string) => void): (text: string) => void {
+/** What is said of nodes before all have begun. Each text is short: a line of numbers, or the end of an error stream. */
+const MOST_WAITING = 1000;
+
+/** Says things when it is known that there is something to watch: why there is nothing is said once, by who asked. Of too many the latest are said. */
+export function onceBegun(
+  began: Promise<void>,
+  say: (text: string) => void,
+  most = MOST_WAITING,
+): (text: string) => void {
   const waiting: string[] = [];
+  let leftOut = 0;
   let tell = (text: string): void => {
-    waiting.push(text);
+    if (waiting.push(text) <= most) return;
+    waiting.shift();
+    leftOut++;
   };
   began.then(
     () => {
       tell = say;
-      for (const text of waiting) say(text);
+      if (leftOut > 0)
+        say(`${leftOut} earlier messages about nodes are left out: there were too many before all nodes had begun`);
+      for (const text of waiting.splice(0)) say(text);
     },
     () => {
       tell = () => {};
+      waiting.length = 0;
     },
   );
   return (text) => tell(text);
+}
+
+/** For a node that says nothing while it should tell its past. */
+const SILENCE_MS = 120_000;
+
+/** Ends the wait for nodes that are silent: one must not keep what all others say from the screen. */
+export class Silences {
+  /** Of the nodes that are waited for. */
+  readonly #timers: Map<string, NodeJS.Timeout>;
+
+  /** @param late is told which node has said nothing for so long, and that in words */
+  constructor(nodes: readonly string[], late: (node: string, problem: string) => void, silenceMs = SILENCE_MS) {
+    const seconds = Math.round(silenceMs / 1000);
+    const begin = (node: string) =>
+      setTimeout(() => late(node, `node ${node}: it said nothing of its past for ${seconds} s`), silenceMs).unref();
+    this.#timers = new Map(nodes.map((node) => [node, begin(node)]));
+  }
+
+  /** The node says something. */
+  heard(node: string): void {
+    this.#timers.get(node)?.refresh();
+  }
+
+  /** Nothing more is waited for. */
+  told(node: string): void {
+    clearTimeout(this.#timers.get(node));
+    this.#timers.delete(node); // to refresh a timer that was cleared would begin it again
+  }
 }
 
 /** What the nodes do not know any more. */
