@@ -16,7 +16,7 @@ import { type EndpointPolicy, PolicySelector } from "../policy/selection.ts";
 import { PodSubjects } from "../policy/subject.ts";
 import { podAsSubject } from "../policy/who.ts";
 import { ICMP, protocolNumbers } from "../protocol.ts";
-import { asSomeNode, type SelectingService, serviceWords, withWords } from "./peer-words.ts";
+import { asSomeNode, namingOthers, type SelectingService, serviceWords, withWords } from "./peer-words.ts";
 import type { FlowEnd } from "./record.ts";
 import type { SeenFlow } from "./seen.ts";
 
@@ -24,7 +24,7 @@ import type { SeenFlow } from "./seen.ts";
 export interface JudgedBy {
   /** Namespaces and service accounts among them are not read: the log has their labels. */
   readonly policies: Omit<PolicyObjects, "namespaces" | "serviceAccounts">;
-  /** Those whose endpoints have no addresses yet. */
+  /** Those whose endpoints have no addresses yet, and no others have known endpoints; absent: EndpointSlices are those of a cluster. */
   readonly services?: readonly SelectingService[];
   /** CIDRs that pods' addresses come from: the log does not say which of them a pod had. */
   readonly pools: readonly string[];
@@ -88,10 +88,8 @@ export class FlowJudge {
     const policies = inNamespaces(by.policies, new Set(namespaces.map(({ metadata }) => metadata.name)));
     const selection = new PolicySelector().select({ ...policies, namespaces, subjects });
     for (const [{ stand }, policy] of selection.policies) stand.policy = policy;
-    const isOpen = by.policies.endpointSlices === undefined;
-    this.#aboutServices = new Set(
-      selection.sources.flatMap(({ owner, services }) => (isOpen && services.length > 0 ? [owner] : [])),
-    );
+    const areKnown = by.policies.endpointSlices !== undefined;
+    this.#aboutServices = namingOthers(selection.sources, areKnown ? by.services : []);
     this.#identities = new IdentityTable(selection.vocabulary);
     const named = [...selection.vocabulary.blocks.values()].map(({ cidr }) => cidr);
     this.#places = by.pools.map(parseCidr).flatMap((pool) => [pool, ...within(pool, named)]);

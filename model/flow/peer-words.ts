@@ -1,11 +1,11 @@
 // Words of rules that a log's ends have without their addresses: those of Services and of nodes.
 import { type EndpointSlice, endpointSlice, serviceNameLabel } from "../objects/discovery.ts";
+import type { CompiledPolicy } from "../policy/compiled-policy.ts";
 import type { Identity } from "../policy/identity.ts";
 import { ANYBODY, type Peer } from "../policy/judge.ts";
 import type { Labels } from "../policy/selector.ts";
 import { serviceGroups, serviceOf, serviceSource } from "../policy/service-words.ts";
 import { isOfNodes } from "../policy/workload-selector.ts";
-import type { FlowEnd } from "./record.ts";
 
 /** A Service whose endpoints are known by their labels; an EndpointSlice without addresses has their ports. */
 export interface SelectingService {
@@ -21,9 +21,20 @@ export function sliceOf(name: string, ports: EndpointSlice["ports"]): EndpointSl
   return endpointSlice.parse({ metadata, addressType: "IPv4", ports });
 }
 
+/** The policies that name a Service whose endpoints are not known. @param known undefined: all are */
+export function namingOthers(
+  policies: readonly Pick<CompiledPolicy, "owner" | "services">[],
+  known: readonly SelectingService[] | undefined,
+): ReadonlySet<string> {
+  if (!known) return new Set();
+  const names = new Set(known.map(({ name }) => name));
+  const others = policies.filter(({ services }) => services.some((name) => !names.has(name)));
+  return new Set(others.map(({ owner }) => owner));
+}
+
 /** The words of pods that are endpoints of these Services. */
 export function serviceWords(
-  { namespace, labels = {} }: Extract<FlowEnd, { kind: "pods" }>,
+  { namespace, labels = {} }: { readonly namespace: string; readonly labels?: Labels | undefined },
   services: readonly SelectingService[],
   slices: readonly EndpointSlice[],
 ): string[] {

@@ -66,5 +66,5 @@ function stageOf({ doNotTrack, preDNAT }: CalicoPolicy["spec"]): Stage {
 export function servicesOf({ metadata, spec }: CalicoPolicy): readonly string[] {
   const peers = [...spec.ingress.map(({ source }) => source), ...spec.egress.map(({ destination }) => destination)];
   const named = peers.flatMap(({ services }) => services ?? []);
-  return [...new Set(named.map(({ name, namespace }) => `${namespace ?? metadata.namespace}/${name}`))];
+  return [...new Set(named.map(({ name, namespace }) => `${namespace ?? metadata.namespace ?? "default"}/${name}`))];
 }

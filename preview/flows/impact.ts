@@ -1,15 +1,10 @@
 import { FlowJudge, type Judged, type JudgedBy } from "../../model/flow/judge.ts";
-import { sliceOf } from "../../model/flow/peer-words.ts";
 import { endText, type FlowEnd, type FlowLogLine, targetText } from "../../model/flow/record.ts";
 import { type SeenFlow, seenFlows } from "../../model/flow/seen.ts";
 import { lastingLabels } from "../../model/flow/workload.ts";
-import type { EndpointSlice } from "../../model/objects/discovery.ts";
-import { containerPorts } from "../../model/policy/identity.ts";
-import { portName } from "../../model/policy/judge.ts";
-import { portProtocol } from "../../model/protocol.ts";
-import type { Service } from "../declared/objects.ts";
-import { backendsOf, type Cast, podOf } from "../reach/cast.ts";
+import { type Cast, podOf } from "../reach/cast.ts";
 import type { ReachChange } from "../reach/changes.ts";
+import { knownEndpoints } from "../reach/service-endpoints.ts";
 import type { Impact } from "./document.ts";
 import { unusedRules } from "./unused-rules.ts";
 import { usedPair } from "./used-pairs.ts";
@@ -31,8 +26,7 @@ export function impactOf(
   changes: readonly ReachChange[],
 ): Impact {
   const seen = seenFlows(lines);
-  const { hostEndpoints, ...judging } = cast.policies;
-  const by = judgedBy(cast, judging);
+  const by = judgedBy(cast);
   const until = seen.until ?? 0;
   // Counted from the end of the log, which may be an old one.
   const since = unusedDays === undefined ? Number.NEGATIVE_INFINITY : until - unusedDays * DAY_MS;
@@ -68,7 +62,7 @@ export function impactOf(
       .map(({ from, to }) => ({ from, to })),
     unused: unusedRules(
       by,
-      hostEndpoints,
+      cast.policies.hostEndpoints,
       flows.filter(({ connections }) => connections > 0),
       since,
     ),
@@ -85,17 +79,13 @@ function told({ flow, reason = "" }: Judged & { flow: SeenFlow }): Impact["cut"]
   return { ...pair(flow), connections: flow.connections, last: time(flow.last), reason };
 }
 
-function judgedBy(cast: Cast, policies: JudgedBy["policies"]): JudgedBy {
+function judgedBy(cast: Cast): JudgedBy {
   const { pools, nodes, namespaces } = cast;
-  const services = cast.services
-    .filter(({ spec }) => Object.keys(spec.selector).length > 0)
-    .map((service) => ({ name: `${service.namespace}/${service.name}`, selector: service.spec.selector, service }));
+  const { hostEndpoints: _, ...policies } = cast.policies;
+  const { services, endpointSlices } = knownEndpoints(cast);
   return {
-    policies: {
-      ...policies,
-      endpointSlices: services.map(({ name, service }) => sliceOf(name, endpointPorts(cast, service))),
-    },
-    services: services.map(({ name, selector }) => ({ name, selector })),
+    policies: { ...policies, endpointSlices },
+    services,
     pools,
     nodes: new Map(
       nodes.map(({ name, address, addressIpv6 }) => [name, [address, ...(addressIpv6 ? [addressIpv6] : [])]]),
@@ -104,18 +94,6 @@ function judgedBy(cast: Cast, policies: JudgedBy["policies"]): JudgedBy {
       [...namespaces].map(([name, labels]) => [name, { "kubernetes.io/metadata.name": name, ...labels }]),
     ),
   };
-}
-
-/** A port's name may be another number at each workload. */
-function endpointPorts(cast: Cast, service: Service): EndpointSlice["ports"] {
-  const backends = backendsOf(cast, service).map((workload) => containerPorts(podOf(workload)));
-  return service.spec.ports.flatMap(({ name, protocol, port, targetPort }) => {
-    const target = targetPort ?? port;
-    const named = (one: string) =>
-      backends.flatMap((ports) => ports.get(portName(portProtocol(protocol) ?? 0, one)) ?? []);
-    const numbers = typeof target === "number" ? [target] : [...new Set(named(target))];
-    return numbers.map((number) => ({ name, protocol, port: number }));
-  });
 }
 
 /** Pods of a declared workload will have the labels and ports that it declares, whatever those had that the log saw. */

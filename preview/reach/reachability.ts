@@ -1,9 +1,11 @@
 import { type Cidr, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
+import { namingOthers, serviceWords, withWords } from "../../model/flow/peer-words.ts";
 import type { Pod } from "../../model/objects/core.ts";
 import { namespace as namespaceSchema } from "../../model/objects/core.ts";
+import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import { objectName } from "../../model/objects/metadata.ts";
-import { containerPorts, type Identity, IdentityTable } from "../../model/policy/identity.ts";
-import { ANYBODY, decisionAt, Judge, portName } from "../../model/policy/judge.ts";
+import { containerPorts, IdentityTable } from "../../model/policy/identity.ts";
+import { ANYBODY, decisionAt, Judge, type Peer as PolicyPeer, portName } from "../../model/policy/judge.ts";
 import type { Tier } from "../../model/policy/rules.ts";
 import { type EndpointPolicy, PolicySelector } from "../../model/policy/selection.ts";
 import { PodSubjects } from "../../model/policy/subject.ts";
@@ -11,6 +13,7 @@ import { podAsSubject } from "../../model/policy/who.ts";
 import { protocolNumbers } from "../../model/protocol.ts";
 import type { Workload } from "../declared/objects.ts";
 import { type Cast, podOf } from "./cast.ts";
+import { knownEndpoints } from "./service-endpoints.ts";
 
 /** Who connects: pods, nodes other than the pod's own, or somebody at an address or in blocks of addresses. */
 export type Peer =
@@ -28,7 +31,7 @@ export interface Target {
   port: number | string;
 }
 
-/** depends: on the address that a pod will get, on which pod it is, or on the endpoints of a Service that a rule names. */
+/** depends: on the address that a pod will get, on which pod it is, or on the endpoints of a Service that a rule names, where they are not known. */
 export type Reachability = "allowed" | "dropped" | "depends";
 
 export interface Answer {
@@ -46,7 +49,10 @@ export const ELSEWHERE = "another-namespace";
  */
 export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
   const pods = new Map(cast.workloads.map((workload) => [workload, podOf(workload)]));
-  const { policies, vocabulary, aboutServices, namespaceOf, accountOf } = selectionOf(cast, [...pods.values()]);
+  const { services, endpointSlices } = knownEndpoints(cast);
+  const selection = selectionOf(cast, [...pods.values()], endpointSlices);
+  const { policies, vocabulary, namespaceOf, accountOf } = selection;
+  const aboutServices = namingOthers(selection.sources, services);
   const identities = new IdentityTable(vocabulary);
   const policyOf = ({ metadata, spec }: Pod): EndpointPolicy | undefined =>
     spec.hostNetwork ? undefined : policies.get(keyOf(metadata.namespace ?? "default", metadata.name));
@@ -63,15 +69,18 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
     [...vocabulary.blocks.values()].map(({ cidr }) => cidr),
   );
   const ofPod = (pod: Pod) => {
-    const who = podAsSubject(pod, namespaceOf(pod.metadata.namespace ?? "default"), accountOf(pod));
-    return inPools.map((cidr) => identities.ofPod(pod, who, cidr));
+    const { namespace: written, labels } = pod.metadata;
+    const namespace = written ?? "default";
+    const who = podAsSubject(pod, namespaceOf(namespace), accountOf(pod));
+    const words = serviceWords({ namespace, labels: labels ?? {} }, services, endpointSlices);
+    return inPools.map((cidr) => withWords(identities.ofPod(pod, who, cidr), words));
   };
   const ofNodes = () => cast.nodes.map(({ address }) => identities.ofBlock(hostCidr(address)));
   const podOfPeer = (peer: Peer): Pod | undefined => {
     if (peer.kind === "stranger") return stranger(peer.namespace);
     return peer.kind === "workload" ? (pods.get(peer.workload) ?? podOf(peer.workload)) : undefined;
   };
-  const identitiesOf = (peer: Peer): (Identity | undefined)[] => {
+  const identitiesOf = (peer: Peer): (PolicyPeer | undefined)[] => {
     if (peer.kind === "address") return [identities.ofBlock(hostCidr(peer.address))];
     if (peer.kind === "blocks") return peer.cidrs.map((cidr) => identities.ofBlock(parseCidr(cidr)));
     const pod = podOfPeer(peer);
@@ -89,14 +98,13 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
     ];
     const deciding = [receives?.ingress && receives, sends?.egress && sends].flatMap((one) => one || []);
     const names = namesOf(deciding);
-    // The addresses of a Service's endpoints are not known yet.
     const isOpen = names.some((name) => aboutServices.has(name));
     return { verdict: isOpen ? "depends" : together(ends), policies: names };
   };
 }
 
 interface Asked {
-  identity: Identity | undefined;
+  identity: PolicyPeer | undefined;
   protocol: number;
   port: number;
 }
@@ -108,7 +116,11 @@ function together(ends: boolean[][]): Reachability {
 }
 
 /** Which policies apply to which pods: to the declared ones, and to others in their namespaces and elsewhere. */
-function selectionOf({ policies: declared, namespaces: labels, serviceAccounts }: Cast, pods: Pod[]) {
+function selectionOf(
+  { policies: declared, namespaces: labels, serviceAccounts }: Cast,
+  pods: Pod[],
+  endpointSlices: readonly EndpointSlice[],
+) {
   const homes = new Set(pods.map(({ metadata }) => metadata.namespace ?? "default"));
   const all = [...pods, ...[...homes, ELSEWHERE].map(stranger)];
   const endpoints = all.map(({ metadata }) => ({ namespace: metadata.namespace ?? "default", pod: metadata.name }));
@@ -119,7 +131,7 @@ function selectionOf({ policies: declared, namespaces: labels, serviceAccounts }
   const accounts = new Map(serviceAccounts.map((account) => [objectName(account), account]));
   const subjects = new PodSubjects().of(endpoints, all, [...namespaces.values()], serviceAccounts);
   const { hostEndpoints: _, ...objects } = declared;
-  const known = { namespaces: [...namespaces.values()], serviceAccounts };
+  const known = { namespaces: [...namespaces.values()], serviceAccounts, endpointSlices };
   const selection = new PolicySelector().select({ ...objects, ...known, subjects });
   const policies = new Map(
     [...selection.policies].map(([{ namespace, pod }, policy]) => [keyOf(namespace, pod), policy]),
@@ -127,7 +139,7 @@ function selectionOf({ policies: declared, namespaces: labels, serviceAccounts }
   return {
     policies,
     vocabulary: selection.vocabulary,
-    aboutServices: new Set(selection.sources.flatMap(({ owner, services }) => (services.length > 0 ? [owner] : []))),
+    sources: selection.sources,
     namespaceOf: (name: string) => namespaces.get(name),
     accountOf: ({ metadata, spec }: Pod) => accounts.get(`${metadata.namespace}/${spec.serviceAccountName}`),
   };

@@ -1,5 +1,5 @@
 // Policies of the other kinds that agents follow: Calico's, in tiers, and ClusterNetworkPolicy.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { WrittenObject } from "../declared/objects.ts";
 import { deployment, from, policy, scene, service } from "../testing/objects.ts";
 import { castOf } from "./cast.ts";
@@ -105,13 +105,75 @@ test("policies of all pods hold for those that are declared elsewhere too", () =
   });
 });
 
-test("what a rule says of a Service depends on its endpoints; staged policies decide nothing", () => {
-  const web = deployment("web");
-  const toService = calico("NetworkPolicy", "to-service", {
-    ...{ selector: "app == 'web'", types: ["Egress"] },
-    egress: [{ action: "Allow", destination: { services: { name: "nginx" } } }],
-  });
-  expect(verdicts([...nginx, web, toService])["web > nginx:80"]).toBe("depends");
+test("staged policies decide nothing", () => {
   const staged = calico("StagedGlobalNetworkPolicy", "next", { ...forNginx, ingress: [] });
-  expect(verdicts([...nginx, web, staged])["web > nginx:80"]).toBe("allowed");
+  expect(verdicts([...nginx, deployment("web"), staged])["web > nginx:80"]).toBe("allowed");
 });
+
+describe("what a rule says of a Service", () => {
+  const to = (name: string) =>
+    calico("NetworkPolicy", "to-service", {
+      ...{ selector: "app == 'web'", types: ["Egress"] },
+      egress: [{ action: "Allow", destination: { services: { name } } }],
+    });
+  const from = (name: string) =>
+    calico("NetworkPolicy", "from-service", {
+      ...forNginx,
+      ingress: [{ action: "Allow", source: { services: { name } } }],
+    });
+  const web = deployment("web");
+  const other = deployment("other");
+  const http = (name: string, more: object) =>
+    deployment(name, { ports: [{ name: "http", containerPort: 8080 }], ...more });
+  const named = { ports: [{ port: 80, targetPort: "http" }] };
+
+  test("is of the pods that the declared Service selects, and of the ports behind it", () => {
+    expect(verdicts([...nginx, web, other, to("nginx")])).toMatchObject({
+      "web > nginx:80": "allowed",
+      "web > pods other:80": "dropped",
+      "other > nginx:80": "allowed",
+    });
+    const more = service("more", { selector: { app: "nginx" }, ports: [{ port: 9090 }] });
+    expect(verdicts([...nginx, web, more, to("nginx")])).toMatchObject({
+      "web > nginx:80": "allowed",
+      "web > more:9090": "dropped",
+    });
+    expect(verdicts([http("api", {}), service("api", named), web, to("api")])["web > api:80"]).toBe("allowed");
+  });
+
+  test("as a source is of all that the pods send, and of nobody else", () => {
+    const rows = rowsOf([...nginx, web, other, service("web"), from("web")]);
+    const verdict = (pair: string) => rows.get(pair)?.verdict;
+    expect(verdict("web > nginx:80")).toBe("allowed");
+    expect(verdict("other > nginx:80")).toBe("dropped");
+    expect(verdict("client1 > nginx:80")).toBe("dropped");
+    expect(verdict("other pods of default > nginx:80")).toBe("dropped");
+    expect(rows.get("other > nginx:80")?.policies).toEqual(["Calico NetworkPolicy default/from-service"]);
+  });
+
+  test.each([
+    ["that is not declared", [], "elsewhere"],
+    ["without a selector", [service("elsewhere", { selector: {} })], "elsewhere"],
+    ["that is another name", [service("elsewhere", { type: "ExternalName" })], "elsewhere"],
+    [
+      "whose port has several numbers",
+      [
+        http("a", {}),
+        http("b", { labels: { app: "a" }, ports: [{ name: "http", containerPort: 81 }] }),
+        service("a", named),
+      ],
+      "a",
+    ],
+    ["whose port has no number yet", [service("elsewhere", named)], "elsewhere"],
+    ["with pods in the host's network", [{ ...deployment("host"), ...hostNetwork("host") }, service("host")], "host"],
+  ])("%s depends on its endpoints", (_, objects, name) => {
+    expect(verdicts([...nginx, web, ...objects, to(name)])["web > nginx:80"]).toBe("depends");
+    expect(verdicts([...nginx, web, ...objects, from(name)])["web > nginx:80"]).toBe("depends");
+    expect(verdicts([...nginx, web, ...objects])["web > nginx:80"]).toBe("allowed");
+  });
+});
+
+function hostNetwork(app: string): object {
+  const template = { metadata: { labels: { app } }, spec: { hostNetwork: true, containers: [{ image: "a" }] } };
+  return { spec: { replicas: 1, template } };
+}
