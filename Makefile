@@ -11,7 +11,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help javascript go host up down labs preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean lab-parts bootstrap bootstrap-bench
+.PHONY: help javascript go host up down labs lab-image preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean lab-parts bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s %s\n", $$1, ($$0 ~ /:[^#]*javascript/ ? "*" : " "), $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,11 @@ down: bootstrap ## remove the local cluster and everything that belongs to it
 labs: bootstrap ## list the labs of this computer: state, who made them, nodes, memory, and what killed runs left; JSON=1
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/lab.js list $(if $(JSON),--json)
+
+lab-image: bootstrap ## load your own images into every node of the local cluster: make lab-image IMAGE=shop.tar (docker save), or TAG=team/shop:1 to name its image
+	@test -n "$(IMAGE)" || { echo 'make lab-image needs an image archive: docker save --output shop.tar team/shop:1, then make lab-image IMAGE=shop.tar' >&2; exit 2; }
+	@node tools/build.ts --quiet bundle >&2
+	@node dist/lab.js image "$(or $(EBPF_DATAPLANE_LAB),local)" "$(IMAGE)" $(if $(TAG),--tag "$(TAG)")
 
 check: $(if $(MACHINES),go,javascript) ## test expectations on the running cluster: make check SUITE=cluster, or FILE=x.check.yaml; MACHINES=x.yaml JUNIT=out/check.xml
 	@test -n "$(FILE)$(SUITE)" || { echo 'make check needs a suite or a file of expectations: make check SUITE=cluster, make check FILE=x.check.yaml' >&2; exit 2; }

@@ -9,6 +9,7 @@ import { parseCloud } from "./cloud/spec.ts";
 import { cloudUp } from "./cloud/up.ts";
 import { exec } from "./cluster/exec.ts";
 import { forward } from "./cluster/forwarder.ts";
+import { addImages } from "./cluster/own-images.ts";
 import { status } from "./cluster/status.ts";
 import { up } from "./cluster/up.ts";
 import { LabFailure } from "./failure.ts";
@@ -65,6 +66,18 @@ command
   .action(async (name: string, machine: string, argv: string[]) => {
     // Options before the command belong to this command line, not to the command.
     process.exitCode = await exec(name, machine, argv[0] === "--" ? argv.slice(1) : argv);
+  });
+
+command
+  .command("image")
+  .argument("<name>", "the lab's name", labName)
+  .argument("<archive>", "an OCI image layout in a tar, or what 'docker save' writes")
+  .option("--tag <name>", "name of the archive's only image, such as team/shop:1, in place of its own")
+  .description("load images of your own into every node, also those that join later")
+  .action(async (name: string, archive: string, { tag }: { tag?: string }) => {
+    requireRoot();
+    const add = () => addImages(name, archive, tag, stderrProgress(name));
+    process.stdout.write(await withLock(name, "image", add));
   });
 
 command

@@ -12,6 +12,8 @@ export const labFolder = (lab: string): string => join(labsFolder, lab);
 export const journalFile = (lab: string): string => join(labFolder(lab), "journal.ndjson");
 export const originFile = (lab: string): string => join(labFolder(lab), "origin.json");
 export const clusterFile = (lab: string): string => join(labFolder(lab), "cluster.json");
+/** Copies of the user's own images. */
+export const ownImagesFolder = (lab: string): string => join(labFolder(lab), "images");
 export const kubeconfigFile = (lab: string): string => join(labFolder(lab), "kubeconfig");
 
 /** Network namespace (and cgroup) of a machine. */

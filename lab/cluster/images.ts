@@ -9,6 +9,8 @@ import { machineFolder } from "../names.ts";
 
 const manifestFile = join(packageFolder, "dist", "images.json");
 
+const next = "build the images with 'make build'";
+
 const manifestSchema = z.array(
   z.object({
     /** All names in the archive, as containerd writes them: docker.io/library/nginx:latest. */
@@ -20,7 +22,12 @@ const manifestSchema = z.array(
   }),
 );
 
-export type Image = z.output<typeof manifestSchema>[number];
+export interface Image extends BuiltImage {
+  /** Its archive is not built by `make build` but a copy of the user's, in the lab's folder. */
+  own?: true;
+}
+
+type BuiltImage = z.output<typeof manifestSchema>[number];
 
 const controlPlaneNames = /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd):/;
 
@@ -31,6 +38,14 @@ const isControlPlanes = ({ names }: Image): boolean => names.every((name) => con
  * later. */
 export const isNeededFirst = ({ names }: Image): boolean => names.some((name) => /\/(pause|coredns):/.test(name));
 
+/** All images of the list. @throws LabFailure when there is none. */
+export function builtImages(): BuiltImage[] {
+  if (!existsSync(manifestFile)) throw new LabFailure(`there are no images: ${manifestFile} is missing`, { next });
+  const manifest = manifestSchema.safeParse(JSON.parse(readFileSync(manifestFile, "utf8")));
+  if (!manifest.success) throw new LabFailure(`${manifestFile}: ${z.prettifyError(manifest.error)}`, { next });
+  return manifest.data;
+}
+
 /** A large image that is needed only when a cluster runs kube-proxy. */
 const belongsToKubeProxy = ({ names }: Image): boolean => names.every((name) => name.includes("/kube-proxy:"));
 
@@ -40,17 +55,14 @@ const belongsToKubeProxy = ({ names }: Image): boolean => names.every((name) => 
  * @throws LabFailure when one is missing.
  */
 export function selectImages(names: string[], kubeProxy = false): Image[] {
-  const next = "build the images with 'make build'";
-  if (!existsSync(manifestFile)) throw new LabFailure(`there are no images: ${manifestFile} is missing`, { next });
-  const manifest = manifestSchema.safeParse(JSON.parse(readFileSync(manifestFile, "utf8")));
-  if (!manifest.success) throw new LabFailure(`${manifestFile}: ${z.prettifyError(manifest.error)}`, { next });
-  const missing = names.find((name) => !manifest.data.some((image) => image.names.includes(name)));
+  const built = builtImages();
+  const missing = names.find((name) => !built.some((image) => image.names.includes(name)));
   if (missing) throw new LabFailure(`images: '${missing}' is not in ${manifestFile}`, { next, exitCode: 2 });
   const isChosen = (image: Image) => {
     if (belongsToKubeProxy(image) && kubeProxy) return true;
     return names.length === 0 ? !belongsToKubeProxy(image) : image.names.some((name) => names.includes(name));
   };
-  return manifest.data.filter((image) => !isControlPlanes(image) && (isNeededFirst(image) || isChosen(image)));
+  return built.filter((image) => !isControlPlanes(image) && (isNeededFirst(image) || isChosen(image)));
 }
 
 const recordFile = (lab: string, machine: string): string => join(machineFolder(lab, machine), "images.json");
@@ -60,23 +72,32 @@ function loaded(lab: string, machine: string): Record<string, string> {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>) : {};
 }
 
+/** What a machine's record calls an image. The user's may have each other's names. */
+const keyOf = ({ own, names, digest }: Image): string => (own ? digest : (names[0] as string));
+
 /** The images that a machine does not have, or has with other content. */
 export function staleImages(lab: string, machine: string, images: Image[]): Image[] {
   const record = loaded(lab, machine);
-  return images.filter(({ names, digest }) => record[names[0] as string] !== digest);
+  return images.filter((image) => record[keyOf(image)] !== image.digest);
 }
 
 /** Loads missing images into a machine's containerd. */
 export async function loadImages(lab: string, machine: string, images: Image[]): Promise<void> {
-  for (const image of staleImages(lab, machine, images)) {
-    const name = image.names[0] as string;
-    if (!existsSync(image.file))
-      throw new LabFailure(`cannot load image ${name}: its archive ${image.file} is missing`, {
-        next: "build the images again with 'make build'; builds in other checkouts remove archives that are not used",
-      });
-    const command = ["ctr", "--namespace", "k8s.io", "images", "import", image.file];
-    const result = await runIn(lab, machine, command, { timeout: 600_000 });
-    if (result.status !== 0) throw commandFailure(`load image ${name} on machine ${machine}`, command, result);
-    writeFileSync(recordFile(lab, machine), JSON.stringify({ ...loaded(lab, machine), [name]: image.digest }));
-  }
+  for (const image of staleImages(lab, machine, images)) await importImage(lab, machine, image);
+}
+
+/** Loads an image into a machine's containerd, whatever the machine has. */
+export async function importImage(lab: string, machine: string, image: Image): Promise<void> {
+  const name = image.names[0] as string;
+  if (!existsSync(image.file))
+    throw new LabFailure(`cannot load image ${name}: its archive ${image.file} is missing`, {
+      next: image.own
+        ? "load it again with 'make lab-image'"
+        : "build the images again with 'make build'; builds in other checkouts remove archives that are not used",
+    });
+  // Machines do not see the labs' folder.
+  const command = ["ctr", "--namespace", "k8s.io", "images", "import", "-"];
+  const result = await runIn(lab, machine, command, { inputFile: image.file, timeout: 600_000 });
+  if (result.status !== 0) throw commandFailure(`load image ${name} on machine ${machine}`, command, result);
+  writeFileSync(recordFile(lab, machine), JSON.stringify({ ...loaded(lab, machine), [keyOf(image)]: image.digest }));
 }

@@ -23,6 +23,7 @@ import { createToken, newToken } from "./join-token.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { requireMemory } from "./memory.ts";
 import { bringUpNodes, refreshImages } from "./nodes.ts";
+import { ownImages } from "./own-images.ts";
 import { type Plan, planUp, unchangeable } from "./plan.ts";
 import { type ClusterState, readState, writeState } from "./state.ts";
 import { removeMachine, wipeMachine } from "./withdrawal.ts";
@@ -95,7 +96,7 @@ async function tokenFor(path: ApiServerPath, plan: Plan): Promise<string> {
 
 /** Creates the specified lab; existing parts that are correct are not changed. */
 export async function up(spec: LabSpec, progress: Progress): Promise<LabDescription> {
-  const images: Image[] = selectImages(spec.images, spec.kubeProxy);
+  const ours: Image[] = selectImages(spec.images, spec.kubeProxy);
   requireRelease(spec.kubernetesVersion);
   if (familiesOf(spec).includes("IPv6") && !hasIpv6())
     throw new LabFailure("the cluster's ipFamilies need IPv6, which this host's kernel does not have", {
@@ -116,6 +117,7 @@ export async function up(spec: LabSpec, progress: Progress): Promise<LabDescript
     progress.note(`lab ${spec.name} was made from ${checkout}; this is ${packageFolder}, and both use the same lab`);
   const kept = await prepareGround(spec, plan, earlier, progress);
   beginLab(spec.name);
+  const images = [...ours, ...ownImages(spec.name)];
   const state: ClusterState = { ...kept, spec };
   writeState(spec.name, state);
   const begin = plan.boot.length > 0 ? `boot ${plan.boot.join(", ")}` : "check the machines";

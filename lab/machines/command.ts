@@ -1,9 +1,12 @@
-import { spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { closeSync, createWriteStream, openSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
 import { LabFailure } from "../failure.ts";
 
 export interface CommandOptions {
   input?: string;
+  /** The file that the command has as its input, in place of `input`. */
+  inputFile?: string;
   /** Milliseconds until the command is killed; default 60 s, so that no command hangs forever. */
   timeout?: number;
   env?: Record<string, string>;
@@ -23,7 +26,12 @@ export interface CommandResult {
 export function attempt(argv: string[], options: CommandOptions = {}): Promise<CommandResult> {
   const [file, ...args] = argv as [string, ...string[]];
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env: { ...process.env, ...options.env }, stdio: "pipe" });
+    const given = options.inputFile === undefined ? undefined : openSync(options.inputFile, "r");
+    const child = spawn(file, args, {
+      env: { ...process.env, ...options.env },
+      stdio: [given ?? "pipe", "pipe", "pipe"],
+    }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+    if (given !== undefined) closeSync(given);
     const chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
     child.stdout.on("data", (chunk: Buffer) => chunks.stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));
@@ -46,8 +54,8 @@ export function attempt(argv: string[], options: CommandOptions = {}): Promise<C
       const [stdout, stderr] = [chunks.stdout, chunks.stderr].map((list) => Buffer.concat(list).toString());
       resolve({ status: expired ? 124 : (code ?? 137), stdout: stdout as string, stderr: stderr as string });
     });
-    child.stdin.on("error", () => {}); // the command may end before it has read its input
-    child.stdin.end(options.input ?? "");
+    child.stdin?.on("error", () => {}); // the command may end before it has read its input
+    child.stdin?.end(options.input ?? "");
   });
 }
 

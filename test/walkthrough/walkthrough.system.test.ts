@@ -1,6 +1,8 @@
 // The walk-through end to end over both address families, as a user does it: a killed run, up, a lost worker, the other return mode,
 // kube-proxy, down. The tests form one story: each continues from the previous one. Each `up` costs half a minute, so none repeats what
 // another one shows. What people ask of the cluster between up and down is in walkthrough.checks.system.test.ts, on a cluster of its own.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ListedLab } from "../../lab/list/list.ts";
 import { clusterStatusSchema } from "../../verify/status/cluster-status.ts";
@@ -131,8 +133,29 @@ test("join tokens expire, and no agent has more rights than are listed", async (
   expect(stdout).toMatch(/^NoNewPrivs:\s*1$/m);
 });
 
+const OWN = "team/shop:1";
+
 test(
-  "a worker that lost its machine joins again, with a new token, and the other node's pods are not changed",
+  "a pod starts with an image of the user's",
+  async () => {
+    // The sample's content, by a name that no node has.
+    const built = JSON.parse(readFileSync(join(root, "dist/images.json"), "utf8")) as {
+      names: string[];
+      file: string;
+    }[];
+    const archive = built.find(({ names }) => names.some((name) => name.endsWith("/nginx:latest")))?.file;
+    const kubectl = (...words: string[]) => ended(inMachine("master", "kubectl", ...words));
+    const { stdout } = await ended(lab("image", LAB, String(archive), "--tag", OWN));
+    expect(stdout).toContain(`image: ${OWN}`);
+    await kubectl("run", "shop", `--image=${OWN}`, "--image-pull-policy=Never");
+    await kubectl("wait", "--for=condition=Ready", "pod/shop", "--timeout=280s");
+    await kubectl("delete", "pod", "shop", "--grace-period=1");
+  },
+  5 * MINUTES,
+);
+
+test(
+  "a worker that lost its machine joins again, with a new token and the user's images, and the other node's pods are not changed",
   async () => {
     const [tokens, pods] = [await tokenEnds(), await podIdentities("master")];
     await ended(lab("terminate", LAB, "node"));
@@ -140,6 +163,8 @@ test(
     expect((await tokenEnds()).length).toBe(tokens.length + 1);
     expect(verification()).toMatchObject({ failed: 0 });
     expect(await podIdentities("master")).toEqual(expect.arrayContaining(pods));
+    const { stdout } = await ended(inMachine("node", "ctr", "--namespace", "k8s.io", "images", "list", "--quiet"));
+    expect(stdout.split("\n")).toContain(`docker.io/${OWN}`);
   },
   10 * MINUTES,
 );
