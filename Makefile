@@ -18,7 +18,7 @@ help: ## show this list
 	@echo '* runs on any computer with Node 24. The others need Debian 12 and root.'
 
 # Settings of a stack for one run, as in Pulumi.STACK.yaml; CONFIG has further ones: make up NODES=3 CONFIG='router=true vxlanMode=Always'.
-settings = $(if $(NODES),--config "nodes=$(NODES)") $(if $(CLIENTS),--config "clients=$(CLIENTS)") $(foreach one,$(CONFIG),--config '$(one)')
+settings = $(if $(NODES),--config "nodes=$(NODES)") $(if $(CLIENTS),--config "clients=$(CLIENTS)") $(if $(CONFIG),--settings '$(subst ','\'',$(CONFIG))')
 
 up: host lab-parts ## create the local cluster with the dataplane, and verify it; NODES=3 CLIENTS=1 RELEASE=v1.35.1 CONFIG='router=true ipFamilies=["IPv4"]'
 	@$(if $(RELEASE),node tools/relink.ts $(RELEASE))

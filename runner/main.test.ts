@@ -75,10 +75,10 @@ test("up creates the program's resources in order, and prints outputs without se
   expect(code).toBe(0);
 });
 
-test("up --quiet prints only the outputs, and --json prints them as JSON", async () => {
+test("up --quiet prints only the outputs, --json prints them as JSON, and --settings are several settings", async () => {
   await cluster();
-  const { stdout, stderr, code } = await runner("up", "--quiet", "--json");
-  expect(JSON.parse(stdout)).toEqual({ mode: "dsr", password: "[secret]" });
+  const { stdout, stderr, code } = await runner("up", "--quiet", "--json", "--settings", "mode=by two words x=1");
+  expect(JSON.parse(stdout)).toEqual({ mode: "by two words", password: "[secret]" });
   expect(stderr).toBe("");
   expect(code).toBe(0);
 });

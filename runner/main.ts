@@ -3,7 +3,7 @@ import { down } from "./down.ts";
 import { failureOf, messageOf } from "./failure.ts";
 import { preflight } from "./preflight.ts";
 import { type PreviewOptions, preview, previewDigest, readText } from "./preview.ts";
-import { EncryptedSetting, type Project, readProject, readStack } from "./project.ts";
+import { EncryptedSetting, type Project, readProject, readStack, settingsOf } from "./project.ts";
 import { delegate, findPulumi, previewByCli, type Verb } from "./pulumi-cli.ts";
 import { rehearse } from "./rehearse.ts";
 import { beQuiet, complain, pc } from "./terminal.ts";
@@ -60,7 +60,12 @@ function ofStack(name: string, description: string, stack: string): Command {
     .description(description)
     .option("-s, --stack <name>", "stack: its settings are in Pulumi.<name>.yaml", stack)
     .option("--cwd <folder>", "folder of Pulumi.yaml", ".")
-    .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, []);
+    .option("-c, --config <key=value>", "a setting for this run; may be repeated", collect, [])
+    .option("--settings <settings>", "several of them in one text, separated by spaces", settingsOf)
+    .hook("preAction", (one) => {
+      const { config, settings = [] } = one.opts<{ config: string[]; settings?: string[] }>();
+      one.setOptionValue("config", [...config, ...settings]);
+    });
 }
 
 function command(verb: Verb, description: string): Command {

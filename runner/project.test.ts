@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readProject } from "./project.ts";
+import { readProject, settingsOf } from "./project.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -59,4 +60,26 @@ test.each<[string, Record<string, string>, string[], string]>([
 ])("readProject() refuses %s", (_, files, overrides, message) => {
   write(files);
   expect(() => readProject(folder, "dev", overrides)).toThrow(message);
+});
+
+test.each([
+  ["", []],
+  ["router=true", ["router=true"]],
+  [
+    '  router=true ipFamilies=["IPv4", "IPv6"]  aws:region=eu ',
+    ["router=true", 'ipFamilies=["IPv4", "IPv6"]', "aws:region=eu"],
+  ],
+  ["note=two words a=b", ["note=two words", "a=b"]],
+  ["router true", ["router true"]],
+])("the settings of %j", (text, settings) => {
+  expect(settingsOf(text)).toEqual(settings);
+});
+
+test("make passes CONFIG on as it is, whatever quotes and spaces it has", () => {
+  const given = `note=it's ipFamilies=["IPv4", "IPv6"]`;
+  const root = join(import.meta.dirname, "..");
+  const { stdout } = spawnSync("make", ["--dry-run", "preview", `CONFIG=${given}`], { cwd: root, encoding: "utf8" });
+  const command = stdout.split("\n").find((line) => line.includes("runner.js preview"));
+  const said = spawnSync("sh", ["-c", `node() { printf '%s\\n' "$@"; }; ${command}`], { encoding: "utf8" });
+  expect(said.stdout.split("\n")).toContain(given);
 });

@@ -64,6 +64,13 @@ export function readProject(folder: string, stack: string, overrides: string[] =
   return { ...read, config: { ...config, ...overridesOf(read, overrides) } };
 }
 
+/** The settings of one text, separated by spaces: `router=true ipFamilies=["IPv4", "IPv6"]`. A value may have spaces too. */
+export const settingsOf = (text: string): string[] =>
+  text
+    .trim()
+    .split(/\s+(?=[\w.:-]+=)/)
+    .filter(Boolean);
+
 /** `key=value` settings by their key with its namespace. */
 export function overridesOf({ name }: Stack, overrides: string[]): Record<string, string> {
   const config: Record<string, string> = {};
