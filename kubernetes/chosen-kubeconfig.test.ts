@@ -37,7 +37,7 @@ test.each<[string, KubeconfigSources]>([
   ["content", { ...all, path: undefined }],
   ["named", { ...all, path: undefined, content: undefined }],
   ["local", { local, home: true }],
-  ["home", { home: true }],
+  ["home", { home: true, hidden: "only root can see lab local" }],
   ["given-other", { ...all, context: "given-other" }],
   ["content-other", { content: text("content"), context: "content-other" }],
   ["home-other", { home: true, context: "home-other" }],
@@ -49,6 +49,10 @@ test.each<[string, KubeconfigSources]>([
 
 test.each<[KubeconfigSources, RegExp]>([
   [{}, /^kubeconfig: there is none$/],
+  [
+    { hidden: "only root can see lab local" },
+    /^kubeconfig: there is none that this user can read: only root can see lab/,
+  ],
   [{ path: join(folder, "missing") }, /^kubeconfig .*missing: the kubeconfig cannot be read: ENOENT/],
   [{ ...all, context: "nobody" }, /^kubeconfig .*given: the kubeconfig has no context nobody$/],
   [{ content: "a: [" }, /^kubeconfig: the kubeconfig cannot be read: /],

@@ -20,6 +20,8 @@ export interface KubeconfigSources {
   environment?: string | undefined;
   /** Of a local cluster. */
   local?: string | undefined;
+  /** Why nobody knows whether a local cluster has one. */
+  hidden?: string | undefined;
   /** The file that kubectl reads otherwise, if it exists. */
   home?: boolean;
   /** Instead of the kubeconfig's current context. */
@@ -41,7 +43,10 @@ export function chosenKubeconfig(sources: KubeconfigSources): Kubeconfig {
     if (!(error instanceof KubernetesError)) throw error;
     throw new UnusableKubeconfig(`kubeconfig${file ? ` ${file}` : ""}: ${message}`, { ...(next && { next }) });
   }
-  throw new UnusableKubeconfig("kubeconfig: there is none", {
-    next: "give --kubeconfig FILE, or set KUBECONFIG; the local cluster of `make up` has its own",
+  const { hidden } = sources;
+  throw new UnusableKubeconfig(`kubeconfig: there is none${hidden ? ` that this user can read: ${hidden}` : ""}`, {
+    next: hidden
+      ? "run it as root for the local cluster, or give --kubeconfig FILE or KUBECONFIG for another one"
+      : "give --kubeconfig FILE, or set KUBECONFIG; the local cluster of `make up` has its own",
   });
 }

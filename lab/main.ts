@@ -64,6 +64,7 @@ command
   .description("run a command inside a machine")
   .passThroughOptions()
   .action(async (name: string, machine: string, argv: string[]) => {
+    requireRoot();
     // Options before the command belong to this command line, not to the command.
     process.exitCode = await exec(name, machine, argv[0] === "--" ? argv.slice(1) : argv);
   });
@@ -95,6 +96,7 @@ command
   .argument("<machine>", "the machine's name")
   .description("remove a machine with its disk, as a cloud does with spot instances; the cluster is not notified")
   .action(async (name: string, machine: string) => {
+    requireRoot();
     await withLock(name, "terminate", () => terminateInstance(name, machine));
   });
 

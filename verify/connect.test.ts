@@ -61,6 +61,8 @@ test("a cluster without this dataplane", async () => {
 test("only commands that change nothing take kubectl's own file without a word", () => {
   const lab = { machines: [] };
   expect(() => namedKubeconfig({}, lab, true)).toThrow("kubeconfig: there is none. Next: give --kubeconfig FILE");
+  const hidden = "only root can see lab local, or that there is none";
+  expect(() => namedKubeconfig({}, { ...lab, hidden }, true)).toThrow(`${hidden}. Next: run it as root`);
   vi.stubEnv("KUBECONFIG", join(folder, "missing"));
   expect(() => namedKubeconfig({}, lab, false)).toThrow(/kubeconfig .*missing: .*ENOENT.* Next: /);
 });

@@ -41,7 +41,8 @@ export function namedKubeconfig(named: NamedCluster, lab: Lab, changes: boolean)
   const { KUBECONFIG_CONTENT: content, KUBECONFIG: environment } = process.env;
   const { kubeconfig: path, context } = named;
   const local = context ? undefined : lab.kubeconfig;
-  return loadKubeconfig({ path, content, environment, local, home: Boolean(context) || !changes, context });
+  const home = Boolean(context) || !changes;
+  return loadKubeconfig({ path, content, environment, local, hidden: lab.hidden, home, context });
 }
 
 /** The variable with the private key for machines over SSH: a secret, so never an argument. */

@@ -28,6 +28,8 @@ export type LabMachine = Pick<z.output<typeof machineSchema>, "name" | "address"
 /** The part of a lab that a check uses. */
 export interface Lab {
   kubeconfig?: string;
+  /** Why nobody knows: this user may not see labs. */
+  hidden?: string;
   machines: LabMachine[];
 }
 
@@ -47,11 +49,18 @@ export async function reachLab(name: string): Promise<ReachedLab> {
 async function describeLab(program: string, name: string): Promise<Lab> {
   if (process.platform !== "linux" || !existsSync(program)) return { machines: [] };
   const asked = promisify(execFile)(process.execPath, [program, "status", name], { timeout: 60_000 });
-  const { stdout } = await asked.catch((error: Error & { stderr?: string }) => {
-    const reason = failureLine(error.stderr ?? "", error.message);
+  const answer = await asked.catch((error: Error & { stderr?: string }) => {
+    const { stderr = "", message } = error;
+    const reason = /^lab: (.+)$/m.exec(stderr)?.[1] ?? failureLine(stderr, message);
+    // Whoever is not root may have another cluster.
+    if (process.getuid?.() !== 0) return { hidden: reason };
     throw new NoCluster(`the lab ${name} cannot be asked how it is: ${reason}`);
   });
-  const { kubeconfig, machines } = statusSchema.parse(JSON.parse(stdout));
+  return "hidden" in answer ? { machines: [], ...answer } : labOf(answer.stdout);
+}
+
+function labOf(status: string): Lab {
+  const { kubeconfig, machines } = statusSchema.parse(JSON.parse(status));
   return {
     kubeconfig,
     machines: machines.map(({ name, address, addressIpv6, role, pid }) => ({ name, address, addressIpv6, role, pid })),

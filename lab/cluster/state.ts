@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { LabSpec } from "../../components/documents/lab.ts";
 import { LabFailure } from "../failure.ts";
 import type { ProcessIdentity } from "../machines/processes.ts";
@@ -7,18 +7,23 @@ import { clusterFile } from "../names.ts";
 /** In place of a release: the machines are instances of a cloud, whose user data is about Kubernetes. */
 export const CLOUD = "cloud";
 
+const ROOT = "run it as root, who made the lab";
+
 /** What a lab records between commands. */
 export interface ClusterState {
   spec: LabSpec;
   forwarder?: ProcessIdentity & { port: number };
 }
 
+/** @throws LabFailure if this user may not read it, or nobody can */
 export function readState(lab: string): ClusterState | undefined {
-  if (!existsSync(clusterFile(lab))) return undefined;
   try {
     return JSON.parse(readFileSync(clusterFile(lab), "utf8")) as ClusterState;
   } catch (error) {
-    throw new LabFailure(`the record of lab ${lab}, ${clusterFile(lab)}, cannot be read: ${(error as Error).message}`, {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "EACCES") throw new LabFailure(`only root can see lab ${lab}, or that there is none`, { next: ROOT });
+    throw new LabFailure(`the record of lab ${lab}, ${clusterFile(lab)}, cannot be read: ${message}`, {
       next: `remove the lab with 'down ${lab}'`,
     });
   }

@@ -61,6 +61,18 @@ describe("a bare lab", () => {
     });
   });
 
+  it("says to another user that only root can see it", async () => {
+    await withBareLab(bare, machines, async () => {
+      // Loaded before: that user may not be allowed to read the checkout either.
+      const script = `
+        const { readState } = await import(${JSON.stringify(join(import.meta.dirname, "..", "cluster", "state.ts"))});
+        process.setuid(65534);
+        try { console.log(readState(${JSON.stringify(bare)})) } catch (error) { console.log(error.message) }`;
+      const said = execFileSync(process.execPath, ["--input-type=module", "--no-warnings", "--eval", script]);
+      expect(String(said)).toBe(`only root can see lab ${bare}, or that there is none\n`);
+    });
+  });
+
   it("runs next to another with the same addresses", async () => {
     await Promise.all(labs.map((lab) => createBareLab(lab, machines)));
     const names = await Promise.all(labs.map((lab) => shell(lab, "right", "cat /etc/hosts | grep -c left; hostname")));
