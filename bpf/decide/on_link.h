@@ -25,8 +25,8 @@ static __always_inline void decide_from_link_of_uplink(const struct packet *pack
 		pass_to_stack(plan);
 }
 
-/* Discovery on the workload's link. It may speak of itself, by its own address or a link-local one, and is no router. Separate
- * function: the caller has no BPF stack left. */
+/* Discovery on the workload's link. It may speak of itself, by its own address or a link-local one, and is no router. To an address beyond
+ * the link, the host's stack would route it past the workload's policies. Separate function: the caller has no BPF stack left. */
 static __step int decide_discovery(const struct packet *packet, enum parse_result parsed, const struct address *own,
 				   struct plan *plan)
 {
@@ -36,6 +36,10 @@ static __step int decide_discovery(const struct packet *packet, enum parse_resul
 
 	if (!packet || !own || !plan || !scratch)
 		return 0;
+	if (!is_link_local(&packet->tuple.destination) && !is_ipv6_multicast(&packet->tuple.destination)) {
+		drop(plan, OUTCOME_DROP_UNSUPPORTED);
+		return 0;
+	}
 	source = &packet->tuple.source;
 	target = &scratch->direction.source;
 	if (parsed == PARSE_ROUTER ||

@@ -98,6 +98,7 @@ function round(
   let model = new Model();
   for (let index = 0; index < packets; index++) {
     const program = packetPrograms[index % packetPrograms.length] as PacketProgram;
+    random.begin(index);
     const { meeting, frame } = generator.next(program);
     const met = node.meet(frame, meeting);
     for (const outcome of met.outcomes) {
@@ -152,6 +153,8 @@ function examine(
   if (inner) model.see(inner);
   if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload")
     model.sentToUnused(meeting.at, before.ip);
+  if (outcome.startsWith("reject_") && before.ip && program === "from_workload")
+    model.refused({ from: "pod", pod: meeting.at }, before.ip);
   if (/^(drop|reject)_/.test(outcome)) return [];
   const after = seenFrame(met.frame);
   const isPassed = outcome === "pass_to_stack";

@@ -7,6 +7,7 @@ import { ethernet, frame, type IpHeader, ip, ipip, protocols, raw, type Transpor
 import { type Meeting, neighbours, type PacketProgram } from "../packets/node.ts";
 import {
   destinationPort,
+  discovery,
   errorAbout,
   someDestination,
   someExtension,
@@ -75,6 +76,8 @@ export class Generator {
     if (program === "from_uplink" && this.#forwarded.length > 0 && random.oneIn(24)) {
       return { meeting: bare, frame: this.#returned(random.of(this.#forwarded)) };
     }
+    if (this.#family === "IPv6" && program === "from_workload" && random.oneIn(40))
+      return { meeting: bare, frame: this.#discovery(bare) };
     const header = this.#header(program, bare);
     const meeting = program.startsWith("to_") ? { ...bare, ingressIfindex: this.#ingress(header.source) } : bare;
     const transport = this.#transport(header);
@@ -84,6 +87,18 @@ export class Generator {
     const whole = inIpip ? this.#inIpip(inner) : wrap ? this.#wrapped(inner) : inner;
     if (!random.oneIn(4)) return { meeting, frame: whole };
     return { meeting, frame: mutate(whole, wrap ? (inIpip ? IPIP_AT : WRAPPED_AT) : undefined, random) };
+  }
+
+  /** Well-formed, mostly of the pod whose interface it is; its hop limit says that no router has sent it on. */
+  #discovery({ at }: Meeting): Buffer {
+    const random = this.#random;
+    const own = localPods.find(({ name }) => name === at)?.address ?? nodes.node;
+    const [source, target] = [own, own].map((name) =>
+      random.of([name, name, "0.0.0.0", "fe80::55", someSource(random)]),
+    );
+    const destination = random.of(["224.0.0.1", "fe80::1", someDestination(random)]);
+    const ends = [source, destination, target].map((name) => addressNamed(name as string)) as [string, string, string];
+    return frame({ source: ends[0], destination: ends[1], ttl: 255 }, discovery(ends[2], random));
   }
 
   /** In the family of the packets. */

@@ -1,5 +1,6 @@
 // What packets are made of: the small cluster's addresses and ports, and foreign ones.
 
+import { addressBytes } from "../../model/address/address.ts";
 import { protocolNumbers, SCTP } from "../../model/protocol.ts";
 import {
   externalAddress,
@@ -11,7 +12,18 @@ import {
   secondAddress,
   services,
 } from "../packets/cluster.ts";
-import { type Extension, echo, extensions, icmpError, ip, raw, type Transport, tcp, udp } from "../packets/frames.ts";
+import {
+  type Extension,
+  echo,
+  extensions,
+  icmpError,
+  icmpv6,
+  ip,
+  raw,
+  type Transport,
+  tcp,
+  udp,
+} from "../packets/frames.ts";
 import { type Chunk, chunks, sctp } from "../packets/sctp.ts";
 import type { Flow } from "./model/flow.ts";
 import type { Random } from "./random.ts";
@@ -124,6 +136,10 @@ export function transportOf({ protocol, sourcePort, destinationPort }: Flow, ran
   if (protocol === SCTP) return someSctp(sourcePort, destinationPort, random);
   return echo(sourcePort, random.oneIn(2) ? "request" : "reply", payload);
 }
+
+/** Of a neighbour (RFC 4861) or a listener (RFC 2710, RFC 3810). */
+export const discovery = (target: string, random: Random): Transport =>
+  icmpv6(random.of([130, 132, 133, 134, 135, 136, 137, 143]), Uint8Array.from(addressBytes(target)));
 
 /** An error about a packet of this flow, cut somewhere. */
 export function errorAbout(flow: Flow, random: Random): Transport {

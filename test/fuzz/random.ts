@@ -1,10 +1,18 @@
 // Reproducible random numbers: the same seed gives the same packets.
 
 export class Random {
+  readonly #seed: number;
   #state: number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0 || 1;
+    this.#seed = seed >>> 0 || 1;
+    this.#state = this.#seed;
+  }
+
+  /** Starts the numbers of one thing among many, so that what was made of earlier ones does not change it. */
+  begin(index: number): void {
+    this.#state = (this.#seed ^ Math.imul(index + 1, 0x9e3779b1)) >>> 0;
+    this.#state = this.bits();
   }
 
   /** 32 bits (mulberry32). */

@@ -29,6 +29,12 @@ export const mutants: readonly Mutant[] = [
     instead: ")",
   },
   {
+    say: "a pod's discovery is routed beyond its link, past its policies",
+    file: "decide/on_link.h",
+    text: "if (!is_link_local(&packet->tuple.destination) && !is_ipv6_multicast(&packet->tuple.destination))",
+    instead: "if (0)",
+  },
+  {
     say: "what a pod sends is not limited",
     file: "workload.bpf.c",
     text: "keep_to_bandwidth(&packet, settings, skb->ifindex, DIRECTION_EGRESS, plan);",

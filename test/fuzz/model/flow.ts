@@ -1,5 +1,5 @@
 import type { Reading } from "../../packets/reading.ts";
-import type { Seen } from "./seen.ts";
+import { isUnreadable, type Seen } from "./seen.ts";
 
 /** A flow's addresses and ports, as seen at one place. ICMP echo: the requester's identifier, and 7. */
 export interface Flow {
@@ -29,7 +29,7 @@ export function keyOf({ source, destination, protocol, sourcePort, destinationPo
   return `${protocol} ${source}:${sourcePort}>${destination}:${destinationPort}`;
 }
 
-/** The ports of datagrams in fragments: only the first carries them. */
+/** The ports of datagrams in fragments: only the first carries them. No program learns them from one that it cannot read. */
 export class FragmentMemory {
   readonly #flows = new Map<string, Flow>();
 
@@ -39,7 +39,7 @@ export class FragmentMemory {
     const key = `${ip.source}>${ip.destination} ${protocol} ${ip.identification}`;
     if (ip.fragmentOffset > 0) return this.#flows.get(key);
     const flow = flowOf(ip);
-    if (flow && ip.moreFragments) this.#flows.set(key, flow);
+    if (flow && ip.moreFragments && !isUnreadable(ip)) this.#flows.set(key, flow);
     return flow;
   }
 }

@@ -4,6 +4,7 @@ import { mayReceive, maySend, type Policy } from "../../model/network-policy.ts"
 import { backendAddress, pods, policies } from "../../packets/cluster.ts";
 import { podMacs } from "../../packets/node.ts";
 import { isKeptOut } from "./clients.ts";
+import { isDiscovery, judgeDiscovery } from "./discovery.ts";
 import { judgeError } from "./errors.ts";
 import { type Flow, FragmentMemory, flowOf, keyOf, reversed } from "./flow.ts";
 import { Memory } from "./memory.ts";
@@ -56,6 +57,7 @@ export class Model {
     const wrong = wrongWay(passage);
     if (wrong) return [{ rule: "way", why: wrong }];
     const { arrival, before, after, outcome } = passage;
+    if (arrival.from === "pod" && isDiscovery(before)) return judgeDiscovery(passage, arrival.pod);
     if (isOnLinkOnly(before.source) || isOnLinkOnly(before.destination)) return onLink(passage);
     if (isUnreadable(before) && outcome !== "pass_to_stack") return portless(before);
     const flow = this.#fragments.flowOf(before);
@@ -81,6 +83,12 @@ export class Model {
     if (arrival.from === "stack" || !after || !localPod(after.destination) || forgery(arrival, flow.source)) return;
     if (mayReceive(policies as Policy[], traffic(party(flow.source), after)))
       this.#memory.give(flow, after, isSourcePortSeen(passage));
+  }
+
+  /** The node's stack answers it in place of a backend; an error may be about that answer. */
+  refused(arrival: Arrival, before: Seen): void {
+    const flow = this.#fragments.flowOf(before);
+    if (flow && arrival.from === "pod") this.#memory.send(flow);
   }
 
   /** One that was answered in place of being wrapped has, too; its answer does not show for whom. */

@@ -213,7 +213,7 @@ export const ipv6: readonly PacketTest[] = [
       sends("web", { as: master, destination: "ff02::1", ttl: ND }, neighbour(135, db), "drop_spoofed_source"),
       sends("web", { as: "fe80::2", destination: "ff02::1", ttl: ND }, ROUTER_ADVERTISEMENT, "drop_spoofed_source"),
       sends("web", { destination: "ff02::1", ttl: ND }, ROUTER_ADVERTISEMENT, "drop_spoofed_source"),
-      sends("web", { as: "fe80::1", destination: master, ttl: ND }, REDIRECT, "drop_spoofed_source"),
+      sends("web", { as: "fe80::1", destination: "fe80::9", ttl: ND }, REDIRECT, "drop_spoofed_source"),
       sends(
         "web",
         { as: "fe80::2", destination: "ff02::1", ttl: ND, extensions: [fragmentHeader(0, true)] },
@@ -228,6 +228,17 @@ export const ipv6: readonly PacketTest[] = [
       ),
       sends("web", { as: "::", destination: "ff02::1", ttl: ND }, ROUTER_ADVERTISEMENT, "drop_malformed"),
     ],
+  },
+  {
+    ...{ family, say: "a pod's discovery beyond its link, which the node would route past the pod's policies" },
+    steps: [client2, master, db, web2].flatMap((destination) => [
+      sends("web", { destination, ttl: ND }, neighbour(135, destination), "drop_unsupported"),
+      sends("web", { destination, ttl: ND }, neighbour(136, web), "drop_unsupported"),
+      sends("web", { destination, ttl: ND }, ROUTER_SOLICITATION, "drop_unsupported"),
+      sends("web", { destination, ttl: ND }, REDIRECT, "drop_unsupported"),
+      sends("web", { as: "fe80::2", destination, ttl: ND }, neighbour(135, destination), "drop_unsupported"),
+      sends("web", { destination, ttl: 1, extensions: [alert] }, LISTENER_REPORT, "drop_unsupported"),
+    ]),
   },
   {
     ...{ family, say: "link-local addresses stay on the node's link, and are nobody's elsewhere" },
