@@ -25,6 +25,7 @@ import { Events } from "./events.ts";
 import { echo, tcp, timestamp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
+import { forgetRefusals } from "./refusal-place.ts";
 
 if (noKernel) console.log(noKernel);
 
@@ -83,6 +84,7 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
   beforeEach(() => {
     node.write({ returnMode: "DSR", services: true });
     node.forget();
+    forgetRefusals(node.pins); // `says` gives different policies one revision, which the agent does not
     events.forget();
     listen(0n);
     const written = node.maps.policies.entries();
