@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Rounds } from "./rounds.ts";
 
 test("a change waits for the kernel until a round with it did not fail; a partly written one no longer waits", async () => {
@@ -54,17 +54,63 @@ test("how long changes took is told by kind of object, from the first of each, o
   expect(seconds.EndpointSlice).toBeGreaterThan(0.3); // it waited for the complete round
 });
 
-test("what rounds leave out for later is waiting as well, for as long as they do", async () => {
+test("what rounds leave out for later waits since the last round that brought a piece to the kernel", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let result: "partly" | "failed" = "partly";
   let behindSince: number | undefined;
   const rounds = new Rounds(
-    async () => "partly",
+    async () => result,
     () => {},
     () => behindSince,
   );
-  await rounds.start();
-  await expect.poll(() => rounds.waitingMs).toBe(0);
-  behindSince = performance.now() - 70_000;
-  expect(rounds.waitingMs).toBeGreaterThanOrEqual(70_000);
-  behindSince = undefined;
+  await begun(rounds);
+  expect(rounds.waitingMs).toBe(0);
+  behindSince = performance.now();
+  for (let piece = 0; piece < 20; piece++) {
+    rounds.trigger();
+    await vi.advanceTimersByTimeAsync(20);
+    expect(rounds.waitingMs).toBeLessThanOrEqual(20);
+    await vi.advanceTimersByTimeAsync(30_000); // with retries: each of them brings a piece
+    expect(rounds.waitingMs).toBeLessThanOrEqual(10_000);
+  }
+
+  result = "failed";
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(rounds.waitingMs).toBeGreaterThanOrEqual(50_000);
+  behindSince = undefined; // the last piece is in a round, which fails
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(rounds.waitingMs).toBeGreaterThanOrEqual(110_000);
+
+  result = "partly";
+  await vi.advanceTimersByTimeAsync(10_000);
   expect(rounds.waitingMs).toBe(0);
 });
+
+test("a last piece that one round fails to write waits, though no other one does", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let [calls, behindSince] = [0, undefined as number | undefined];
+  const rounds = new Rounds(
+    async () => {
+      if (calls++ === 0) return "partly";
+      behindSince = undefined; // taken off the list as the round begins
+      return "failed";
+    },
+    () => {},
+    () => behindSince,
+  );
+  await begun(rounds);
+  behindSince = performance.now();
+  rounds.trigger();
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(calls).toBeGreaterThan(2);
+  expect(rounds.waitingMs).toBeGreaterThanOrEqual(60_000);
+});
+
+/** With a clock that stands still. */
+async function begun(rounds: Rounds): Promise<void> {
+  const started = rounds.start();
+  await vi.advanceTimersByTimeAsync(0);
+  await started;
+}

@@ -15,6 +15,8 @@ export class Rounds {
   /** When the oldest change arrived that no round has brought to the kernel. */
   #unwritten: number | undefined;
   #beingWritten: number | undefined;
+  /** When a round has brought something to the kernel last. */
+  #progressed = Number.NEGATIVE_INFINITY;
   #synced: number | undefined;
 
   readonly #behindSince: () => number | undefined;
@@ -30,11 +32,12 @@ export class Rounds {
     this.#runner = new Runner(async () => {
       const since = this.#since;
       this.#since = new Map();
-      this.#beingWritten = this.#unwritten;
+      this.#beingWritten = earliest(this.#unwritten, this.#behind());
       this.#unwritten = undefined;
       const result = await round();
       if (result === "failed") this.#unwritten = this.#beingWritten ?? this.#unwritten;
       this.#beingWritten = undefined;
+      if (result !== "failed") this.#progressed = performance.now();
       if (result !== "failed") this.#reached?.();
       // A change that arrived meanwhile gets a separate round; an incomplete one keeps waiting.
       if (result === "done") this.#synced = performance.now();
@@ -53,10 +56,16 @@ export class Rounds {
     this.trigger();
   }
 
-  /** How long a change has been waiting for the kernel, in ms; 0: none waits. One entry that cannot be written does not count. */
+  /** How long a change has been waiting for the kernel while nothing is brought there, in ms; 0: none waits. One entry that cannot be written does not count. */
   get waitingMs(): number {
-    const waiting = [this.#beingWritten, this.#unwritten, this.#behindSince()].filter((since) => since !== undefined);
-    return waiting.length === 0 ? 0 : performance.now() - Math.min(...waiting);
+    const since = earliest(this.#beingWritten, this.#unwritten, this.#behind());
+    return since === undefined ? 0 : performance.now() - since;
+  }
+
+  /** Since when what rounds left out waits for the next piece: a change that is too large for one round must not end connections on all nodes at once. */
+  #behind(): number | undefined {
+    const since = this.#behindSince();
+    return since === undefined ? undefined : Math.max(since, this.#progressed);
   }
 
   /** How long ago everything that was known was in the kernel, in ms; undefined: it never was. */
@@ -95,4 +104,9 @@ export class Rounds {
     this.#runner.trigger();
     return first;
   }
+}
+
+function earliest(...times: (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
