@@ -7,8 +7,6 @@ import { clusterFile } from "../names.ts";
 /** In place of a release: the machines are instances of a cloud, whose user data is about Kubernetes. */
 export const CLOUD = "cloud";
 
-const ROOT = "run it as root, who made the lab";
-
 /** What a lab records between commands. */
 export interface ClusterState {
   spec: LabSpec;
@@ -22,7 +20,8 @@ export function readState(lab: string): ClusterState | undefined {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
-    if (code === "EACCES") throw new LabFailure(`only root can see lab ${lab}, or that there is none`, { next: ROOT });
+    if (code === "EACCES")
+      throw new LabFailure(`only root can see lab ${lab}, or that there is none`, { next: "run it as root" });
     throw new LabFailure(`the record of lab ${lab}, ${clusterFile(lab)}, cannot be read: ${message}`, {
       next: `remove the lab with 'down ${lab}'`,
     });
