@@ -99,44 +99,38 @@ function placesOf(pins: Pins, { connections }: Pick<MapStores, "connections">, p
   };
   const places = new KernelMap(definition, fd);
   const owners = new Map(places.entries().map(([index, { tuple: owner }]) => [index, textOf(owner)]));
-  const entries = [...connections.read()].filter((entry) => isProven(entry) === proven);
-  // Where all do not fit, those that were used last stay.
-  const homeless = entries
-    .filter(([key, value]) => owners.get(value.place) !== textOf(key))
+  // Where all do not fit, those that were used last stay: also one that has just begun, of which no place is known yet.
+  const entries = [...connections.read()]
+    .filter((entry) => isProven(entry) === proven)
     .sort(([, a], [, b]) => Number(BigInt.asIntN(64, b.lastSeen - a.lastSeen)));
-  const kept = new Set(entries.map(([key]) => textOf(key)));
-  const free = freePlaces(owners, kept, maxEntries);
-  const written: [number, Place][] = [];
-  const moved: [Tuple, Connection][] = [];
-  for (const [key, value] of homeless) {
-    const index = free.take(value.place);
-    if (index === undefined) break;
-    written.push([index, { taken: BigInt(written.length + 2), tuple: key }]);
-    if (index !== value.place) moved.push([key, { ...value, place: index }]);
-  }
-  places.update(written);
-  connections.update(moved);
-  const lost = homeless.slice(written.length).map(([key]) => key);
-  connections.delete(lost);
+  const [staying, lost] = [entries.slice(0, maxEntries), entries.slice(maxEntries)];
+  const isPlaced = ([key, value]: readonly [Tuple, Connection]) => owners.get(value.place) === textOf(key);
+  const take = freePlaces(staying.filter(isPlaced).map(([, value]) => value.place));
+  const given = staying
+    .filter((entry) => !isPlaced(entry))
+    .map(([key, { place }]) => ({ key, place, to: take(place < maxEntries ? place : undefined) }));
+  places.update(given.map(({ key, to }, index) => [to, { taken: BigInt(index + 2), tuple: key }]));
+  for (const { key, place, to } of given) if (to !== place) move(connections, key, place, to);
+  connections.delete(lost.map(([key]) => key));
   places.close();
   return lost.length;
 }
 
-/** Places that no entry has: the one that is asked for, if it is free, else the next. */
-function freePlaces(owners: ReadonlyMap<number, string>, kept: ReadonlySet<string>, count: number) {
-  const taken = new Set([...owners].filter(([, owner]) => kept.has(owner)).map(([index]) => index));
+/** What packets have changed of an entry since it was read stays. One that they have removed, or placed themselves, is left alone. */
+function move(connections: MapStores["connections"], key: Tuple, place: number, to: number): void {
+  const now = connections.lookup(key);
+  if (now?.place === place) connections.update([[key, { ...now, place: to }]]);
+}
+
+/** @returns a function that gives the place that is asked for, if it is free, else the next */
+function freePlaces(inUse: readonly number[]): (wanted: number | undefined) => number {
+  const taken = new Set(inUse);
   let next = 0;
-  return {
-    take(wanted: number): number | undefined {
-      if (wanted >= count || taken.has(wanted)) {
-        while (next < count && taken.has(next)) next++;
-        if (next >= count) return undefined;
-        taken.add(next);
-        return next;
-      }
-      taken.add(wanted);
-      return wanted;
-    },
+  return (wanted) => {
+    while (taken.has(next)) next++;
+    const given = wanted === undefined || taken.has(wanted) ? next : wanted;
+    taken.add(given);
+    return given;
   };
 }
 

@@ -243,13 +243,17 @@ describe.skipIf(noKernel)("a full table of connections", () => {
     expect(connects(6001)).toBe("drop_connection_table_full");
     expect(states([...old, ...more])).toEqual(all([...old, ...more], "established"));
 
-    // Smaller than what lives: what was used last stays.
-    const [idle, used] = [old.slice(0, 2), [...old.slice(2), ...more]];
+    // Smaller than what lives: what was used last stays, also what the old programs take in when the new table is full.
+    const [idle, late, used] = [old.slice(0, 2), more.slice(-1), [...old.slice(2), ...more.slice(0, -1)]];
     age(1000n, idle);
-    const smaller = { ...larger, ...others, proven: 2 * used.length };
-    expect(node.resize(smaller, handling)).toContainEqual(expect.stringMatching(/^4 entries of connections/));
+    age(500n, late);
+    const smaller = { ...larger, ...others, proven: 2 * (used.length + 1) };
+    const told = node.resize(smaller, handling, () => expect(connectsAtLast(6003)).toBe("to_endpoint"));
+    expect(told).toContainEqual(expect.stringMatching(/^6 entries of connections/));
+    used.push(6003);
     expect(states(used)).toEqual(all(used, "established"));
-    expect(states(idle)).toEqual(["", ""]);
+    expect(acknowledges(6003)).toBe("to_endpoint");
+    expect(states([...idle, ...late])).toEqual(["", "", ""]);
     expect(connects(6002)).toBe("drop_connection_table_full");
     for (let port = 7000; port < 7100; port++) {
       toPod(port === 7000 ? (used[0] ?? 0) : port - 1, "R", { sequence: 1001 });
