@@ -4,6 +4,7 @@ import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { MapDefinition } from "./codec.ts";
 import { KernelMap } from "./kernel-map.ts";
+import { type Connection, ConnectionFlag, SECONDS_TCP_OPENING } from "./layout.gen.ts";
 import { libbpf } from "./libbpf.ts";
 import { codecOfOther, fieldsOf } from "./map-fields.ts";
 import type { MapStore, MapStores } from "./map-store.ts";
@@ -15,6 +16,18 @@ export type CarriedMaps = Pick<MapStores, "connections" | "halfOpen" | "affiniti
 /** Of an entry: what the new version finds anew. A place is one of the new tables of places. */
 const FOUND_ANEW = ["next_hop", "place", "padding"];
 
+/** Whether the other layout's entry of a direction is the one to keep: the one that was used later. But an answer whose request the old
+ * programs met looks like a flow of its own to new ones, which remember it as one: it would leave with the backend's address for as long as
+ * the client sends. Of a direction's entries of the same time that differ so, that of the answer is right. */
+function isKnownBetter(older: Connection, own: Connection): boolean {
+  const [isAnswer, ownIsAnswer] = [older, own].map(({ flags }) => (flags & ConnectionFlag.REPLY) !== 0);
+  const later = older.lastSeen - own.lastSeen;
+  const isOfOneTime = later < OPENING && -later < OPENING;
+  return isAnswer !== ownIsAnswer && isOfOneTime ? isAnswer === true : later > 0n;
+}
+
+const OPENING = BigInt(SECONDS_TCP_OPENING) * 1_000_000_000n;
+
 /** Writes what maps of other layouts know, and these do not, or have known for longer. Called before the new programs are attached, and
  * once more after that, for what the old ones wrote meanwhile. @returns what to tell about it */
 export function takeOver(pins: Pins, maps: CarriedMaps): { readonly taken: number; readonly told: readonly string[] } {
@@ -22,9 +35,9 @@ export function takeOver(pins: Pins, maps: CarriedMaps): { readonly taken: numbe
   const told: string[] = [];
   for (const layout of otherLayouts(pins)) {
     try {
-      taken += carry(pins, layout, maps.connections, ({ lastSeen }) => lastSeen);
-      taken += carry(pins, layout, maps.halfOpen, ({ lastSeen }) => lastSeen);
-      taken += carry(pins, layout, maps.affinities, ({ lastUsed }) => lastUsed);
+      taken += carry(pins, layout, maps.connections, isKnownBetter);
+      taken += carry(pins, layout, maps.halfOpen, isKnownBetter);
+      taken += carry(pins, layout, maps.affinities, (older, own) => older.lastUsed > own.lastUsed);
     } catch (error) {
       told.push(
         `connections of layout ${layout} are not taken over: ${error instanceof Error ? error.message : error}`,
@@ -34,14 +47,19 @@ export function takeOver(pins: Pins, maps: CarriedMaps): { readonly taken: numbe
   return { taken, told };
 }
 
-function carry<K, V>(pins: Pins, layout: string, store: MapStore<K, V>, usedAt: (value: V) => bigint): number {
+function carry<K, V>(
+  pins: Pins,
+  layout: string,
+  store: MapStore<K, V>,
+  isBetter: (older: V, own: V) => boolean,
+): number {
   const older = openOther(pins, layout, store.definition);
   if (!older) return 0;
   try {
     const known = new Map([...store.read()].map(([key, value]) => [JSON.stringify(key), value]));
     const news = older.entries().flatMap(([key, value]): [K, V][] => {
       const own = known.get(JSON.stringify(key));
-      if (own !== undefined && usedAt(own) >= usedAt(value)) return [];
+      if (own !== undefined && !isBetter(value, own)) return [];
       return [[key, own === undefined ? value : { ...value, ...placeOf(own) }]];
     });
     store.update(news);

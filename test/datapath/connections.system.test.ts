@@ -27,14 +27,9 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
-/** New connections while programs and maps are switched: at most one of them has no answer, and none is refused (docs/limits.md: seen on busy computers
- * only, cause not known). */
+/** New connections while programs and maps are switched. */
 function expectServed(results: readonly AttemptResult[]): void {
-  const others = results.filter(({ verdict }) => verdict !== "allowed");
-  if (others.length > 0)
-    console.log(`${others.length} of ${results.length} new connections: ${JSON.stringify(others)}`);
-  expect(others.filter(({ verdict }) => verdict !== "dropped")).toEqual([]);
-  expect(others.length).toBeLessThanOrEqual(1);
+  expect(results.filter(({ verdict }) => verdict !== "allowed")).toEqual([]);
   expect(results.length).toBeGreaterThanOrEqual(100);
 }
 

@@ -28,6 +28,7 @@ import { backendAddress, guarded, nodes, outside, services } from "./cluster.ts"
 import { tcp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
+import { readFrame } from "./reading.ts";
 import { inFamily } from "./twins.ts";
 
 if (noKernel) console.log(noKernel);
@@ -152,17 +153,24 @@ describe.skipIf(noKernel)("the entry of a connection", () => {
     const numbers = { sequence: 1001, acknowledges: 1001 };
     const older = () => join(node.pins.root, "0123456789ab");
     const entries = () => node.maps.connections.entries();
+    const answer = sends("db", { destination: outside.client1 }, tcp(80, PORT, "SA"), "");
+    /** What is known from now on is in the maps of an older version only. */
+    const becomesOlder = async () => {
+      await olderMaps(folder, older());
+      const tables = { connections: node.maps.connections, half_open: node.maps.halfOpen };
+      for (const [name, own] of Object.entries(tables)) {
+        const map = libbpf().getPinned(join(older(), "maps", name));
+        for (const [key, value] of own.entries())
+          expect(libbpf().update(map, encodeOne(tuple, key), olderBytes(value), 0n)).toBe(0);
+        closeSync(map);
+      }
+      node.forget();
+    };
     /** An established connection to a node port, in the maps of an older version only. */
     const establish = async () => {
-      const answer = sends("db", { destination: outside.client1 }, tcp(80, PORT, "SA"), "");
       for (const step of [fromClient("S"), answer, fromClient("A", numbers)]) meet(node, step);
       expect(entries()).toHaveLength(2);
-      await olderMaps(folder, older());
-      const map = libbpf().getPinned(join(older(), "maps", "connections"));
-      for (const [key, value] of entries())
-        expect(libbpf().update(map, encodeOne(tuple, key), olderBytes(value), 0n)).toBe(0);
-      closeSync(map);
-      node.forget();
+      await becomesOlder();
     };
     afterEach(() => rmSync(older(), { recursive: true, force: true }));
     const goesOn = () => outcomeOf(fromClient("A", numbers));
@@ -177,6 +185,32 @@ describe.skipIf(noKernel)("the entry of a connection", () => {
       expect(node.connectionsOf(PORT)).toEqual(["established", "established"]);
       expect(switched(node.pins, node.maps, () => undefined)).toEqual([]);
     });
+
+    /** Who sends the backend's answer, as the client sees it. */
+    const answers = () => {
+      const { ip } = readFrame(meet(node, answer).frame);
+      return [ip?.source, ip?.ports?.source];
+    };
+
+    test.each([
+      ["SYN", ["S"]],
+      ["handshake", ["S", "A"]],
+    ])(
+      "goes on whose %s the old programs met, and whose next answer the new ones, before it was taken over",
+      async (_, met) => {
+        for (const flags of met) {
+          meet(node, fromClient(flags, flags === "A" ? numbers : {}));
+          meet(node, answer);
+        }
+        const expected = answers();
+        expect(expected).toEqual([nodes.master, 30082]);
+        await becomesOlder();
+        expect(answers()).not.toEqual(expected);
+        switched(node.pins, node.maps, () => undefined);
+        expect(answers()).toEqual(expected);
+        expect([goesOn(), answers()]).toEqual(["to_endpoint", expected]);
+      },
+    );
 
     test("is found by the names of fields, and has a place of its own", async () => {
       await establish();

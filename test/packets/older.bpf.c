@@ -29,6 +29,13 @@ struct {
 	__type(value, struct older_connection);
 } connections SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct tuple);
+	__type(value, struct older_connection);
+} half_open SEC(".maps");
+
 SEC("tc")
 int nothing(struct __sk_buff *skb)
 {
