@@ -84,6 +84,16 @@ test("applyObject() waits until the controller has rolled out this generation", 
   ]);
 });
 
+test("applyObject() waits on where the pods of what is not ready cannot be listed", async () => {
+  const statuses = [{ ...rolledOut, availableReplicas: 0 }, rolledOut];
+  const { lines, apply } = await serving(({ method, url }) => {
+    if (url.includes("/pods") || url.includes("/events")) return [500, { message: "too busy" }];
+    return [200, { ...deployment, status: method === "PATCH" ? {} : statuses.shift() }];
+  });
+  await apply(deployment);
+  expect(lines.join()).toContain("its pods cannot be listed: ");
+});
+
 test("applyObject() reports which pod is not ready, and why", async () => {
   const { apply } = await serving(({ url }) => {
     if (url.includes("/events")) {

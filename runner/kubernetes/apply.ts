@@ -177,7 +177,7 @@ async function ready(
   const limitMs = (error: Error) => (error instanceof NotReady && !error.hopeless ? limit : 0);
   const waiting = async (error: Error): Promise<void> => {
     if (!progress.reportDue()) return;
-    const pods = await explainPods(api, (error as NotReady).live);
+    const pods = await explained(api, (error as NotReady).live);
     progress.waiting([error.message, ...pods].join("\n      "));
   };
   try {
@@ -185,7 +185,11 @@ async function ready(
   } catch (error) {
     if (!(error instanceof NotReady)) throw error;
     const after = error.hopeless ? "" : ` after ${limit / 1000} s`;
-    const pods = await explainPods(api, error.live);
+    const pods = await explained(api, error.live);
     throw new RunnerFailure([`not ready${after}: ${error.message}`, ...pods].join("\n"));
   }
 }
+
+/** Only explains: an API server that is too busy to list pods decides nothing. */
+const explained = (api: Api, live: ApiObject): Promise<string[]> =>
+  explainPods(api, live).catch(({ message }: Error) => [`its pods cannot be listed: ${message}`]);
