@@ -216,7 +216,8 @@ const NO_BACKENDS: ServiceValue = {
 
 /** enum service_flag */
 function flagsOf({ claim, trafficPolicy, affinitySeconds, returnMode }: ServedFrontend): number {
-  const local = claim === "cluster IP" ? ServiceFlag.INTERNAL_LOCAL : ServiceFlag.EXTERNAL_LOCAL;
+  // A client outside that asks at a cluster address is subject to its policy, as with kube-proxy.
+  const local = ServiceFlag.EXTERNAL_LOCAL | (claim === "cluster IP" ? ServiceFlag.INTERNAL_LOCAL : 0);
   return (
     (affinitySeconds > 0 ? ServiceFlag.AFFINITY : 0) |
     (trafficPolicy === "Local" ? local : 0) |

@@ -79,6 +79,7 @@ export interface ClusterService {
   /** The address of its load balancer. */
   readonly balancer?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export const externalAddress = "198.51.100.7";
@@ -172,6 +173,31 @@ export const outsideServices: readonly ClusterService[] = [
   { name: "outer-second", clusterIP: "10.96.0.35", nodePort: 30099, protocol: "UDP", backends: ["beyond"] },
 ];
 
+/** The backend is not here, and pods may use no other one; clients outside may. */
+const insideService: ClusterService = {
+  ...{ name: "inside", clusterIP: "10.96.0.36", nodePort: 30100, protocol: "TCP", backends: ["web2"] },
+  spec: { internalTrafficPolicy: "Local" },
+};
+
+/** Labelled for another proxy, or for none. */
+export const leftAloneServices = [
+  { name: "headless", clusterIP: "10.96.0.37", nodePort: 30101, externalIP: "198.51.100.10" },
+  { name: "service-proxy-name", clusterIP: "10.96.0.38", nodePort: 30102, externalIP: "198.51.100.11" },
+] as const;
+
+/** All that the cluster has. */
+const written: readonly ClusterService[] = [
+  ...services,
+  ...outsideServices,
+  insideService,
+  ...leftAloneServices.map(
+    ({ externalIP, ...service }): ClusterService => ({
+      ...{ ...service, protocol: "TCP", backends: ["web"], spec: { externalIPs: [externalIP] } },
+      labels: { [`service.kubernetes.io/${service.name}`]: "another" },
+    }),
+  ),
+];
+
 export function backendAddress(name: string): string {
   const machine = { ...nodes, ...outside, ...second }[name as keyof typeof nodes | keyof typeof outside];
   return pods.find((pod) => pod.name === name)?.address ?? machine;
@@ -202,9 +228,9 @@ export function clusterObjects(
       spec: { nodeName: node, containers: [{ ports: [{ containerPort: 80 }] }] },
       status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
     })),
-    services: [...services, ...outsideServices].map(
-      ({ name, clusterIP, nodePort, protocol, spec, balancer, annotations, targetPort = 80 }) => ({
-        metadata: { name, ...namespaced, ...(annotations && { annotations }) },
+    services: written.map(
+      ({ name, clusterIP, nodePort, protocol, spec, balancer, annotations, labels, targetPort = 80 }) => ({
+        metadata: { name, ...namespaced, ...(annotations && { annotations }), ...(labels && { labels }) },
         ...(balancer && { status: { loadBalancer: { ingress: [{ ip: balancer }] } } }),
         spec: {
           ...{ type: "NodePort", clusterIP, clusterIPs: [clusterIP], ...spec },
@@ -212,7 +238,7 @@ export function clusterObjects(
         },
       }),
     ),
-    endpointSlices: [...services, ...outsideServices].map(({ name, protocol, backends, targetPort = 80 }) => ({
+    endpointSlices: written.map(({ name, protocol, backends, targetPort = 80 }) => ({
       metadata: { name: `${name}-1`, ...namespaced, labels: { "kubernetes.io/service-name": name } },
       addressType: "IPv4",
       ports: [{ name: "web", protocol, port: targetPort }],

@@ -87,6 +87,8 @@ export interface Handling {
   readonly optedOut?: string;
   /** Of pods' packets between nodes, in the pool `overlay`; VXLAN by default. */
   readonly encapsulation?: Encapsulation;
+  /** Where node ports answer: networks; everywhere by default. */
+  readonly nodePortAddresses?: string | undefined;
   /** Of the packets; IPv4 by default. The maps have both. */
   readonly family?: Family;
 }
@@ -153,7 +155,7 @@ export class NodeUnderTest {
 
   /** Writes the small cluster to the maps, optionally with other policies. */
   write(
-    { returnMode, services, optedOut, encapsulation = "VXLAN" }: Handling,
+    { returnMode, services, optedOut, encapsulation = "VXLAN", nodePortAddresses }: Handling,
     networkPolicies: readonly object[] = policies,
     calicoNetworkPolicies: readonly object[] = [],
     egress: Egress = {},
@@ -167,7 +169,13 @@ export class NodeUnderTest {
       calicoNetworkPolicies: [...calicoNetworkPolicies],
       felixConfigurations: [
         {
-          metadata: { name: "default", annotations: { "ebpf-dataplane.io/service-handling": handling } },
+          metadata: {
+            name: "default",
+            annotations: {
+              "ebpf-dataplane.io/service-handling": handling,
+              ...(nodePortAddresses && { "ebpf-dataplane.io/node-port-addresses": nodePortAddresses }),
+            },
+          },
           spec: { bpfExternalServiceMode: returnMode, ...(optedOut && { bpfDSROptoutCIDRs: [optedOut] }) },
         },
       ],

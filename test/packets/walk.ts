@@ -21,6 +21,7 @@ import { own } from "./cases/own.ts";
 import { quoted } from "./cases/quoted.ts";
 import { refusals } from "./cases/refusals.ts";
 import { returns } from "./cases/returns.ts";
+import { served } from "./cases/served.ts";
 import { sizes } from "./cases/sizes.ts";
 import { stages } from "./cases/stages.ts";
 import { bytesOf, type PacketTest } from "./cases/step.ts";
@@ -56,6 +57,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     external,
     outgoing,
     egress,
+    served,
   },
 };
 
@@ -68,9 +70,12 @@ export function fits({ handling, family, steps }: PacketTest, now: Handling): bo
   return (handling?.returnMode ?? returnMode) === returnMode && (handling?.services ?? services) === services;
 }
 
-/** Whether the maps have other policies or egress gateways after the case. */
+/** Whether the maps have other policies, egress gateways or addresses of node ports after the case. */
 export function leavesPolicies({ steps }: PacketTest): boolean {
-  return steps.some(({ policies, calicoPolicies, egress }) => policies ?? calicoPolicies ?? egress);
+  return steps.some(
+    ({ policies, calicoPolicies, egress, nodePortAddresses }) =>
+      policies ?? calicoPolicies ?? egress ?? nodePortAddresses,
+  );
 }
 
 export interface Walk {
@@ -89,8 +94,10 @@ export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTe
   const seen: string[] = [];
   const expected: string[] = [];
   const { family = "IPv4" } = now;
-  for (const { frame, becomes, through, policies, calicoPolicies, egress, hosts, unwrapped, ...known } of steps) {
-    if (policies || calicoPolicies || egress) node.write(now, policies, calicoPolicies, egress);
+  for (const { frame, becomes, through, unwrapped, ...rest } of steps) {
+    const { policies, calicoPolicies, egress, nodePortAddresses, hosts, ...known } = rest;
+    if (policies || calicoPolicies || egress || nodePortAddresses)
+      node.write({ ...now, nodePortAddresses }, policies, calicoPolicies, egress);
     if (hosts) node.writeHosts(hosts);
     const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
     const backendOf = (id: number) => node.maps.backends.lookup(id)?.address;

@@ -20,6 +20,8 @@ export interface Step extends Meeting {
   readonly calicoPolicies?: readonly object[];
   /** How pods leave the cluster, from this packet on; the policies are those of the small cluster then. */
   readonly egress?: Egress;
+  /** Where node ports answer from this packet on: networks; everywhere before. */
+  readonly nodePortAddresses?: string;
   /** The policies of the node itself from this packet on; none before. */
   readonly hosts?: HostPolicies;
   /** The expected line of inWords(). */
