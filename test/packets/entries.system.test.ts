@@ -14,6 +14,7 @@ import { backendAddress, guarded, nodes, outside, services } from "./cluster.ts"
 import { tcp, udp } from "./frames.ts";
 import { NodeUnderTest } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
+import { forgetRefusals } from "./refusal-place.ts";
 import { inFamily } from "./twins.ts";
 
 if (noKernel) console.log(noKernel);
@@ -58,6 +59,7 @@ describe.skipIf(noKernel)("the entry of a connection", () => {
   beforeEach(() => {
     node.write({ returnMode: "DSR", services: true });
     node.forget();
+    forgetRefusals(node.pins); // each test begins with the same revision
     const { policies, endpoints } = node.maps;
     const written = { policies: policies.entries(), endpoints: endpoints.entries() };
     return () => {
