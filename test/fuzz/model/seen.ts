@@ -2,7 +2,7 @@
 import type { Family } from "../../../model/address/address.ts";
 import { extensions, protocols } from "../../packets/frames.ts";
 import { type FrameReading, type Reading, readFrame, readInner } from "../../packets/reading.ts";
-import { twinnedBy, twinOf } from "../../packets/twins.ts";
+import { inFamily, twinnedBy } from "../../packets/twins.ts";
 
 export interface Seen extends Reading {
   readonly family: Family;
@@ -27,8 +27,8 @@ const IN_IPV6: Readonly<Record<string, string>> = {
 };
 const IN_IPV4 = new Map(Object.entries(IN_IPV6).map(([name, address]) => [address, name]));
 
-/** The address of that name in IPv6. */
-export const addressNamed = (name: string): string => IN_IPV6[name] ?? twinOf(name);
+/** The address of that name in IPv6. One that is nobody's twin is its own name. */
+export const addressNamed = (name: string): string => IN_IPV6[name] ?? inFamily(name, "IPv6");
 
 function nameOf(address: string): string {
   if (!address.includes(":")) return `::ffff:${address}`;
