@@ -2,8 +2,9 @@ import { createServer, type Server, type Socket } from "node:net";
 import { type Answer, answerHttp, answerLine, plainAddress } from "./answer.ts";
 import { ECHO } from "./echo.ts";
 
-/** A client that is silent this long gets the raw line: it may be waiting for us to speak first. */
-const silenceMs = 50;
+/** A client that is silent this long gets the raw line: it may be waiting for us to speak first. Shorter, a client that waits for a processor
+ * before it sends its request would be answered without an HTTP status. */
+const silenceMs = 1000;
 /** A client that started an HTTP request and never ends it is answered anyway. */
 const requestMs = 1000;
 /** After this time the server closes a connection that the client keeps open. */
