@@ -8,8 +8,15 @@ import { type Header, pack } from "tar-stream";
 import { afterAll } from "vitest";
 import { chooseImages, thisPlatform } from "./choose.ts";
 
-export const folder = mkdtempSync(join(tmpdir(), "own-images-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+let folder = "";
+
+/** Gives a file of tests a folder for its archives, which goes with it. Files may share this module. */
+export function archiveFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), "own-images-"));
+  afterAll(() => rmSync(made, { recursive: true }));
+  folder = made;
+  return made;
+}
 
 const RESERVED = {
   names: ["docker.io/library/nginx:latest", "docker.io/library/ebpf-dataplane:local"],

@@ -4,10 +4,10 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import {
   archive,
+  archiveFolder,
   blobs,
   chosen,
   type Files,
-  folder,
   foreign,
   here,
   image,
@@ -18,6 +18,8 @@ import {
   shop,
   top,
 } from "./archive.fixture.ts";
+
+const folder = archiveFolder();
 
 test.each([
   ["containerd's name", shop("docker.io/library/shop:1"), "docker.io/library/shop:1"],

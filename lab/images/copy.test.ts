@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import {
   archive,
+  archiveFolder,
   blobs,
   chosen,
   type Files,
-  folder,
   foreign,
   here,
   image,
@@ -18,6 +18,8 @@ import {
 } from "./archive.fixture.ts";
 import { openArchive, readAs } from "./archive.ts";
 import { copyImages } from "./copy.ts";
+
+const folder = archiveFolder();
 
 test("of an image for several platforms the nodes' own is copied, and nothing else", async () => {
   const [ours, theirs] = [image(), image(foreign, "their layer")];
