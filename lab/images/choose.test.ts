@@ -85,6 +85,13 @@ const nested = image();
 const one = nested.add("application/vnd.oci.image.index.v1+json", { manifests: [nested.top] });
 const two = nested.add("application/vnd.oci.image.index.v1+json", { manifests: [one] });
 const three = nested.add("application/vnd.oci.image.index.v1+json", { manifests: [two] });
+/** Two lists of 60 platforms each, in one. */
+const sixty = Array.from({ length: 60 }, () => ({ ...nested.top, platform: foreign }));
+const many = nested.add("application/vnd.oci.image.index.v1+json", {
+  manifests: ["a", "b"].map((name) =>
+    nested.add("application/vnd.oci.image.index.v1+json", { manifests: sixty, annotations: { name } }),
+  ),
+});
 const docker = (entry: object): Files => [
   ["c.json", here],
   ["manifest.json", [{ Config: "c.json", RepoTags: ["shop:1"], Layers: [], ...entry }]],
@@ -170,6 +177,12 @@ test.each<[string, Files, string | undefined, string]>([
     layout([{ ...top, digest: "sha256:../../x", ...named("shop:1") }]),
     undefined,
     "index.json › manifests › 0 › digest",
+  ],
+  [
+    "with many platforms in lists of a list",
+    layout([{ ...many, ...named("shop:1") }], nested.blobs),
+    undefined,
+    "for more than 100 platforms",
   ],
   ["with lists in lists", layout([{ ...three, ...named("shop:1") }], nested.blobs), undefined, "nested too deeply"],
 ])("an archive %s is refused", async (_what, files, tag, message) => {

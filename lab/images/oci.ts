@@ -23,6 +23,8 @@ const manifest = z.object({ config: z.object({ digest }), layers: z.array(z.obje
 const INDEX = /^application\/vnd\.(oci\.image\.index\.v1|docker\.distribution\.manifest\.list\.v2)\+json$/;
 /** A list of an image's platforms has no lists in it. */
 const DEEPEST = 2;
+/** Of one image. Each costs two documents to read, and lists in a list would multiply. */
+const MOST_PLATFORMS = 100;
 
 const blob = (digest: string): string => `blobs/${digest.replace(":", "/")}`;
 
@@ -70,7 +72,11 @@ async function manifestsOf(archive: Archive, entry: Descriptor, depth: number): 
     if (depth === 0) throw refusal(`${archive.path} is no image archive: its lists of images are nested too deeply`);
     const { manifests } = await readAs(index, archive, blob(entry.digest));
     const found: ForPlatform[] = [];
-    for (const one of manifests) found.push(...(await manifestsOf(archive, one, depth - 1)));
+    for (const one of manifests) {
+      found.push(...(await manifestsOf(archive, one, depth - 1)));
+      if (found.length > MOST_PLATFORMS)
+        throw refusal(`${archive.path} is no image archive: it has an image for more than ${MOST_PLATFORMS} platforms`);
+    }
     return found;
   }
   if (entry.platform) return [{ platform: entry.platform, entry }];
