@@ -1,3 +1,5 @@
+// What the entry of a connection remembers: by which revisions it was judged (bpf/policy/judge.h), of the node and of its ends on this
+// node, and where its packets came from; and what is counted when it opens (bpf/observe/services.h).
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import {
