@@ -65,7 +65,6 @@ export function campaign(
   say: (line: string) => void = () => undefined,
 ): Report {
   const found: Findings = { outcomes: new Map(), failures: new Map() };
-  const random = new Random(seed);
   node.maps.secrets.update([[0, { low: BigInt(seed), high: 0n }]]);
   const share = Math.ceil(packets / rounds.length);
   for (const [part, handling] of rounds.entries()) {
@@ -74,7 +73,8 @@ export function campaign(
     node.write(handling);
     node.forget();
     const wanted = Math.max(0, Math.min(share, packets - part * share));
-    round(node, handling, random, wanted * packetPrograms.length, found, say);
+    // Each has other packets.
+    round(node, handling, new Random(seed + part), wanted * packetPrograms.length, found, say);
   }
   return { seed, packets: Object.fromEntries(packetPrograms.map((name) => [name, packets])), ...found };
 }
@@ -153,8 +153,7 @@ function examine(
   if (inner) model.see(inner);
   if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload")
     model.sentToUnused(meeting.at, before.ip);
-  if (outcome.startsWith("reject_") && before.ip && program === "from_workload")
-    model.refused({ from: "pod", pod: meeting.at }, before.ip);
+  if (outcome.startsWith("reject_") && before.ip && program === "from_workload") model.refused(before.ip);
   if (/^(drop|reject)_/.test(outcome)) return [];
   const after = seenFrame(met.frame);
   const isPassed = outcome === "pass_to_stack";

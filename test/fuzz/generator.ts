@@ -93,12 +93,9 @@ export class Generator {
   #discovery({ at }: Meeting): Buffer {
     const random = this.#random;
     const own = localPods.find(({ name }) => name === at)?.address ?? nodes.node;
-    const [source, target] = [own, own].map((name) =>
-      random.of([name, name, "0.0.0.0", "fe80::55", someSource(random)]),
-    );
-    const destination = random.of(["224.0.0.1", "fe80::1", someDestination(random)]);
-    const ends = [source, destination, target].map((name) => addressNamed(name as string)) as [string, string, string];
-    return frame({ source: ends[0], destination: ends[1], ttl: 255 }, discovery(ends[2], random));
+    const someone = () => addressNamed(random.of([own, own, "0.0.0.0", "fe80::55", someSource(random)]));
+    const destination = addressNamed(random.of(["224.0.0.1", "fe80::1", someDestination(random)]));
+    return frame({ source: someone(), destination, ttl: 255 }, discovery(someone(), random));
   }
 
   /** In the family of the packets. */

@@ -1,11 +1,12 @@
 // The model itself, where it must know what a program remembers of packets that go no further.
 import { expect, test } from "vitest";
+import { addressBytes } from "../../../model/address/address.ts";
 import { about } from "../../packets/cases/step.ts";
 import { backendAddress, nodes, outside } from "../../packets/cluster.ts";
-import { frame, type IpHeader, icmpError, type Transport, tcp } from "../../packets/frames.ts";
+import { frame, type IpHeader, icmpError, icmpv6, type Transport, tcp } from "../../packets/frames.ts";
 import { podMacs } from "../../packets/node.ts";
 import { Model, type Passage } from "./model.ts";
-import { type Seen, seenFrame } from "./seen.ts";
+import { addressNamed, type Seen, seenFrame } from "./seen.ts";
 
 const { client1 } = outside;
 const db = backendAddress("db");
@@ -43,4 +44,31 @@ test.each([64, 1])("an error belongs to a connection whose first packet had a ti
 
 test("an error about what no pod sent is noticed", () => {
   expect(new Model().judge(error)).toEqual([{ rule: "error", why: expect.stringMatching(/^no pod here sent/) }]);
+});
+
+const web = "10.244.0.2";
+/** What web says on its link, and the stack gets. */
+const says = (type: number, target: string, ends: Partial<IpHeader> = {}): Passage => {
+  const header = { source: addressNamed(web), destination: "ff02::1", ttl: 255, ...ends };
+  const before = reading(header, icmpv6(type, Uint8Array.from(addressBytes(addressNamed(target)))));
+  return {
+    ...passage(before, before, "pass_to_stack"),
+    ...{ arrival: { from: "pod", pod: "web" }, redirected: false },
+  };
+};
+
+test.each([
+  ["of itself", says(136, web), undefined],
+  ["of its link-local address", says(136, "fe80::2"), undefined],
+  ["before it has an address", says(135, web, { source: "::" }), undefined],
+  ["of another pod's address", says(136, backendAddress("db")), "web claimed 10.244.0.3"],
+  ["as another pod", says(135, web, { source: addressNamed(backendAddress("db")) }), "web spoke as 10.244.0.3"],
+  ["as a router", says(134, web), "web spoke as a router"],
+  [
+    "beyond its link",
+    says(135, web, { destination: addressNamed(client1) }),
+    `discovery left the pod's link, for ${client1}`,
+  ],
+])("a pod speaks %s", (_, said, why) => {
+  expect(new Model().judge(said)).toEqual(why ? [{ rule: "way", why }] : []);
 });

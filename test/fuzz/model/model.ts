@@ -85,10 +85,10 @@ export class Model {
       this.#memory.give(flow, after, isSourcePortSeen(passage));
   }
 
-  /** The node's stack answers it in place of a backend; an error may be about that answer. */
-  refused(arrival: Arrival, before: Seen): void {
-    const flow = this.#fragments.flowOf(before);
-    if (flow && arrival.from === "pod") this.#memory.send(flow);
+  /** The node's stack answers a pod in place of a backend; an error may be about that answer. */
+  refused(sent: Seen): void {
+    const flow = this.#fragments.flowOf(sent);
+    if (flow) this.#memory.send(flow);
   }
 
   /** One that was answered in place of being wrapped has, too; its answer does not show for whom. */

@@ -30,7 +30,8 @@ const IN_IPV4 = new Map(Object.entries(IN_IPV6).map(([name, address]) => [addres
 /** The address of that name in IPv6. One that is nobody's twin is its own name. */
 export const addressNamed = (name: string): string => IN_IPV6[name] ?? inFamily(name, "IPv6");
 
-function nameOf(address: string): string {
+/** The name of an address in IPv6. */
+export function nameOf(address: string): string {
   if (!address.includes(":")) return `::ffff:${address}`;
   const twin = twinnedBy(address);
   // In IPv6 a twin of these is an address like any other; those of 127/8 are the node's in the maps, as in IPv4.
