@@ -8,6 +8,8 @@ export interface CommandOptions {
   env?: Record<string, string>;
   /** Default: 1800. A command that takes longer is killed and fails. */
   timeoutSeconds?: number;
+  /** Hears each line of its output, as it comes. */
+  onLine?: (line: string) => void;
   /** Hears each line of its error output, as it comes. */
   onErrorLine?: (line: string) => void;
 }
@@ -36,6 +38,7 @@ export function run(command: string, args: string[], options: CommandOptions = {
     printed.push(chunk);
   });
   child.stderr.on("data", (chunk: Buffer) => printed.push(chunk));
+  if (options.onLine) createInterface(child.stdout).on("line", options.onLine);
   if (options.onErrorLine) createInterface(child.stderr).on("line", options.onErrorLine);
   const line = [command, ...args].join(" ");
   child.on("error", (error) => reject(new Error(`Cannot run "${line}": ${error.message}`)));

@@ -14,15 +14,38 @@ static __always_inline bool is_on_link(enum parse_result parsed)
 	return parsed == PARSE_DISCOVERY || parsed == PARSE_ROUTER || parsed == PARSE_SCOPED;
 }
 
+/* Checks the source of discovery from an uplink's link. No workload is on that link: its node answers for it there by an address of its
+ * own. Only what is for many may have this node's address or none, to find duplicates. @return as check_source() */
+static __always_inline enum outcome check_source_on_link(const struct tuple *tuple)
+{
+	const struct address *source = &tuple->source;
+	__u32 flags = location_flags(locate(source));
+
+	if ((flags & LOCATION_POOL) || is_endpoint(source))
+		return OUTCOME_DROP_SPOOFED_SOURCE;
+	if (is_ipv6_multicast(source) || (flags & LOCATION_BROADCAST))
+		return OUTCOME_DROP_MARTIAN_SOURCE;
+	if (!(flags & LOCATION_LOCAL_HOST) && !address_is_unset(source))
+		return ALLOWED;
+	return is_ipv6_multicast(&tuple->destination) ? ALLOWED : OUTCOME_DROP_MARTIAN_SOURCE;
+}
+
 /* On an uplink's link they are the node's own business, but for load balancers' addresses. */
 static __always_inline void decide_from_link_of_uplink(const struct packet *packet, enum parse_result parsed, struct plan *plan)
 {
+	enum outcome verdict;
+
+	if (parsed == PARSE_SCOPED) {
+		if (is_workload(&packet->tuple.destination))
+			return drop(plan, OUTCOME_DROP_MARTIAN_SOURCE);
+		return pass_to_stack(plan);
+	}
+	verdict = check_source_on_link(&packet->tuple);
+	if (verdict != ALLOWED)
+		return drop(plan, verdict);
 	if (parsed == PARSE_DISCOVERY)
-		decide_neighbour(read_discovery(packet), plan);
-	else if (parsed == PARSE_SCOPED && is_workload(&packet->tuple.destination))
-		drop(plan, OUTCOME_DROP_MARTIAN_SOURCE);
-	else
-		pass_to_stack(plan);
+		return decide_neighbour(read_discovery(packet), plan);
+	pass_to_stack(plan);
 }
 
 /* Discovery on the workload's link. It may speak of itself, by its own address or a link-local one, and is no router. To an address beyond

@@ -76,7 +76,7 @@ export class Generator {
     if (program === "from_uplink" && this.#forwarded.length > 0 && random.oneIn(24)) {
       return { meeting: bare, frame: this.#returned(random.of(this.#forwarded)) };
     }
-    if (this.#family === "IPv6" && program === "from_workload" && random.oneIn(40))
+    if (this.#family === "IPv6" && program.startsWith("from_") && program !== "from_tunnel" && random.oneIn(40))
       return { meeting: bare, frame: this.#discovery(bare) };
     const header = this.#header(program, bare);
     const meeting = program.startsWith("to_") ? { ...bare, ingressIfindex: this.#ingress(header.source) } : bare;
@@ -89,7 +89,7 @@ export class Generator {
     return { meeting, frame: mutate(whole, wrap ? (inIpip ? IPIP_AT : WRAPPED_AT) : undefined, random) };
   }
 
-  /** Well-formed, mostly of the pod whose interface it is; its hop limit says that no router has sent it on. */
+  /** Well-formed, mostly of the pod or node whose interface it is; its hop limit says that no router has sent it on. */
   #discovery({ at }: Meeting): Buffer {
     const random = this.#random;
     const own = localPods.find(({ name }) => name === at)?.address ?? nodes.node;

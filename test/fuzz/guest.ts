@@ -9,13 +9,19 @@ export interface Campaign {
   /** For each program. */
   readonly packets: number;
   readonly scratch: string;
+  /** Hears how far it is. */
+  readonly onLine?: (line: string) => void;
 }
+
+/** From here on optimised code saves more than it costs: 93 s in place of 103 s with 20,000 packets for each program. */
+const LONG = 20_000;
 
 /** @returns the report, as reportText() makes it */
 export async function fuzzInGuest(campaign: Campaign, timeoutSeconds: number): Promise<string> {
   const { seed, packets, ...prepared } = campaign;
   const script = join(import.meta.dirname, "inside.ts");
-  const printed = await runInGuest({ ...prepared, script, args: [`${seed}`, `${packets}`] }, timeoutSeconds);
+  const guest = { ...prepared, script, args: [`${seed}`, `${packets}`], isLong: packets >= LONG };
+  const printed = await runInGuest(guest, timeoutSeconds);
   const text = printed.replaceAll("\r", "");
   const at = text.indexOf("seed ");
   if (at < 0) throw new Error(`The guest reported nothing:\n${text.slice(-3000)}`);

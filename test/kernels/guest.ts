@@ -17,6 +17,8 @@ export interface Guest {
   files: Record<string, Uint8Array>;
   /** Shell commands it runs. /proc, /sys and /sys/fs/bpf are mounted; then the guest powers off. */
   script: string;
+  /** Hears each line that it prints, as it comes. */
+  onLine?: (line: string) => void;
 }
 
 const INIT = `#!/bin/busybox sh
@@ -48,7 +50,7 @@ export async function boot(guest: Guest, scratch: string, timeoutSeconds: number
   const printed = await run(
     "qemu-system-x86_64",
     [...machine, "-kernel", guest.kernel, "-initrd", initrd, "-append", append],
-    { timeoutSeconds },
+    { timeoutSeconds, onLine: guest.onLine },
   );
   if (/^guest ended\r*$/m.test(printed)) return printed;
   throw new Error(`The guest stopped early:\n${printed.split("\n").slice(-30).join("\n")}`);

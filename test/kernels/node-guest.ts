@@ -15,19 +15,24 @@ export interface NodeGuest {
   readonly objects: string;
   readonly preamble: string;
   readonly scratch: string;
+  /** Whether it runs for minutes: an emulated processor takes long to optimise code, which saves a short script nothing. */
+  readonly isLong?: boolean;
+  /** Hears each line that it prints, as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
 const root = join(import.meta.dirname, "..", "..");
 
 /** @returns its output on Debian's kernel 6.1, with the carriage returns of a serial line */
 export async function runInGuest(guest: NodeGuest, timeoutSeconds: number): Promise<string> {
-  const { script, args, objects, preamble, scratch } = guest;
+  const { script, args, objects, preamble, scratch, isLong, onLine } = guest;
   const { kernel, veth } = await debianKernel();
   const bundle = await bundled(script, scratch);
   const compiled = globSync(join(objects, "*.bpf.o")).map((path) => [`/objects/${basename(path)}`, readFileSync(path)]);
   return boot(
     {
       kernel,
+      onLine,
       programs: ["/usr/sbin/bpftool", "/sbin/ip"],
       tree: nodeAndKoffi(),
       files: {
@@ -39,8 +44,7 @@ export async function runInGuest(guest: NodeGuest, timeoutSeconds: number): Prom
       script: [
         "insmod /veth.ko",
         "ip link set lo up",
-        // An emulated processor has less work without code that V8 has optimised: a sixth of the whole run.
-        `node --no-opt ${HOME}/script.js /objects /preamble.bpf.o ${args.join(" ")}`,
+        `node ${isLong ? "" : "--no-opt"} ${HOME}/script.js /objects /preamble.bpf.o ${args.join(" ")}`,
       ].join("\n"),
     },
     scratch,

@@ -35,6 +35,18 @@ export const mutants: readonly Mutant[] = [
     instead: "if (0)",
   },
   {
+    say: "on an uplink's link somebody speaks as a pod",
+    file: "decide/on_link.h",
+    text: "if ((flags & LOCATION_POOL) || is_endpoint(source))\n\t\treturn OUTCOME_DROP_SPOOFED_SOURCE;",
+    instead: "",
+  },
+  {
+    say: "on an uplink's link somebody speaks to one host as nobody",
+    file: "decide/on_link.h",
+    text: "return is_ipv6_multicast(&tuple->destination) ?",
+    instead: "return 1 ?",
+  },
+  {
     say: "what a pod sends is not limited",
     file: "workload.bpf.c",
     text: "keep_to_bandwidth(&packet, settings, skb->ifindex, DIRECTION_EGRESS, plan);",

@@ -113,7 +113,7 @@ const discovered: readonly PacketTest[] = [
     ...{ family, say: "an answer is never sent to many, and what is no solicitation has none" },
     steps: [
       says({}, message(135, address), passed, "33:33:00:00:00:09"),
-      says({ source: "ff02::9" }, message(135, address), passed),
+      says({ source: "ff02::9" }, message(135, address), "drop_martian_source"),
       says({}, message(135, address, undefined, 1), passed),
       says({ extensions: [padding] }, message(135, address), passed),
       says({ ttl: 1, extensions: [padding] }, message(135, address), passed),

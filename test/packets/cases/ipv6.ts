@@ -170,6 +170,30 @@ export const ipv6: readonly PacketTest[] = [
     ],
   },
   {
+    ...{ family, say: "no pod is on the uplink's link: discovery there with a pod's address is forged" },
+    steps: [web, web2, open].flatMap((source) =>
+      [
+        onTheWire(source, master, neighbour(135, master)),
+        onTheWire(source, "ff02::1:ff1f:108", neighbour(135, master)),
+        onTheWire(source, db, neighbour(136, source)),
+        onTheWire(source, master, ROUTER_SOLICITATION),
+        onTheWire(source, client2, REDIRECT),
+        arrives({ source, destination: "ff02::16", ttl: 1, extensions: [alert] }, LISTENER_REPORT, left),
+      ].map((step) => ({ ...step, becomes: "drop_spoofed_source" })),
+    ),
+  },
+  {
+    ...{ family, say: "discovery for one host comes from no address that is nobody's or the node's own" },
+    steps: ["::", "ff02::1", master].flatMap((source) =>
+      [
+        onTheWire(source, master, neighbour(135, master)),
+        onTheWire(source, web, neighbour(136, client1)),
+        onTheWire(source, client2, ROUTER_SOLICITATION),
+        arrives({ source, destination: db, ttl: 1, extensions: [alert] }, LISTENER_REPORT, left),
+      ].map((step) => ({ ...step, becomes: "drop_martian_source" })),
+    ),
+  },
+  {
     ...{ family, say: "discovery from another link, in fragments, or wrapped is none" },
     steps: [
       arrives({ source: client1, destination: master, ttl: 254 }, neighbour(135, master), "drop_malformed"),
