@@ -15,7 +15,6 @@ import { isLeaving, type Node } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import { HostDirectories } from "../../model/policy/host-directory.ts";
 import type { HostInterface } from "../../model/policy/hosts.ts";
-import { ownSideProblems } from "../../model/policy/own-side-problems.ts";
 import { namespaceProblems, podProblems } from "../../model/policy/pod-problems.ts";
 import { preDnatProblems } from "../../model/policy/pre-dnat-problems.ts";
 import { namespacePoolProblems } from "../../model/pool/choice.ts";
@@ -164,7 +163,6 @@ export class Compiler {
         ...selection.problems,
         ...configurationProblems(felixConfigurations),
         ...preDnatProblems(selection.sources, kubeProxy),
-        ...ownSideProblems(selection.sources, hosts.subjects),
         ...stagedProblems(snapshot),
         ...hosts.own.problems,
         ...bgp.problems,

@@ -29,7 +29,7 @@ export function compileEndpoints(
     const policy = policyOf(item);
     const toNode = policy?.isAskedOfNode ? EndpointFlag.ASKED_TO_NODE : 0;
     const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) | toNode : 0 };
-    const distinguished = policy && policies.distinguishedBy(policy);
+    const distinguished = policy ? policies.distinguishedBy(policy) : [];
     return addressesOf(item).map((address) => ({
       key: address,
       value: {

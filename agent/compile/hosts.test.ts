@@ -257,21 +257,3 @@ test("doNotTrack is asked in both directions, about every packet, and what it do
   expect(settingsFlags(maps) & SettingsFlag.UNTRACKED).toBeTruthy();
   expect(entries(maps.settings)[0]?.value.hostRevision).not.toBe(0);
 });
-
-test.each([
-  ["forwarded traffic", { applyOnForward: true }, ["spec.applyOnForward"]],
-  ["what comes in before translation", { applyOnForward: true, preDNAT: true }, ["spec.applyOnForward"]],
-  ["the node's own traffic alone", {}, []],
-  ["a host endpoint that it does not select", { applyOnForward: true, selector: "role == 'web'" }, []],
-])("rules about the end on this side are said to be about the host endpoint: %s", (_, spec, expected) => {
-  const own = {
-    types: ["Ingress"],
-    ingress: [{ action: "Deny", destination: { selector: "app == 'db'" } }, { action: "Allow" }],
-  };
-  const { problems } = compiled({
-    hostEndpoints: [host({ interfaceName: "eth0" })],
-    globalNetworkPolicies: [policy("own", { ...own, ...spec })],
-  });
-  expect(problems.map(({ path }) => path)).toEqual(expected);
-  if (expected.length > 0) expect(problems[0]?.message).toContain("(ingress rule 1)");
-});

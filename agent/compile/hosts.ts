@@ -70,10 +70,13 @@ export function compileHosts(
   const entry = (ifindex: number, subject: HostSubject): HostContribution => {
     const policy = policyOf(subject);
     const key = { interface: ifindex, stage: STAGES[subject.traffic] };
-    const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) : 0 };
+    const judged = {
+      policy: policy ? policies.idOf(policy) : 0,
+      flags: policy ? isolation(policy) | byOwnEnd(policy) : 0,
+    };
     const { owner } = subject.host;
     const name = `${owner} ${keyText.hostEndpoints(key)} ${hash32(failsafesText)}`;
-    const revision = endpointRevision(name, judged, policy && policies.distinguishedBy(policy), sums);
+    const revision = endpointRevision(name, judged, policy ? policies.distinguishedBy(policy) : [], sums);
     return one(owner, key, { ...judged, revision });
   };
   const action = configuration?.spec.defaultEndpointToHostAction ?? "Accept";
@@ -98,6 +101,10 @@ export function compileHosts(
   ];
   if (entriesOf(hostEndpoints).every(({ value }) => value.flags === 0)) return NO_HOST_POLICIES;
   return { hostEndpoints, failsafes: [{ owner: "fail-safe ports", entries: failsafes }] };
+}
+
+function byOwnEnd(policy: EndpointPolicy): number {
+  return policy.byOwnEnd ? EndpointFlag.BY_OWN_SIDE : 0;
 }
 
 const CLOSED_TO_WORKLOADS = one(

@@ -6,6 +6,7 @@ import { type Contribution, type Contributions, defaultKey, type Entry, type Pol
 import type { IdentityNumbers } from "./identity-numbers.ts";
 import { idOf, Numbering } from "./ids.ts";
 import { type Distinguished, JudgedPolicy } from "./judged-policy.ts";
+import { type AtOwnEnd, OwnEnds, ownEndEntries } from "./own-ends.ts";
 import { RuleNames } from "./rule-names.ts";
 
 export interface PolicyMap {
@@ -16,14 +17,16 @@ export interface PolicyMap {
   /** Whether a Log rule is in force. */
   readonly logs: boolean;
   idOf(policy: EndpointPolicy): number;
-  /** The identities that the policy does not treat like any other address, with what it says of them. */
-  distinguishedBy(policy: EndpointPolicy): Distinguished | undefined;
+  /** The identities that the policy does not treat like any other address, with what it says of them; also those that it tells on its own side,
+   * with what holds for them. */
+  distinguishedBy(policy: EndpointPolicy): readonly Distinguished[];
 }
 
 /** Compiles the map `policies`. A policy is judged once for each identity in its life. */
 export class PolicyCompiler {
   readonly #ids = new Numbering<EndpointPolicy>(({ name }) => [name]);
   readonly #judged = new Memo<EndpointPolicy, JudgedPolicy>();
+  readonly #ownEnds = new OwnEnds();
   readonly #contributions = new Memo<readonly Entry<PolicyKey, PolicyValue>[], Contribution<PolicyKey, PolicyValue>>();
 
   /** Judges every identity by every policy in force. Undefined where that makes more than `limit` entries. */
@@ -33,35 +36,56 @@ export class PolicyCompiler {
     limit: number,
     salt?: string,
   ): Steps<PolicyMap | undefined> {
-    const displaced = this.#ids.assign([...inForce.values()]);
+    const ends = new Map<EndpointPolicy, readonly AtOwnEnd[]>();
+    let room = limit;
+    for (const policy of inForce.values()) {
+      const found = yield* this.#ownEnds.of(policy, identities, room);
+      if (!found) return undefined;
+      room -= found.length;
+      if (found.length > 0) ends.set(policy, found);
+    }
+    const instead = [...ends.values()].flatMap((found) => found.map(({ policy }) => policy));
+    // Those that others refer to come first.
+    const all = [...new Set([...instead, ...inForce.values()])];
+    const displaced = this.#ids.assign(all);
+    const numberOf = (policy: EndpointPolicy) => idOf(displaced, policy.name);
     const policies: Contribution<PolicyKey, PolicyValue>[] = [];
     const distinguished = new Map<EndpointPolicy, Distinguished>();
     const rules = new RuleNames(salt);
     const defaults = new Map<number, string>();
-    let room = limit;
     let logs = false;
-    for (const policy of inForce.values()) {
+    for (const policy of all) {
       const judged = this.#judged.get(policy, [], () => new JudgedPolicy(policy, salt));
-      const entries = yield* judged.entries(idOf(displaced, policy.name), identities, room);
+      const entries = yield* judged.entries(numberOf(policy), identities, room);
       if (!entries) return undefined;
       room -= entries.length;
       policies.push(this.#contributions.get(entries, [policy], () => ({ owner: policy.owner, entries })));
+      const own = ends.get(policy);
+      if (own) policies.push({ owner: policy.owner, entries: ownEndEntries(numberOf(policy), own, numberOf) });
       distinguished.set(policy, judged.distinguished);
       logs ||= judged.logs;
       rules.include(judged.rules);
       for (const [direction, reason] of judged.defaults) {
-        defaults.set(defaultKey(idOf(displaced, policy.name), direction), reason);
+        defaults.set(defaultKey(numberOf(policy), direction), reason);
       }
     }
-    const contents = new Map([...inForce.values()].map((policy) => [idOf(displaced, policy.name), policy]));
+    const contents = new Map(all.map((policy) => [numberOf(policy), policy]));
     const names = new Map([...contents].map(([number, { sources }]) => [number, sources]));
     return {
       policies,
       names: { policies: names, rules: rules.denials, logs: rules.logs, defaults },
       contents,
       logs,
-      idOf: (policy) => idOf(displaced, policy.name),
-      distinguishedBy: (policy) => distinguished.get(policy),
+      idOf: numberOf,
+      distinguishedBy: (policy) => {
+        const own = ends.get(policy) ?? [];
+        const [others, ofOthers] = [new Map<number, number>(), new Set(own.map((end) => end.policy))];
+        for (const end of own)
+          others.set(end.identity, ((others.get(end.identity) ?? 0) * 31 + numberOf(end.policy)) >>> 0);
+        return [policy, ...ofOthers]
+          .flatMap((one) => distinguished.get(one) ?? [])
+          .concat(own.length > 0 ? [others] : []);
+      },
     };
   }
 }

@@ -65,16 +65,17 @@ export class RunningSums {
 
 /** A number that changes with an endpoint's policy, and with what that policy says of any address.
  *
- * @param distinguished undefined: the endpoint has no policy
+ * @param distinguished none: the endpoint has no policy
  * @returns never 0, which stands for an endpoint on another node (bpf/policy/judge.h) */
 export function endpointRevision(
   address: Address,
   { policy, flags }: Pick<Endpoint, "policy" | "flags">,
-  distinguished: Distinguished | undefined,
+  distinguished: readonly Distinguished[],
   sums: LocationSums,
 ): number {
-  const peers = distinguished ? ofPolicies.get(distinguished, [sums], () => peersRevision(distinguished, sums)) : 0;
-  return (hash32(`${address} ${policy} ${flags}`) + peers) >>> 0 || 1;
+  const peers = distinguished.map((one) => ofPolicies.get(one, [sums], () => peersRevision(one, sums)));
+  const ofPeers = peers.reduce((sum, each) => Math.imul(sum, 31) + each, 0);
+  return (hash32(`${address} ${policy} ${flags}`) + ofPeers) >>> 0 || 1;
 }
 
 /** A number that changes with the revision of every endpoint of this node; never 0, nor one that stands for a part

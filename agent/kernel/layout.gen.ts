@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "1bfe0947071c";
+export const layoutHash = "09997d34ce26";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -30,6 +30,7 @@ export const ANY_INTERFACE = 0;
 export const FROM_WORKLOADS = 4294967295;
 export const POLICY_ANY_IDENTITY = 4294967295;
 export const POLICY_SOURCE_PORT = 2;
+export const POLICY_OWN_SIDE = 4;
 export const REFUSALS = 512;
 export const ANY_NODE = 0;
 export const NODE_LOOPBACK = 65536;
@@ -126,6 +127,7 @@ export const EndpointFlag = {
   EGRESS_ISOLATED: 2,
   WITHOUT_FAILSAFES: 4,
   ASKED_TO_NODE: 8,
+  BY_OWN_SIDE: 16,
 } as const;
 export type EndpointFlag = (typeof EndpointFlag)[keyof typeof EndpointFlag];
 /** Each value's name as people and metrics see it. */
@@ -134,6 +136,7 @@ export const endpointFlagNames = new Map<number, string>([
   [2, "egress_isolated"],
   [4, "without_failsafes"],
   [8, "asked_to_node"],
+  [16, "by_own_side"],
 ]);
 
 /** enum event_kind */
@@ -348,6 +351,7 @@ export const PolicyVerdict = {
   DENY: 2,
   BY_SOURCE_PORT: 3,
   NEXT: 4,
+  BY_OWN_SIDE: 5,
 } as const;
 export type PolicyVerdict = (typeof PolicyVerdict)[keyof typeof PolicyVerdict];
 /** Each value's name as people and metrics see it. */
@@ -356,6 +360,7 @@ export const policyVerdictNames = new Map<number, string>([
   [2, "deny"],
   [3, "by_source_port"],
   [4, "next"],
+  [5, "by_own_side"],
 ]);
 
 /** enum policy_flag */

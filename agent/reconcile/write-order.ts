@@ -2,6 +2,7 @@ import { hash32 } from "../../model/hash.ts";
 import { keyText } from "../compile/key.ts";
 import {
   type Endpoint,
+  EndpointFlag,
   type Location,
   LocationFlag,
   POLICY_REVISION_UNSETTLED,
@@ -100,7 +101,7 @@ export const writeOrder: readonly Step[] = [
   step("update", "failsafes", "host policies that would refuse them come afterwards"),
   step("update", "hostEndpoints", "the node is judged only by a complete policy", ({ policies }) => {
     const incomplete = setOf(policies.pendingUpdates(), ({ key }) => key.policy);
-    return ({ value }) => incomplete.has(value.policy);
+    return ({ value }) => isIncomplete(value, incomplete);
   }),
   step(
     "update",
@@ -133,9 +134,11 @@ export const writeOrder: readonly Step[] = [
     "policies",
     "no endpoint and no address refers to them any more",
     ({ endpoints, hostEndpoints, locations }) => {
-      const inForce = setOf([...endpoints.staleValues(), ...hostEndpoints.staleValues()], ({ value }) => value.policy);
+      const stale = [...endpoints.staleValues(), ...hostEndpoints.staleValues()];
+      const inForce = setOf(stale, ({ value }) => value.policy);
       const known = setOf(locations.staleValues(), ({ value }) => value.identity);
-      return ({ key }) => inForce.has(key.policy) || known.has(key.identity);
+      const hasOthers = stale.some(({ value }) => refersToOthers(value));
+      return ({ key }) => hasOthers || inForce.has(key.policy) || known.has(key.identity);
     },
   ),
   step("delete", "frontends", "before the slots they count"),
@@ -180,8 +183,18 @@ function hasOldPolicies({ policies, endpoints, hostEndpoints }: Deltas): boolean
   const incomplete = setOf(policies.pendingUpdates(), ({ key }) => key.policy);
   if (incomplete.size === 0) return false;
   const isHeld = <K>(delta: DeltaMap<K, Endpoint>) =>
-    Array.from(delta.pendingUpdates()).some(({ key, value }) => delta.has(key) && incomplete.has(value.policy));
+    Array.from(delta.pendingUpdates()).some(({ key, value }) => delta.has(key) && isIncomplete(value, incomplete));
   return isHeld(endpoints) || isHeld(hostEndpoints);
+}
+
+/** Its policy refers to others, which are not looked for: all are to be complete. */
+function refersToOthers({ flags }: Endpoint): boolean {
+  return (flags & EndpointFlag.BY_OWN_SIDE) !== 0;
+}
+
+/** @param policies that lack entries */
+function isIncomplete(endpoint: Endpoint, policies: ReadonlySet<number>): boolean {
+  return policies.has(endpoint.policy) || (policies.size > 0 && refersToOthers(endpoint));
 }
 
 function isWorkload({ flags }: Location): boolean {

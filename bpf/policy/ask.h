@@ -26,25 +26,39 @@ static __always_inline const struct policy_value *policy_lookup(struct policy_ke
 	return bpf_map_lookup_elem(&policies, key);
 }
 
+/* The policy of an endpoint for a flow whose end on the endpoint's side has this identity. */
+static __always_inline __u32 policy_at_own_side(__u32 policy, enum direction direction, __u32 identity)
+{
+	struct policy_key key = {
+		.prefix_length = 96,
+		.policy = policy,
+		.identity = identity,
+		.direction = direction | POLICY_OWN_SIDE,
+	};
+	const struct policy_value *value = bpf_map_lookup_elem(&policies, &key);
+
+	return value ? value->rule : policy;
+}
+
 static __always_inline bool is_isolated(const struct endpoint *endpoint, enum direction direction)
 {
 	return endpoint->flags & (direction == DIRECTION_INGRESS ? ENDPOINT_INGRESS_ISOLATED : ENDPOINT_EGRESS_ISOLATED);
 }
 
 /* Asks one direction of an endpoint's policy about a flow. The answer is in `judgement`. @param identity of the other end */
-static __always_inline void policy_ask(const struct endpoint *endpoint, enum direction direction, const struct tuple *flow,
-				       __u32 identity, struct judgement *judgement)
+static __always_inline void policy_ask(__u32 policy, enum direction direction, const struct tuple *flow, __u32 identity,
+				       struct judgement *judgement)
 {
 	struct policy_key key = {
 		.prefix_length = 96,
-		.policy = endpoint->policy,
+		.policy = policy,
 		.direction = direction,
 		.protocol = flow->protocol,
 		.port = flow->destination_port,
 	};
 	const struct policy_value *value;
 
-	judgement->policy = endpoint->policy;
+	judgement->policy = policy;
 	judgement->identity = identity;
 	value = policy_lookup(&key, identity, flow->source_port, judgement);
 	judgement->verdict = POLICY_DENY;

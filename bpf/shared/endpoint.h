@@ -7,6 +7,7 @@ enum endpoint_flag {
 	ENDPOINT_EGRESS_ISOLATED = 1 << 1,
 	ENDPOINT_WITHOUT_FAILSAFES = 1 << 2, /* of the node itself: also its fail-safe ports are closed */
 	ENDPOINT_ASKED_TO_NODE = 1 << 3, /* its egress policy is asked on the way to its own node too (Calico's) */
+	ENDPOINT_BY_OWN_SIDE = 1 << 4, /* of the node itself: which policy holds depends on a flow's end on this side (POLICY_OWN_SIDE) */
 };
 
 /* A workload of this node: the addresses that it may use. ::, it has none of that family. By the index of its host-side interface

@@ -12,6 +12,7 @@ enum policy_verdict {
 	POLICY_DENY = 2,
 	POLICY_BY_SOURCE_PORT = 3, /* depends on the source port: `rule` numbers the table that knows */
 	POLICY_NEXT = 4,	   /* of a stage before others (enum host_stage): no rule of it decides */
+	POLICY_BY_OWN_SIDE = 5,	   /* under POLICY_OWN_SIDE: `rule` numbers the policy that is asked instead */
 };
 
 enum policy_flag {
@@ -23,14 +24,17 @@ enum policy_flag {
  * The packet path asks twice: with the peer's identity, then with POLICY_ANY_IDENTITY. An entry for an
  * identity is final for that peer: the compiler has merged the rules for any peer into it. Where the answer is
  * POLICY_BY_SOURCE_PORT it asks once more: with the table's number in place of the identity, POLICY_SOURCE_PORT in the
- * direction and the source port in place of the destination port. Tables are numbered within their policy and direction. */
+ * direction and the source port in place of the destination port. Tables are numbered within their policy and direction.
+ * Where the end on the policy's own side may be anybody (ENDPOINT_BY_OWN_SIDE), it asks first of all with that end's identity and
+ * POLICY_OWN_SIDE in the direction: no entry, the policy itself holds. */
 #define POLICY_ANY_IDENTITY 0xffffffffu
 #define POLICY_SOURCE_PORT 2
+#define POLICY_OWN_SIDE 4
 struct policy_key {
 	__u32 prefix_length;
 	__u32 policy;
 	__u32 identity;
-	__u8 direction; /* enum direction, with POLICY_SOURCE_PORT in a table of source ports */
+	__u8 direction; /* enum direction, with POLICY_SOURCE_PORT in a table of source ports, with POLICY_OWN_SIDE in one of own sides */
 	__u8 protocol;
 	__be16 port; /* destination port; ICMP, ICMPv6: type << 8 | code; 0 where the protocol has neither */
 };
@@ -38,7 +42,7 @@ struct policy_key {
 struct policy_value {
 	__u16 verdict; /* enum policy_verdict */
 	__u16 flags;   /* enum policy_flag */
-	__u32 rule;    /* DENY, LOGGED: number of the reason, for people; BY_SOURCE_PORT: of the table */
+	__u32 rule;    /* DENY, LOGGED: number of the reason, for people; BY_SOURCE_PORT: of the table; BY_OWN_SIDE: of a policy */
 };
 
 /* What one direction of an endpoint's policy said about a flow. */

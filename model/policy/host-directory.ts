@@ -79,12 +79,14 @@ function subjectOf(host: Host, addresses: readonly Address[], traffic: HostTraff
 
 const isNormal = ({ stage }: CompiledPolicy) => stage === "normal";
 
+const OTHERS = { isOfOthers: true } as const;
+
 /** "Forwarded traffic is allowed if no policy with applyOnForward applies"; what no preDNAT or doNotTrack policy decides goes on. */
-const ASKED: Readonly<Record<HostTraffic, (host: Host) => Pick<Subject, "afterwards" | "asks">>> = {
+const ASKED: Readonly<Record<HostTraffic, (host: Host) => Pick<Subject, "afterwards" | "asks" | "isOfOthers">>> = {
   own: (host) => ({ afterwards: host.otherwise === "allow" ? OPEN : closedAfterwards(host), asks: isNormal }),
-  forwarded: () => ({ afterwards: OPEN, asks: (policy) => isNormal(policy) && policy.applyOnForward }),
-  preDNAT: () => ({ afterwards: UNDECIDED, asks: ({ stage }) => stage === "preDNAT" }),
-  doNotTrack: () => ({ afterwards: UNDECIDED, asks: ({ stage }) => stage === "doNotTrack" }),
+  forwarded: () => ({ ...OTHERS, afterwards: OPEN, asks: (policy) => isNormal(policy) && policy.applyOnForward }),
+  preDNAT: () => ({ ...OTHERS, afterwards: UNDECIDED, asks: ({ stage }) => stage === "preDNAT" }),
+  doNotTrack: () => ({ ...OTHERS, afterwards: UNDECIDED, asks: ({ stage }) => stage === "doNotTrack" }),
 };
 
 function closedAfterwards({ owner }: Host): Decision {

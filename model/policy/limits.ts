@@ -38,10 +38,10 @@ export function overLimit(policy: CompiledPolicy): string | undefined {
 function countsOf({ ingress = [], egress = [] }: CompiledPolicy): Counts {
   const counts = { blocks: 0, selectors: 0, rules: ingress.length + egress.length, ports: 0, sourcePorts: 0 };
   for (const rule of [...ingress, ...egress]) {
-    const { sourcePorts = [], notSourcePorts = [], peers = [] } = rule;
+    const { sourcePorts = [], notSourcePorts = [], peers = [], here = {} } = rule;
     counts.ports += portsOf(rule);
     counts.sourcePorts += sourcePorts.length + notSourcePorts.length;
-    for (const peer of peers) {
+    for (const peer of [...peers, here]) {
       counts.blocks += blocksOf(peer);
       counts.selectors += selectorsOf(peer);
     }
@@ -74,6 +74,7 @@ export function closed(policy: CompiledPolicy, why: string): CompiledPolicy {
     ...(ingress && { ingress: instead(ingress) }),
     ...(egress && { egress: instead(egress) }),
     selectors: [],
+    ownSelectors: new Map(),
     services: [],
     text: `closed, ${why}`,
     closed: true,

@@ -1,5 +1,6 @@
 import type { PolicyRule } from "./compiled-policy.ts";
-import type { PortMatch } from "./rules.ts";
+import { portName } from "./judge.ts";
+import type { PortMatch, Rule } from "./rules.ts";
 import type { WorkloadSelector } from "./workload-selector.ts";
 
 // A name of a port, beside a selector, is that of whom the selector selects: an address that it selects by a network set has none.
@@ -22,11 +23,21 @@ export function withoutNames(rule: PolicyRule, lists: readonly PortList[]): Poli
   return { ...rule, ...Object.fromEntries(lists.flatMap((list) => (rule[list] ? [[list, numeric(rule[list])]] : []))) };
 }
 
+/** The text of a selector without members of network sets. */
+export function textWithoutSets(text: string): string {
+  return `${text}, not by network sets`;
+}
+
 /** The same selector without members of network sets. */
 export function withoutSets(selector: WorkloadSelector): WorkloadSelector {
   return {
     ...selector,
-    text: `${selector.text}, not by network sets`,
+    text: textWithoutSets(selector.text),
     selects: (who) => who.kind !== "networkSet" && selector.selects(who),
   };
+}
+
+/** Names in a list of ports, by `portName`. */
+export function portNames(matches: Rule["ports"] = []): string[] {
+  return matches.flatMap((match) => ("name" in match ? [portName(match.protocol, match.name)] : []));
 }

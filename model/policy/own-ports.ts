@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { portName } from "./judge.ts";
+import { portNames } from "./named-ports.ts";
 import type { PortMatch, Rule } from "./rules.ts";
-import { portNames } from "./vocabulary.ts";
 
 /** Names of ports in a policy that are those of the pod it selects: destinations of ingress, sources of egress. */
 export function ownPortNames({ ingress = [], egress = [] }: CompiledPolicy): ReadonlySet<string> {

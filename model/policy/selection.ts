@@ -1,16 +1,15 @@
 import { Latest, Memo, same } from "../memo.ts";
-import { type Named, named } from "../named.ts";
+import type { Named } from "../named.ts";
 import type { Problem } from "../problem.ts";
 import { finish, type Steps } from "../steps.ts";
+import { type ByOwnEnd, combine, combineByOwnEnd, isByOwnEnd, ownEndsText, subjectText } from "./combine.ts";
 import { beforeInTier, type CompiledPolicy } from "./compiled-policy.ts";
 import { closed, closingOrder } from "./limits.ts";
-import { ownPortNames, withOwnPorts } from "./own-ports.ts";
 import { atOwnSide } from "./own-side.ts";
 import { type CompiledObjects, PolicyObjectCompiler, type PolicyObjects } from "./policy-objects.ts";
-import { type Decision, decisionText, type Tier } from "./rules.ts";
+import type { Decision, Tier } from "./rules.ts";
 import { SelectorIndex } from "./selector-index.ts";
 import type { Subject } from "./subject.ts";
-import { type TierHeads, tiersOf, tiersText } from "./tiers.ts";
 import { type Labelled, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /** The policies of an endpoint; other endpoints may share them. Its name is its content: the entries under its number never
@@ -27,6 +26,8 @@ export interface EndpointPolicy {
   readonly isAskedOfNode?: true;
   /** What holds after the last tier. */
   readonly afterwards: Decision;
+  /** Asked about flows of others: the policy is that of a flow whose end on this side none of its rules tells. */
+  readonly byOwnEnd?: ByOwnEnd;
 }
 
 /** Whom policies may select. */
@@ -98,12 +99,14 @@ export class PolicySelector {
       yield;
     }
     const inSources = [...sources].map(standing);
-    this.#vocabulary = yield* vocabularyOf(inSources, compiled, this.#vocabulary);
+    const hosts = [...subjects].flatMap(([key, { addresses }]) => (policies.get(key)?.byOwnEnd ? addresses : []));
+    const labelled = { ...compiled, hosts };
+    this.#vocabulary = yield* vocabularyOf(inSources, labelled, this.#vocabulary);
     return {
       policies,
       inForce,
       sources: inSources,
-      labelled: compiled,
+      labelled,
       vocabulary: this.#vocabulary,
       problems: [...compiled.policies.map(standing).flatMap(({ problems }) => problems), ...compiled.problems],
       closed: inSources.filter((policy) => policy.closed).length,
@@ -148,23 +151,21 @@ export class PolicySelector {
     { tiers, sets }: CompiledObjects,
     salt: string | undefined,
   ): EndpointPolicy {
+    const serials = policies.map((policy) => this.#serialOf(policy)).join();
+    if (isByOwnEnd(subject, policies)) {
+      const text = ownEndsText(policies, subject, tiers);
+      return this.#made(`${serials} ${text}`, () => combineByOwnEnd(policies, subject, tiers, text, salt));
+    }
     const setsAt = (address: string) => this.#objects.networkSets.at(sets, address);
     const here = policies.map((policy) => atOwnSide(policy, { ...subject, setsAt }));
-    const own = [
-      decisionText(subject.afterwards),
-      tiersText(policies, tiers),
-      portsText(policies, subject.ports),
-      here.map(({ text }) => text).join(),
-    ].join(" ");
-    const id = `${policies.map((policy) => this.#serialOf(policy)).join()} ${own}`;
+    const own = `${subjectText(policies, subject, tiers)} ${here.map(({ text }) => text).join()}`;
+    const resolved = here.map(({ policy }) => policy);
+    return this.#made(`${serials} ${own}`, () => combine(resolved, subject, tiers, own, salt));
+  }
+
+  #made(id: string, make: () => EndpointPolicy): EndpointPolicy {
     return this.#remembered(id, () => {
-      const made = combine(
-        here.map(({ policy }) => policy),
-        subject,
-        tiers,
-        own,
-        salt,
-      );
+      const made = make();
       // The same content may come in other objects.
       return this.#remembered(made.name.name, () => made);
     });
@@ -182,47 +183,3 @@ export class PolicySelector {
     return serial;
   }
 }
-
-/** What the policies mean together for one endpoint. @param own in which it differs from others that they select */
-function combine(
-  policies: readonly CompiledPolicy[],
-  { ports, afterwards }: Subject,
-  heads: TierHeads,
-  own: string,
-  salt: string | undefined,
-): EndpointPolicy {
-  const resolved = policies.map((policy) => withOwnPorts(policy, ports));
-  const isClosed = afterwards.verdict === "deny";
-  const ingress = tiersOf(resolved, "ingress", heads, afterwards);
-  const egress = tiersOf(resolved, "egress", heads, afterwards);
-  const owners = policies.map(({ owner }) => owner).join(", ");
-  const directions = policies
-    .map((policy) => (policy.ingress ? "i" : "") + (policy.egress ? "e" : "") + (asksOfNode(policy) ? "n" : ""))
-    .join();
-  const orders = policies.map(({ tier }) => tier).join();
-  const name = named([owners, directions, orders, own, ...policies.map(({ text }) => text)].join(" "), salt);
-  return {
-    name,
-    owner: `${owners || "no policy"} (${name.hash.toString(16)})`,
-    sources: owners,
-    ...((ingress.length > 0 || isClosed) && { ingress }),
-    ...((egress.length > 0 || isClosed) && { egress }),
-    ...(policies.some(asksOfNode) && { isAskedOfNode: true }),
-    afterwards,
-  };
-}
-
-function asksOfNode({ egress, isAskedOfNode }: CompiledPolicy): boolean {
-  return egress !== undefined && isAskedOfNode === true;
-}
-
-/** Ports of the endpoint that its policies name, with their numbers: what a policy means for it and not for others. */
-function portsText(policies: readonly CompiledPolicy[], known: Subject["ports"]): string {
-  const wanted = new Set(policies.flatMap((policy) => [...ownNames.get(policy, [], () => ownPortNames(policy))]));
-  return [...wanted]
-    .map((name) => `${name}=${known.get(name)}`)
-    .sort()
-    .join();
-}
-
-const ownNames = new Memo<CompiledPolicy, ReadonlySet<string>>();

@@ -17,6 +17,8 @@ export interface Subject {
   readonly addresses: readonly Address[];
   /** What holds after the last tier. One that is closed then is closed without policies too. */
   readonly afterwards: Decision;
+  /** They are asked about flows of others (own-end.ts). */
+  readonly isOfOthers?: true;
   /** Which of the policies that select it are asked. */
   asks(policy: CompiledPolicy): boolean;
 }

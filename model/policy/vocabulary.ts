@@ -1,12 +1,12 @@
-import { type Cidr, hostCidr, parseCidr } from "../address/address.ts";
+import { type Address, type Cidr, hostCidr, parseCidr } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
 import { Memo, same } from "../memo.ts";
 import { each, finish, type Steps } from "../steps.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
-import { portName } from "./judge.ts";
+import { portNames } from "./named-ports.ts";
 import type { LabelledBlocks } from "./network-sets.ts";
+import { isOfOthers, wordsOfOwnEnds } from "./own-end.ts";
 import { EVERY } from "./own-side.ts";
-import type { Rule } from "./rules.ts";
 import { SelectorIndex } from "./selector-index.ts";
 import { type ServiceGroup, serviceSource } from "./service-words.ts";
 import type { WorkloadSelector } from "./workload-selector.ts";
@@ -34,6 +34,8 @@ export interface Labelled {
   readonly sets: readonly LabelledBlocks[];
   /** By the Service's name, "shop/web". */
   readonly services: (name: string) => readonly ServiceGroup[];
+  /** Addresses that are told from all others: those of host endpoints, where rules ask about the ends of what the node forwards. */
+  readonly hosts?: readonly Address[];
 }
 
 export const NOTHING_LABELLED: Labelled = { sets: [], services: () => [] };
@@ -53,12 +55,13 @@ export function* vocabularyOf(
   const ports = new Set<string>();
   const services = new Set<string>();
   for (const policy of policies) {
-    for (const selector of policy.selectors) selectors.set(selector.text, selector);
     const own = wordsOf.get(policy, [], () => words(policy));
+    for (const selector of own.selectors) selectors.set(selector.text, selector);
     if (own.cidrs.size > 0) yield* each(own.cidrs, ([text, cidr]) => named.set(text, cidr));
     for (const port of own.ports) ports.add(port);
     for (const service of policy.services) services.add(service);
   }
+  for (const address of labelled.hosts ?? []) named.set(hostCidr(address).text, hostCidr(address));
   const blocks = yield* blocksOf(named, selectors, services, labelled);
   if (!before) return { selectors, blocks, ports };
   const next: Vocabulary = {
@@ -105,10 +108,17 @@ function* blocksOf(
   return blocks;
 }
 
-/** The words of one policy. */
-const wordsOf = new Memo<CompiledPolicy, { cidrs: ReadonlyMap<string, Cidr>; ports: ReadonlySet<string> }>();
+interface Words {
+  readonly selectors: readonly WorkloadSelector[];
+  readonly cidrs: ReadonlyMap<string, Cidr>;
+  readonly ports: ReadonlySet<string>;
+}
 
-function words({ ingress = [], egress = [] }: CompiledPolicy) {
+/** The words of one policy. */
+const wordsOf = new Memo<CompiledPolicy, Words>();
+
+function words(policy: CompiledPolicy): Words {
+  const { ingress = [], egress = [], selectors } = policy;
   const texts = new Set<string>();
   for (const { peers = [], here } of [...ingress, ...egress]) {
     for (const { cidrs = [], except = [] } of peers) for (const text of [...cidrs, ...except]) texts.add(text);
@@ -119,12 +129,12 @@ function words({ ingress = [], egress = [] }: CompiledPolicy) {
     ...ingress.flatMap(({ sourcePorts, notSourcePorts }) => [...portNames(sourcePorts), ...portNames(notSourcePorts)]),
     ...egress.flatMap(({ ports, notPorts }) => [...portNames(ports), ...portNames(notPorts)]),
   ]);
-  return { cidrs: new Map([...texts].map((text) => [text, parseCidr(text)])), ports };
-}
-
-/** Names in a list of ports, by `portName`. */
-export function portNames(matches: Rule["ports"] = []): string[] {
-  return matches.flatMap((match) => ("name" in match ? [portName(match.protocol, match.name)] : []));
+  const ofOwn = isOfOthers(policy) ? wordsOfOwnEnds(policy) : undefined;
+  return {
+    selectors: [...selectors, ...(ofOwn?.selectors ?? [])],
+    cidrs: new Map([...[...texts].map((text) => [text, parseCidr(text)] as const), ...(ofOwn?.cidrs ?? [])]),
+    ports: new Set([...ports, ...(ofOwn?.ports ?? [])]),
+  };
 }
 
 interface Keyed {

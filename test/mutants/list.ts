@@ -882,6 +882,12 @@ export const mutants: readonly Mutant[] = [
       "verdict = arrival == PASSES_THROUGH ? ask_host(HOST_FORWARDED, JUDGED_ARRIVAL, scratch->arrival) : verdict;",
   },
   {
+    say: "rules about the end on the policy's own side hold for nobody",
+    file: "policy/stages.h",
+    text: "if (endpoint->flags & ENDPOINT_BY_OWN_SIDE)",
+    instead: "if (0)",
+  },
+  {
     say: "forwarded traffic is not judged where it leaves",
     file: "policy/stages.h",
     text: "verdict = ask_host(HOST_FORWARDED, JUDGED_DEPARTURE, interface);",

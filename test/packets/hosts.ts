@@ -8,6 +8,7 @@ import {
   type Failsafe,
   FROM_WORKLOADS,
   POLICY_ANY_IDENTITY,
+  POLICY_OWN_SIDE,
   type PolicyKey,
   type PolicyValue,
   PolicyVerdict,
@@ -29,6 +30,8 @@ export interface HostPolicy {
   readonly egress?: readonly Allowed[];
   /** Not even fail-safe ports are open. */
   readonly closed?: true;
+  /** What holds instead for flows whose end on this side is that address, which policies tell from others. */
+  readonly instead?: Readonly<Record<string, Pick<HostPolicy, "ingress" | "egress">>>;
 }
 
 /** `untracked`: before connections are looked up; `early`: before translation; `forwarded`: of what the node forwards; what early ones do not allow or deny goes on. */
@@ -73,8 +76,11 @@ const KEYS: Readonly<Record<HostName, readonly ["uplink" | "tunnel" | number, nu
   uplinkUntracked: ["uplink", HostStage.UNTRACKED],
 };
 
+/** The policy that holds instead of one. */
+const insteadOf = (policy: number, place: number) => policy + 0x100 * (place + 1);
+
 function isOfHost({ policy }: PolicyKey): boolean {
-  return Object.values<number>(numbers).includes(policy);
+  return Object.values<number>(numbers).includes((policy & 0xffff_00ff) >>> 0);
 }
 
 /** Replaces what the node under test judges itself by. */
@@ -94,17 +100,25 @@ export function writeHostPolicies(
     const policy = numbers[name];
     const [at, stage] = KEYS[name];
     const isEarly = stage === HostStage.PRE_DNAT || stage === HostStage.UNTRACKED;
-    policies.update(
-      (["ingress", "egress"] as const).flatMap((way) => [
-        ...(isEarly && host[way] ? [entryOf(policy, way, PolicyVerdict.NEXT)] : []),
-        ...(host[way] ?? []).flatMap((text) => entriesOf(policy, way, text)),
-      ]),
-    );
+    const write = (number: number, said: HostPolicy) =>
+      policies.update(
+        WAYS.flatMap((way) => [
+          ...(isEarly && said[way] ? [entryOf(number, way, PolicyVerdict.NEXT)] : []),
+          ...(said[way] ?? []).flatMap((text) => entriesOf(number, way, text)),
+        ]),
+      );
+    write(policy, host);
+    Object.entries(host.instead ?? {}).forEach(([address, said], place) => {
+      const other = insteadOf(policy, place);
+      write(other, said);
+      policies.update(WAYS.flatMap((way) => (said[way] ? [ownEndOf(maps, policy, way, address, other)] : [])));
+    });
     const key = { interface: typeof at === "number" ? at : ifindex(at), stage };
     const flags =
       (host.ingress ? EndpointFlag.INGRESS_ISOLATED : 0) |
       (host.egress ? EndpointFlag.EGRESS_ISOLATED : 0) |
-      (host.closed ? EndpointFlag.WITHOUT_FAILSAFES : 0);
+      (host.closed ? EndpointFlag.WITHOUT_FAILSAFES : 0) |
+      (host.instead ? EndpointFlag.BY_OWN_SIDE : 0);
     const mac = "00:00:00:00:00:00";
     hostEndpoints.update([[key, { ifindex: 0, policy, flags, revision: changes + index + 1, mac, hostMac: mac }]]);
   });
@@ -118,6 +132,24 @@ export function writeHostPolicies(
   changes += 16;
   const hostRevision = all.some(([name]) => KEYS[name][1] !== HostStage.OWN) ? changes : 0;
   settings.update([[0, { ...value, flags, hostRevision, policyRevision: value.policyRevision + changes }]]);
+}
+
+const WAYS = ["ingress", "egress"] as const;
+
+function ownEndOf(
+  { locations }: Loaded["maps"],
+  policy: number,
+  way: "ingress" | "egress",
+  address: string,
+  rule: number,
+): [PolicyKey, PolicyValue] {
+  const identity = locations.entries().find(([key]) => key.address === address)?.[1].identity;
+  if (!identity) throw new Error(`No policy tells ${address} from others.`);
+  const [key] = entryOf(policy, way, PolicyVerdict.BY_OWN_SIDE);
+  return [
+    { ...key, identity, direction: key.direction | POLICY_OWN_SIDE },
+    { verdict: PolicyVerdict.BY_OWN_SIDE, flags: 0, rule },
+  ];
 }
 
 /** So that each change has revisions of its own. */

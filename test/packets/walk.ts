@@ -18,6 +18,7 @@ import { maglev } from "./cases/maglev.ts";
 import { oddities } from "./cases/oddities.ts";
 import { outgoing } from "./cases/outgoing.ts";
 import { own } from "./cases/own.ts";
+import { ownEnds } from "./cases/own-ends.ts";
 import { quoted } from "./cases/quoted.ts";
 import { refusals } from "./cases/refusals.ts";
 import { returns } from "./cases/returns.ts";
@@ -46,6 +47,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     quoted,
     hosts,
     stages,
+    ownEnds,
     ipv6,
     ipip: ipipPackets,
     refusals,

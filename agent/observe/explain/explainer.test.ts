@@ -4,6 +4,7 @@ import { schemas } from "../../../model/objects/schemas.ts";
 import { longestMatch } from "../../../test/model/packet-path.ts";
 import { Compiler } from "../../compile/compile.ts";
 import { type ClusterSnapshot, noObjects } from "../../compile/snapshot.ts";
+import type { MapStore } from "../../kernel/map-store.ts";
 import { memoryMaps } from "../../kernel/memory-map.ts";
 import { Reconciler } from "../../reconcile/reconciler.ts";
 import type { Asked } from "./answers.ts";
@@ -39,10 +40,11 @@ function explained(
   const { maps, names, contents } = new Compiler().compile(whole);
   const stored = memoryMaps();
   new Reconciler(stored).sync(maps);
-  const { locations } = stored;
-  const found = Object.create(locations, { lookup: { value: longestMatch.bind(undefined, locations) } });
+  const byPrefix = <K extends { prefixLength: number }, V>(map: MapStore<K, V>): MapStore<K, V> =>
+    Object.create(map, { lookup: { value: longestMatch.bind(undefined, map) } });
+  const asKernel = { ...stored, locations: byPrefix(stored.locations), policies: byPrefix(stored.policies) };
   const explainer = new Explainer({
-    ...{ node: "master", maps: { ...stored, locations: found }, contents: () => contents, towards },
+    ...{ node: "master", maps: asKernel, contents: () => contents, towards },
     names: { owner: () => undefined, service: () => undefined, policy: (number) => names.policies.get(number) ?? "" },
   });
   const { ways } = explainer.explain({ from: master, to: client, protocol: 17, sourcePort: 40_000, ...flow });
@@ -151,4 +153,20 @@ describe("by which interface a flow goes decides whose policies are asked", () =
     for (const by of [() => undefined, () => ({ ifindex: 7, name: "docker0" })])
       expect(asked(master, storage, by)).toEqual(["at-eth0 at the node"]);
   });
+});
+
+test("rules about the end on the policy's own side are asked of the flow's end", () => {
+  const net = (address: string) => ({ nets: [`${address}/32`] });
+  const early = { types: ["Ingress"], preDNAT: true, applyOnForward: true };
+  const said = (destination: object) =>
+    explained(
+      {
+        hostEndpoints: [hostEndpoint("host", "eth0")],
+        globalNetworkPolicies: [policy("early", { ...early, ingress: [{ action: "Deny", destination }] })],
+      },
+      { from: client, to: master, port: 53 },
+    )[0];
+  expect(said(net(master))).toMatchObject({ by: "early", verdict: "deny" });
+  expect(said({ selector: "at == 'host'" })).toMatchObject({ by: "early", verdict: "deny" });
+  expect(said(net("172.31.1.9"))).toMatchObject({ by: "early", verdict: "next" });
 });

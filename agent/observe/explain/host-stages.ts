@@ -1,12 +1,20 @@
 // What host endpoints of this node are asked about a flow that comes in by an interface of it, or that it forwards (bpf/policy/stages.h).
 import { hostCidr } from "../../../model/address/address.ts";
 import { prefixOf } from "../../compile/addresses.ts";
-import { ANY_INTERFACE, type Endpoint, EndpointFlag, HostStage, LocationFlag } from "../../kernel/layout.gen.ts";
+import {
+  ANY_INTERFACE,
+  Direction,
+  type Endpoint,
+  EndpointFlag,
+  HostStage,
+  LocationFlag,
+} from "../../kernel/layout.gen.ts";
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { Asked } from "./answers.ts";
+import { atOwnSide } from "./in-maps.ts";
 import { type InterfaceMaps, interfaceFor, type NodeInterface, type Towards, theTunnel } from "./interfaces.ts";
 
-type HostMaps = Pick<MapStores, "endpoints" | "hostEndpoints"> & InterfaceMaps;
+type HostMaps = Pick<MapStores, "endpoints" | "hostEndpoints" | "policies"> & InterfaceMaps;
 
 /** One stage of an interface's host endpoint, about a flow as it sees it. */
 export interface AskedStage {
@@ -49,7 +57,12 @@ export function hostStagesOf(
     const isEarly = stage !== HostStage.FORWARDED;
     const isForwarded = !isOwn(flow.to) && !isOwn(flow.from);
     const end = `${by.name}, ${what}`;
-    return endpoint && endpoint.flags & isolated ? [{ end, endpoint, flow: asked, isEarly, isForwarded }] : [];
+    if (!endpoint || !(endpoint.flags & isolated)) return [];
+    const side = isolated === INGRESS_ISOLATED ? Direction.INGRESS : Direction.EGRESS;
+    const identity = maps.locations.lookup(
+      prefixOf(hostCidr(side === Direction.INGRESS ? asked.to : asked.from)),
+    )?.identity;
+    return [{ end, endpoint: atOwnSide(maps, endpoint, side, identity), flow: asked, isEarly, isForwarded }];
   };
   const comesIn = !isHere(flow.from) && isHere(written.to);
   const isOfNode = isOwn(flow.from);

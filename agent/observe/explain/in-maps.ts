@@ -1,7 +1,9 @@
 import {
   Direction,
   type Endpoint,
+  EndpointFlag,
   POLICY_ANY_IDENTITY,
+  POLICY_OWN_SIDE,
   POLICY_SOURCE_PORT,
   type PolicyValue,
   PolicyVerdict,
@@ -32,6 +34,19 @@ export function verdictInMaps(
     port: flow.sourcePort,
   };
   return inWords(policies.lookup(bySource));
+}
+
+/** The endpoint with the policy that holds for a flow whose end on its side has this identity: as bpf/policy/ask.h. */
+export function atOwnSide(
+  { policies }: Pick<MapStores, "policies">,
+  endpoint: Endpoint,
+  side: Direction,
+  identity = 0,
+): Endpoint {
+  if (!(endpoint.flags & EndpointFlag.BY_OWN_SIDE)) return endpoint;
+  const rest = { prefixLength: WHOLE_KEY, policy: endpoint.policy, protocol: 0, port: 0 };
+  const instead = policies.lookup({ ...rest, identity, direction: side | POLICY_OWN_SIDE });
+  return instead ? { ...endpoint, policy: instead.rule } : endpoint;
 }
 
 function inWords(value: PolicyValue | undefined): "allow" | "deny" {

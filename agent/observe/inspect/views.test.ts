@@ -3,6 +3,7 @@ import {
   ConnectionFlag,
   Direction,
   POLICY_ANY_IDENTITY,
+  POLICY_OWN_SIDE,
   POLICY_SOURCE_PORT,
   PolicyFlag,
   PolicyVerdict,
@@ -66,6 +67,10 @@ describe("inspect", () => {
         { verdict: PolicyVerdict.BY_SOURCE_PORT, flags: 0, rule: 5 },
       ],
       [
+        { ...key, prefixLength: 72, direction: POLICY_OWN_SIDE, protocol: 0, port: 0 },
+        { verdict: PolicyVerdict.BY_OWN_SIDE, flags: 0, rule: 6 },
+      ],
+      [
         { ...key, prefixLength: 93, identity: 5, direction: POLICY_SOURCE_PORT },
         { verdict: PolicyVerdict.ALLOW, flags: 0, rule: 0 },
       ],
@@ -94,6 +99,14 @@ describe("inspect", () => {
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "8", "TCP 80-87", denied],
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "9", "TCP 80", "by source port: table 5"],
       ["NetworkPolicy default/web", "10.244.1.2", "ingress", "any", "any", "deny"],
+      [
+        "NetworkPolicy default/web",
+        "10.244.1.2",
+        "ingress",
+        "own end: pods app=web in namespace default",
+        "any",
+        "by own end: policy 6",
+      ],
       [
         "NetworkPolicy default/web",
         "10.244.1.2",

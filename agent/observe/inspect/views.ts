@@ -10,6 +10,7 @@ import {
   connectionFlagNames,
   directionNames,
   EndpointFlag,
+  POLICY_OWN_SIDE,
   POLICY_SOURCE_PORT,
   PolicyFlag,
   type PolicyKey,
@@ -110,8 +111,8 @@ export function policies({ policies, endpoints }: MapStores, names: NumberNames)
     .map(([key, value]) => [
       names.policies.get(key.policy) ?? key.policy,
       subjects.get(key.policy)?.join(" ") ?? "none",
-      directionNames.get(key.direction & ~POLICY_SOURCE_PORT) ?? key.direction,
-      key.direction & POLICY_SOURCE_PORT ? `table ${key.identity}` : identity(key.identity, names),
+      directionNames.get(key.direction & ~(POLICY_SOURCE_PORT | POLICY_OWN_SIDE)) ?? key.direction,
+      whoText(key, names),
       `${key.direction & POLICY_SOURCE_PORT ? "source port " : ""}${protocolAndPorts(key.prefixLength, key.protocol, key.port)}`,
       policyValueText(key, value, names),
     ]);
@@ -122,9 +123,16 @@ export function policies({ policies, endpoints }: MapStores, names: NumberNames)
   };
 }
 
+/** The policy's peer; of an entry that leads to another policy, the end on its own side. */
+function whoText({ direction, identity: number }: PolicyKey, names: NumberNames): string {
+  if (direction & POLICY_SOURCE_PORT) return `table ${number}`;
+  return `${direction & POLICY_OWN_SIDE ? "own end: " : ""}${identity(number, names)}`;
+}
+
 function policyValueText(key: PolicyKey, { verdict, flags, rule }: PolicyValue, names: NumberNames): string {
   const logged = flags & PolicyFlag.LOGGED ? ` and log by ${logName(rule, names)}` : "";
   const word = `${policyVerdictNames.get(verdict) ?? verdict}${logged}`;
+  if (verdict === PolicyVerdict.BY_OWN_SIDE) return `by own end: policy ${rule}`;
   if (verdict === PolicyVerdict.BY_SOURCE_PORT) return `by source port: table ${rule}`;
   return verdict === PolicyVerdict.DENY && rule !== 0
     ? `${word}: ${ruleName(key.policy, key.direction, rule, names)}`

@@ -5,6 +5,7 @@ import {
   type Endpoint,
   EndpointFlag,
   HostStage,
+  POLICY_OWN_SIDE,
   PolicyVerdict,
 } from "../../../agent/kernel/layout.gen.ts";
 import type { MapStores } from "../../../agent/kernel/map-store.ts";
@@ -50,10 +51,11 @@ function said(maps: MapStores, endpoint: Endpoint, { direction, packet }: HostQu
   const isolated = isIngress ? EndpointFlag.INGRESS_ISOLATED : EndpointFlag.EGRESS_ISOLATED;
   if ((endpoint.flags & isolated) === 0) return undefined;
   const { protocol, icmp, destinationPort = 0, sourcePort } = packet;
+  const side = isIngress ? Direction.INGRESS : Direction.EGRESS;
   const key = {
     prefixLength: 96,
-    policy: endpoint.policy,
-    direction: isIngress ? Direction.INGRESS : Direction.EGRESS,
+    policy: policyOf(maps, endpoint, side, isIngress ? packet.destination : packet.source),
+    direction: side,
     protocol,
     port: icmp ? (icmp.type << 8) | icmp.code : destinationPort,
   };
@@ -62,6 +64,14 @@ function said(maps: MapStores, endpoint: Endpoint, { direction, packet }: HostQu
     address: isIngress ? packet.source : packet.destination,
   });
   return answerOf(maps.policies, key, peer?.identity ?? 0, sourcePort)?.verdict ?? PolicyVerdict.DENY;
+}
+
+/** By who is at the policy's own side of what is forwarded. */
+function policyOf(maps: MapStores, { policy, flags }: Endpoint, side: number, address: string): number {
+  if ((flags & EndpointFlag.BY_OWN_SIDE) === 0) return policy;
+  const { identity = 0 } = longestMatch(maps.locations, { prefixLength: 128, address }) ?? {};
+  const key = { prefixLength: 96, policy, identity, direction: side | POLICY_OWN_SIDE, protocol: 0, port: 0 };
+  return longestMatch(maps.policies, key)?.rule ?? policy;
 }
 
 /** The packet as what the other end may have sent before. */

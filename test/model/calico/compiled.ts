@@ -88,10 +88,8 @@ function isLocal({ spec }: Pod): boolean {
   return spec.nodeName === "master";
 }
 
-/** A tier that does not exist, an interface that is none or has two host endpoints, what forwarded traffic is not told by, a gateway without a node. */
-const EXPECTED = new Set([
-  ...["spec.tier", "spec.interfaceName", "spec.expectedIPs", "spec.applyOnForward", "spec.nodeSelector"],
-]);
+/** A tier that does not exist, an interface that is none or has two host endpoints, a gateway without a node. */
+const EXPECTED = new Set(["spec.tier", "spec.interfaceName", "spec.expectedIPs", "spec.nodeSelector"]);
 
 export function unexpectedProblems(problems: readonly Problem[]): readonly Problem[] {
   return problems.filter(({ kind, path }) => !EXPECTED.has(path) && !(kind === "EgressGateway" && path === "spec"));

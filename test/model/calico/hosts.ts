@@ -185,9 +185,16 @@ function forwarded(
 ): Verdict {
   const all = wrong("every policy is applied to forwarded traffic");
   const applied = policies.filter(({ applyOnForward }) => applyOnForward || all);
+  if (wrong("the own side of forwarded traffic is the host endpoint"))
+    return tiersSay(tiersOf(world), applied, direction, atItself(endpoint, direction, packet)) ?? "allow";
   if (wrong("the endpoint's default ends forwarded traffic") && applied.length > 0)
     return own(world, endpoint, applied, direction, packet);
   return tiersSay(tiersOf(world), applied, direction, packet) ?? (wrong("forwarded is closed") ? "deny" : "allow");
+}
+
+function atItself({ spec }: HostEndpoint, direction: Direction, packet: Packet): Packet {
+  const [own = packet.destination] = spec.expectedIPs ?? [];
+  return direction === "ingress" ? { ...packet, destination: own } : { ...packet, source: own };
 }
 
 /** Of policies before the others: what they do not decide goes on, whatever their tiers' default actions are. */

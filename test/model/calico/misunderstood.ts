@@ -110,6 +110,8 @@ export const MISUNDERSTANDINGS = {
   "without a gateway pods leave plainly": "pods whose EgressGateway has no node leave by their own node",
   "a gateway is asked inside the cluster": "an EgressGateway holds for packets to pods and nodes, too",
   "the last gateway counts": "of several EgressGateways that select a pod the last by name counts",
+  "the own side of forwarded traffic is the host endpoint":
+    "rules about the destination of what a node forwards ask about its host endpoint",
   "* wins": "the host endpoint of all interfaces counts before that of one",
 } as const;
 

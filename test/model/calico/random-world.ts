@@ -2,7 +2,7 @@
 // policies, tiers that do not exist.
 import fc from "fast-check";
 import { BLOCKS, type Family, inFamily, NODES, twinOf } from "./families.ts";
-import type { Direction, EntityRule, World } from "./objects.ts";
+import type { Direction, World } from "./objects.ts";
 import { clusterPolicy, kubernetesPolicy } from "./random-kubernetes.ts";
 import {
   ACCOUNTS,
@@ -50,11 +50,6 @@ const stage = fc.oneof(
     arbitrary: fc.constantFrom({ preDNAT: true, applyOnForward: true }, { doNotTrack: true, applyOnForward: true }),
   },
 );
-/** Of the end on this side of what is forwarded: the product asks the host endpoint about all else (docs/limits.md, an Event). */
-const onlyPorts = ({ ports, notPorts }: EntityRule = {}): EntityRule => ({
-  ...(ports && { ports: ports.filter((port) => !/^[a-z]/.test(`${port}`)) }),
-  ...(notPorts && { notPorts: notPorts.filter((port) => !/^[a-z]/.test(`${port}`)) }),
-});
 const globalPolicy = fc
   .record({
     metadata: fc.record({ name }),
@@ -64,15 +59,7 @@ const globalPolicy = fc
   .map(({ metadata, spec: said, stage: at }) => {
     // The API server refuses preDNAT with egress.
     const isPreDNAT = "preDNAT" in at;
-    const isOfOthers = "applyOnForward" in at;
-    const rules = isOfOthers && {
-      ingress: said.ingress?.map((one) => ({ ...one, destination: onlyPorts(one.destination) })),
-      egress: said.egress?.map((one) => ({ ...one, source: onlyPorts(one.source) })),
-    };
-    return {
-      metadata,
-      spec: { ...said, ...at, ...rules, ...(isPreDNAT && { egress: undefined, types: undefined }) },
-    };
+    return { metadata, spec: { ...said, ...at, ...(isPreDNAT && { egress: undefined, types: undefined }) } };
   });
 
 const podParts = fc.record({

@@ -1,0 +1,125 @@
+// Policies of forwarded traffic whose rules tell the end on their own side.
+import { expect, test } from "vitest";
+import { snapshotOf } from "../../test/model/calico/compiled.ts";
+import type { HostEndpoint, Rule } from "../../test/model/calico/objects.ts";
+import { ADDRESSES, globalPolicy, smallWorld } from "../../test/model/calico/small-world.ts";
+import { longestMatch } from "../../test/model/packet-path.ts";
+import type { MapDefinition } from "../kernel/codec.ts";
+import { EndpointFlag, HostStage, POLICY_ANY_IDENTITY, POLICY_OWN_SIDE, PolicyVerdict } from "../kernel/layout.gen.ts";
+import type { MapStores } from "../kernel/map-store.ts";
+import { MemoryMap, memoryMaps } from "../kernel/memory-map.ts";
+import { Reconciler } from "../reconcile/reconciler.ts";
+import { Compiler } from "./compile.ts";
+import { entriesOf } from "./desired.ts";
+
+const allow: Rule = { action: "Allow" };
+const denied = (destination: NonNullable<Rule["destination"]>): Rule => ({ action: "Deny", destination });
+const toDb = denied({ selector: "app == 'db'" });
+const eth0: HostEndpoint = {
+  metadata: { name: "host", labels: { role: "host" } },
+  spec: { node: "master", interfaceName: "eth0" },
+};
+
+function snapshot(
+  ingress: Rule[],
+  { spec = {}, pods = smallWorld().pods }: { spec?: object; pods?: ReturnType<typeof smallWorld>["pods"] } = {},
+) {
+  const said = { applyOnForward: true, types: ["Ingress" as const], ingress, ...spec };
+  return snapshotOf(
+    smallWorld({ pods, hostEndpoints: [eth0], globalNetworkPolicies: [globalPolicy("forward", said)] }),
+  );
+}
+
+/** How many policies a stage has beside the one for everybody; undefined: it does not ask who the end is. */
+function others(ingress: Rule[], spec: object = {}, stage: HostStage = HostStage.FORWARDED) {
+  const { maps, problems } = new Compiler().compile(snapshot(ingress, { spec }));
+  expect(problems).toEqual([]);
+  const judged = entriesOf(maps.hostEndpoints).find(({ key }) => key.stage === stage)?.value;
+  if (!judged || !(judged.flags & EndpointFlag.BY_OWN_SIDE)) return undefined;
+  const found = entriesOf(maps.policies).filter(
+    ({ key }) => key.policy === judged.policy && key.direction & POLICY_OWN_SIDE,
+  );
+  return new Set(found.map(({ value }) => value.rule)).size;
+}
+
+test.each<[string, Rule[], number]>([
+  ["a selector", [toDb, allow], 1],
+  ["two of them, and nobody is both", [toDb, denied({ selector: "app == 'web'" }), allow], 2],
+  ["a network", [denied({ nets: [`${ADDRESSES.db}/32`] }), allow], 1],
+  ["all but a network", [denied({ notNets: [`${ADDRESSES.db}/32`] }), allow], 1],
+  ["a port of that name", [{ action: "Deny", protocol: "TCP", destination: { ports: ["http"] } }, allow], 2],
+  ["nobody here", [denied({ selector: "app == 'cache'" }), allow], 0],
+])("there are as many as the rules can tell: %s", (_, ingress, count) => {
+  expect(others(ingress)).toBe(count);
+});
+
+test("what the rules do not tell, the node's own traffic and pods are not asked about it", () => {
+  expect(others([{ action: "Deny", protocol: "TCP", destination: { ports: [5432] } }, allow])).toBeUndefined();
+  expect(others([toDb, allow], {}, HostStage.OWN)).toBeUndefined();
+  expect(others([toDb, allow], { applyOnForward: false })).toBeUndefined();
+});
+
+test("preDNAT and doNotTrack tell it too", () => {
+  expect(others([toDb], { preDNAT: true, types: undefined }, HostStage.PRE_DNAT)).toBe(1);
+  expect(others([toDb], { doNotTrack: true }, HostStage.UNTRACKED)).toBe(1);
+});
+
+test("connections are judged again when somebody comes whom the rules tell, and not when somebody else does", () => {
+  const compiler = new Compiler();
+  const { pods } = smallWorld();
+  const revision = (names: string[]) => {
+    const { maps } = compiler.compile(
+      snapshot([toDb, allow], { pods: pods.filter(({ metadata }) => names.includes(metadata.name)) }),
+    );
+    return entriesOf(maps.settings)[0]?.value.hostRevision;
+  };
+  const first = revision(["web"]);
+  expect(revision(["web", "other"])).toBe(first);
+  expect(revision(["web", "other", "db"])).not.toBe(first);
+  expect(revision(["web"])).toBe(first);
+});
+
+/** One entry of the policies cannot be written: the `nth` of those that come. */
+class StuckMap<K, V> extends MemoryMap<K, V> {
+  nth = 0;
+  readonly #come: string[] = [];
+
+  protected override write(key: K, value: V) {
+    const text = JSON.stringify(key);
+    if (this.nth > 0 && !this.#come.includes(text)) this.#come.push(text);
+    if (this.nth === 0 || this.#come[this.nth - 1] !== text) return super.write(key, value);
+    return { key, full: true, reason: "no room" };
+  }
+}
+
+test("whichever entry of the policies cannot be written, nobody is judged by a part of a version", () => {
+  const toTcp = (app: string): Rule => ({ ...denied({ selector: `app == '${app}'` }), protocol: "TCP" });
+  const next = [toTcp("web"), toTcp("db"), allow];
+  let held = 0;
+  for (let nth = 1; nth === held + 1; nth++) {
+    const maps = memoryMaps(<K, V>(definition: MapDefinition<K, V>) => new StuckMap(definition));
+    const [compiler, reconciler] = [new Compiler(), new Reconciler(maps)];
+    const sync = (...ingress: Rule[]) => reconciler.sync(compiler.compile(snapshot(ingress)).maps);
+    const opened = () => [ADDRESSES.web, ADDRESSES.db, ADDRESSES.client].map((address) => isOpenTo(maps, address));
+    expect(sync(toTcp("db"), allow)).toMatchObject({ pending: 0 });
+    expect(opened()).toEqual([true, false, true]);
+    Object.assign(maps.policies, { nth });
+    if (sync(...next).pending > 0) held = nth;
+    expect(opened().slice(1), `entry ${nth}`).toEqual([false, true]);
+    expect(isOpenTo(maps, ADDRESSES.db, 17), `UDP, entry ${nth}`).toBe(true);
+    Object.assign(maps.policies, { nth: 0 });
+    expect(sync(...next)).toMatchObject({ problems: [], pending: 0 });
+    expect(opened()).toEqual([false, false, true]);
+  }
+  expect(held).toBeGreaterThan(8);
+});
+
+/** For what is forwarded there. */
+function isOpenTo(maps: MapStores, address: string, protocol = 6): boolean {
+  const judged = maps.hostEndpoints.entries().find(([{ stage }]) => stage === HostStage.FORWARDED)?.[1];
+  const { identity = 0 } = longestMatch(maps.locations, { prefixLength: 128, address }) ?? {};
+  const key = { prefixLength: 96, policy: judged?.policy ?? 0, direction: POLICY_OWN_SIDE, protocol: 0, port: 0 };
+  const policy = longestMatch(maps.policies, { ...key, identity })?.rule ?? judged?.policy ?? 0;
+  const asked = { ...key, policy, direction: 0, identity: POLICY_ANY_IDENTITY, protocol };
+  return longestMatch(maps.policies, asked)?.verdict === PolicyVerdict.ALLOW;
+}

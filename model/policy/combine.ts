@@ -1,0 +1,149 @@
+import { hostCidr } from "../address/address.ts";
+import { Memo } from "../memo.ts";
+import { named } from "../named.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
+import { ANYBODY, type Peer } from "./judge.ts";
+import { atOwnEnd, isAtItself, type Side, tellsOwnEnds, wordsOfOwnEnds } from "./own-end.ts";
+import { ownPortNames, withOwnPorts } from "./own-ports.ts";
+import { decisionText } from "./rules.ts";
+import type { EndpointPolicy } from "./selection.ts";
+import type { Subject } from "./subject.ts";
+import { type TierHeads, tiersOf, tiersText } from "./tiers.ts";
+
+/** What the policies mean together for one endpoint. @param own in which it differs from others that they select */
+export function combine(
+  policies: readonly CompiledPolicy[],
+  { ports, afterwards }: Pick<Subject, "ports" | "afterwards">,
+  heads: TierHeads,
+  own: string,
+  salt: string | undefined,
+): EndpointPolicy {
+  const resolved = policies.map((policy) => withOwnPorts(policy, ports));
+  const isClosed = afterwards.verdict === "deny";
+  const ingress = tiersOf(resolved, "ingress", heads, afterwards);
+  const egress = tiersOf(resolved, "egress", heads, afterwards);
+  const owners = policies.map(({ owner }) => owner).join(", ");
+  const directions = policies
+    .map((policy) => (policy.ingress ? "i" : "") + (policy.egress ? "e" : "") + (asksOfNode(policy) ? "n" : ""))
+    .join();
+  const orders = policies.map(({ tier }) => tier).join();
+  const name = named([owners, directions, orders, own, ...policies.map(({ text }) => text)].join(" "), salt);
+  return {
+    name,
+    owner: `${owners || "no policy"} (${name.hash.toString(16)})`,
+    sources: owners,
+    ...((ingress.length > 0 || isClosed) && { ingress }),
+    ...((egress.length > 0 || isClosed) && { egress }),
+    ...(policies.some(asksOfNode) && { isAskedOfNode: true }),
+    afterwards,
+  };
+}
+
+function asksOfNode({ egress, isAskedOfNode }: CompiledPolicy): boolean {
+  return egress !== undefined && isAskedOfNode === true;
+}
+
+/** In which an endpoint differs from others that the policies select. */
+export function subjectText(
+  policies: readonly CompiledPolicy[],
+  { ports, afterwards }: Pick<Subject, "ports" | "afterwards">,
+  heads: TierHeads,
+): string {
+  return [decisionText(afterwards), tiersText(policies, heads), portsText(policies, ports)].join(" ");
+}
+
+/** Ports of the endpoint that its policies name, with their numbers: what a policy means for it and not for others. */
+function portsText(policies: readonly CompiledPolicy[], known: Subject["ports"]): string {
+  const wanted = new Set(policies.flatMap((policy) => [...ownNames.get(policy, [], () => ownPortNames(policy))]));
+  return [...wanted]
+    .map((name) => `${name}=${known.get(name)}`)
+    .sort()
+    .join();
+}
+
+const ownNames = new Memo<CompiledPolicy, ReadonlySet<string>>();
+
+/** The policies that hold instead of one, by the end of a flow on its side. */
+export interface ByOwnEnd {
+  /** Whom none of these words means, and who has no port with a name, is like everybody. */
+  readonly words: ReadonlySet<string>;
+  /** One direction; undefined: the same as for everybody. Of the same name for whom the rules tell alike. */
+  at(side: Side, end: Peer): EndpointPolicy | undefined;
+  /** Others that it has made are forgotten, where they are the most: owners of pods choose the numbers of their named ports. */
+  forgetBut(used: ReadonlySet<EndpointPolicy>): void;
+}
+
+const ENOUGH = 1024;
+
+export function isByOwnEnd({ isOfOthers }: Subject, policies: readonly CompiledPolicy[]): boolean {
+  return isOfOthers === true && policies.some((policy) => areTelling.get(policy, [], () => tellsOwnEnds(policy)));
+}
+
+const areTelling = new Memo<CompiledPolicy, boolean>();
+
+/** What differs between host endpoints that the policies select, where they are asked about flows of others. */
+export function ownEndsText(policies: readonly CompiledPolicy[], subject: Subject, heads: TierHeads): string {
+  const { who, addresses } = subject;
+  return `by own ends ${JSON.stringify([who, addresses])} ${subjectText(policies, subject, heads)}`;
+}
+
+/** The same as combine() where the end on the policies' side may be anybody. @param text ownEndsText() of it */
+export function combineByOwnEnd(
+  policies: readonly CompiledPolicy[],
+  subject: Subject,
+  heads: TierHeads,
+  text: string,
+  salt: string | undefined,
+): EndpointPolicy {
+  const { afterwards } = subject;
+  const at = (side: Side, end: Peer): At => {
+    const itself = isAtItself(subject, end) ? subject : undefined;
+    const ports = itself ? new Map([...end.ports, ...itself.ports]) : end.ports;
+    const found = policies.map((policy) => atOwnEnd(policy, side, end, itself));
+    const resolved = found.map(({ policy }) => policy);
+    const said = found.map((one) => one.text).join(";");
+    return { policies: resolved, ports, text: `${said} ${portsText(resolved, ports)}` };
+  };
+  const everybody = { ingress: at("ingress", ANYBODY), egress: at("egress", ANYBODY) };
+  const made = new Map<string, EndpointPolicy>();
+  const make = (side: Side, end: Peer): EndpointPolicy | undefined => {
+    const found = at(side, end);
+    if (found.text === everybody[side].text) return undefined;
+    const own = `${text} ${side} of ${found.text}`;
+    const policy = made.get(own) ?? combine(found.policies, { ports: found.ports, afterwards }, heads, own, salt);
+    made.set(own, policy);
+    return policy;
+  };
+  const known = {
+    ingress: new Memo<Peer, EndpointPolicy | undefined>(),
+    egress: new Memo<Peer, EndpointPolicy | undefined>(),
+  };
+  const both = policies.map((policy, place) => ({
+    ...policy,
+    ...everybody.ingress.policies[place],
+    ...everybody.egress.policies[place],
+  }));
+  const words = policies.map(wordsOfOwnEnds);
+  return {
+    ...combine(both, { ports: ANYBODY.ports, afterwards }, heads, text, salt),
+    byOwnEnd: {
+      words: new Set([
+        ...words.flatMap(({ selectors, cidrs }) => [...selectors.map((one) => one.text), ...cidrs.keys()]),
+        ...subject.addresses.map((address) => hostCidr(address).text),
+      ]),
+      at: (side, end) => known[side].get(end, [], () => make(side, end)),
+      forgetBut: (used) => {
+        if (made.size <= 2 * used.size + ENOUGH) return;
+        for (const [own, policy] of made) if (!used.has(policy)) made.delete(own);
+      },
+    },
+  };
+}
+
+/** The policies as they are at one end. */
+interface At {
+  readonly policies: readonly CompiledPolicy[];
+  readonly ports: Subject["ports"];
+  /** The same for ends at which they are the same. */
+  readonly text: string;
+}
