@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { connect, type Server } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "./free-port.fixture.ts";
 import { listenTcp } from "./tcp-server.ts";
@@ -33,6 +35,14 @@ describe("the probe server's TCP port", () => {
   it("speaks first to a silent client", async () => {
     const { text } = await talk();
     expect(text).toMatch(/^\{"server":"default\/web-0","source":"127\.0\.0\.1","sourcePort":\d+\}\n$/);
+  });
+
+  it("hears a request that came while this process had no processor", async () => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    await Promise.all([once(listener, "connection"), once(socket, "connect")]);
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (const end = performance.now() + 1_200; performance.now() < end; );
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
   it("answers other bytes immediately with the raw line", async () => {

@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type Answer, answerHttp, answerLine, plainAddress } from "./answer.ts";
 import { ECHO } from "./echo.ts";
+import { afterSilence } from "./silence.ts";
 
 /** A client that is silent this long gets the raw line: it may be waiting for us to speak first. Shorter, a client that waits for a processor
- * before it sends its request would be answered without an HTTP status. */
+ * before it sends its request would be answered without an HTTP status; so would one whose request waits here while this process has none. */
 const silenceMs = 1000;
 /** A client that started an HTTP request and never ends it is answered anyway. */
 const requestMs = 1000;
@@ -52,39 +53,40 @@ function serve(socket: Socket, server: string): void {
   const reply = (text: string): void => {
     if (answered) return;
     answered = true;
-    clearTimeout(timer);
+    callOff();
     // Further data of the client is read and dropped: closing with unread bytes would send a reset, which discards the answer.
     socket.end(text);
   };
   const replyLine = (): void => reply(answerLine(answer));
-  let timer = setTimeout(replyLine, silenceMs);
+  let callOff = afterSilence(silenceMs, replyLine);
 
   socket.on("data", (chunk) => {
     if (answered) return;
     if (received === "" && chunk[0] === ECHO) {
       answered = true;
-      clearTimeout(timer);
+      callOff();
       return echo(socket, chunk, answer);
     }
     received = answerKept(socket, received + chunk.toString("latin1"), answer);
     if (received === "") {
       kept = true;
-      clearTimeout(timer);
+      callOff();
       return socket.setTimeout(keptMs);
     }
     const kind = classify(received);
     if (kind === "raw") return replyLine();
-    clearTimeout(timer);
+    callOff();
     if (kind === "request" || received.length > longestHead)
       return reply(answerHttp(answer, { headOnly: received.startsWith("HEAD ") }));
-    timer = kind === "head" ? setTimeout(() => reply(answerHttp(answer)), requestMs) : setTimeout(replyLine, silenceMs);
+    callOff =
+      kind === "head" ? afterSilence(requestMs, () => reply(answerHttp(answer))) : afterSilence(silenceMs, replyLine);
   });
   socket.on("end", () => {
     if (kept && received === "") socket.end();
     else if (!answered) classify(received) === "head" ? reply(answerHttp(answer)) : replyLine();
   });
   socket.on("error", () => socket.destroy());
-  socket.on("close", () => clearTimeout(timer));
+  socket.on("close", () => callOff());
   socket.setTimeout(idleMs, () => socket.destroy());
 }
 
