@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isLeaving, node } from "../../model/objects/core.ts";
+import { freePort } from "../../probe/free-port.fixture.ts";
 import { HealthChecks } from "./health-checks.ts";
 
 const warnings: string[] = [];
@@ -20,7 +21,7 @@ const state = (...all: ReturnType<typeof web>[]) => ({ checks: all, leaving: fal
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "health-checks-"));
-  [proxyPort = 0, port = 0] = await freePorts(2);
+  [proxyPort, port] = [await freePort(), await freePort()];
   warnings.length = 0;
   checks = make();
 });
@@ -28,18 +29,6 @@ afterEach(async () => {
   await checks.apply(undefined);
   rmSync(folder, { recursive: true });
 });
-
-/** Ports that were free a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = servers.map(async (server) => {
-    await new Promise<void>((resolve) => server.listen(0, () => resolve()));
-    return (server.address() as { port: number }).port;
-  });
-  const found = await Promise.all(ports);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return found;
-}
 
 interface Answer {
   status: number | string;
@@ -79,7 +68,7 @@ test("a Service's port answers 200 with the count, and 503 without endpoints, in
 });
 
 test("a Service's port that moves is opened anew, and the old one closed", async () => {
-  const [other = 0] = await freePorts(1);
+  const other = await freePort();
   await checks.apply(state(web(1)));
   await checks.apply(state(web(1, other)));
   expect([(await ask(port)).status, (await ask(other)).status]).toEqual(["ECONNREFUSED", 200]);
@@ -112,7 +101,7 @@ test("a node is leaving when it is being deleted or the cluster autoscaler says 
 });
 
 test("a taken port is a problem of its Service, and is opened when it is free; other Services are answered for", async () => {
-  const [other = 0] = await freePorts(1);
+  const other = await freePort();
   const thief = createServer();
   await new Promise<void>((resolve) => thief.listen(port, "127.0.0.1", () => resolve()));
   const both = state(web(1), { ...web(1, other), name: "other" });
@@ -152,6 +141,7 @@ test("a new agent answers at once what the last one did; a damaged file makes it
 test("clients that connect and do not ask keep load balancers neither out nor waiting", async () => {
   await checks.apply(state(web(1)));
   const silent: Socket[] = [];
+  const begun = performance.now();
   for (let at = 0; at < 600; at++) {
     const socket = connect(port, "127.0.0.1").on("error", () => {});
     silent.push(socket.resume());
@@ -160,6 +150,7 @@ test("clients that connect and do not ask keep load balancers neither out nor wa
   expect((await ask(port)).status).toBe(200);
   const open = () => silent.filter(({ readyState }) => readyState === "open").length;
   await expect.poll(open).toBeLessThanOrEqual(512);
-  expect(open()).toBeGreaterThan(400);
+  // Those that are silent for five seconds end too.
+  if (performance.now() - begun < 5_000) expect(open()).toBeGreaterThan(400);
   for (const socket of silent) socket.destroy();
 });

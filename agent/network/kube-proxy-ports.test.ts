@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { freePort } from "../../probe/free-port.fixture.ts";
 import { answerProxy } from "../health-checks/answers.ts";
 import { Listeners } from "../health-checks/listeners.ts";
 import { kubeProxyListens, kubeProxyRuns } from "./kube-proxy-ports.ts";
@@ -35,9 +36,10 @@ test("a kube-proxy on this node is detected by the ports on which it listens", (
 test("the agent's own answers at kube-proxy's port are not taken for a kube-proxy, neither by it nor by another process", async () => {
   const listeners = new Listeners();
   const state = { isHealthy: true, leaving: false, lastUpdated: new Date() };
-  const open = (answers: (url: string, response: Parameters<typeof answerProxy>[1]) => void) => {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    return listeners.open(port, ({ url }, response) => answers(url ?? "", response)).then(() => port);
+  const open = async (answers: (url: string, response: Parameters<typeof answerProxy>[1]) => void) => {
+    const port = await freePort();
+    await listeners.open(port, ({ url }, response) => answers(url ?? "", response));
+    return port;
   };
   const [agent, other] = [
     await open((url, response) => answerProxy(url, response, state)),

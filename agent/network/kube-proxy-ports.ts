@@ -22,7 +22,7 @@ export async function kubeProxyRuns(
 ): Promise<boolean> {
   if (!kubeProxyListens(net)) return false;
   if (listeners(net).some(({ port }) => port === METRICS)) return true;
-  const answer = await fetch(health, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+  const answer = await fetch(health, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
   return answer?.headers.get("server") !== SERVER;
 }
 

@@ -1,10 +1,10 @@
 // The agent's image goes into a real registry (Debian's docker-registry, on loopback) and is read back unchanged.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../../probe/free-port.fixture.ts";
 import { writeArchive } from "./archive.ts";
 import { writeLayer } from "./layer.ts";
 import type { ProcessorImage } from "./multi-platform.ts";
@@ -81,14 +81,3 @@ test("an invalid registry or platform is refused before anything is built", asyn
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of a registry, of which the test reads a few fields
 const json = async (answer: Response): Promise<any> => JSON.parse(await answer.text());
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
