@@ -15,7 +15,7 @@ const elsewhere = ["**/node_modules/**", "dist/**", "out/**"];
 // Limits that only a hang reaches, however busy the machine is.
 const patience = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 180_000 } } };
 const lanes = {
-  ...patience,
+  ...{ ...patience, testTimeout: 900_000, hookTimeout: 900_000 },
   maxWorkers: Math.min(availableParallelism() * 2, 8),
 };
 

@@ -44,7 +44,7 @@ const place = () => ({
   host: "127.0.0.1",
   port: (server.address() as AddressInfo).port,
   adminCidrs: ["203.0.113.7/32"],
-  seconds: 10,
+  seconds: 600,
 });
 const quickly = { now: () => performance.now(), sleep: async () => {} };
 

@@ -94,7 +94,7 @@ test("an interrupted up waits until the running command has cleaned up", async (
   await cluster();
   const command = `trap 'sleep 0.2; touch ${folder}/tidied; exit 1' TERM; touch ${folder}/started; while :; do sleep 0.1; done`;
   const ended = runner("up", "--config", `command=${command}`);
-  await expect.poll(() => existsSync(join(folder, "started")), { timeout: 60_000, interval: 50 }).toBe(true);
+  await expect.poll(() => existsSync(join(folder, "started")), { interval: 50 }).toBe(true);
   running?.kill("SIGTERM");
   const { stderr, code } = await ended;
   expect(existsSync(join(folder, "tidied"))).toBe(true);

@@ -13,7 +13,7 @@ const args =
   );
 
 /** Only a hang takes so long, however busy the machine is. */
-const timeout = 280_000;
+const timeout = 840_000;
 
 /** Why there is no browser here. */
 export const noBrowser = existsSync(executablePath)

@@ -80,7 +80,7 @@ async function rightsThatAreUsed(loadBalancer: boolean, secret: string | undefin
     const cluster = apiCluster(kubeconfig, () => {}, createLog("warn"));
     void cluster.run(stop.signal);
     cluster.secrets.follow(new Set(secret === undefined ? [] : [secret]));
-    await vi.waitFor(() => expect(cluster.store.complete).toBe(true), 60_000);
+    await vi.waitFor(() => expect(cluster.store.complete).toBe(true), 180_000);
     const block = { name: "10-244-0-0-26", cidr: "10.244.0.0/26", node: "node", pool: "default" };
     await cluster.claims.create(block);
     await cluster.claims.lend(block);
@@ -91,9 +91,9 @@ async function rightsThatAreUsed(loadBalancer: boolean, secret: string | undefin
         expect([...used].filter((right) => /^watch /.test(right))).toHaveLength(
           kindNames.length + (secret === undefined ? 0 : 1),
         ),
-      60_000,
+      180_000,
     );
-    await vi.waitFor(() => expect([...used].join()).toContain("/events"), 60_000);
+    await vi.waitFor(() => expect([...used].join()).toContain("/events"), 180_000);
     if (cluster.hastyApi && loadBalancer) await balance(cluster.hastyApi);
     return [...used].sort();
   } finally {

@@ -52,7 +52,7 @@ test("a session is not counted as established any more once BIRD is gone and doe
 
   expect(await bgp.apply(plan as BgpPlan, noSecrets)).toEqual([]);
   look();
-  await vi.waitFor(() => expect(established()).toEqual([true]), { timeout: 60_000 });
+  await vi.waitFor(() => expect(established()).toEqual([true]), { timeout: 180_000 });
 
   writeFileSync(join(folder, "bird.conf.broken"), "");
   await bgp.end();
@@ -61,7 +61,7 @@ test("a session is not counted as established any more once BIRD is gone and doe
   ]);
   look();
   expect(changes).toBe(1);
-  await vi.waitFor(() => expect(established()).toEqual([false]), { timeout: 60_000 });
+  await vi.waitFor(() => expect(established()).toEqual([false]), { timeout: 180_000 });
 });
 
 test("BIRD starts once the Secrets are read, with a file that root alone reads, and follows the next password", async () => {

@@ -15,8 +15,6 @@ import { mapsInWords } from "./maps-in-words.fixture.ts";
 import { LONGEST_PART_MS, longest } from "./parts.fixture.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
-
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
 const address = (first: number, index: number) => `${first + (index >> 16)}.9.${(index >> 8) & 255}.${index & 255}`;
 

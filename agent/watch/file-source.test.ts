@@ -9,6 +9,9 @@ import { SnapshotStore } from "./snapshot-store.ts";
 const node = (name: string, address: string) =>
   `apiVersion: v1\nkind: Node\nmetadata: {name: ${name}}\nstatus: {addresses: [{type: InternalIP, address: ${address}}]}\n`;
 
+/** ms that only a hang reaches. */
+const LONG = 180_000;
+
 describe("FileSource", () => {
   let folder: string;
   let store: SnapshotStore;
@@ -31,11 +34,11 @@ describe("FileSource", () => {
     const say = (_: object, message: string) => void warnings.push(message);
     void new FileSource(folder, { info: say, warn: say, error: say }).run(store, stop.signal);
   }
-  const seen = (...expected: string[]) => vi.waitFor(() => expect(names().sort()).toEqual(expected), 20_000);
+  const seen = (...expected: string[]) => vi.waitFor(() => expect(names().sort()).toEqual(expected), LONG);
 
   test("an empty folder is a complete, empty cluster", async () => {
     start();
-    await vi.waitFor(() => expect(store.complete).toBe(true));
+    await vi.waitFor(() => expect(store.complete).toBe(true), LONG);
   });
 
   test("documents, lists and JSON; objects follow their files", async () => {
@@ -70,7 +73,7 @@ describe("FileSource", () => {
     const secret = `apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData:\n  ${data}\n`;
     writeFileSync(join(folder, "a.yaml"), secret);
     start();
-    await vi.waitFor(() => expect(warnings).toHaveLength(1), 180_000);
+    await vi.waitFor(() => expect(warnings).toHaveLength(1), LONG);
     expect(warnings[0]).toContain(place);
     expect(warnings[0]).not.toContain("s3cret");
   });
@@ -78,7 +81,7 @@ describe("FileSource", () => {
   test("a namespaced object without namespace is in default", async () => {
     writeFileSync(join(folder, "p.yaml"), "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: []}\n");
     start();
-    await vi.waitFor(() => expect(store.list("pods")[0]?.metadata.namespace).toBe("default"));
+    await vi.waitFor(() => expect(store.list("pods")[0]?.metadata.namespace).toBe("default"), LONG);
   });
 
   test("of two claims on one block one is refused, and a claim is an ordinary object", async () => {
@@ -87,6 +90,6 @@ describe("FileSource", () => {
     const results = await Promise.all([claims.create(block), claims.create({ ...block, node: "b" })]);
     expect(results.sort()).toEqual(["created", "exists"]);
     start();
-    await vi.waitFor(() => expect(claims.list().map(({ cidr }) => cidr)).toEqual(["10.244.0.0/26"]));
+    await vi.waitFor(() => expect(claims.list().map(({ cidr }) => cidr)).toEqual(["10.244.0.0/26"]), LONG);
   });
 });

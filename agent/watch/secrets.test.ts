@@ -32,7 +32,7 @@ function server(items: object[], refusal?: Error) {
   return { api, asked, tell: (event: object) => tell(event) };
 }
 
-const LONG = { timeout: 60_000 };
+const LONG = { timeout: 180_000 };
 
 test("a Secret is read by its name, and followed", async () => {
   const { api, asked, tell } = server([object("bgp", { tor: encoded("s3cret") })]);

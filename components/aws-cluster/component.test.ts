@@ -10,9 +10,6 @@ import { resolved, settled } from "../testing/program.ts";
 import { type AwsClusterArgs, WorldAccess } from "./args.ts";
 import { AwsCluster } from "./component.ts";
 
-// The SDK of AWS is large.
-vi.setConfig({ testTimeout: 60_000 });
-
 const INSTANCE = "aws:ec2/instance:Instance";
 const adminCidrs = ["203.0.113.7/32"];
 
@@ -261,7 +258,7 @@ async function refused(args: Partial<AwsClusterArgs>, answers: Parameters<typeof
   process.removeAllListeners("unhandledRejection").on("unhandledRejection", listen);
   new AwsCluster("c", { adminCidrs, ...args });
   await settled().catch(listen);
-  await vi.waitFor(() => expect(told).not.toEqual([]));
+  await vi.waitFor(() => expect(told).not.toEqual([]), 180_000);
   process.off("unhandledRejection", listen);
   for (const other of others) process.on("unhandledRejection", other);
   return {

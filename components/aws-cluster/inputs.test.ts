@@ -1,13 +1,10 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { AwsMachine } from "../aws/machine.ts";
 import { AddressFamily } from "../machine/address-family.ts";
 import { MachineRole, WALK_THROUGH_MACHINES } from "../machine/machine.ts";
 import { recordAws } from "../testing/aws.ts";
 import type { AwsClusterArgs } from "./args.ts";
 import { AwsCluster } from "./component.ts";
-
-// The SDK of AWS is large.
-vi.setConfig({ testTimeout: 60_000 });
 
 const adminCidrs = ["203.0.113.7/32"];
 

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { VxlanMode } from "../ip-pool/args.ts";
 import { AddressFamily } from "../machine/address-family.ts";
 import { type Machine, MachineRole } from "../machine/machine.ts";
@@ -7,9 +7,6 @@ import { settled } from "../testing/program.ts";
 import { type AwsClusterArgs, PodRouting } from "./args.ts";
 import { AwsCluster } from "./component.ts";
 import { cloudRoutePools, requirePodRouting } from "./pod-routes.ts";
-
-// The SDK of AWS is large.
-vi.setConfig({ testTimeout: 60_000 });
 
 const adminCidrs = ["203.0.113.7/32"];
 const routed = { adminCidrs, podRouting: PodRouting.CloudRoutes };

@@ -3,12 +3,9 @@ import type * as Eks from "@pulumi/aws/eks";
 import type * as Iam from "@pulumi/aws/iam";
 import type * as Ssm from "@pulumi/aws/ssm";
 import type * as Vpc from "@pulumi/aws/vpc";
-import { expect, expectTypeOf, test, vi } from "vitest";
+import { expect, expectTypeOf, test } from "vitest";
 import { awsSdk } from "./sdk.ts";
 import type { AwsSdk } from "./sdk-types.ts";
-
-// The SDK of AWS is large.
-vi.setConfig({ testTimeout: 60_000 });
 
 interface RealSdk {
   ec2: typeof Ec2;

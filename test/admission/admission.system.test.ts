@@ -47,7 +47,7 @@ const plain = (kind: string, name: string): KubernetesObject => ({ apiVersion: "
 describe("what the tokens of agents may write", () => {
   const kubectl = (words: string[], input = "") => {
     const argv = [kubernetesBinary(), "kubectl", `--kubeconfig=${kubeconfigPath}`, ...words];
-    return runIn(lab, machine.name, argv, { input, timeout: 280_000 });
+    return runIn(lab, machine.name, argv, { input, timeout: 840_000 });
   };
   const done = async (words: string[], input?: string): Promise<string> => {
     const { status, stdout, stderr } = await kubectl(words, input);

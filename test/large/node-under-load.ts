@@ -160,7 +160,7 @@ export class NodeUnderLoad {
   }
 
   /** Waits until the map has this many entries. */
-  async holds(map: string, least: number, seconds = 120): Promise<void> {
+  async holds(map: string, least: number, seconds = 900): Promise<void> {
     const end = Date.now() + seconds * 1000;
     while (!((await this.metric(`map_entries{map="${map}"}`)) >= least)) {
       if (this.ended !== undefined) throw new Error(`The agent exited with ${this.ended}:\n${this.#log}`);

@@ -1,16 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { COMMANDS } from "../../cli/commands.ts";
 import { type Installation, installPackage } from "./installation.ts";
 
 const checkout = join(import.meta.dirname, "..", "..");
 const { version } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string };
 const example = join(checkout, "examples", "typescript");
-
-/** Compiling takes long: the declarations of the Kubernetes SDK are large. */
-vi.setConfig({ testTimeout: 300_000 });
 
 let project: Installation;
 beforeAll(async () => {
@@ -29,7 +26,7 @@ function node(...words: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, words, {
     cwd: project.folder,
     encoding: "utf8",
-    timeout: 290_000,
+    timeout: 840_000,
   });
   return { status, output: stdout + stderr };
 }
@@ -84,7 +81,7 @@ test("npm links the command, which runs without the checkout and names itself in
       encoding: "utf8",
       // Of this computer nothing but Node: no kubeconfig, no lab.
       env: { PATH: dirname(process.execPath), HOME: project.folder },
-      timeout: 290_000,
+      timeout: 840_000,
     });
     return { status, output: stdout + stderr };
   };

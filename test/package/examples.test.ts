@@ -115,7 +115,7 @@ print(json.dumps([[call.func.attr, [k.arg for k in call.keywords]] for call in a
 
 test("the Python example calls the classes of the SDK with arguments that they have", ({ skip }) => {
   const input = read("examples/python/__main__.py");
-  const python = spawnSync("python3", ["-c", CALLS], { input, encoding: "utf8", timeout: 30_000 });
+  const python = spawnSync("python3", ["-c", CALLS], { input, encoding: "utf8", timeout: 280_000 });
   if (python.error) return skip("python3 is not installed on this computer");
   expect(python.stderr).toBe("");
   const calls = JSON.parse(python.stdout) as [string, string[]][];

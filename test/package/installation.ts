@@ -25,7 +25,7 @@ export async function installPackage(): Promise<Installation> {
   const dependencies = { ...lockedDependencies(), "ebpf-dataplane": `file:${tarball}` };
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies }));
   const words = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
-  execFileSync("npm", words, { cwd: folder, encoding: "utf8", timeout: 280_000, stdio: "pipe" });
+  execFileSync("npm", words, { cwd: folder, encoding: "utf8", timeout: 840_000, stdio: "pipe" });
   return {
     folder,
     package: join(folder, "node_modules", "ebpf-dataplane"),

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Engine, PROVIDER_ID, startEngine } from "./engine.ts";
 import { type Installation, installPackage } from "./installation.ts";
 import { type Plugin, startPlugin } from "./plugin.ts";
@@ -50,9 +50,6 @@ afterAll(() => {
   engine?.stop();
   installation?.remove();
 });
-
-/** The first request that needs the schema compiles the package's sources. */
-vi.setConfig({ testTimeout: 300_000 });
 
 test("the packed package has the schema of the sources, under its own version", async () => {
   const { version, ...schema } = await plugin.schema();

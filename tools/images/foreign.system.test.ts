@@ -3,14 +3,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, copyFileSync, mkdtempSync, openSync, readdirSync, readSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { buildAgentImage } from "./build.ts";
 import { fileSystem, type Origin, thisComputer } from "./libraries.ts";
 import { PROCESSORS, thisProcessor } from "./processor.ts";
 import { unpackImage } from "./unpack.ts";
-
-/** Debian and npm packages are downloaded, and the processor is emulated. */
-vi.setConfig({ testTimeout: 600_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "foreign-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -58,7 +55,7 @@ for (const processor of PROCESSORS.filter((other) => other !== thisProcessor()))
     copyFileSync(emulator, join(root, "emulator"));
     const env = { PATH: "/usr/sbin:/usr/bin" };
     const inside = (...command: string[]) =>
-      execFileSync("chroot", [root, "/emulator", ...command], { encoding: "utf8", timeout: 120_000, env });
+      execFileSync("chroot", [root, "/emulator", ...command], { encoding: "utf8", timeout: 840_000, env });
     const koffi = "/opt/ebpf-dataplane/node_modules/koffi";
     const script = `console.log(process.arch, require("${koffi}").load("libbpf.so.1").func("const char *libbpf_version_string()")())`;
     expect(inside("/usr/local/bin/node", "-e", script)).toMatch(new RegExp(`^${processor.node} v1\\.`));

@@ -169,7 +169,7 @@ function unpacked(name: string): string {
 function inside(root: string, ...command: string[]): string {
   return execFileSync("chroot", [root, ...command], {
     encoding: "utf8",
-    timeout: 280_000,
+    timeout: 840_000,
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin" },
   });
 }

@@ -12,7 +12,7 @@ test("our maps and nftables' rules let in the same connections, and both follow 
   if (noKernel) skip(noKernel);
   if (noTables) skip("SKIP: nftables is not available, so there is nothing to measure against");
   const printed = await run(process.execPath, [join(import.meta.dirname, "main.ts"), "--trial", "--json"], {
-    timeoutSeconds: 280,
+    timeoutSeconds: 840,
   });
   const { packets, changes, last } = JSON.parse(printed) as PolicyCosts;
   expect(packets.map(({ side, flow, arrived }) => [side, flow, arrived])).toEqual([

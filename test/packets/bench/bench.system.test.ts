@@ -12,7 +12,7 @@ test("each kind of packet ends as in the dataplane, in this version and in a rev
   if (noKernel) skip(noKernel);
   if (noRevision) skip("SKIP: the checkout has no revisions to measure against");
   const main = join(import.meta.dirname, "main.ts");
-  const printed = await run(process.execPath, [main, "--trial", "--json"], { timeoutSeconds: 280 });
+  const printed = await run(process.execPath, [main, "--trial", "--json"], { timeoutSeconds: 840 });
   const { kinds } = JSON.parse(printed) as PacketCosts;
   expect(Object.fromEntries(kinds.map(({ say, outcome }) => [say, outcome]))).toEqual(OUTCOMES);
   for (const { single } of kinds) expect(single.now.value).toBeGreaterThan(0);
