@@ -87,7 +87,10 @@ describe("the images", () => {
   test("pause sleeps until it gets a signal", async () => {
     const pause = spawn("chroot", [unpacked("registry.k8s.io/pause:"), "/pause"], { stdio: "ignore" });
     const ended = new Promise<number | null>((resolve) => pause.on("exit", resolve));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Bit 14: SIGTERM has a handler (proc_pid_status(5)), as soon as chroot and the program have come so far.
+    const handles = () =>
+      Number.parseInt(/^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${pause.pid}/status`, "utf8"))?.[1] ?? "", 16);
+    await expect.poll(() => (handles() >> 14) & 1).toBe(1);
     expect(pause.exitCode).toBeNull();
     pause.kill("SIGTERM");
     expect(await ended).toBe(0);
