@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { listLabs } from "../list/list.ts";
 import { createBareLab, withBareLab } from "./bare.ts";
-import { runIn } from "./enter.ts";
+import { enterArgv, runIn } from "./enter.ts";
+import { killedAfter } from "./killed-maker.fixture.ts";
 import { firstProcess, stopMachine } from "./machine.ts";
 import { findRemains, removeLab } from "./removal.ts";
 
@@ -95,9 +96,7 @@ describe("a bare lab", () => {
     const program = `
       const { createBareLab } = await import(${JSON.stringify(join(import.meta.dirname, "bare.ts"))});
       await createBareLab("${bare}", ${JSON.stringify(machines)});`;
-    const maker = spawn("node", ["--input-type=module", "-e", program], { stdio: "ignore" });
-    await new Promise((resolve) => setTimeout(resolve, 250 + delay)); // 250 ms: node's own start
-    maker.kill("SIGKILL");
+    await killedAfter(delay, program);
     await removeLab(bare);
     expect(findRemains(bare)).toEqual(nothing);
   });
@@ -113,8 +112,17 @@ describe("a command inside a machine", () => {
 
   it("ends with its caller", async () => {
     await withBareLab(bare, machines, async () => {
-      expect((await runIn(bare, "left", ["sleep", "1234"], { timeout: 300 })).status).toBe(124);
-      expect(await shell(bare, "left", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 123[4]'")).toBe("0");
+      const [file = "", ...words] = enterArgv(bare, "left", ["sleep", "1234"]);
+      const caller = spawn(file, words, { stdio: "ignore" });
+      const sleeping = () =>
+        shell(
+          bare,
+          "left",
+          "for one in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$one; echo; done 2>/dev/null | grep -c '^sleep 1234'",
+        );
+      await expect.poll(sleeping).toBe("1");
+      caller.kill("SIGKILL");
+      await expect.poll(sleeping).toBe("0");
     });
   });
 });
