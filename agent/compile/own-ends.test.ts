@@ -1,8 +1,9 @@
 // Policies of forwarded traffic whose rules tell the end on their own side.
 import { expect, test } from "vitest";
 import { snapshotOf } from "../../test/model/calico/compiled.ts";
-import type { HostEndpoint, Rule } from "../../test/model/calico/objects.ts";
-import { ADDRESSES, globalPolicy, smallWorld } from "../../test/model/calico/small-world.ts";
+import { compiledHostVerdicts } from "../../test/model/calico/compiled-hosts.ts";
+import type { Direction, HostEndpoint, Rule } from "../../test/model/calico/objects.ts";
+import { ADDRESSES, globalPolicy, packetOf, smallWorld } from "../../test/model/calico/small-world.ts";
 import { longestMatch } from "../../test/model/packet-path.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
 import { EndpointFlag, HostStage, POLICY_ANY_IDENTITY, POLICY_OWN_SIDE, PolicyVerdict } from "../kernel/layout.gen.ts";
@@ -53,10 +54,49 @@ test.each<[string, Rule[], number]>([
   expect(others(ingress)).toBe(count);
 });
 
-test("what the rules do not tell, the node's own traffic and pods are not asked about it", () => {
-  expect(others([{ action: "Deny", protocol: "TCP", destination: { ports: [5432] } }, allow])).toBeUndefined();
-  expect(others([toDb, allow], {}, HostStage.OWN)).toBeUndefined();
+test("what the rules do not tell is not asked about", () => {
+  const toPort = (port: number | string): Rule => ({ action: "Deny", protocol: "TCP", destination: { ports: [port] } });
+  expect(others([toPort(5432), allow])).toBeUndefined();
+  expect(others([toPort("http"), allow], {}, HostStage.OWN)).toBeUndefined();
   expect(others([toDb, allow], { applyOnForward: false })).toBeUndefined();
+});
+
+test.each<[string, string, Partial<Rule>, string]>([
+  ["a network of one card", "*", { destination: { nets: ["172.31.1.0/24"] } }, "allow deny"],
+  [
+    "... that has the only address of its interface",
+    "eth0",
+    { destination: { nets: ["172.31.1.0/24"] } },
+    "allow deny",
+  ],
+  ["all but a network", "*", { destination: { notNets: ["172.31.1.0/24"] } }, "deny allow"],
+  ["both", "*", { destination: { selector: "role == 'host'", notNets: ["10.9.0.0/24"] } }, "allow deny"],
+  ["a network set", "*", { destination: { selector: "zone == 'b'" } }, "deny allow"],
+  ["the host endpoint", "*", { destination: { selector: "role == 'host'" } }, "allow allow"],
+  ["somebody else", "*", { destination: { selector: "app == 'db'" } }, "deny deny"],
+  ["its ports", "*", { protocol: "TCP", destination: { selector: "role == 'host'", ports: ["web"] } }, "allow allow"],
+  ["others' ports", "*", { protocol: "TCP", destination: { ports: ["http"] } }, "deny deny"],
+])("of its own traffic a node asks which of its addresses it is: %s", (_, interfaceName, rule, expected) => {
+  const ports = [{ name: "web", port: 5432, protocol: "TCP" as const }];
+  const world = smallWorld({
+    hostEndpoints: [{ ...eth0, spec: { node: "master", interfaceName, ports } }],
+    globalNetworkSets: [{ metadata: { name: "b", labels: { zone: "b" } }, spec: { nets: ["10.9.0.0/24"] } }],
+    globalNetworkPolicies: [
+      globalPolicy("own", {
+        ingress: [{ action: "Allow", ...rule }],
+        egress: [{ action: "Allow", ...(rule.protocol && { protocol: rule.protocol }), source: rule.destination }],
+      }),
+    ],
+  });
+  const ask = compiledHostVerdicts(world);
+  const verdicts = (direction: Direction, ends: (own: string) => { source: string; destination: string }) =>
+    ["172.31.1.8", "10.9.0.8"].map((own) => {
+      const packet = { ...packetOf("client:5432 -> web tcp/5432"), ...ends(own) };
+      return ask({ node: "master", interface: { name: "eth0", addresses: [] }, direction, way: "own", packet });
+    });
+  const { client } = ADDRESSES;
+  expect(verdicts("ingress", (destination) => ({ source: client, destination })).join(" ")).toBe(expected);
+  expect(verdicts("egress", (source) => ({ source, destination: client })).join(" ")).toBe(expected);
 });
 
 test("preDNAT and doNotTrack tell it too", () => {

@@ -38,7 +38,9 @@ export class OwnEnds {
 const NONE: readonly never[] = [];
 
 function* find(byOwnEnd: ByOwnEnd, identities: IdentityNumbers, limit: number): Steps<AtOwnEnd[] | undefined> {
-  const named = [...changesOf(NOBODY, identities).come.named(byOwnEnd.words)].sort(([, a], [, b]) => a - b);
+  const { selectors, cidrs } = byOwnEnd.words;
+  const words = new Set([...selectors.map(({ text }) => text), ...cidrs.keys()]);
+  const named = [...changesOf(NOBODY, identities).come.named(words)].sort(([, a], [, b]) => a - b);
   const found: AtOwnEnd[] = [];
   const policies = new Map<string, EndpointPolicy>();
   const same = (policy: EndpointPolicy) => {

@@ -151,8 +151,8 @@ export class PoliciesInForce {
     if (!last || (!moves && last.hosts === hostsNow)) return [];
     const both = { inForce: new Map([...last.selection.inForce, ...selection.inForce]) };
     const sources = [...last.selection.sources, ...selection.sources];
-    const addressesOfHosts = [last.selection, selection].flatMap(({ labelled }) => labelled.hosts ?? []);
-    this.#bothWords = yield* vocabularyOf(sources, { ...selection.labelled, hosts: addressesOfHosts }, this.#bothWords);
+    const ownEnds = [last.selection, selection].flatMap(({ labelled }) => labelled.ownEnds ?? []);
+    this.#bothWords = yield* vocabularyOf(sources, { ...selection.labelled, ownEnds }, this.#bothWords);
     const words = this.#bothWords;
     const addressesOfBoth = yield* this.#passing.compile(snapshot, words, places);
     const known = { addresses: addressesOfBoth, hosts, hostPolicyOf };

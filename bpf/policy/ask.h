@@ -2,6 +2,7 @@
 #pragma once
 #include "../scratch.h"
 #include "../shared/policy.h"
+#include "sender.h"
 
 /* What a compiled policy says, however many rules it has. */
 
@@ -26,13 +27,15 @@ static __always_inline const struct policy_value *policy_lookup(struct policy_ke
 	return bpf_map_lookup_elem(&policies, key);
 }
 
-/* The policy of an endpoint for a flow whose end on the endpoint's side has this identity. */
-static __always_inline __u32 policy_at_own_side(__u32 policy, enum direction direction, __u32 identity)
+/* The policy of an endpoint whose rules ask who a flow's end on the endpoint's side is. */
+static __always_inline __u32 policy_at_own_side(__u32 policy, enum direction direction, const struct tuple *flow,
+						const struct scratch *scratch)
 {
+	const struct address *own = direction == DIRECTION_INGRESS ? &flow->destination : &flow->source;
 	struct policy_key key = {
 		.prefix_length = 96,
 		.policy = policy,
-		.identity = identity,
+		.identity = peer_at(own, scratch).identity,
 		.direction = direction | POLICY_OWN_SIDE,
 	};
 	const struct policy_value *value = bpf_map_lookup_elem(&policies, &key);
@@ -46,9 +49,11 @@ static __always_inline bool is_isolated(const struct endpoint *endpoint, enum di
 }
 
 /* Asks one direction of an endpoint's policy about a flow. The answer is in `judgement`. @param identity of the other end */
-static __always_inline void policy_ask(__u32 policy, enum direction direction, const struct tuple *flow, __u32 identity,
-				       struct judgement *judgement)
+static __always_inline void policy_ask(const struct endpoint *endpoint, enum direction direction, const struct tuple *flow,
+				       __u32 identity, struct judgement *judgement, const struct scratch *scratch)
 {
+	__u32 policy = endpoint->flags & ENDPOINT_BY_OWN_SIDE ? policy_at_own_side(endpoint->policy, direction, flow, scratch)
+							      : endpoint->policy;
 	struct policy_key key = {
 		.prefix_length = 96,
 		.policy = policy,

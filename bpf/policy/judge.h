@@ -59,7 +59,7 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 		trace_judged(tuple, direction, judgement);
 		return true;
 	}
-	policy_ask(endpoint->policy, direction, tuple, other.identity, judgement);
+	policy_ask(endpoint, direction, tuple, other.identity, judgement, scratch);
 	scratch->plan.asked |= 1 << direction;
 	scratch->plan.refused_by = direction;
 	trace_judged(tuple, direction, judgement);

@@ -21,10 +21,8 @@ __global int ask_host(enum host_stage stage, enum judged judged, __u32 interface
 	enum direction direction = is_of_departure(judged) ? DIRECTION_EGRESS : DIRECTION_INGRESS;
 	struct scratch *scratch = scratch_get();
 	const struct endpoint *endpoint;
-	const struct address *own, *other;
 	struct judgement *judgement;
 	const struct tuple *flow;
-	__u32 policy;
 
 	if (!scratch)
 		return POLICY_DENY;
@@ -32,14 +30,10 @@ __global int ask_host(enum host_stage stage, enum judged judged, __u32 interface
 	if (!endpoint || !is_isolated(endpoint, direction))
 		return POLICY_NEXT;
 	flow = stage == HOST_FORWARDED ? &scratch->flow : &scratch->written;
-	own = direction == DIRECTION_INGRESS ? &flow->destination : &flow->source;
-	other = direction == DIRECTION_INGRESS ? &flow->source : &flow->destination;
 	judgement = judgement_of(scratch, judged);
 	*judgement = (struct judgement){.direction = direction};
-	policy = endpoint->policy;
-	if (endpoint->flags & ENDPOINT_BY_OWN_SIDE)
-		policy = policy_at_own_side(policy, direction, peer_at(own, scratch).identity);
-	policy_ask(policy, direction, flow, peer_at(other, scratch).identity, judgement);
+	policy_ask(endpoint, direction, flow, peer_at(direction == DIRECTION_INGRESS ? &flow->source : &flow->destination, scratch).identity,
+		   judgement, scratch);
 	scratch->plan.asked |= 1 << judged;
 	scratch->plan.refused_by = judged;
 	trace_judged(flow, direction, judgement);

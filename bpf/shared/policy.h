@@ -25,7 +25,7 @@ enum policy_flag {
  * identity is final for that peer: the compiler has merged the rules for any peer into it. Where the answer is
  * POLICY_BY_SOURCE_PORT it asks once more: with the table's number in place of the identity, POLICY_SOURCE_PORT in the
  * direction and the source port in place of the destination port. Tables are numbered within their policy and direction.
- * Where the end on the policy's own side may be anybody (ENDPOINT_BY_OWN_SIDE), it asks first of all with that end's identity and
+ * Where rules ask who the end on the policy's own side is (ENDPOINT_BY_OWN_SIDE), it asks first of all with that end's identity and
  * POLICY_OWN_SIDE in the direction: no entry, the policy itself holds. */
 #define POLICY_ANY_IDENTITY 0xffffffffu
 #define POLICY_SOURCE_PORT 2

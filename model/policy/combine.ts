@@ -1,9 +1,9 @@
-import { hostCidr } from "../address/address.ts";
+import { type Address, hostCidr } from "../address/address.ts";
 import { Memo } from "../memo.ts";
 import { named } from "../named.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { ANYBODY, type Peer } from "./judge.ts";
-import { atOwnEnd, isAtItself, type Side, tellsOwnEnds, wordsOfOwnEnds } from "./own-end.ts";
+import { atOwnEnd, type EndWords, isAtItself, type Side, tellsOwnEnds, wordsOfOwnEnds } from "./own-end.ts";
 import { ownPortNames, withOwnPorts } from "./own-ports.ts";
 import { decisionText } from "./rules.ts";
 import type { EndpointPolicy } from "./selection.ts";
@@ -66,7 +66,7 @@ const ownNames = new Memo<CompiledPolicy, ReadonlySet<string>>();
 /** The policies that hold instead of one, by the end of a flow on its side. */
 export interface ByOwnEnd {
   /** Whom none of these words means, and who has no port with a name, is like everybody. */
-  readonly words: ReadonlySet<string>;
+  readonly words: EndWords;
   /** One direction; undefined: the same as for everybody. Of the same name for whom the rules tell alike. */
   at(side: Side, end: Peer): EndpointPolicy | undefined;
   /** Others that it has made are forgotten, where they are the most: owners of pods choose the numbers of their named ports. */
@@ -75,16 +75,19 @@ export interface ByOwnEnd {
 
 const ENOUGH = 1024;
 
-export function isByOwnEnd({ isOfOthers }: Subject, policies: readonly CompiledPolicy[]): boolean {
-  return isOfOthers === true && policies.some((policy) => areTelling.get(policy, [], () => tellsOwnEnds(policy)));
+export function isByOwnEnd({ ownEnd }: Subject, policies: readonly CompiledPolicy[]): boolean {
+  return ownEnd !== undefined && policies.some((policy) => tellsOwnEnds(policy, ownEnd));
 }
 
-const areTelling = new Memo<CompiledPolicy, boolean>();
-
-/** What differs between host endpoints that the policies select, where they are asked about flows of others. */
+/** What differs between host endpoints that the policies select, where they ask about the ends of flows. */
 export function ownEndsText(policies: readonly CompiledPolicy[], subject: Subject, heads: TierHeads): string {
-  const { who, addresses } = subject;
-  return `by own ends ${JSON.stringify([who, addresses])} ${subjectText(policies, subject, heads)}`;
+  const { who, ownEnd } = subject;
+  return `by own ends ${JSON.stringify([who, ownEnd, addressesToTell(subject)])} ${subjectText(policies, subject, heads)}`;
+}
+
+/** By which the subject is told from others. */
+function addressesToTell({ ownEnd, addresses }: Subject): readonly Address[] {
+  return ownEnd === "itself" ? [] : addresses;
 }
 
 /** The same as combine() where the end on the policies' side may be anybody. @param text ownEndsText() of it */
@@ -95,10 +98,11 @@ export function combineByOwnEnd(
   text: string,
   salt: string | undefined,
 ): EndpointPolicy {
-  const { afterwards } = subject;
+  const { afterwards, ownEnd } = subject;
   const at = (side: Side, end: Peer): At => {
     const itself = isAtItself(subject, end) ? subject : undefined;
-    const ports = itself ? new Map([...end.ports, ...itself.ports]) : end.ports;
+    const others = ownEnd === "itself" ? [] : end.ports;
+    const ports = new Map([...others, ...(itself?.ports ?? [])]);
     const found = policies.map((policy) => atOwnEnd(policy, side, end, itself));
     const resolved = found.map(({ policy }) => policy);
     const said = found.map((one) => one.text).join(";");
@@ -124,13 +128,15 @@ export function combineByOwnEnd(
     ...everybody.egress.policies[place],
   }));
   const words = policies.map(wordsOfOwnEnds);
+  const ownCidrs = addressesToTell(subject).map((address) => [hostCidr(address).text, hostCidr(address)] as const);
   return {
-    ...combine(both, { ports: ANYBODY.ports, afterwards }, heads, text, salt),
+    ...combine(both, { ports: everybody.ingress.ports, afterwards }, heads, text, salt),
     byOwnEnd: {
-      words: new Set([
-        ...words.flatMap(({ selectors, cidrs }) => [...selectors.map((one) => one.text), ...cidrs.keys()]),
-        ...subject.addresses.map((address) => hostCidr(address).text),
-      ]),
+      words: {
+        selectors: words.flatMap(({ selectors }) => selectors),
+        cidrs: new Map([...words.flatMap(({ cidrs }) => [...cidrs]), ...ownCidrs]),
+        ports: words.flatMap(({ ports }) => ports),
+      },
       at: (side, end) => known[side].get(end, [], () => make(side, end)),
       forgetBut: (used) => {
         if (made.size <= 2 * used.size + ENOUGH) return;

@@ -79,11 +79,15 @@ function subjectOf(host: Host, addresses: readonly Address[], traffic: HostTraff
 
 const isNormal = ({ stage }: CompiledPolicy) => stage === "normal";
 
-const OTHERS = { isOfOthers: true } as const;
+const OTHERS = { ownEnd: "anybody" } as const;
 
 /** "Forwarded traffic is allowed if no policy with applyOnForward applies"; what no preDNAT or doNotTrack policy decides goes on. */
-const ASKED: Readonly<Record<HostTraffic, (host: Host) => Pick<Subject, "afterwards" | "asks" | "isOfOthers">>> = {
-  own: (host) => ({ afterwards: host.otherwise === "allow" ? OPEN : closedAfterwards(host), asks: isNormal }),
+const ASKED: Readonly<Record<HostTraffic, (host: Host) => Pick<Subject, "afterwards" | "asks" | "ownEnd">>> = {
+  own: (host) => ({
+    afterwards: host.otherwise === "allow" ? OPEN : closedAfterwards(host),
+    asks: isNormal,
+    ownEnd: "itself",
+  }),
   forwarded: () => ({ ...OTHERS, afterwards: OPEN, asks: (policy) => isNormal(policy) && policy.applyOnForward }),
   preDNAT: () => ({ ...OTHERS, afterwards: UNDECIDED, asks: ({ stage }) => stage === "preDNAT" }),
   doNotTrack: () => ({ ...OTHERS, afterwards: UNDECIDED, asks: ({ stage }) => stage === "doNotTrack" }),

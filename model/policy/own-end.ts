@@ -2,18 +2,13 @@ import { type Cidr, hostCidr, parseCidr } from "../address/address.ts";
 import type { CompiledPolicy, PolicyRule } from "./compiled-policy.ts";
 import type { Peer } from "./judge.ts";
 import { hasNames, NAMED_BY, portNames, textWithoutSets, withoutNames, withoutSets } from "./named-ports.ts";
-import type { Subject } from "./subject.ts";
+import type { OwnEnd, Subject } from "./subject.ts";
 import type { WorkloadSelector } from "./workload-selector.ts";
 
-// What a node forwards has an end on the side of its host endpoint that is not the endpoint: rules that ask about that side ask about whoever has
-// the packet's address. He is known by his identity, as peers are.
+// What a node forwards has an end on the side of its host endpoint that is not the endpoint, and what it sends and receives itself has one of
+// several addresses: rules that ask about that side ask about whoever has the packet's address. He is known by his identity, as peers are.
 
 export type Side = keyof typeof NAMED_BY;
-
-/** Whether host endpoints ask the policy about flows of others. */
-export function isOfOthers({ stage, applyOnForward }: CompiledPolicy): boolean {
-  return stage !== "normal" || applyOnForward;
-}
 
 function tells(rule: PolicyRule, side: Side): boolean {
   return rule.here !== undefined || hasNames(rule, NAMED_BY[side].own);
@@ -26,17 +21,21 @@ function tellingRules({ ingress = [], egress = [] }: CompiledPolicy) {
   return [...of(ingress, "ingress"), ...of(egress, "egress")];
 }
 
-export function tellsOwnEnds(policy: CompiledPolicy): boolean {
-  return tellingRules(policy).length > 0;
+/** Whether it depends on a flow's end. An end that is always the subject has always its ports. */
+export function tellsOwnEnds(policy: CompiledPolicy, ownEnd: OwnEnd): boolean {
+  return tellingRules(policy).some(({ rule }) => ownEnd === "anybody" || rule.here !== undefined);
 }
 
-/** All that the policy can tell ends on its own side by. */
-export function wordsOfOwnEnds(policy: CompiledPolicy): {
+/** What ends are told by. */
+export interface EndWords {
   readonly selectors: readonly WorkloadSelector[];
   readonly cidrs: ReadonlyMap<string, Cidr>;
   /** By `portName`. */
   readonly ports: readonly string[];
-} {
+}
+
+/** All that the policy can tell ends on its own side by. */
+export function wordsOfOwnEnds(policy: CompiledPolicy): EndWords {
   const rules = tellingRules(policy);
   const selectors = rules.flatMap(({ rule, side }) => {
     const { selectors: some = [], notSelectors = [] } = rule.here ?? {};
@@ -52,11 +51,9 @@ export function wordsOfOwnEnds(policy: CompiledPolicy): {
   };
 }
 
-/** The host endpoint, where the end is an address of its interface: it counts as itself, whatever its expectedIPs are. */
-export type EndItself = Pick<Subject, "who" | "ports" | "addresses">;
-
-export function isAtItself({ addresses }: EndItself, end: Peer): boolean {
-  return addresses.some((address) => end.cidrs.has(hostCidr(address).text));
+/** Whether the end is the host endpoint: an address of its interface counts as itself, whatever its expectedIPs are. */
+export function isAtItself({ ownEnd, addresses }: Subject, end: Peer): boolean {
+  return ownEnd === "itself" || addresses.some((address) => end.cidrs.has(hostCidr(address).text));
 }
 
 /** One direction of the policy for flows with this end on its own side: rules that ask about it hold or are gone. `text`: which.
@@ -65,7 +62,7 @@ export function atOwnEnd(
   policy: CompiledPolicy,
   side: Side,
   end: Peer,
-  itself: EndItself | undefined,
+  itself: Subject | undefined,
 ): { readonly policy: CompiledPolicy; readonly text: string } {
   const { ingress, egress, ...rest } = policy;
   const rules = side === "ingress" ? ingress : egress;
@@ -80,7 +77,7 @@ export function atOwnEnd(
   return { policy: { ...rest, [side]: resolved }, text: texts.join() };
 }
 
-function selects({ ownSelectors }: CompiledPolicy, text: string, { who }: EndItself): boolean {
+function selects({ ownSelectors }: CompiledPolicy, text: string, { who }: Subject): boolean {
   return ownSelectors.get(text)?.selects(who) === true;
 }
 

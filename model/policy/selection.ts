@@ -26,7 +26,7 @@ export interface EndpointPolicy {
   readonly isAskedOfNode?: true;
   /** What holds after the last tier. */
   readonly afterwards: Decision;
-  /** Asked about flows of others: the policy is that of a flow whose end on this side none of its rules tells. */
+  /** Its rules ask about a flow's end on this side: the policy is that of a flow whose end none of them tells. */
   readonly byOwnEnd?: ByOwnEnd;
 }
 
@@ -99,8 +99,8 @@ export class PolicySelector {
       yield;
     }
     const inSources = [...sources].map(standing);
-    const hosts = [...subjects].flatMap(([key, { addresses }]) => (policies.get(key)?.byOwnEnd ? addresses : []));
-    const labelled = { ...compiled, hosts };
+    const ownEnds = [...inForce.values()].flatMap(({ byOwnEnd }) => byOwnEnd?.words ?? []);
+    const labelled = { ...compiled, ownEnds };
     this.#vocabulary = yield* vocabularyOf(inSources, labelled, this.#vocabulary);
     return {
       policies,

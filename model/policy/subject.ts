@@ -9,6 +9,9 @@ import { type Decision, OPEN } from "./rules.ts";
 import { podAsSubject } from "./who.ts";
 import type { Who } from "./workload-selector.ts";
 
+/** The subject itself, at any of its addresses, or whoever the packet is for or from. */
+export type OwnEnd = "itself" | "anybody";
+
 /** Somebody whom policies apply to: a pod of this node, or one of its own interfaces. */
 export interface Subject {
   readonly who: Who;
@@ -17,8 +20,9 @@ export interface Subject {
   readonly addresses: readonly Address[];
   /** What holds after the last tier. One that is closed then is closed without policies too. */
   readonly afterwards: Decision;
-  /** They are asked about flows of others (own-end.ts). */
-  readonly isOfOthers?: true;
+  /** Whom a flow has at the subject's end, where rules ask that of each flow (own-end.ts). Absent: the subject, which has one address of a family
+   * (own-side.ts). */
+  readonly ownEnd?: OwnEnd;
   /** Which of the policies that select it are asked. */
   asks(policy: CompiledPolicy): boolean;
 }

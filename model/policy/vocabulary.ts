@@ -1,11 +1,11 @@
-import { type Address, type Cidr, hostCidr, parseCidr } from "../address/address.ts";
+import { type Cidr, hostCidr, parseCidr } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
 import { Memo, same } from "../memo.ts";
 import { each, finish, type Steps } from "../steps.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { portNames } from "./named-ports.ts";
 import type { LabelledBlocks } from "./network-sets.ts";
-import { isOfOthers, wordsOfOwnEnds } from "./own-end.ts";
+import type { EndWords } from "./own-end.ts";
 import { EVERY } from "./own-side.ts";
 import { SelectorIndex } from "./selector-index.ts";
 import { type ServiceGroup, serviceSource } from "./service-words.ts";
@@ -34,8 +34,8 @@ export interface Labelled {
   readonly sets: readonly LabelledBlocks[];
   /** By the Service's name, "shop/web". */
   readonly services: (name: string) => readonly ServiceGroup[];
-  /** Addresses that are told from all others: those of host endpoints, where rules ask about the ends of what the node forwards. */
-  readonly hosts?: readonly Address[];
+  /** What host endpoints' rules tell the ends on their own side by. */
+  readonly ownEnds?: readonly EndWords[];
 }
 
 export const NOTHING_LABELLED: Labelled = { sets: [], services: () => [] };
@@ -55,13 +55,17 @@ export function* vocabularyOf(
   const ports = new Set<string>();
   const services = new Set<string>();
   for (const policy of policies) {
+    for (const selector of policy.selectors) selectors.set(selector.text, selector);
     const own = wordsOf.get(policy, [], () => words(policy));
-    for (const selector of own.selectors) selectors.set(selector.text, selector);
     if (own.cidrs.size > 0) yield* each(own.cidrs, ([text, cidr]) => named.set(text, cidr));
     for (const port of own.ports) ports.add(port);
     for (const service of policy.services) services.add(service);
   }
-  for (const address of labelled.hosts ?? []) named.set(hostCidr(address).text, hostCidr(address));
+  for (const own of labelled.ownEnds ?? []) {
+    for (const selector of own.selectors) selectors.set(selector.text, selector);
+    yield* each(own.cidrs, ([text, cidr]) => named.set(text, cidr));
+    for (const port of own.ports) ports.add(port);
+  }
   const blocks = yield* blocksOf(named, selectors, services, labelled);
   if (!before) return { selectors, blocks, ports };
   const next: Vocabulary = {
@@ -108,17 +112,10 @@ function* blocksOf(
   return blocks;
 }
 
-interface Words {
-  readonly selectors: readonly WorkloadSelector[];
-  readonly cidrs: ReadonlyMap<string, Cidr>;
-  readonly ports: ReadonlySet<string>;
-}
-
 /** The words of one policy. */
-const wordsOf = new Memo<CompiledPolicy, Words>();
+const wordsOf = new Memo<CompiledPolicy, { cidrs: ReadonlyMap<string, Cidr>; ports: ReadonlySet<string> }>();
 
-function words(policy: CompiledPolicy): Words {
-  const { ingress = [], egress = [], selectors } = policy;
+function words({ ingress = [], egress = [] }: CompiledPolicy) {
   const texts = new Set<string>();
   for (const { peers = [], here } of [...ingress, ...egress]) {
     for (const { cidrs = [], except = [] } of peers) for (const text of [...cidrs, ...except]) texts.add(text);
@@ -129,12 +126,7 @@ function words(policy: CompiledPolicy): Words {
     ...ingress.flatMap(({ sourcePorts, notSourcePorts }) => [...portNames(sourcePorts), ...portNames(notSourcePorts)]),
     ...egress.flatMap(({ ports, notPorts }) => [...portNames(ports), ...portNames(notPorts)]),
   ]);
-  const ofOwn = isOfOthers(policy) ? wordsOfOwnEnds(policy) : undefined;
-  return {
-    selectors: [...selectors, ...(ofOwn?.selectors ?? [])],
-    cidrs: new Map([...[...texts].map((text) => [text, parseCidr(text)] as const), ...(ofOwn?.cidrs ?? [])]),
-    ports: new Set([...ports, ...(ofOwn?.ports ?? [])]),
-  };
+  return { cidrs: new Map([...texts].map((text) => [text, parseCidr(text)])), ports };
 }
 
 interface Keyed {

@@ -883,9 +883,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "rules about the end on the policy's own side hold for nobody",
-    file: "policy/stages.h",
-    text: "if (endpoint->flags & ENDPOINT_BY_OWN_SIDE)",
-    instead: "if (0)",
+    file: "policy/ask.h",
+    text: "endpoint->flags & ENDPOINT_BY_OWN_SIDE ?",
+    instead: "0 ?",
   },
   {
     say: "forwarded traffic is not judged where it leaves",

@@ -170,3 +170,27 @@ test("rules about the end on the policy's own side are asked of the flow's end",
   expect(said({ selector: "at == 'host'" })).toMatchObject({ by: "early", verdict: "deny" });
   expect(said(net("172.31.1.9"))).toMatchObject({ by: "early", verdict: "next" });
 });
+
+test("and of the node's address, where it is the node's own", () => {
+  const second = "172.31.1.9";
+  const said = (to: string) =>
+    explained(
+      {
+        facts: {
+          ...facts,
+          localAddresses: [second],
+          uplinks: [{ name: "eth0", ifindex: 2, addresses: [master, second] }],
+        },
+        hostEndpoints: [hostEndpoint("host", "eth0")],
+        globalNetworkPolicies: [
+          policy("own", {
+            types: ["Ingress"],
+            ingress: [{ action: "Allow", destination: { nets: [`${second}/32`] } }],
+          }),
+        ],
+      },
+      { from: client, to, port: 5000 },
+    );
+  expect(said(second)).toMatchObject([{ by: "own", verdict: "allow" }]);
+  expect(said(master)).toMatchObject([{ by: "own", verdict: "deny" }]);
+});

@@ -19,7 +19,7 @@ import {
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { Asked, EndAnswer, NodeAnswer, WayAnswer } from "./answers.ts";
 import { type AskedStage, hostAt, hostStagesOf } from "./host-stages.ts";
-import { verdictInMaps } from "./in-maps.ts";
+import { atOwnSide, verdictInMaps } from "./in-maps.ts";
 import { interfaceFor, type Towards } from "./interfaces.ts";
 import { peerNumbered } from "./judged-chain.ts";
 import { isInSet, type Leg, rangesOf, routeOf } from "./route.ts";
@@ -167,17 +167,16 @@ export class Explainer {
   }
 
   /** What judges at this end; undefined: nothing on this node does. */
-  #endpointAt(address: Address, other: Address, direction: number): Endpoint | undefined {
-    const { endpoints, hostEndpoints, settings } = this.#parts.maps;
+  #endpointAt(address: Address, other: Address, direction: Direction): Endpoint | undefined {
+    const { endpoints, settings } = this.#parts.maps;
     const pod = endpoints.lookup(address);
     if (pod) return pod;
     const flags = settings.lookup(0)?.flags ?? 0;
     if (!this.#isOwn(address) || !(flags & SettingsFlag.HOST_POLICIES)) return undefined;
-    if (endpoints.lookup(other)) {
-      const judged = direction === Direction.INGRESS && flags & SettingsFlag.WORKLOADS_TO_HOST;
-      return judged ? hostEndpoints.lookup({ interface: FROM_WORKLOADS, stage: HostStage.OWN }) : undefined;
-    }
-    return hostAt(this.#parts.maps, this.#facing(other).ifindex, HostStage.OWN);
+    const isOfPod = endpoints.lookup(other) !== undefined;
+    if (isOfPod && !(direction === Direction.INGRESS && flags & SettingsFlag.WORKLOADS_TO_HOST)) return undefined;
+    const host = hostAt(this.#parts.maps, isOfPod ? FROM_WORKLOADS : this.#facing(other).ifindex, HostStage.OWN);
+    return host && atOwnSide(this.#parts.maps, host, direction, this.#location(address)?.identity);
   }
 
   /** By which interface the node itself talks to somebody. */

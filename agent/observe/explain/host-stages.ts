@@ -6,6 +6,7 @@ import {
   Direction,
   type Endpoint,
   EndpointFlag,
+  FROM_WORKLOADS,
   HostStage,
   LocationFlag,
 } from "../../kernel/layout.gen.ts";
@@ -28,9 +29,8 @@ export interface AskedStage {
 
 /** What an interface's host endpoint is asked about. */
 export function hostAt({ hostEndpoints }: Pick<HostMaps, "hostEndpoints">, ifindex: number, stage: HostStage) {
-  return (
-    hostEndpoints.lookup({ interface: ifindex, stage }) ?? hostEndpoints.lookup({ interface: ANY_INTERFACE, stage })
-  );
+  const found = hostEndpoints.lookup({ interface: ifindex, stage });
+  return found || ifindex === FROM_WORKLOADS ? found : hostEndpoints.lookup({ interface: ANY_INTERFACE, stage });
 }
 
 /** Of a flow from outside, and of one that goes on to other nodes and hosts. Services' own addresses are asked about where clients use

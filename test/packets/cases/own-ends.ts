@@ -1,8 +1,8 @@
 // Policies of host endpoints whose rules tell the end of a flow on their own side: the packet's, not the host endpoint's.
-import { nodes, outside } from "../cluster.ts";
+import { nodes, outside, secondAddress } from "../cluster.ts";
 import { tcp, udp } from "../frames.ts";
 import type { HostPolicies } from "../hosts.ts";
-import { arrives, type PacketTest, type Step, sends } from "./step.ts";
+import { arrives, leaves, type PacketTest, type Step, sends } from "./step.ts";
 
 const { master } = nodes;
 const { client1, client2, remote } = outside;
@@ -13,7 +13,40 @@ const toNode = { source: client2, destination: master } as const;
 const under = (hosts: HostPolicies, step: Step): Step => ({ ...step, hosts });
 const OPEN = { ingress: ["everything"], egress: ["everything"] } as const;
 
+/** So that the address is told from others. */
+const naming = (address: string) => ({
+  metadata: { name: "naming", namespace: "default" },
+  spec: { selector: "app == 'open'", ingress: [{ action: "Allow", source: { nets: [`${address}/32`] } }] },
+});
+
 export const ownEnds: readonly PacketTest[] = [
+  {
+    say: "of what the node itself sends and receives its address is told, whatever interface it is of",
+    steps: [
+      {
+        ...arrives({ source: client1, destination: secondAddress }, tcp(9361, 80, "S"), "drop_policy_ingress"),
+        calicoPolicies: [naming(secondAddress)],
+        hosts: { uplink: { ...OPEN, instead: { [secondAddress]: { ingress: ["tcp 81"], egress: ["udp 53"] } } } },
+      },
+      arrives({ source: client1, destination: secondAddress }, tcp(9361, 81, "S"), /^pass_to_stack/),
+      arrives({ source: client1, destination: master }, tcp(9361, 80, "S"), /^pass_to_stack/),
+      leaves({ source: secondAddress, destination: client1 }, udp(9362, 54), "drop_policy_egress"),
+      leaves({ source: secondAddress, destination: client1 }, udp(9362, 53), /^pass_to_stack/),
+      leaves({ source: master, destination: client1 }, udp(9362, 54), /^pass_to_stack/),
+    ],
+  },
+  {
+    say: "pods meet the node by the address that they use",
+    steps: [
+      {
+        ...sends("web", { destination: secondAddress }, tcp(9363, 80, "S"), "drop_policy_ingress"),
+        calicoPolicies: [naming(secondAddress)],
+        hosts: { workloads: { ...OPEN, instead: { [secondAddress]: { ingress: ["tcp 81"] } } } },
+      },
+      sends("web", { destination: secondAddress }, tcp(9363, 81, "S"), /^pass_to_stack/),
+      sends("web", { destination: master }, tcp(9363, 80, "S"), /^pass_to_stack/),
+    ],
+  },
   {
     say: "what is forwarded to one pod is judged by the rules that name it, to others by those for anybody: after translation",
     handling: translated,
