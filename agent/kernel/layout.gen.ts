@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "09997d34ce26";
+export const layoutHash = "dee87e7eeeb6";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -496,6 +496,7 @@ export const SettingsFlag = {
   UNTRACKED: 64,
   BANDWIDTH: 128,
   EGRESS: 256,
+  TAKING_OVER: 512,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
@@ -509,6 +510,7 @@ export const settingsFlagNames = new Map<number, string>([
   [64, "untracked"],
   [128, "bandwidth"],
   [256, "egress"],
+  [512, "taking_over"],
 ]);
 
 /** enum socket_translation */

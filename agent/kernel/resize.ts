@@ -5,12 +5,12 @@ import { join } from "node:path";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import { type Codec, type MapDefinition, u32 } from "./codec.ts";
 import { KernelMap } from "./kernel-map.ts";
-import { type Connection, ConnectionFlag, type Tuple, tuple } from "./layout.gen.ts";
+import { type Connection, ConnectionFlag, SettingsFlag, type Tuple, tuple } from "./layout.gen.ts";
 import { libbpf } from "./libbpf.ts";
 import type { MapStores } from "./map-store.ts";
 import { mapInfo, pinnedMapInfo } from "./object-info.ts";
 import { type CarriedMaps, takeOver } from "./older-layouts.ts";
-import { openMap, type Pins } from "./pins.ts";
+import { openMap, otherLayouts, type Pins } from "./pins.ts";
 
 const WITH_HANDSHAKE = new Set([6, 132]); // IPPROTO_TCP, IPPROTO_SCTP
 
@@ -26,10 +26,12 @@ export function setAside(pins: Pins, sizes: Partial<MapSizes>): void {
 }
 
 /** Has the hooks switched to the new programs, with the state of the old ones. @returns what to tell about it */
-export function switched(pins: Pins, maps: Parameters<typeof carryOver>[1], attach: () => void): string[] {
-  const before = carryOver(pins, maps);
-  attach();
-  const after = carryOver(pins, maps);
+export function switched(pins: Pins, maps: CarriedMaps & Pick<MapStores, "settings">, attach: () => void): string[] {
+  const [before, after] = whileTakingOver(pins, maps.settings, () => {
+    const first = carryOver(pins, maps);
+    attach();
+    return [first, carryOver(pins, maps)] as const;
+  });
   const lost = before.lost + after.lost;
   const taken = before.taken + after.taken;
   const resized = removeSetAside(pins);
@@ -41,6 +43,20 @@ export function switched(pins: Pins, maps: Parameters<typeof carryOver>[1], atta
     ...(resized > 0 ? [`${resized} maps have another size now`] : []),
     ...(lost > 0 ? [`${lost} entries of connections, idle for longest, have no room in the smaller table`] : []),
   ];
+}
+
+/** What the old programs open after the first look, the new ones know only after the second: until then they wait for it. An agent that is
+ * killed meanwhile leaves the flag to the next one, which removes it when it writes the settings. */
+function whileTakingOver<T>(pins: Pins, settings: MapStores["settings"], work: () => T): T {
+  const value = settings.lookup(0);
+  if (value === undefined || otherLayouts(pins).length === 0) return work();
+  const settled = { ...value, flags: value.flags & ~SettingsFlag.TAKING_OVER };
+  settings.update([[0, { ...settled, flags: settled.flags | SettingsFlag.TAKING_OVER }]]);
+  try {
+    return work();
+  } finally {
+    settings.update([[0, settled]]);
+  }
 }
 
 /** Gives the new maps what the packet path had written to those set aside: before the new programs are attached, and once more after

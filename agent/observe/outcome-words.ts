@@ -38,7 +38,9 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   drop_port_collision: dropped("no free source port for two flows of one client that collide at one backend"),
   drop_no_route: dropped("no route to the backend's node"),
   drop_martian_source: dropped("from the network, with a source address that is not valid there"),
-  drop_unrelated: dropped("an ICMP error, or an encapsulated reply, that belongs to no live connection"),
+  drop_unrelated: dropped(
+    "an ICMP error, or an encapsulated reply, that belongs to no live connection; for a moment of an upgrade, also packets of connections that are not taken over yet",
+  ),
   drop_tagged: dropped("a workload sent a frame with a VLAN tag"),
   drop_tunnel_from_workload: dropped("a workload, or a process of the node, sent to the tunnel's port"),
   drop_source_range: dropped("the client is in none of the loadBalancerSourceRanges of the load balancer's address"),

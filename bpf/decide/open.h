@@ -10,6 +10,7 @@
 #include "../tunnel/tunnel.h"
 #include "egress.h"
 #include "plain.h"
+#include "taking_over.h"
 #include "to_host.h"
 #include "unserved.h"
 
@@ -180,6 +181,10 @@ __global int decide_new_from_network(struct __sk_buff *skb, struct packet *packe
 
 	if (!skb || !packet || !settings || !plan)
 		return 0;
+	if (may_be_known_soon(skb, packet, settings)) {
+		drop(plan, OUTCOME_DROP_UNRELATED);
+		return 0;
+	}
 	service = service_opened_by(packet, settings, wrapping, plan, &location, &for_workload);
 	if (service) {
 		/* A node that still handles services itself has wrapped it: handled as that node expects. */

@@ -14,6 +14,10 @@ __global int decide_new_from_workload(struct __sk_buff *skb, struct packet *pack
 
 	if (!skb || !packet || !settings || !plan)
 		return 0;
+	if (may_be_known_soon(skb, packet, settings)) {
+		drop(plan, OUTCOME_DROP_UNRELATED);
+		return 0;
+	}
 	service = service_opened_by(packet, settings, NULL, plan, &location, &for_workload);
 	to = location_flags(location);
 	if (service && is_handled_here(service, settings))

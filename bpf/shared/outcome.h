@@ -30,7 +30,7 @@ enum outcome {
 	OUTCOME_DROP_PORT_COLLISION,	/* no free source port for two flows that meet at one backend */
 	OUTCOME_DROP_NO_ROUTE,
 	OUTCOME_DROP_MARTIAN_SOURCE,	/* from the network, with a source that no host on a network may use */
-	OUTCOME_DROP_UNRELATED,		/* an ICMP error, or a wrapped reply, that belongs to no live connection */
+	OUTCOME_DROP_UNRELATED,		/* an ICMP error, or a wrapped reply, that belongs to no live connection; while connections are taken over, what opens none */
 	OUTCOME_DROP_TAGGED,		/* a workload sent a frame with a VLAN tag */
 	OUTCOME_DROP_TUNNEL_FROM_WORKLOAD, /* a workload, or a process of the node, sent to the tunnel's port */
 	OUTCOME_DROP_SOURCE_RANGE,	/* the client is in none of the loadBalancerSourceRanges of the address */

@@ -43,6 +43,7 @@ enum settings_flag {
 	SETTINGS_UNTRACKED = 1 << 6, /* host_endpoints has HOST_UNTRACKED, which every packet of an uplink is asked about */
 	SETTINGS_BANDWIDTH = 1 << 7, /* a workload here has a limit (bandwidth.h) */
 	SETTINGS_EGRESS = 1 << 8, /* a workload of the cluster leaves it otherwise than by its own node's address (egress.h) */
+	SETTINGS_TAKING_OVER = 1 << 9, /* for a moment: other maps may know connections that these do not yet */
 };
 
 /* What the agent may change while traffic flows; one entry, key 0. */

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { type BareCluster, until } from "./bare-cluster.ts";
 import type { Placed } from "./placed.ts";
 
@@ -48,6 +49,56 @@ export function hold(cluster: BareCluster, to: string, localPort: number, from?:
       else held.lines.push(line);
   });
   return held;
+}
+
+// Opens ten connections a second, up to MOST, sends on all of them, and reports how many have opened, and how they ended.
+const MOST = 400;
+const opener = `
+  const { connect } = require("node:net");
+  const [host, port] = process.argv.slice(1);
+  const seen = { tried: 0, opened: 0, ended: {} };
+  const ends = (how) => { seen.ended[how] = (seen.ended[how] ?? 0) + 1; };
+  setInterval(() => {
+    if (seen.tried >= ${MOST}) return;
+    seen.tried++;
+    const socket = connect({ host, port: +port });
+    socket.on("connect", () => seen.opened++);
+    socket.on("error", ({ code }) => ends(code));
+    socket.on("end", () => ends("closed"));
+    socket.on("data", () => {});
+    setInterval(() => socket.write("still here\\n"), 300);
+  }, 100);
+  setInterval(() => console.log(JSON.stringify(seen)), 500);`;
+
+interface Seen {
+  readonly opened: number;
+  /** How many, by the reason. */
+  readonly ended: Readonly<Record<string, number>>;
+}
+
+/** Connections to an echo server that client1 keeps opening, and keeps open. */
+export class MoreHeld {
+  readonly #child: ChildProcess;
+  #seen: Seen = { opened: 0, ended: {} };
+
+  constructor(cluster: BareCluster, to: string) {
+    this.#child = cluster.spawn("client1", [process.execPath, "-e", opener, ...to.split(":")]);
+    this.#child.stdout?.on("data", (text: Buffer) => {
+      this.#seen = JSON.parse(text.toString().trim().split("\n").at(-1) as string) as Seen;
+    });
+  }
+
+  /** Waits until others have opened, so that those of before have sent meanwhile. */
+  async goOn(): Promise<void> {
+    const { opened } = this.#seen;
+    await until("more connections", async () => this.#seen.opened >= Math.min(opened + 10, MOST));
+  }
+
+  /** @returns those that have ended before */
+  end(): Seen["ended"] {
+    this.#child.kill("SIGKILL");
+    return this.#seen.ended;
+  }
 }
 
 /** Waits until the connection carries something, changes what allows it, and fails unless it ends within a second of `isInForce` for others.

@@ -47,6 +47,48 @@ export const mutants: readonly Mutant[] = [
     instead: "return 1 ?",
   },
   {
+    say: "while connections are taken over, what comes in of unknown ones is answered with a RST, or sent on",
+    file: "decide/open.h",
+    text: "if (may_be_known_soon(skb, packet, settings))",
+    instead: "if (0)",
+  },
+  {
+    say: "while connections are taken over, a pod's packets of unknown ones begin others",
+    file: "decide/open_from_workload.h",
+    text: "if (may_be_known_soon(skb, packet, settings))",
+    instead: "if (0)",
+  },
+  {
+    say: "while connections are taken over, new ones wait",
+    file: "decide/taking_over.h",
+    text: "!packet_may_open(packet) &&",
+    instead: "1 &&",
+  },
+  {
+    say: "while connections are taken over, those of the node itself wait",
+    file: "decide/taking_over.h",
+    text: "&& !is_for_socket(skb, packet, settings)",
+    instead: "",
+  },
+  {
+    say: "while connections are taken over, a RST reaches a socket of the node that has answered a client of a service",
+    file: "decide/taking_over.h",
+    text: "!(packet->tcp_flags & TCP_RST) &&",
+    instead: "",
+  },
+  {
+    say: "while connections are taken over, what goes to other hosts does not wait if the node has a socket at that port",
+    file: "decide/taking_over.h",
+    text: " && is_local_host(settings, &tuple->destination)",
+    instead: "",
+  },
+  {
+    say: "connections are taken over for ever",
+    file: "decide/taking_over.h",
+    text: "return settings->flags & SETTINGS_TAKING_OVER;",
+    instead: "return 1;",
+  },
+  {
     say: "what a pod sends is not limited",
     file: "workload.bpf.c",
     text: "keep_to_bandwidth(&packet, settings, skb->ifindex, DIRECTION_EGRESS, plan);",

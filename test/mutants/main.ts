@@ -22,6 +22,7 @@ const suites = [
   "bandwidth",
   "outgoing",
   "refused-again",
+  "taking-over",
 ].map((name) => `test/packets/${name}.system.test.ts`);
 const scratch = mkdtempSync(join(tmpdir(), "mutants-"));
 

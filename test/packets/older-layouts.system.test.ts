@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { address } from "../../agent/kernel/address.ts";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { encodeOne } from "../../agent/kernel/codec.ts";
-import { type Connection, ConnectionFlag, origin, tuple } from "../../agent/kernel/layout.gen.ts";
+import { type Connection, ConnectionFlag, origin, SettingsFlag, tuple } from "../../agent/kernel/layout.gen.ts";
 import { libbpf } from "../../agent/kernel/libbpf.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { switched } from "../../agent/kernel/resize.ts";
@@ -77,6 +77,20 @@ describe.skipIf(noKernel)("a connection of another layout of the maps", () => {
     const { ip } = readFrame(meet(node, answer).frame);
     return [ip?.source, ip?.ports?.source];
   };
+
+  const isTakingOver = () => ((node.maps.settings.lookup(0)?.flags ?? 0) & SettingsFlag.TAKING_OVER) !== 0;
+
+  test("waits for its packets to be sent again while it is not taken over yet, and is neither reset nor begun anew", async () => {
+    await establish();
+    const meanwhile: string[] = [];
+    switched(node.pins, node.maps, () => {
+      node.forget(); // as if the old programs had opened it just now
+      meanwhile.push(goesOn(), outcomeOf(answer));
+      expect([entries(), node.maps.halfOpen.entries(), isTakingOver()]).toEqual([[], [], true]);
+    });
+    expect(meanwhile).toEqual(["drop_unrelated", "drop_unrelated"]);
+    expect([goesOn(), answers(), isTakingOver()]).toEqual(["to_endpoint", [nodes.master, 30082], false]);
+  });
 
   test.each([
     ["SYN", ["S"]],

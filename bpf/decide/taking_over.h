@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../locate.h"
+#include "../net/packet.h"
+#include "../net/socket.h"
+#include "../settings.h"
+
+/* While the agent takes over what older programs know (decision 31). */
+
+static __always_inline bool is_taking_over(const struct settings *settings)
+{
+	return settings->flags & SETTINGS_TAKING_OVER;
+}
+
+/* Whether a socket of the node itself waits for a packet. Not for a RST: it may answer a packet of the node that went out as it was, since
+ * nothing was known of its connection to a service. A true one comes again when the node sends again. */
+static __always_inline bool is_for_socket(struct __sk_buff *skb, const struct packet *packet, const struct settings *settings)
+{
+	const struct tuple *tuple = &packet->tuple;
+
+	return !(packet->tcp_flags & TCP_RST) && is_local_host(settings, &tuple->destination) &&
+	       has_socket(skb, tuple, tuple->source_port);
+}
+
+/* Whether a packet of no known connection may be of one that is not taken over yet. Its sender sends again. Answered with a RST, it would
+ * give up; sent on as it is, it would be answered with one, or begin a flow of its own. */
+static __always_inline bool may_be_known_soon(struct __sk_buff *skb, const struct packet *packet, const struct settings *settings)
+{
+	return is_taking_over(settings) && !packet_may_open(packet) && !is_for_socket(skb, packet, settings);
+}
