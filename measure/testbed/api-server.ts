@@ -40,7 +40,7 @@ export class TestbedApiServer {
     const { port } = await startForwarder(machine.lab, machine.name);
     const api = new ApiServer(bearer(`https://127.0.0.1:${port}`, token, { rejectUnauthorized: false }), ANSWER_MS);
     const ready = () => getText(api, "/readyz").then(Boolean, () => false);
-    await waitUntil(`the API server on ${machine.name}`, 120, ready, running);
+    await waitUntil(`the API server on ${machine.name}`, 600, ready, running);
     return new TestbedApiServer(machine, token, api);
   }
 
@@ -69,7 +69,7 @@ export class TestbedApiServer {
 
   /** Creates an object of a kind that was just defined and is not served immediately. */
   async createWhenKnown(object: KubernetesObject): Promise<void> {
-    await patiently(() => this.create(object), { limitMs: () => 5000, everyMs: 100 });
+    await patiently(() => this.create(object), { limitMs: () => 120_000, everyMs: 100 });
   }
 
   /** Changes the fields that the object has. */

@@ -82,16 +82,44 @@ describe("what the tokens of agents may write", () => {
       tokens.set(node, (await boundTo(`agent-${node}`)).trim());
     }
     tokens.set("unbound", (await done(["create", "token", AGENT, "-n", AGENT])).trim());
-    await done(["wait", "--for=condition=Established", "crd/ipamblocks.ebpf-dataplane.io"]);
+    await done(["wait", "--for=condition=Established", "crd", "--all", "--timeout=840s"]);
     await inForce();
   });
   afterAll(() => removeLab(lab));
 
-  // The API server takes a moment before it applies a new policy.
+  // The API server takes a moment before it applies a new policy, and may apply them one after the other. The one about pools is waited for
+  // where it is tested.
   async function inForce(): Promise<void> {
-    let attempt = 0;
-    const isRefused = async () => (await creates("one", block(`trial-${attempt++}`, "two"))) !== "done";
-    await until("the API server to refuse another node's block", isRefused);
+    const trial = { metadata: { name: "trial", namespace: AGENT } };
+    const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", ...trial, spec: { holderIdentity: "two" } };
+    const service = { apiVersion: "v1", kind: "Service", ...trial, spec: { ports: [{ port: 80 }] } };
+    for (const object of [block("trial", "two"), service]) await done(["create", "-f", "-"], JSON.stringify(object));
+    const [tries, status] = ["--dry-run=server", JSON.stringify({ status: { loadBalancer: {} } })];
+    const creating = (object: KubernetesObject) => as("one", ["create", tries, "-f", "-"], JSON.stringify(object));
+    const refusals: [refusal: string, attempt: () => Promise<string>][] = [
+      ["may write IPAMBlocks of its own node only", () => creating(block("another", "two"))],
+      ["may delete IPAMBlocks of its own node and", () => as("one", ["delete", "ipamblock", "trial", tries])],
+      ["may hold Leases for its own node only", () => creating(lease)],
+      [
+        "may write the status of Services of type",
+        () =>
+          as("one", [
+            "patch",
+            "service",
+            "trial",
+            "-n",
+            AGENT,
+            "--subresource=status",
+            "--type=merge",
+            tries,
+            "-p",
+            status,
+          ]),
+      ],
+    ];
+    for (const [refusal, attempt] of refusals)
+      await until(`the API server to say "${refusal}"`, async () => (await attempt()).includes(refusal));
+    await done(["delete", "-n", AGENT, "ipamblock/trial", "service/trial"]);
   }
 
   test("an agent creates and deletes blocks of its own node", async () => {

@@ -27,7 +27,7 @@ export interface Plugin {
 const PROJECT = "ebpf-dataplane";
 const STACK = "local";
 /** The first call that needs the schema compiles the package's sources. */
-const DEADLINE_SECONDS = 300;
+const DEADLINE_SECONDS = 840;
 
 /** @param folder of the installed package, which holds PulumiPlugin.yaml */
 export async function startPlugin(folder: string, engine: Engine): Promise<Plugin> {
