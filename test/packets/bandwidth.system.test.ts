@@ -1,5 +1,5 @@
-// What exceeds a pod's bandwidth is dropped, at each place where packets leave it or reach it. At 1 kbit/s, 31 bytes are the burst: whatever
-// the machine's speed, the second packet exceeds it.
+// What exceeds a pod's bandwidth is dropped, at each place where packets leave it or reach it. At 1 kbit/s one of these packets is all that
+// may be sent in eleven seconds: whatever the machine's speed, the second one exceeds it.
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { costOf } from "../../agent/compile/bandwidths.ts";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
@@ -15,7 +15,7 @@ if (noKernel) console.log(noKernel);
 
 const { client1 } = outside;
 const [web, open] = [backendAddress("web"), backendAddress("open")];
-const BYTE = Buffer.alloc(1);
+const LONG = Buffer.alloc(1400);
 const SLOW = costOf(1000);
 
 describe.skipIf(noKernel)("a pod's bandwidth", () => {
@@ -44,7 +44,7 @@ describe.skipIf(noKernel)("a pod's bandwidth", () => {
     return () => node.maps.bandwidths.lookup(key)?.due ?? 0n;
   };
   const outcomes = (...steps: Step[]) => steps.map((step) => meet(node, step).outcomes.join());
-  const toOpen = (port: number) => sends("web", { destination: open }, udp(port, 80, BYTE), "");
+  const toOpen = (port: number) => sends("web", { destination: open }, udp(port, 80, LONG), "");
 
   test("of what it sends: nothing is remembered of a packet that exceeds it, and other pods are not concerned", () => {
     limit("web", "EGRESS");
@@ -55,25 +55,25 @@ describe.skipIf(noKernel)("a pod's bandwidth", () => {
     ]);
     expect(node.connectionsOf(4001)).not.toEqual([]);
     expect(node.connectionsOf(4002)).toEqual([]);
-    const others = sends("open", { destination: web }, udp(4003, 80, BYTE), "");
+    const others = sends("open", { destination: web }, udp(4003, 80, LONG), "");
     expect(outcomes(others, others, arrives({ source: client1, destination: web }, tcp(4004, 80, "S"), ""))).toEqual([
       ...["to_endpoint", "to_endpoint", "to_endpoint"],
     ]);
   });
 
   test.each([
-    ["a client's", arrives({ source: client1, destination: open }, udp(4005, 80, BYTE), "")],
+    ["a client's", arrives({ source: client1, destination: open }, udp(4005, 80, LONG), "")],
     ["a pod's of this node", toOpen(4006)],
     [
       "a wrapped one",
       arrivesWrapped(
         { kind: "overlay" },
         { source: backendAddress("web2"), destination: web },
-        udp(4007, 80, BYTE),
+        udp(4007, 80, LONG),
         "",
       ),
     ],
-    ["one from the host's stack", handed("open", { source: client1, destination: open }, udp(4008, 80, BYTE), "")],
+    ["one from the host's stack", handed("open", { source: client1, destination: open }, udp(4008, 80, LONG), "")],
   ])("of what it receives: %s", (_, step) => {
     limit("open", "INGRESS");
     limit("web", "INGRESS");
@@ -82,7 +82,7 @@ describe.skipIf(noKernel)("a pod's bandwidth", () => {
 
   test("a packet that is refused in any case uses nothing of it", () => {
     const due = limit("jail", "EGRESS");
-    expect(outcomes(sends("jail", { destination: open }, udp(4009, 80, BYTE), ""))).toEqual(["drop_policy_egress"]);
+    expect(outcomes(sends("jail", { destination: open }, udp(4009, 80, LONG), ""))).toEqual(["drop_policy_egress"]);
     expect(due()).toBe(0n);
   });
 
@@ -106,7 +106,7 @@ describe.skipIf(noKernel)("a pod's bandwidth", () => {
     meet(node, { ...segment, ...(gso && { gso }) });
     const after = process.hrtime.bigint();
     const cost = (BigInt(bytes) * SLOW) >> BigInt(BANDWIDTH_SHIFT);
-    expect(due()).toBeGreaterThanOrEqual(before + cost - 50_000_000n); // the programs' clock has coarse ticks
+    expect(due()).toBeGreaterThanOrEqual(before + cost - 200_000_000n); // the programs' clock has coarse ticks
     expect(due()).toBeLessThanOrEqual(after + cost);
   });
 });

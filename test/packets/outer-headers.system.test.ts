@@ -99,6 +99,7 @@ describe.skipIf(noKernel)("outer headers", () => {
 
   test("packets of one processor have different identifications", () => {
     const seen = flows.map((flow) => wrapped(flow, "A").identification);
-    expect(new Set(seen).size).toBeGreaterThan(190); // the test may change processors
+    const same = seen.filter((one, index) => one === seen[index - 1]);
+    expect(same.length).toBeLessThan(10); // the test may change processors, each of which counts
   });
 });

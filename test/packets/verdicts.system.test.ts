@@ -47,6 +47,13 @@ function mostSharesTaken(folder: string, since: bigint): number {
   return Math.max(...[...windows.values()].map((shares) => shares.length));
 }
 
+/** Whether what began then took at most so many windows. A busy machine may take so many that all of it is reported. */
+function isFlood(begun: bigint, windows: number): boolean {
+  const took = Number(process.hrtime.bigint() - begun) / REPORT_WINDOW_NS;
+  if (took > windows) console.log(`too slow for a flood: it took ${took.toFixed(1)} windows, not ${windows}`);
+  return took <= windows;
+}
+
 const [TCP, ICMP, UDP] = [6, 1, 17];
 const deny = (rule: number): PolicyValue => ({ verdict: PolicyVerdict.DENY, flags: 0, rule });
 const ALLOW: PolicyValue = { verdict: PolicyVerdict.ALLOW, flags: 0, rule: 0 };
@@ -162,11 +169,14 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
       { prefixLength: 80, port: 0 },
       { ...ALLOW, flags: PolicyFlag.LOGGED },
     ]);
+    const begun = process.hrtime.bigint();
     const outcomes = Array.from({ length: 300 }, (_, index) => toDb(tcp(6000 + index, 80, "S")));
     expect(new Set(outcomes)).toEqual(new Set(["to_endpoint"]));
     const reported = events.of(EventKind.LOGGED).length;
     expect(reported).toBeGreaterThan(0);
-    expect(reported).toBeLessThan(300);
+    if (isFlood(begun, 12))
+      // of each a sender has ten, on each of two processors
+      expect(reported).toBeLessThan(300);
   });
 
   test.each<[string, (index: number) => Step, Step]>([
@@ -200,17 +210,20 @@ describe.skipIf(noKernel)("an entry of a policy", () => {
     says();
     listen(process.hrtime.bigint() + 60_000_000_000n);
     const rounds = 5;
+    const floods: boolean[] = [];
     for (let round = 0; round < rounds; round++) {
+      const begun = process.hrtime.bigint();
       for (let index = 0; index < 150; index++) {
         const step = flood(index);
         expect(outcomeOf(step)).toBe(step.becomes);
       }
+      floods.push(isFlood(begun, 2.5)); // of each an interface has 30
       expect(outcomeOf(other)).toBe("drop_policy_ingress");
       await setTimeout(REPORT_WINDOW_NS / 1e6 + 10);
     }
     const refused = events.of(EventKind.REFUSED);
     const ofOther = refused.filter(({ packet }) => packet.sourcePort === 7000);
-    expect(refused.length).toBeLessThan(rounds * 150);
+    if (floods.includes(true)) expect(refused.length).toBeLessThan(rounds * 150);
     expect(ofOther.length).toBeGreaterThanOrEqual(rounds - 1); // in one of 250 windows two share one entry
   });
 
