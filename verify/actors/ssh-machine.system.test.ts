@@ -29,6 +29,8 @@ const FIREWALL = `table inet probe {
   }
 }`;
 
+/** How long an answer is waited for that does not come. */
+const SILENT = { timeoutMs: 1500 };
 const asked = (...probes: Partial<Probe>[]): Probe[] =>
   probes.map((probe, id) =>
     probeSchema.parse({
@@ -37,7 +39,7 @@ const asked = (...probes: Partial<Probe>[]): Probe[] =>
       host: "10.99.0.2",
       port: 80,
       protocol: "tcp",
-      timeoutMs: 1500,
+      timeoutMs: 120_000, // a busy machine answers late
       ...probe,
     }),
   );
@@ -62,7 +64,7 @@ describe.skipIf(why)("a machine over SSH", () => {
     execFileSync("nsenter", [`--net=/run/netns/${client}`, "sysctl", "--quiet", "--write", `${neighbours}.${once}`]);
     // An interface's address is answered on from a moment after its cable is there.
     const shown = () => ip("-n", server, "-brief", "link", "show", "dev", "veth0").toString();
-    await vi.waitUntil(() => / UP .*LOWER_UP/.test(shown()), { timeout: 60_000 });
+    await vi.waitUntil(() => / UP .*LOWER_UP/.test(shown()), { timeout: 180_000 });
     const inServer = `--net=/run/netns/${server}`;
     execFileSync("nsenter", [inServer, "nft", "-f", "-"], { input: FIREWALL });
     const ports = ["--tcp", "80,81,82", "--udp", "80,81,82"];
@@ -85,8 +87,8 @@ describe.skipIf(why)("a machine over SSH", () => {
       { port: 80, protocol: "udp" },
       { port: 80, size: 1_000_000 },
       { port: 80, protocol: "udp", size: 60_000 },
-      { port: 81 },
-      { port: 81, protocol: "udp" },
+      { port: 81, ...SILENT },
+      { port: 81, protocol: "udp", ...SILENT },
       { port: 82 },
       { port: 82, protocol: "udp" },
       { port: 83 },
@@ -127,7 +129,7 @@ describe.skipIf(why)("a machine over SSH", () => {
         .filter((line) => line.includes(":40005")),
     ).toHaveLength(1);
     await kept.close();
-    await vi.waitUntil(() => !open().includes(":40005"), { timeout: 60_000 });
+    await vi.waitUntil(() => !open().includes(":40005"), { timeout: 180_000 });
   });
 
   test.each<[string, Parameters<ReturnType<typeof sshServer>["machine"]>[0], "user" | "stranger", RegExp]>([
