@@ -8,7 +8,7 @@ import { labMachine } from "./lab-machine.ts";
 
 const dist = join(import.meta.dirname, "..", "..", "dist");
 const programs = { lab: join(dist, "lab.js"), probe: join(dist, "probe.js"), probers: join(dist, "probe") };
-const LAB = "listening";
+const LAB = `listen${process.pid.toString(36)}`;
 const machines = [
   { name: "left", address: "172.31.1.8" },
   { name: "right", address: "172.31.1.207" },
@@ -22,6 +22,7 @@ const asked = (...probes: Partial<Probe>[]): Probe[] =>
       host: "172.31.1.8",
       port: 8080,
       protocol: "tcp",
+      timeoutMs: 120_000, // a busy machine answers late
       ...probe,
     }),
   );

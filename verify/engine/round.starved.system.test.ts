@@ -125,7 +125,7 @@ test("with a running server drops are detected, also after the connection has op
 
 test("a probe waits for a server that has no CPU for a while, if the server's kernel acknowledges", async () => {
   running.kill("SIGSTOP");
-  whenReady = () => void setTimeout(() => running.kill("SIGCONT"), 4000);
+  whenReady = () => void setTimeout(() => running.kill("SIGCONT"), 6000);
   const [tcp, udp] = await round(["tcp80", "allowed"], ["udp80", "dropped"]).finally(() => {
     whenReady = () => {};
   });
