@@ -1,17 +1,19 @@
 // The load generator on a machine, against a server on another one that records its clients.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createBareLab } from "../../lab/machines/bare.ts";
 import { enterArgv, runIn } from "../../lab/machines/enter.ts";
+import { processesInNamespaces } from "../../lab/machines/processes.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
+import { machineNamespace } from "../../lab/names.ts";
 import { buildLoad } from "../../tools/programs.ts";
 import { type Load, type LoadOptions, openLoad, type Round } from "./load.ts";
 
-const LAB = "testload";
+const LAB = `load${process.pid.toString(36)}`;
 const SERVER = "172.31.1.8";
 const CLIENT = "172.31.1.55";
 const program = join(import.meta.dirname, "..", "..", "dist", "load");
@@ -41,6 +43,9 @@ beforeAll(async () => {
   server = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"] });
   await once(server.stdout as NodeJS.ReadableStream, "data");
   await runIn(LAB, "client", ["ip", "route", "add", "unreachable", "10.99.0.0/24"]);
+  // Nobody has this address; that it is not found is not said, whenever a generator gets a processor.
+  const nobody = "neighbor add 172.31.1.99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent";
+  await runIn(LAB, "client", ["ip", ...nobody.split(" ")]);
 });
 
 afterEach(async () => {
@@ -81,6 +86,7 @@ async function portsSeen(): Promise<number[]> {
 }
 
 const range = (first: number, count: number): number[] => Array.from({ length: count }, (_, index) => first + index);
+const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, "0");
 const ascending = (left: number, right: number): number => left - right;
 
 test.each([1, 4])(
@@ -104,9 +110,18 @@ test("rounds follow one another; a port stays free for the client because the se
   const one = load();
   const results = await Promise.all([one.round(round(30_000)), one.round(round(30_020))]);
   expect(results.map(({ nanoseconds }) => nanoseconds.length)).toEqual([20, 20]);
-  const { stdout } = await runIn(LAB, "client", ["cat", "/proc/net/tcp"]);
-  const usedPorts = range(30_000, 40).map((port) => `:${port.toString(16).toUpperCase()}`);
-  expect(usedPorts.filter((port) => stdout.includes(`${port} `))).toEqual([]);
+  // States of the connections of these ports that are left (proc_pid_net(5)). The last acknowledgement may be on its way; TIME_WAIT is 06.
+  const seen = new Set<string>();
+  const left = async () => {
+    const { stdout } = await runIn(LAB, "client", ["cat", "/proc/net/tcp"]);
+    const states = range(30_000, 40).flatMap(
+      (port) => new RegExp(`^ *\\d+: \\w+:${hex(port)} \\S+ (\\w\\w) `, "m").exec(stdout)?.[1] ?? [],
+    );
+    for (const state of states) seen.add(state);
+    return states;
+  };
+  await expect.poll(left).toEqual([]);
+  expect([...seen]).not.toContain("06");
 });
 
 let nextPort = 31_000;
@@ -127,9 +142,10 @@ test.each<[string, Partial<Round>, object]>([
 });
 
 test("a round ends when its time is over", async () => {
-  const { failures } = await load({ roundMs: 400, timeoutMs: 300 }).round(round(33_000, { path: "/silent" }));
-  expect(failures.noAnswer).toBeLessThan(5);
-  expect(failures.notTried).toBe(20 - (failures.noAnswer ?? 0));
+  const { failures } = await load({ roundMs: 1_000, timeoutMs: 600 }).round(round(33_000, { path: "/silent" }));
+  const { noAnswer = 0, notTried } = failures;
+  expect(noAnswer).toBeLessThan(3);
+  expect(notTried).toBe(20 - noAnswer);
 });
 
 test("it stays on the given processor, and refuses one that does not exist", async () => {
@@ -161,10 +177,9 @@ test("it exits with its parent, also in the middle of a round", async () => {
   await expect.poll(generators).toEqual([]);
 });
 
-/** Load generators of this test's lab. */
-function generators(): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid) || !existsSync(`/proc/${pid}/exe`)) return false;
+/** Load generators of this test's lab: others run beside it. */
+function generators(): number[] {
+  return processesInNamespaces([machineNamespace(LAB, "client")]).filter((pid) => {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(`${program}\0`);
     } catch {
