@@ -36,7 +36,9 @@ export interface Comparing {
 }
 
 /** Timeout for a mode to be in force after a switch, milliseconds. */
-const switchPatienceMs = 20_000;
+const switchPatienceMs = 180_000;
+/** How often a round in which connections failed is measured again. Those that failed are in the result. */
+const roundRetries = 3;
 /** Connections after every switch that are not counted: caches and connection tracking of the new path. */
 const warmUp = 20;
 
@@ -164,9 +166,12 @@ class ComparisonRun {
       for (const mode of row)
         await this.#attempt(mode, `round ${number + 1} of ${rounds}`, async () => {
           await this.#enterMode(mode);
-          this.#measured.timed.push(
-            await timeRound(mode, number, this.#meters, () => this.#connect(mode, Math.floor(connections / rounds))),
-          );
+          const connect = () => this.#connect(mode, Math.floor(connections / rounds));
+          for (let attempt = 0; attempt <= roundRetries; attempt++) {
+            const round = await timeRound(mode, number, this.#meters, connect);
+            this.#measured.timed.push(round);
+            if (round.failedConnections === 0) break;
+          }
         });
   }
 

@@ -20,6 +20,9 @@ export interface ConnectionRound {
 /** Built by tools/build.ts from measure/load. */
 const loadProgram = join(packageFolder, "dist", "load");
 
+/** The services are programmed: only a busy computer answers late. */
+const PATIENCE_MS = 10_000;
+
 /** New connections from one pod, round by round. */
 class Connector {
   readonly rounds: ConnectionRound[] = [];
@@ -31,7 +34,8 @@ class Connector {
   constructor(client: BenchPod, server: TestbedMachine) {
     this.#client = client;
     this.#machines = [client.machine, server];
-    this.#load = openLoad({ enter: client.machine.argv([], client.name), program: loadProgram, concurrency: 1 });
+    const enter = client.machine.argv([], client.name);
+    this.#load = openLoad({ enter, program: loadProgram, concurrency: 1, timeoutMs: PATIENCE_MS });
   }
 
   async round(hosts: readonly string[], connections: number): Promise<void> {

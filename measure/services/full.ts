@@ -3,7 +3,9 @@ import { setTimeout } from "node:timers/promises";
 import { scaledModes } from "../../model/mode/mode.ts";
 import type { Countdown } from "../countdown.ts";
 import { machineCpuSeconds } from "../cpu-time.ts";
+import type { EbpfNode } from "../testbed/ebpf-node.ts";
 import { clusterIP, endpointSlice, type KubernetesObject } from "../testbed/kubernetes-objects.ts";
+import { waitUntil } from "../testbed/testbed-machine.ts";
 import { type Latency, latencyBetween, longestBlockMs } from "./agent-metrics.ts";
 import type { Place } from "./measure.ts";
 import { ENDPOINTS, type FullPlan, sampleOf } from "./plan.ts";
@@ -49,9 +51,9 @@ export async function measureFull(plan: FullPlan, place: Place, countdown: Count
   const before = await ours.metrics();
   for (let change = 0; change < plan.changes; change++) {
     await api.change(changedSlice(change, plan.services));
+    await untilCounted(ours, before, change + 1);
     await setTimeout(PAUSE_MS);
   }
-  await setTimeout(FOLLOWED_MS);
   const after = await ours.metrics();
   countdown.step(`${plan.changes} changes, one by one`);
   const spent = () => nodes.map(({ node }) => machineCpuSeconds([node.client.machine]));
@@ -74,6 +76,12 @@ export async function measureFull(plan: FullPlan, place: Place, countdown: Count
     memoryMiB,
     longestBlockMs: longestBlockMs([after, last]),
   };
+}
+
+/** An agent that gets two changes at once counts one. */
+async function untilCounted(agent: Pick<EbpfNode, "metrics">, before: string, changes: number): Promise<void> {
+  const isCounted = async () => latencyBetween(before, await agent.metrics()).count >= changes;
+  await waitUntil(`${changes} changes to be programmed`, PATIENCE, isCounted);
 }
 
 async function startCold(mode: Mode, plan: FullPlan, place: Place) {

@@ -21,10 +21,10 @@ import { idOf, wireObject } from "./wire-object.ts";
 /** Milliseconds that an object may take to become ready. */
 const READY_TIMEOUT = 5 * 60_000;
 const POLL = 500;
-/** A new cluster, or one whose API server restarts, refuses connections for a moment. */
-const AWAY_MS = 10_000;
+/** A new cluster, or one whose API server restarts, refuses connections for a moment, on a busy computer for longer. */
+const AWAY_MS = 30_000;
 /** The API server does not know a new kind immediately; this time is enough. */
-const NEW_KIND_MS = 15_000;
+const NEW_KIND_MS = 30_000;
 
 /** A cluster: its API server and what is known about its kinds. */
 export interface Cluster {

@@ -1,7 +1,8 @@
 import type { CapturedPacket } from "../../probe/capture.ts";
 import { type Capture, failureLine, type RunningCommand } from "./actor.ts";
 
-const startMs = 15_000;
+/** As probers: on a busy computer it takes long until they run. */
+const startMs = 90_000;
 
 /**
  * Runs the prober's capture command somewhere. Resolves when packets are being seen.

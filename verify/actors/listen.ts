@@ -1,7 +1,8 @@
 import { LISTENING } from "../../probe/batch.ts";
 import { failureLine, type ListenPorts, type RunningCommand, type RunningServer } from "./actor.ts";
 
-const startMs = 30_000;
+/** As probers: on a busy computer it takes long until they run. */
+const startMs = 90_000;
 
 /** Words of the prober's command that serves. It ends with its input, also when this process is killed. */
 export const serverCommand = ({ tcp, udp }: ListenPorts, name: string): string[] => {

@@ -12,7 +12,7 @@ import { proberImage } from "./image.ts";
 import { nodeActor } from "./node-actor.ts";
 
 /** From the DaemonSet's creation until a pod runs: an image may have to be pulled. */
-const startMs = 60_000;
+const startMs = 120_000;
 const pauseMs = 250;
 /** A broken node delays the others no longer than this. */
 const headStartMs = 15_000;
