@@ -31,6 +31,13 @@ export function tracesOf(lab: string): Traces {
   };
 }
 
+/** What is there that was not there before. Interfaces and pins of others may have gone meanwhile. */
+export function leftSince(before: Traces, lab: string): Partial<Traces> {
+  const kinds = Object.entries(tracesOf(lab)) as [keyof Traces, string[]][];
+  const left = kinds.map(([kind, now]) => [kind, now.filter((one) => !before[kind].includes(one))] as const);
+  return Object.fromEntries(left.filter(([, found]) => found.length > 0));
+}
+
 /** Whether anything of a lab is left, as by a test that was killed. */
 export function isLeft(lab: string): boolean {
   const { namespaces, mounts, cgroups, processes, folders } = tracesOf(lab);

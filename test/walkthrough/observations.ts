@@ -1,6 +1,7 @@
 // The walk-through's cluster as its stories see it: the addresses that it has, and what is observed of it.
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
+import { clusterStatusSchema } from "../../verify/status/cluster-status.ts";
 import type { Path, Row } from "./results.ts";
 import { type commandsOf, ended } from "./stack.ts";
 
@@ -20,7 +21,7 @@ export interface Verified {
   topology?: { paths: Path[] };
 }
 
-export function observationsOf({ inMachine, result }: ReturnType<typeof commandsOf>) {
+export function observationsOf({ inMachine, result, status }: ReturnType<typeof commandsOf>) {
   const verification = (): Verified => JSON.parse(readFileSync(result("verification.json"), "utf8"));
   return {
     verification,
@@ -29,11 +30,22 @@ export function observationsOf({ inMachine, result }: ReturnType<typeof commands
       verification()
         .rows.filter(({ from, to }) => from === client && to === `tcp://${ENTRIES[family]}`)
         .map((row) => row.observed),
+    /** The agents of both nodes handle Services so, and nothing waits for the kernel. */
+    async untilHandled(mode: { returnMode?: string; serviceHandling?: string }): Promise<void> {
+      const modes = async () => {
+        const { nodes } = clusterStatusSchema.parse(JSON.parse((await status().end).stdout));
+        return nodes.map((node) => node.status);
+      };
+      const wanted = { ...mode, waitingSeconds: 0 };
+      await expect.poll(modes, { interval: 500 }).toMatchObject([wanted, wanted]);
+    },
     /** The agents remove its rules: they check their machine every 10 s. */
     async untilKubeProxyIsGone(): Promise<void> {
       for (const machine of ["master", "node"]) {
         const chains = async () => (await ended(inMachine(machine, "nft", "list", "chains"))).stdout;
-        await expect.poll(chains, { timeout: MINUTES, interval: 1000 }).not.toMatch(/KUBE-(SERVICES|SVC)|kube-proxy/);
+        await expect
+          .poll(chains, { timeout: 5 * MINUTES, interval: 1000 })
+          .not.toMatch(/KUBE-(SERVICES|SVC)|kube-proxy/);
       }
     },
     /** Names and UIDs of all pods, or of those on one node: a re-created pod has a new UID. */

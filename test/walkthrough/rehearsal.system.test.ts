@@ -25,7 +25,7 @@ test(
     // The security groups blocked nothing that a client or a node needs.
     expect((await ended(lab("drops", LAB))).stdout).toBe("");
   },
-  15 * MINUTES,
+  30 * MINUTES,
 );
 
 test("no token and no kubeconfig is in a log of an instance", () => {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isLeft, type Traces, tracesOf } from "./host.ts";
+import { isLeft, leftSince, type Traces, tracesOf } from "./host.ts";
 import { commandsOf, ended } from "./stack.ts";
 
 /** By address family, the entry node: an IPv6 address of a machine ends with its IPv4 address. */
@@ -26,11 +26,11 @@ export function rehearsalOf(story: string, families: (keyof typeof ENTRIES)[]) {
     // Left by a test that was killed.
     if (isLeft(LAB)) await ended(rehearsal("--remove"));
     before = tracesOf(LAB);
-  }, 5 * MINUTES);
+  }, 15 * MINUTES);
 
   afterAll(async () => {
     if (isLeft(LAB)) await rehearsal("--remove").end;
-  }, 5 * MINUTES);
+  }, 15 * MINUTES);
 
   return {
     LAB,
@@ -51,9 +51,9 @@ export function rehearsalOf(story: string, families: (keyof typeof ENTRIES)[]) {
         "removing leaves nothing",
         async () => {
           await ended(rehearsal("--remove"));
-          expect(tracesOf(LAB)).toEqual(before);
+          await expect.poll(() => leftSince(before, LAB)).toEqual({});
         },
-        5 * MINUTES,
+        15 * MINUTES,
       ),
   };
 }

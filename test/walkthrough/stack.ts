@@ -80,7 +80,7 @@ function startNode(program: string, args: string[], cwd: string, env: Record<str
     stdio: ["ignore", "pipe", "pipe"],
     // A separate process group: killing it also kills its children, as closing a terminal does.
     detached: true,
-    timeout: 15 * 60_000,
+    timeout: 35 * 60_000,
   });
   const { promise, resolve, reject } = Promise.withResolvers<Ending>();
   const printed = { stdout: "", stderr: "" };
