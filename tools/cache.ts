@@ -54,13 +54,16 @@ export function publish(link: string, target: string): void {
  */
 export function keepNewest(artefacts: string[], kept: number, inUse: string[] = []): void {
   const others = artefacts.filter((path) => existsSync(path) && !inUse.includes(path));
-  const newestFirst = others.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  const newestFirst = others.sort((a, b) => modified(b) - modified(a));
   for (const path of newestFirst.slice(kept)) rmSync(path, { force: true });
 }
+
+/** 0: another process has removed it meanwhile. */
+const modified = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /** A draft is written next to its artifact and renamed when it is complete; a killed build leaves its draft behind. */
 export function removeAbandoned(drafts: string[]): void {
   const anHourAgo = Date.now() - 3_600_000;
-  const old = drafts.filter((path) => existsSync(path) && statSync(path).mtimeMs < anHourAgo);
+  const old = drafts.filter((path) => existsSync(path) && modified(path) < anHourAgo);
   for (const path of old) rmSync(path, { recursive: true, force: true });
 }

@@ -41,17 +41,18 @@ const COMPILED = [
 export const PACKAGE_FOLDER = join(root, "dist", "package");
 
 /**
- * Writes `dist/package`; its inputs must be built.
+ * Makes the package from what is built. Two at a time do not meet: all is written in the destination, and nothing into what is packed.
  * @param destination folder of the tarball
+ * @param folder becomes the tarball's content; absent: that is not kept
  * @returns path of the tarball
  */
-export async function makePackage(destination: string): Promise<string> {
+export async function makePackage(destination: string, folder?: string): Promise<string> {
   if (!existsSync(join(root, "dist", "runner.js")))
     throw new Error("Cannot pack: the package is not built. Next: make build.");
   mkdirSync(destination, { recursive: true });
-  const draft = mkdtempSync(join(root, "dist", ".package-"));
+  const draft = mkdtempSync(join(destination, ".package-"));
   try {
-    await run("tar", ["-xzf", await pack(root, draft), "-C", draft], { timeoutSeconds: 60 });
+    await run("tar", ["-xzf", await pack(root, draft), "-C", draft], { timeoutSeconds: 600 });
     const staged = join(draft, "package");
     const {
       scripts: _,
@@ -63,8 +64,10 @@ export async function makePackage(destination: string): Promise<string> {
     writeFileSync(join(staged, "package.json"), `${JSON.stringify({ ...manifest, ...unfinished }, null, 2)}\n`);
     writeBill(staged, manifest);
     const tarball = await pack(staged, destination);
-    rmSync(PACKAGE_FOLDER, { recursive: true, force: true });
-    renameSync(staged, PACKAGE_FOLDER);
+    if (folder !== undefined) {
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(staged, folder);
+    }
     return tarball;
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -99,7 +102,7 @@ function writeBill(staged: string, { name, version }: { name: string; version: s
 
 async function pack(folder: string, destination: string): Promise<string> {
   const words = ["pack", "--ignore-scripts", "--json", "--pack-destination", destination];
-  const [{ filename }] = JSON.parse(await run("npm", words, { cwd: folder, timeoutSeconds: 120 }));
+  const [{ filename }] = JSON.parse(await run("npm", words, { cwd: folder, timeoutSeconds: 600 }));
   return join(destination, filename);
 }
 
@@ -118,7 +121,7 @@ function buildParts(): void {
 if (import.meta.main) {
   try {
     buildParts();
-    const tarball = await makePackage(join(root, "out"));
+    const tarball = await makePackage(join(root, "out"), PACKAGE_FOLDER);
     const lacks = lacking(PACKAGE_FOLDER);
     if (lacks.length > 0)
       process.stderr.write(

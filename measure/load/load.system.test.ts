@@ -10,7 +10,7 @@ import { enterArgv, runIn } from "../../lab/machines/enter.ts";
 import { processesInNamespaces } from "../../lab/machines/processes.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
 import { machineNamespace } from "../../lab/names.ts";
-import { buildLoad } from "../../tools/programs.ts";
+import { buildLoad, loadIsFresh } from "../../tools/programs.ts";
 import { type Load, type LoadOptions, openLoad, type Round } from "./load.ts";
 
 const LAB = `load${process.pid.toString(36)}`;
@@ -34,7 +34,7 @@ let server: ChildProcess;
 const loads: Load[] = [];
 
 beforeAll(async () => {
-  await buildLoad();
+  if (!loadIsFresh()) await buildLoad(); // others run it, or pack it
   await createBareLab(LAB, [
     { name: "server", address: SERVER },
     { name: "client", address: CLIENT },
