@@ -56,6 +56,10 @@ export interface BareClusterOptions {
 
 const SERVER_PORT = 8001;
 
+/** Tests ask from these ports by their number. The kernel gives them to nobody else: a socket that has one, or had it a minute ago, would
+ * keep the test from it. */
+const FIXED_PORTS = "net.ipv4.ip_local_reserved_ports=40000-46999";
+
 /** An object with a fault, and how an agent reports it. */
 const MARK = "mark-";
 const reservation = { apiVersion: "projectcalico.org/v3", kind: "IPReservation", spec: { reservedCIDRs: "none" } };
@@ -93,7 +97,7 @@ export class BareCluster {
     const cluster = new BareCluster(lab, attach);
     try {
       for (const folder of cluster.#folders()) mkdirSync(folder);
-      await cluster.#answerEveryRefusal();
+      await cluster.#prepareKernels();
       cluster.#write("settings.json", options.settings ?? {});
       if (options.server) await cluster.#serve();
       cluster.apply(
@@ -120,14 +124,15 @@ export class BareCluster {
     }
   }
 
-  /** A Linux host sends one other host a burst of six ICMP errors, then one a second: what is refused after that has no answer. */
-  async #answerEveryRefusal(): Promise<void> {
-    const settings = ["net.ipv4.icmp_ratelimit=0", ...(hasIpv6() ? ["net.ipv6.icmp.ratelimit=0"] : [])];
-    await Promise.all(
-      Object.keys(nodes).map((name) =>
-        setInNamespace(machineNamespace(this.#lab, name), `let ${name} answer every refusal`, settings),
-      ),
-    );
+  async #prepareKernels(): Promise<void> {
+    // A Linux host sends one other host a burst of six ICMP errors, then one a second: what is refused after that has no answer.
+    const everyRefusal = ["net.ipv4.icmp_ratelimit=0", ...(hasIpv6() ? ["net.ipv6.icmp.ratelimit=0"] : [])];
+    const set = (name: string, ...settings: string[]) =>
+      setInNamespace(machineNamespace(this.#lab, name), `prepare the kernel settings of ${name}`, settings);
+    await Promise.all([
+      ...Object.keys(nodes).map((name) => set(name, ...everyRefusal, FIXED_PORTS)),
+      ...Object.keys(clients).map((name) => set(name, FIXED_PORTS)),
+    ]);
   }
 
   async close(): Promise<void> {
@@ -287,6 +292,7 @@ export class BareCluster {
   /** Makes a pod that answers on TCP and UDP port 80 with whom it saw. */
   async addPod(name: string, on: NodeName, labels: Record<string, string>, ports?: Placed["ports"]): Promise<Placed> {
     await this.#run(on, ["ip", "netns", "add", name]);
+    await this.#run(on, ["nsenter", `--net=/run/netns/${name}`, "sysctl", "--quiet", "--write", FIXED_PORTS]);
     this.apply(pod({ name, node: on, labels, address: "", ports })); // kubelet's order: the pod is known before its network is made
     const [address = "", addressIpv6] = await this.#cni(on, name, "ADD");
     const placed = { name, node: on, labels, address, addressIpv6, ports };

@@ -3,9 +3,10 @@ import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { COUNTING, ECHO } from "./counting.ts";
-import { echoServer, hold, inPod } from "./holding.ts";
+import { hold } from "./holding.ts";
 import { clients, endpoints, type KubernetesObject, node, nodes, routedNodeIpv6, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serve, serveEchoes } from "./serving.ts";
 
 const noRouter =
   spawnSync("sh", ["-c", "command -v bird"]).status !== 0 && "SKIP: bird is not installed (tools/bootstrap tests)";
@@ -37,11 +38,8 @@ describe.skipIf(noRouter)("BGP", () => {
       cluster.addPod("web", "node", { app: "web" }),
       cluster.addPod("wide", "master", { app: "wide" }),
     ]);
-    cluster.spawn("node", inPod(web, echoServer));
-    cluster.spawn("node", inPod(web, [process.execPath, "-e", ECHO]));
-    await until("the server of datagrams", async () =>
-      (await cluster.run("node", inPod(web, ["ss", "-Hlnu"]))).includes(":90"),
-    );
+    await serveEchoes(cluster, web);
+    await serve(cluster, web, [process.execPath, "-e", ECHO], "udp:90");
     cluster.apply(service("web", { clusterIP: "10.96.0.10", nodePort: 30604 }), endpoints("web", [web]));
     await until("the router's routes", async () => {
       const routes = await learned();

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../agent/observe/explain/answers.ts";
 import { BareCluster, type From, program, until } from "./bare-cluster.ts";
 import { FLAPPING, flapUnderLoad } from "./flaps.ts";
-import { echoServer, expectToEnd, hold, inPod } from "./holding.ts";
+import { expectToEnd, hold } from "./holding.ts";
 import { clients, endpoints, type KubernetesObject, type NodeName, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 import { differencesOfWorlds } from "./random-policies.ts";
+import { serveEchoes } from "./serving.ts";
 
 const seed = Number(process.env.SEED || 20_261_128);
 
@@ -164,8 +165,8 @@ test("a changed rule holds for the next connection, and its return too", async (
 describe("an established connection that is no longer allowed ends within a second", () => {
   const to = () => `${web.address}:82`;
   let port = 45_900;
-  beforeAll(() => {
-    cluster.spawn("node", inPod(web, echoServer));
+  beforeAll(async () => {
+    await serveEchoes(cluster, web);
     cluster.remove(allowTrusted, denyFar);
   });
   const isDropped = async () => (await see("default/near", `${web.address}:80`)) === "dropped";
@@ -214,6 +215,7 @@ beforeAll(async () => {
     cluster.addPod("calm", "master", { app: "calm" }),
     cluster.addPod("quiet", "node", { app: "quiet" }),
   ]);
+  await serveEchoes(cluster, quiet);
 });
 
 test("while policies change, old or new rules hold: nobody gets in who may not, and nobody else loses anything", async () => {

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { layoutHash } from "../../agent/kernel/layout.gen.ts";
 import type { AttemptResult } from "../../probe/batch.ts";
 import { BareCluster, until } from "./bare-cluster.ts";
-import { echoServer, hold, inPod, MoreHeld } from "./holding.ts";
+import { hold, MoreHeld } from "./holding.ts";
 import { endpoints, felix, nodes, onlyFrom, pool, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveEchoes } from "./serving.ts";
 
 /** Filters of packets of pods on the wire. */
 const [VXLAN, IPIP, PLAIN] = ["udp port 4789", "ip proto 4", "tcp port 82"];
@@ -35,7 +36,7 @@ function expectServed(results: readonly AttemptResult[]): void {
 }
 
 async function startEcho(backend: Placed): Promise<void> {
-  cluster.spawn(backend.node, inPod(backend, echoServer));
+  await serveEchoes(cluster, backend);
   applyEcho([backend]);
   await until("the echo service", async () => (await cluster.see("client1", "172.31.1.8:30082")).startsWith("allowed"));
 }

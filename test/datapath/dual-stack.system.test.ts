@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, type From, program, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
-import { echoServer, inPod as inPodArgv } from "./holding.ts";
 import { allGoOn, holdFlows } from "./moving.ts";
 import {
   clients,
@@ -19,6 +18,7 @@ import {
   service,
 } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveEchoes, serveProbes } from "./serving.ts";
 import type { Asked, Observed } from "./socket-client.ts";
 
 const client = join(import.meta.dirname, "socket-client.ts");
@@ -274,18 +274,7 @@ describe.each([
   });
 
   test("what leaves the cluster from a pool with natOutgoing has its node's IPv6 address; to nodes it has the pod's", async () => {
-    const server = [
-      "env",
-      "POD_NAMESPACE=default",
-      "POD_NAME=outside",
-      process.execPath,
-      program,
-      "probe-server",
-      "--tcp",
-      "80",
-    ];
-    cluster.spawn("client2", server);
-    cluster.spawn("master", server);
+    for (const where of ["client2", "master"] as const) await serveProbes(cluster, where, "default/outside", "tcp:80");
     const { spec, ...poolHead } = poolIpv6(vxlanMode);
     cluster.apply({ ...poolHead, spec: { ...(spec as object), natOutgoing: true } });
     try {
@@ -333,8 +322,7 @@ describe.each([
   });
 
   test("a backend outside the cluster is reached through every node, and sees that node as its client", async () => {
-    const server = ["env", "POD_NAMESPACE=default", "POD_NAME=outer", process.execPath, program, "probe-server"];
-    cluster.spawn("client2", [...server, "--tcp", "8081", "--udp", "8081"]);
+    await serveProbes(cluster, "client2", "default/outer", "tcp:8081", "udp:8081");
     for (const [id, protocol, port] of [
       ["outer", "TCP", 91],
       ["outer-udp", "UDP", 92],
@@ -400,7 +388,7 @@ describe.each([
         cluster.apply({ ...endpoints(id, backends), ports }, { ...endpointsIpv6(id, backends), ports });
       }
     };
-    for (const pod of [web, far]) cluster.spawn(pod.node, inPodArgv(pod, echoServer));
+    for (const pod of [web, far]) await serveEchoes(cluster, pod);
     apply([web, far]);
     await cluster.carriedOut();
     await route("node");

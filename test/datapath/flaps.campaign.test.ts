@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, test } from "vitest";
 import { BareCluster } from "./bare-cluster.ts";
 import { flapUnderLoad } from "./flaps.ts";
+import { serveEchoes } from "./serving.ts";
 
 const FLAPS = Number(process.env.FLAPS || 1000);
 
@@ -19,6 +20,7 @@ test("while policies change, old or new rules hold, also where agents are killed
     cluster.addPod("calm", "master", { app: "calm" }),
     cluster.addPod("quiet", "node", { app: "quiet" }),
   ]);
+  for (const server of [web, quiet]) await serveEchoes(cluster, server);
   await flapUnderLoad(cluster, { web, near, far, calm, quiet }, FLAPS, async (index) => {
     if (index % 200 !== 100) return;
     await cluster.killAgent("node");

@@ -1,7 +1,7 @@
 // Changes of policies, each of which leaves `far` forbidden at `web` and `near` allowed at port 82.
 import { expect } from "vitest";
 import { type BareCluster, until } from "./bare-cluster.ts";
-import { echoServer, hold, inPod } from "./holding.ts";
+import { hold } from "./holding.ts";
 import { startLoad } from "./load.ts";
 import { type KubernetesObject, pod } from "./objects.ts";
 import type { Placed } from "./placed.ts";
@@ -48,6 +48,7 @@ export interface Cast {
 }
 
 /** Changes the policies of `web` so often while everybody connects, and fails if far was accepted once, or near or calm lost anything.
+ * `web` and `quiet` serve echoes (serving.ts).
  * @param meanwhile runs before each change, by its number */
 export async function flapUnderLoad(
   cluster: BareCluster,
@@ -56,7 +57,6 @@ export async function flapUnderLoad(
   meanwhile: (index: number) => Promise<void> = async () => {},
 ): Promise<void> {
   const { web, quiet } = cast;
-  for (const server of [web, quiet]) cluster.spawn(server.node, inPod(server, echoServer));
   const rules = rulesOf(cast.far.address);
   const later = calico(
     "NetworkPolicy",

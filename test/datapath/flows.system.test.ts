@@ -3,6 +3,7 @@ import { age } from "./aging.ts";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { endpoints, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serve } from "./serving.ts";
 
 // Flows through an entry node, which sees only the client's packets.
 let cluster: BareCluster;
@@ -38,7 +39,7 @@ async function ask(sourcePort: number): Promise<string> {
 
 test("a refused client that retries from the same port may reach another backend", async () => {
   const listening = `require("node:net").createServer((socket) => socket.on("error", () => {}).end("served")).listen(83)`;
-  cluster.spawn("node", inPod(far, script(listening)));
+  await serve(cluster, far, script(listening), "tcp:83");
   const silent = await cluster.addPod("silent", "node", { app: "web" }); // nothing listens on its port 83
   cluster.apply(...at("half", "10.96.0.13", 30083, 83, [far, silent]));
   const retry = `
@@ -66,7 +67,7 @@ test("a half-closed connection still gets an answer that takes half an hour", as
     setTimeout(() => socket.write("late"), 4000);
     setTimeout(() => socket.end("later"), 4500);
   })).listen(84)`;
-  cluster.spawn("node", inPod(far, script(slow)));
+  await serve(cluster, far, script(slow), "tcp:84");
   cluster.apply(...at("slow", "10.96.0.14", 30084, 84, [far]));
   await until("the service", async () => (await cluster.see("client1", "172.31.1.8:30084")) !== "rejected");
   const request = `

@@ -4,6 +4,7 @@ import { Attacker } from "./attacker.ts";
 import { BareCluster, program, until } from "./bare-cluster.ts";
 import { clients, endpoints, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveEchoes } from "./serving.ts";
 
 /** More than `connections` has room for, at two entries each. */
 const FLOOD = 150_000;
@@ -23,9 +24,7 @@ describe.each(["DSR", "Tunnel"] as const)("forged packets and floods, return mod
       ["one", "two", "guarded"].map((name) => cluster.addPod(name, "node", { app: name })),
     )) as [Placed, Placed, Placed];
     mac = { master: await attacker.mac("master"), node: await attacker.mac("node") };
-    const echo = `require("node:net").createServer((socket) => { socket.on("error", () => {}); socket.pipe(socket); }).listen(82)`;
-    for (const pod of [one, two])
-      cluster.spawn(pod.node, ["nsenter", `--net=/run/netns/${pod.name}`, process.execPath, "-e", echo]);
+    for (const pod of [one, two]) await serveEchoes(cluster, pod);
     const ports = [{ name: "echo", protocol: "TCP", port: 82 }];
     const spec = { ports: [{ name: "echo", protocol: "TCP", port: 82, targetPort: 82, nodePort: 30082 }] };
     cluster.apply(
@@ -39,10 +38,6 @@ describe.each(["DSR", "Tunnel"] as const)("forged packets and floods, return mod
       onlyFrom("guarded", "172.31.1.162/32"),
     );
     await cluster.carriedOut();
-    for (const pod of [one, two])
-      await until("the echo server", async () =>
-        (await cluster.run(pod.node, ["nsenter", `--net=/run/netns/${pod.name}`, "ss", "-Hltn"])).includes(":82"),
-      );
     expect(await cluster.see("client1", "172.31.1.8:30083")).toBe("dropped");
     held = hold(cluster, 20);
     await until("the connections", async () => held.lines.filter((line) => line === "connected").length === 20);

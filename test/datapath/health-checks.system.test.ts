@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
 import { type Backend, clients, endpoints, felix, type NodeName, node, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serve } from "./serving.ts";
 
 const CHECK = 32_100;
 const PROXY = 10_256;
@@ -116,11 +117,16 @@ describe("health checks of load balancers", () => {
     await become([200, 200], ...urls);
     cluster.apply(felix({ "ebpf-dataplane.io/service-handling": "KubeProxyIptables" }));
     await become(["ECONNREFUSED", "ECONNREFUSED"], ...urls);
-    const proxy = cluster.spawn("master", [
-      process.execPath,
-      "-e",
-      `require("node:http").createServer((_, answer) => answer.end("kube-proxy")).listen(${PROXY}, "127.0.0.1")`,
-    ]);
+    const proxy = await serve(
+      cluster,
+      "master",
+      [
+        process.execPath,
+        "-e",
+        `require("node:http").createServer((_, answer) => answer.end("kube-proxy")).listen(${PROXY}, "127.0.0.1")`,
+      ],
+      `tcp:${PROXY}`,
+    );
     const at = `http://127.0.0.1:${PROXY}/healthz`;
     const body = async () => (await answers("master", 0, at))[0]?.body;
     await until("kube-proxy", async () => (await body()) === "kube-proxy");

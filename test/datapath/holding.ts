@@ -8,12 +8,6 @@ export const inPod = ({ name }: Placed, command: string[]): string[] => [
   ...command,
 ];
 
-// A server that keeps its connections and echoes, unlike the probe server.
-const echo = `require("node:net").createServer((socket) => { socket.on("error", () => {}); socket.pipe(socket); }).listen(82);`;
-
-/** Listens on port 82. */
-export const echoServer: string[] = [process.execPath, "-e", echo];
-
 // Holds a connection open and reports its end. Sends more often than the next hop expires (bpf/connection/next_hop.h).
 const holder = `
   const socket = require("node:net").connect({ host: process.argv[1], port: +process.argv[2], localPort: +process.argv[3] });
@@ -104,7 +98,11 @@ export class MoreHeld {
 /** Waits until the connection carries something, changes what allows it, and fails unless it ends within a second of `isInForce` for others.
  * The kernel says when the last packet came: programs learn of it when they get a processor. */
 export async function expectToEnd(held: Held, change: () => void, isInForce: () => Promise<boolean>): Promise<void> {
-  await until("an echo", async () => held.echoed > 0);
+  await until(
+    "an echo",
+    async () => held.echoed > 0,
+    () => held.lines.join("\n"),
+  );
   if ((await held.silentMs()) === undefined) throw new Error("the kernel does not show the connection");
   change();
   await until("the change", isInForce);

@@ -1,9 +1,10 @@
 // Host endpoints with real connections: what closes a node must not lock its operator out.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
-import { echoServer, expectToEnd, type Held, hold, inPod } from "./holding.ts";
+import { expectToEnd, type Held, hold } from "./holding.ts";
 import { clients, endpoints, felix, type KubernetesObject, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serve, serveEchoes } from "./serving.ts";
 
 const SSH = 22;
 const OTHER = 8080;
@@ -29,9 +30,8 @@ beforeAll(async () => {
   here = await cluster.addPod("here", "master", { app: "here" });
   there = await cluster.addPod("there", "node", { app: "there" });
   cluster.apply(service("web", { clusterIP: "10.96.0.10", nodePort: 30080 }), endpoints("web", [here, there]));
-  cluster.spawn("master", [process.execPath, "-e", servers]);
-  cluster.spawn("client1", [process.execPath, "-e", servers]);
-  await until("the servers", async () => (await cluster.run("master", ["ss", "-Hltn"])).includes(`:${OTHER}`));
+  for (const where of ["master", "client1"] as const)
+    await serve(cluster, where, [process.execPath, "-e", servers], `tcp:${SSH}`, `tcp:${OTHER}`);
   ssh = hold(cluster, `${nodes.master}:${SSH}`, 41022);
   other = hold(cluster, `${nodes.master}:${OTHER}`, 41080);
   await until("the connections", async () => ssh.echoed > 0 && other.echoed > 0);
@@ -125,7 +125,7 @@ describe("a node that is open by its host endpoint", () => {
       ...slice,
       ports: [{ name: "echo", protocol: "TCP", port: 82 }],
     });
-    cluster.spawn(there.node, inPod(there, echoServer));
+    await serveEchoes(cluster, there);
     cluster.apply(open);
     await cluster.carriedOut();
     await until("the echo service", async () => (await sees("client1", nodes.master, 30082)).startsWith("allowed"));

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { echoServer, hold, inPod } from "./holding.ts";
+import { hold } from "./holding.ts";
 import { endpoints, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveEchoes } from "./serving.ts";
 
 let cluster: BareCluster;
 let green: Placed;
@@ -77,7 +78,7 @@ describe.each([
   });
 
   test("a TCP connection stays with a running pod that its service no longer selects, and without the service", async () => {
-    cluster.spawn("node", inPod(blue, echoServer));
+    await serveEchoes(cluster, blue);
     const spec = { ports: [{ name: "echo", protocol: "TCP", port: 82, targetPort: 82, nodePort: 30082 }] };
     const echo = service("echo", { clusterIP: "10.96.0.12", nodePort: 30082, spec });
     const slice = (backends: Placed[]) => ({
@@ -86,7 +87,6 @@ describe.each([
     });
     cluster.apply(echo, slice([blue]));
     await cluster.carriedOut();
-    await until("the server", async () => (await cluster.run("node", inPod(blue, ["ss", "-Hltn"]))).includes(":82"));
     const outside = [
       hold(cluster, "172.31.1.8:30082", firstPort + 100),
       hold(cluster, "172.31.1.207:30082", firstPort + 101),

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, program, until } from "./bare-cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import { endpoints, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveProbes } from "./serving.ts";
 
 // Walks 6 to 9: a client, a node port, a backend here or there, in both return modes, with and without TCX. How programs are attached and what
 // they decide do not depend on each other (test/packets has all decisions), so two clusters show both.
@@ -25,16 +26,7 @@ describe.each([
       endpoints("host", [{ address: nodes.node, node: "node" }]),
       service("empty", { clusterIP: "10.96.0.13", nodePort: 30999 }),
     );
-    cluster.spawn("node", [
-      "env",
-      "POD_NAMESPACE=default",
-      "POD_NAME=host",
-      process.execPath,
-      program,
-      "probe-server",
-      "--tcp",
-      "80",
-    ]);
+    await serveProbes(cluster, "node", "default/host", "tcp:80");
     await cluster.carriedOut();
     await until("the host backend", async () =>
       (await cluster.see("client1", "172.31.1.8:30090")).startsWith("allowed"),

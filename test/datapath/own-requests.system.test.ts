@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, program, until } from "./bare-cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import { inPod } from "./holding.ts";
 import { clients, endpoints, felix, type KubernetesObject, nodes, pool, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveProbes } from "./serving.ts";
 import type { Asked, Observed } from "./socket-client.ts";
 
 const client = join(import.meta.dirname, "socket-client.ts");
@@ -18,8 +19,7 @@ beforeAll(async () => {
   near = await cluster.addPod("near", "master", { app: "near" });
   far = await cluster.addPod("far", "node", { app: "far" });
   asking = await cluster.addPod("asking", "master", { app: "asking" });
-  const server = ["env", "POD_NAMESPACE=outside", "POD_NAME=client1", process.execPath, program, "probe-server"];
-  cluster.spawn("client1", [...server, "--udp", "5353"]);
+  await serveProbes(cluster, "client1", "outside/client1", "udp:5353");
 });
 afterAll(() => cluster?.close());
 

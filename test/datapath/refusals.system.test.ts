@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, type From, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
-import { echoServer, hold, inPod } from "./holding.ts";
+import { hold, inPod } from "./holding.ts";
 import { endpoints, felix, type NodeName, nodes, pool, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveEchoes } from "./serving.ts";
 
 const external = "198.51.100.8";
 /** A port on which nothing listens. */
@@ -102,7 +103,7 @@ describe.each([
     const brief = await cluster.addPod("brief", "node", { app: "brief" });
     const slice = { ...endpoints("echo", [brief]), ports: [{ name: "echo", protocol: "TCP", port: 82 }] };
     const spec = { ...echo, externalIPs: ["198.51.100.10"] };
-    cluster.spawn("node", inPod(brief, echoServer));
+    await serveEchoes(cluster, brief);
     const answering = service("echo", { clusterIP: "10.96.0.16", nodePort: 30082, spec });
     cluster.apply(answering, slice);
     await cluster.carriedOut();

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, program, until } from "./bare-cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import { type ClientName, clients, endpoints, felix, type KubernetesObject, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveProbes } from "./serving.ts";
 
 const ANNOTATION = "ebpf-dataplane.io/return-mode";
 
@@ -11,9 +12,7 @@ let far: Placed;
 beforeAll(async () => {
   cluster = await BareCluster.start();
   far = await cluster.addPod("far", "node", { app: "far" });
-  const server = ["env", "POD_NAMESPACE=host", "POD_NAME=node", process.execPath, program, "probe-server"];
-  cluster.spawn("node", [...server, "--tcp", "8080", "--udp", "8080"]);
-  await until("the host's server", async () => (await cluster.run("node", ["ss", "-Hltnu"])).split(":8080").length > 2);
+  await serveProbes(cluster, "node", "host/node", "tcp:8080", "udp:8080");
 });
 afterAll(() => cluster?.close());
 

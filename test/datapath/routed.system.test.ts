@@ -2,7 +2,7 @@
 // small link, `wide` one in front of it; client1 is in front of it too, client2 behind it.
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
+import { BareCluster } from "./bare-cluster.ts";
 import {
   clients,
   clientsIpv6,
@@ -17,6 +17,7 @@ import {
   service,
 } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serve } from "./serving.ts";
 
 const PORT = 9000;
 const noRouter =
@@ -73,14 +74,11 @@ describe.skipIf(noRouter)("nodes in different subnets", () => {
       cluster.addPod("web", "node", { app: "web" }),
       cluster.addPod("wide", "master", { app: "wide" }),
     ]);
-    for (const { name, node } of [web, wide]) cluster.spawn(node, inPod(name, [process.execPath, "-e", SERVER]));
+    for (const pod of [web, wide])
+      await serve(cluster, pod, [process.execPath, "-e", SERVER], `udp:${PORT}`, `tcp:${PORT}`);
     expose("web", web, 10, 30604);
     expose("wide", wide, 20, 30704);
     await cluster.carriedOut();
-    for (const { name, node } of [web, wide])
-      await until(`${name}'s server`, async () =>
-        (await cluster.run(node, inPod(name, ["ss", "-Hlnu"]))).includes(`:${PORT}`),
-      );
   });
   afterAll(() => cluster?.close());
 
@@ -121,8 +119,7 @@ describe.skipIf(noRouter)("nodes in different subnets", () => {
   });
 
   test("a pod leaves by its gateway, whose address clients see; they learn what fits the way between the gateway and the pod's node", async () => {
-    cluster.spawn("client1", [process.execPath, "-e", SERVER]);
-    await until("the client's server", async () => (await answer("client1", ["ss", "-Hlnu"])).includes(`:${PORT}`));
+    await serve(cluster, "client1", [process.execPath, "-e", SERVER], `udp:${PORT}`);
     cluster.apply(egressGateway("web", "master"));
     await cluster.carriedOut();
     for (const to of [clients.client1, clientsIpv6.client1]) {

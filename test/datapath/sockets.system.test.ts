@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { BareCluster, program, until } from "./bare-cluster.ts";
+import { BareCluster, until } from "./bare-cluster.ts";
 import { endpoints, type NodeName, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveProbes } from "./serving.ts";
 import type { Asked, Observed } from "./socket-client.ts";
 
 /** Where an answer must come: a busy server takes its time. */
@@ -131,8 +132,7 @@ describe("sockets that connect to services", () => {
   });
 
   test("a pod reaches its own server on its loopback, even if a node port has the same number", async () => {
-    const own = ["env", "POD_NAMESPACE=default", "POD_NAME=own", process.execPath, program, "probe-server"];
-    cluster.spawn("master", ["nsenter", "--net=/run/netns/peer", ...own, "--tcp", "30604", "--udp", "30604"]);
+    await serveProbes(cluster, peer, "default/own", "tcp:30604", "udp:30604");
     for (const how of ["tcp", "unconnected"] as const) {
       for (const family of [4, 6] as const) {
         const asked = { how, family, to: ["127.0.0.1:30604"] };

@@ -3,6 +3,7 @@ import { BareCluster, until } from "./bare-cluster.ts";
 import { compiled } from "./compiled.ts";
 import { endpoints, endpointsIpv6, nodes, nodesIpv6, pool, poolIpv6, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serve } from "./serving.ts";
 
 let cluster: BareCluster;
 let web: Placed;
@@ -26,12 +27,7 @@ beforeAll(async () => {
     service("host", { clusterIP: "10.96.0.12", nodePort: 30054, protocol: "UDP" }),
     ...slices.map((slice) => ({ ...slice, ports: [{ name: "web", protocol: "UDP", port: 9000 }] })),
   );
-  cluster.spawn("node", inPod("web", [trains, "serve", "9000"]));
-  cluster.spawn("node", [trains, "serve", "9000"]);
-  for (const enter of [inPod("web", []), []])
-    await until("the server's socket", async () =>
-      (await cluster.run("node", [...enter, "ss", "-Hlnu"])).includes(":9000"),
-    );
+  for (const where of [web, "node"] as const) await serve(cluster, where, [trains, "serve", "9000"], "udp:9000");
 });
 afterAll(() => cluster?.close());
 

@@ -1,6 +1,7 @@
-import { type BareCluster, until } from "./bare-cluster.ts";
+import type { BareCluster } from "./bare-cluster.ts";
 import { inPod } from "./holding.ts";
 import type { Placed } from "./placed.ts";
+import { serve } from "./serving.ts";
 
 const PORT = 9100;
 
@@ -49,9 +50,7 @@ export interface Transfer {
 
 /** Receives what `transfer` sends to this pod. */
 export async function startSink(cluster: BareCluster, pod: Placed): Promise<void> {
-  cluster.spawn(pod.node, inPod(pod, [process.execPath, "-e", sink]));
-  const listening = async () => (await cluster.run(pod.node, inPod(pod, ["ss", "-Hltn"]))).includes(`:${PORT}`);
-  await until("the sink", listening);
+  await serve(cluster, pod, [process.execPath, "-e", sink], `udp:${PORT}`, `tcp:${PORT}`);
 }
 
 /** Sends as fast as possible for some seconds. */

@@ -13,6 +13,7 @@ import {
   service,
 } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serve } from "./serving.ts";
 
 const MEBIBYTES = 8;
 const PATTERN = "Buffer.alloc(1 << 20, Uint8Array.from({ length: 251 }, (_, i) => i + 1))";
@@ -46,8 +47,8 @@ describe.each([
     );
     const server = `require("node:net").createServer({ allowHalfOpen: true }, (socket) => { ${both("socket")} }).listen(80)`;
     // Instead of the probe's server: another port of the pod.
-    cluster.spawn("node", inPod("web", [process.execPath, "-e", server.replace("listen(80)", "listen(9000)")]));
-    cluster.spawn("node", inPod("web", [process.execPath, "-e", counter]));
+    await serve(cluster, web, [process.execPath, "-e", server.replace("listen(80)", "listen(9000)")], "tcp:9000");
+    await serve(cluster, web, [process.execPath, "-e", counter], "tcp:9001");
     const exposed = (number: number) => ({ clusterIP: `10.96.0.${number}`, clusterIPv6: `fd00:10:96::${number}` });
     cluster.apply(
       service("stream", { ...exposed(20), nodePort: 30900 }),
