@@ -39,7 +39,20 @@ export class FragmentMemory {
     const key = `${ip.source}>${ip.destination} ${protocol} ${ip.identification}`;
     if (ip.fragmentOffset > 0) return this.#flows.get(key);
     const flow = flowOf(ip);
-    if (flow && ip.moreFragments && !isUnreadable(ip)) this.#flows.set(key, flow);
+    if (flow && ip.moreFragments && !isUnreadable(ip) && !isMalformedSctp(ip)) this.#flows.set(key, flow);
     return flow;
   }
+}
+
+const [SCTP, INIT, INIT_ACK] = [132, 1, 2];
+const [TAG_AT, CHUNK_AT, CHUNK_END, ASKED_AT, ASKED_END] = [4, 12, 16, 16, 20];
+
+/** Without a whole chunk header; or an INIT with a tag, an INIT ACK without one, or either that asks for 0 (RFC 9260, 3.3.2, 3.3.3 and 8.5.1). */
+function isMalformedSctp({ protocol, payload }: Seen): boolean {
+  if (protocol !== SCTP) return false;
+  if (payload.length < CHUNK_END) return true;
+  const [bytes, chunk] = [Buffer.from(payload), payload[CHUNK_AT]];
+  if (chunk !== INIT && chunk !== INIT_ACK) return false;
+  if (payload.length < ASKED_END || bytes.readUInt32BE(ASKED_AT) === 0) return true;
+  return (chunk === INIT) !== (bytes.readUInt32BE(TAG_AT) === 0);
 }

@@ -1,10 +1,12 @@
 // The model itself, where it must know what a program remembers of packets that go no further.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { addressBytes } from "../../../model/address/address.ts";
 import { about } from "../../packets/cases/step.ts";
 import { backendAddress, nodes, outside } from "../../packets/cluster.ts";
-import { frame, type IpHeader, icmpError, icmpv6, type Transport, tcp } from "../../packets/frames.ts";
+import { frame, type IpHeader, icmpError, icmpv6, protocols, type Transport, tcp } from "../../packets/frames.ts";
 import { podMacs } from "../../packets/node.ts";
+import { sctp } from "../../packets/sctp.ts";
+import { FragmentMemory } from "./flow.ts";
 import { Model, type Passage } from "./model.ts";
 import { addressNamed, type Seen, seenFrame } from "./seen.ts";
 
@@ -44,6 +46,30 @@ test.each([64, 1])("an error belongs to a connection whose first packet had a ti
 
 test("an error about what no pod sent is noticed", () => {
   expect(new Model().judge(error)).toEqual([{ rule: "error", why: expect.stringMatching(/^no pod here sent/) }]);
+});
+
+describe("a later fragment has the ports of the first one", () => {
+  const ports = { source: backendAddress("db"), destination: client1, protocol: protocols.sctp };
+  const first = (transport: Transport) => ({ ...reading(ports, transport), moreFragments: true, identification: 7 });
+  const later: Seen = {
+    ...reading(ports, sctp(0, 0, "data")),
+    ...{ ports: undefined, fragmentOffset: 1280, identification: 7 },
+  };
+  const known = sctp(3868, 40_000, "data", { tag: 5 });
+
+  test.each<[string, Transport, number]>([
+    ["which is an INIT", sctp(3868, 41_000, "init", { asks: 9 }), 41_000],
+    ["which answers one", sctp(3868, 41_000, "initAck", { tag: 9, asks: 9 }), 41_000],
+    ["but for an INIT with a tag", sctp(3868, 41_000, "init", { tag: 9, asks: 9 }), 40_000],
+    ["but for an answer to one without a tag", sctp(3868, 41_000, "initAck", { asks: 9 }), 40_000],
+    ["but for one that asks for no tag", sctp(3868, 41_000, "init"), 40_000],
+    ["but for one without a chunk", { protocol: protocols.sctp, bytes: () => Buffer.alloc(15, 41) }, 40_000],
+  ])("%s", (_, transport, port) => {
+    const memory = new FragmentMemory();
+    memory.flowOf(first(known));
+    memory.flowOf(first(transport));
+    expect(memory.flowOf(later)?.destinationPort).toBe(port);
+  });
 });
 
 const web = "10.244.0.2";
