@@ -56,9 +56,9 @@ export interface BareClusterOptions {
 
 const SERVER_PORT = 8001;
 
-/** Tests ask from these ports by their number. The kernel gives them to nobody else: a socket that has one, or had it a minute ago, would
+/** Tests ask from ports from 40000 on by their number. The kernel gives sockets others: one that has such a port, or had it a minute ago, would
  * keep the test from it. */
-const FIXED_PORTS = "net.ipv4.ip_local_reserved_ports=40000-46999";
+const SOCKET_PORTS = "net.ipv4.ip_local_port_range=47000 60999";
 
 /** An object with a fault, and how an agent reports it. */
 const MARK = "mark-";
@@ -130,8 +130,8 @@ export class BareCluster {
     const set = (name: string, ...settings: string[]) =>
       setInNamespace(machineNamespace(this.#lab, name), `prepare the kernel settings of ${name}`, settings);
     await Promise.all([
-      ...Object.keys(nodes).map((name) => set(name, ...everyRefusal, FIXED_PORTS)),
-      ...Object.keys(clients).map((name) => set(name, FIXED_PORTS)),
+      ...Object.keys(nodes).map((name) => set(name, ...everyRefusal, SOCKET_PORTS)),
+      ...Object.keys(clients).map((name) => set(name, SOCKET_PORTS)),
     ]);
   }
 
@@ -292,7 +292,7 @@ export class BareCluster {
   /** Makes a pod that answers on TCP and UDP port 80 with whom it saw. */
   async addPod(name: string, on: NodeName, labels: Record<string, string>, ports?: Placed["ports"]): Promise<Placed> {
     await this.#run(on, ["ip", "netns", "add", name]);
-    await this.#run(on, ["nsenter", `--net=/run/netns/${name}`, "sysctl", "--quiet", "--write", FIXED_PORTS]);
+    await this.#run(on, ["nsenter", `--net=/run/netns/${name}`, "sysctl", "--quiet", "--write", SOCKET_PORTS]);
     this.apply(pod({ name, node: on, labels, address: "", ports })); // kubelet's order: the pod is known before its network is made
     const [address = "", addressIpv6] = await this.#cni(on, name, "ADD");
     const placed = { name, node: on, labels, address, addressIpv6, ports };

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@
 static unsigned char train[MOST_BYTES], seen[2048];
 
 struct label {
-	unsigned int index, count, size;
+	unsigned int index, count, size, train; /* the train's number tells two senders apart that were given one port */
 };
 
 static void fail(const char *what)
@@ -37,10 +38,10 @@ static void fail(const char *what)
 	exit(1);
 }
 
-static void write_train(unsigned int size, unsigned int count)
+static void write_train(unsigned int size, unsigned int count, unsigned int number)
 {
 	for (unsigned int i = 0; i < count; i++) {
-		struct label label = { i, count, size };
+		struct label label = { i, count, size, number };
 
 		memset(train + i * size, (int)(i + 1), size);
 		memcpy(train + i * size, &label, sizeof(label));
@@ -66,11 +67,12 @@ static socklen_t length_of(const struct sockaddr_storage *address)
 	return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
-static void send_train(int s, unsigned int size, unsigned int count, const struct sockaddr_storage *to, bool must)
+static void send_train(int s, struct label shape, const struct sockaddr_storage *to, bool must)
 {
+	unsigned int size = shape.size, count = shape.count;
 	int segment = (int)size, none = 0;
 
-	write_train(size, count);
+	write_train(size, count, shape.train);
 	if (setsockopt(s, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)))
 		fail("UDP_SEGMENT");
 	if (sendto(s, train, (size_t)size * count, 0, (const void *)to, length_of(to)) < 0) {
@@ -92,18 +94,17 @@ static int serve(int s, const char *port)
 		fail("bind");
 	for (;;) {
 		struct sockaddr_storage from;
-		const struct sockaddr_in6 *client = (const void *)&from;
 		socklen_t from_length = sizeof(from);
 		struct label label;
 
 		if (!is_whole(recvfrom(s, seen, sizeof(seen), 0, (void *)&from, &from_length), &label))
 			continue;
-		if (of != client->sin6_port)
+		if (of != label.train)
 			arrived = 0;
-		of = client->sin6_port;
+		of = label.train;
 		sendto(s, seen, SHORT, 0, (void *)&from, from_length);
 		if (++arrived == label.count)
-			send_train(s, label.size, label.count, &from, false);
+			send_train(s, label, &from, false);
 	}
 }
 
@@ -128,10 +129,13 @@ static int send_and_count(int s, const struct sockaddr_storage *to, const char *
 {
 	struct timeval patience = { .tv_sec = 20 }; /* only where something is lost */
 	int arrived = 0, back = 0, wanted = atoi(count);
+	struct label shape = { .count = (unsigned int)wanted, .size = (unsigned int)atoi(size) };
 	long length;
 
+	if (getrandom(&shape.train, sizeof(shape.train), 0) != sizeof(shape.train))
+		fail("getrandom");
 	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	send_train(s, (unsigned int)atoi(size), (unsigned int)wanted, to, true);
+	send_train(s, shape, to, true);
 	while ((arrived < wanted || back < wanted) && (length = recv(s, seen, sizeof(seen), 0)) > 0) {
 		struct label label;
 
