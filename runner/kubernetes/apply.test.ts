@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { findObject } from "../../kubernetes/get.ts";
+import { waitingClock } from "../../kubernetes/testing/clock.ts";
 import { type Answer, fakeApiServer, type Received } from "../../kubernetes/testing/fake-api-server.ts";
 import { objectOperation, recordProgress } from "../testing/operation.ts";
 import { applyObject, clusterOf, deleteObject } from "./apply.ts";
@@ -92,6 +93,43 @@ test("applyObject() waits on where the pods of what is not ready cannot be liste
   });
   await apply(deployment);
   expect(lines.join()).toContain("its pods cannot be listed: ");
+});
+
+test("applyObject() waits for what it has applied while the API server is away, for as long as the object may take", async () => {
+  let looks = 0;
+  const busy: Answer = [503, { message: "too busy" }];
+  const { cluster } = await serving(({ method }) => {
+    if (method === "PATCH") return [200, deployment];
+    return ++looks > 100 ? [200, { ...deployment, status: rolledOut }] : busy;
+  });
+  const clock = waitingClock();
+  const { lines, progress } = recordProgress();
+  const apply = (timeout: number) =>
+    applyObject(() => cluster, undefined, clock)(
+      objectOperation(deployment, { timeout }),
+      progress,
+      new AbortController().signal,
+    );
+  await expect(apply(30_000)).rejects.toThrow("too busy");
+  expect(clock.now()).toBeLessThan(60_000);
+  expect((await apply(60_000)).id).toBe("default/nginx");
+  expect(lines).toContainEqual(expect.stringContaining("too busy"));
+});
+
+test("deleteObject() waits while the API server is away, and says what it last knew", async () => {
+  let looks = 0;
+  const { cluster } = await serving(({ method }) => {
+    if (method === "DELETE" || looks++ === 0) return [200, configMap];
+    return looks > 100 ? [404, { message: "not found" }] : [503, { message: "too busy" }];
+  });
+  const remove = (deleteTimeout: number) => {
+    looks = 0;
+    const operation = objectOperation(configMap, { deleteTimeout });
+    return deleteObject(cluster, operation, undefined, new AbortController().signal, waitingClock());
+  };
+  await expect(remove(30_000)).rejects.toThrow(/^may still be there: .*too busy/);
+  await remove(60_000);
+  expect(looks).toBe(101);
 });
 
 test("applyObject() reports which pod is not ready, and why", async () => {

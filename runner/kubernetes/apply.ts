@@ -5,7 +5,7 @@ import { type ApiRefusal, isAway, isRefusal } from "../../kubernetes/errors.ts";
 import { findObject, getObject, unlessMissing } from "../../kubernetes/get.ts";
 import { defaultAccess, kubeconfigOf } from "../../kubernetes/kubeconfig.ts";
 import type { ApiObject } from "../../kubernetes/object.ts";
-import { patiently, until } from "../../kubernetes/patience.ts";
+import { type Clock, patiently, realClock, until } from "../../kubernetes/patience.ts";
 import { explainPods } from "../../kubernetes/pod-trouble.ts";
 import { type Api, ApiServer } from "../../kubernetes/transport.ts";
 import { RunnerFailure } from "../failure.ts";
@@ -23,6 +23,8 @@ const READY_TIMEOUT = 5 * 60_000;
 const POLL = 500;
 /** A new cluster, or one whose API server restarts, refuses connections for a moment, on a busy computer for longer. */
 const AWAY_MS = 30_000;
+/** Why a deleted object is not gone. */
+const HELD = "is still there: something holds it (see metadata.finalizers)";
 /** The API server does not know a new kind immediately; this time is enough. */
 const NEW_KIND_MS = 30_000;
 
@@ -46,7 +48,11 @@ export function clusterOf(kubeconfig?: string, context?: string, folder?: string
  * @param clusterFor finds the cluster of a provider reference (`urn::id`, empty for the default provider).
  * @param stackLabel identifies the objects' stack, for prune(); absent: no stack.
  */
-export function applyObject(clusterFor: (provider: string) => Cluster, stackLabel?: string): Handler {
+export function applyObject(
+  clusterFor: (provider: string) => Cluster,
+  stackLabel?: string,
+  clock = realClock,
+): Handler {
   return async (operation, progress, signal) => {
     const wanted = wireObject(operation);
     const marks =
@@ -72,7 +78,7 @@ export function applyObject(clusterFor: (provider: string) => Cluster, stackLabe
     const applied = await whileAway(signal, send).catch(replaced);
     const { uid } = applied.metadata ?? {};
     if (uid !== undefined) cluster.made.add(uid);
-    const live = await ready(cluster, path, applied, operation, progress, signal);
+    const live = await ready(cluster, path, applied, operation, progress, { clock, signal });
     return { id: idOf(live), state: live };
   };
 }
@@ -108,6 +114,7 @@ export async function deleteObject(
   operation: Operation,
   stackLabel: string | undefined,
   signal: AbortSignal,
+  clock = realClock,
 ): Promise<void> {
   const object = wireObject(operation);
   const { api } = cluster;
@@ -122,10 +129,19 @@ export async function deleteObject(
   const kept = isDefinition(object) ? await whyKept(api, path) : undefined;
   if (kept) return say(`  ${object.metadata?.name} stays: ${kept}`);
   await unlessMissing(deleteAt(api, path, { propagationPolicy: "Foreground" }));
-  const look = async () => ((await findObject(api, path)) ? "it is still there" : undefined);
+  const look = async () => ((await findObject(api, path)) ? HELD : undefined);
+  const unlessAway = (error: unknown): string => {
+    if (isAway(error)) return `may still be there: ${error.message}`;
+    throw error;
+  };
   const limit = (operation.deleteTimeout ?? READY_TIMEOUT) / 1000;
-  const left = await until(look, limit, () => {}, { everyMs: POLL, signal });
-  if (left) throw new RunnerFailure("is still there: something holds it (see metadata.finalizers)");
+  const left = await until(
+    () => look().catch(unlessAway),
+    limit,
+    () => {},
+    { everyMs: POLL, clock, signal },
+  );
+  if (left) throw new RunnerFailure(left);
 }
 
 /** An object's path in the API. */
@@ -157,31 +173,32 @@ class NotReady extends Error {
   }
 }
 
+/** Where the API server does not answer, the object's own limit holds too: what is applied becomes ready without it. */
 async function ready(
   { api }: Cluster,
   path: string,
   applied: ApiObject,
   operation: Operation,
   progress: Progress,
-  signal: AbortSignal,
+  when: { clock: Clock; signal: AbortSignal },
 ): Promise<ApiObject> {
   const limit = operation.timeout ?? READY_TIMEOUT;
   let next: ApiObject | undefined = applied;
   const look = async (): Promise<ApiObject> => {
-    const live = next ?? (await whileAway(signal, () => getObject<ApiObject>(api, path)));
+    const live = next ?? (await getObject<ApiObject>(api, path));
     next = undefined;
     const state = readiness(live);
     if (state.ready) return live;
     throw new NotReady(state.reason, live, state.hopeless);
   };
-  const limitMs = (error: Error) => (error instanceof NotReady && !error.hopeless ? limit : 0);
+  const limitMs = (error: Error) => (isAway(error) || (error instanceof NotReady && !error.hopeless) ? limit : 0);
   const waiting = async (error: Error): Promise<void> => {
     if (!progress.reportDue()) return;
-    const pods = await explained(api, (error as NotReady).live);
+    const pods = error instanceof NotReady ? await explained(api, error.live) : [];
     progress.waiting([error.message, ...pods].join("\n      "));
   };
   try {
-    return await patiently(look, { limitMs, everyMs: POLL, waiting, signal });
+    return await patiently(look, { limitMs, everyMs: POLL, waiting, ...when });
   } catch (error) {
     if (!(error instanceof NotReady)) throw error;
     const after = error.hopeless ? "" : ` after ${limit / 1000} s`;
