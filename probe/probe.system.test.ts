@@ -1,9 +1,13 @@
 // Real packets between two network namespaces: what a firewall drops and rejects, several addresses, one port again and again.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { AttemptResult } from "./batch.ts";
 
@@ -98,6 +102,40 @@ function openPorts(): string {
     encoding: "utf8",
   });
 }
+
+const portable = join(import.meta.dirname, "..", "dist", "probe", process.arch === "x64" ? "amd64" : process.arch);
+
+/** Of the threads of a process (proc_pid_stat(5)). */
+const statesOf = ({ pid }: ChildProcess) =>
+  readdirSync(`/proc/${pid}/task`).map(
+    (thread) => readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8").split(") ").at(-1)?.[0],
+  );
+
+it("the portable prober reads what came while it had no processor", async ({ skip }) => {
+  if (!existsSync(portable)) skip("SKIP: dist/probe is not built (make build)");
+  const [timeoutMs, payload] = [3000, Buffer.from("asked").toString("base64")];
+  const attempted = async () => {
+    const server = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(server, "listening");
+    const prober = spawn(portable, { stdio: ["pipe", "pipe", "inherit"] });
+    const { port } = server.address();
+    prober.stdin.end(
+      JSON.stringify([{ id: "a", attempt: 1, host: "127.0.0.1", port, protocol: "udp", timeoutMs, payload }]),
+    );
+    const [, from] = (await once(server, "message")) as [Buffer, { port: number }];
+    prober.kill("SIGSTOP");
+    await vi.waitUntil(() => statesOf(prober).every((state) => state === "T"), { timeout: 180_000, interval: 1 });
+    server.send("answered", from.port, "127.0.0.1");
+    await setTimeout(timeoutMs + 500);
+    prober.kill("SIGCONT");
+    const result = JSON.parse(await text(prober.stdout));
+    server.close();
+    return result;
+  };
+  // It may look at its clock first, or at the socket.
+  const results = await Promise.all(Array.from({ length: 10 }, attempted));
+  expect(results).toMatchObject(Array(10).fill({ received: Buffer.from("answered").toString("base64"), ended: true }));
+});
 
 describe("probes between namespaces", () => {
   beforeAll(async () => {
@@ -339,7 +377,8 @@ describe("probes between namespaces", () => {
     await probe({ sourcePort: 40_003, count: 20 }, { protocol: "udp" });
     const ended = new Promise((resolve) => capture.once("close", resolve));
     capture.stdin?.write("\n");
-    setTimeout(() => process.kill(tcpdump, "SIGCONT"), 500);
+    await setTimeout(500);
+    process.kill(tcpdump, "SIGCONT");
     expect(await ended).toBe(0);
     const reply = expect.objectContaining({
       device: "veth0",

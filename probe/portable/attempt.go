@@ -62,8 +62,12 @@ func connection(attempt Attempt, result *Result) {
 	defer half.Stop()
 	_ = tcp.SetReadDeadline(time.Now().Add(timeout))
 	buffer := make([]byte, 4096)
+	late := deadline{socket: tcp}
 	for len(result.Received) < longestAnswer {
 		count, err := tcp.Read(buffer)
+		if late.extend(err) {
+			continue
+		}
 		result.Received = append(result.Received, buffer[:count]...)
 		if count > 0 {
 			half.Stop()
@@ -117,6 +121,9 @@ func datagram(attempt Attempt, result *Result) {
 		payload = bytesAt(attempt.Seed, 0, attempt.Size)
 	}
 	if _, err = socket.Write(payload); err == nil {
+		count, err = socket.Read(buffer)
+	}
+	if late := (deadline{socket: socket}); late.extend(err) {
 		count, err = socket.Read(buffer)
 	}
 	if err != nil {

@@ -75,6 +75,9 @@ func echo(tcp *net.TCPConn, attempt Attempt, timeout time.Duration, result *Resu
 	for {
 		_ = tcp.SetReadDeadline(time.Now().Add(timeout))
 		count, err := tcp.Read(buffer)
+		if late := (deadline{socket: tcp}); late.extend(err) {
+			count, err = tcp.Read(buffer)
+		}
 		compared.add(buffer[:count])
 		if err == nil {
 			continue

@@ -161,8 +161,12 @@ func (asked *query) send(socket net.PacketConn) error {
 func (asked *query) await(socket net.PacketConn, raw bool, attempt Attempt, result *Result) {
 	buffer := make([]byte, longestAnswer)
 	other := ""
+	late := deadline{socket: socket}
 	for {
 		count, from, err := socket.ReadFrom(buffer)
+		if late.extend(err) {
+			continue
+		}
 		if err != nil {
 			result.Error = name(err)
 			if other != "" && result.Error == "TIMEOUT" {

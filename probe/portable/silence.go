@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -30,6 +32,21 @@ func (silence *silence) isOver() bool {
 	silence.own += min(now.Sub(silence.last), 2*tick)
 	silence.last = now
 	return silence.own >= silence.wanted || now.Sub(silence.started) >= patience*silence.wanted
+}
+
+// A deadline that is over is extended once, by a tick: what came while this process had no processor is waiting, and is read.
+type deadline struct {
+	socket   interface{ SetReadDeadline(time.Time) error }
+	extended bool
+}
+
+// Whether to read again after this error.
+func (late *deadline) extend(err error) bool {
+	if late.extended || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	late.extended = true
+	return late.socket.SetReadDeadline(time.Now().Add(tick)) == nil
 }
 
 // Says in the result that the other side was silent, or that this process had too little of a processor to know.
