@@ -85,7 +85,7 @@ async function compileForMachines(): Promise<void> {
 
 const heading = (title: string) => process.stderr.write(`\n── ${title}\n`);
 
-const units = () => runVitest(["unit", "stacks"], { minutes: 15 });
+const units = () => runVitest(["unit", "stacks"], { minutes: 60 });
 
 const rules = async (): Promise<Tally> => ({ ...nothing, ...(await runGate()) });
 
@@ -98,11 +98,11 @@ if (process.argv.includes("--units")) {
 } else {
   heading("rules, and the build beside them");
   tallies.push(...(await Promise.all([rules(), build()])));
-  const stories = runVitest(["walkthrough"], { minutes: 45, heading: "walk-through" });
+  const stories = runVitest(["walkthrough"], { minutes: 60, heading: "walk-through" });
   heading("units; the walk-through runs beside them and is printed at its end");
   tallies.push(await units());
   heading("system tests");
-  tallies.push(await runVitest(["system"], { minutes: 45 }));
+  tallies.push(await runVitest(["system"], { minutes: 60 }));
   tallies.push(await stories);
 }
 
