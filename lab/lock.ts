@@ -5,9 +5,12 @@ import { LabFailure } from "./failure.ts";
 /** An abstract Unix socket (unix(7)): the kernel frees it when its holder dies, so a lock never outlives a kill -9. */
 const lockAddress = (lab: string): string => `\0ebpf-dataplane/lab/${lab}`;
 
+/** For the name of what holds a lock, ms: it may be at work. */
+const PATIENCE_MS = 5000;
+
 /** What holds a lab's lock, as "'up' (process 12)"; undefined: nothing does. */
 export async function holderOf(lab: string): Promise<string | undefined> {
-  const socket = createConnection(lockAddress(lab)).setEncoding("utf8").setTimeout(1000);
+  const socket = createConnection(lockAddress(lab)).setEncoding("utf8").setTimeout(PATIENCE_MS);
   let answer = "";
   socket.on("data", (text) => {
     answer += text;
