@@ -32,6 +32,7 @@ export default defineConfig({
           name: "unit",
           include: ["**/*.test.{ts,tsx}"],
           exclude: [...elsewhere, system, campaign, stacks],
+          setupFiles: ["test/seed.ts"],
           ...patience,
           maxWorkers: availableParallelism(),
           // A third less work: what files import is loaded once, not for each file. So they leave nothing behind in modules.
