@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { hierarchiesOf, machineCgroups } from "./cgroups.ts";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { hierarchiesOf, machineCgroups, processesIn } from "./cgroups.ts";
 import { parseMountinfo } from "./mountinfo.ts";
 
 const hybrid = parseMountinfo(`
@@ -31,4 +34,13 @@ describe("machineCgroups()", () => {
   it("has no leaf on a host without cgroup2", () => {
     expect(machineCgroups("lab-node", hierarchiesOf(hybrid).slice(0, 1)).leaf).toBeUndefined();
   });
+});
+
+it("processesIn() has none of a cgroup that its runtime removes while they are listed", () => {
+  const folder = mkdtempSync(join(tmpdir(), "cgroup-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "pod")); // as after the removal: there is no cgroup.procs in it
+  writeFileSync(join(folder, "cgroup.procs"), "12\n34\n");
+  expect(processesIn(folder)).toEqual([12, 34]);
+  expect(processesIn(join(folder, "gone"))).toEqual([]);
 });

@@ -92,10 +92,21 @@ export async function createCgroups(name: string, hierarchies = hostHierarchies(
   return cgroups;
 }
 
+/** What is read of a cgroup, or this where it is gone: a container runtime removes its own at any moment. */
+function unlessGone<T>(read: () => T, gone: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "")) return gone;
+    throw error;
+  }
+}
+
 /** All cgroups below and including one, deepest first. */
 function treeOf(cgroup: string): string[] {
-  if (!existsSync(cgroup)) return [];
-  const children = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const entries = unlessGone(() => readdirSync(cgroup, { withFileTypes: true }), undefined);
+  if (!entries) return [];
+  const children = entries.filter((entry) => entry.isDirectory());
   return [...children.flatMap((entry) => treeOf(join(cgroup, entry.name))), cgroup];
 }
 
@@ -111,7 +122,7 @@ export function findCgroups(matches: (name: string) => boolean, hierarchies = ho
 /** Processes in a cgroup and below it. */
 export function processesIn(cgroup: string): number[] {
   return treeOf(cgroup).flatMap((one) =>
-    readFileSync(join(one, "cgroup.procs"), "utf8")
+    unlessGone(() => readFileSync(join(one, "cgroup.procs"), "utf8"), "")
       .split("\n")
       .map(Number)
       .filter((pid) => pid > 0),
@@ -120,10 +131,10 @@ export function processesIn(cgroup: string): number[] {
 
 /**
  * Removes cgroups bottom-up, and retries while their last processes end. Ends those that enter meanwhile: a machine that a killed
- * creator had begun to boot. @throws the last error after 10 s.
+ * creator had begun to boot. @throws the last error after a minute.
  */
 export async function removeCgroups(cgroups: string[]): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     try {
       for (const one of cgroups.flatMap(treeOf)) rmdirSync(one);

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LAB_SWITCH } from "../../components/documents/defaults.ts";
+import { patiently } from "../../kubernetes/patience.ts";
 import { machineDisk } from "../names.ts";
 import { run } from "./command.ts";
 import type { NetworkMachine } from "./network.ts";
@@ -43,8 +44,15 @@ const copiedFolders = new Set([
 /** Files of the host's /etc that are not copied: a machine has its own. */
 const notCopied = new Set(["machine-id"]);
 
+/** Another program of the host may replace a file meanwhile, so that what was listed is gone. */
+const COPY_MS = 5_000;
+
 async function copyHostSettings(etc: string): Promise<void> {
   await Promise.all(sharedSettings.map((name) => mkdir(join(etc, name), { recursive: true })));
+  await patiently(() => copyOnce(etc), { limitMs: () => COPY_MS, everyMs: 100 });
+}
+
+async function copyOnce(etc: string): Promise<void> {
   const entries = await readdir("/etc", { withFileTypes: true });
   const copied = entries
     .filter((entry) => (entry.isDirectory() ? copiedFolders.has(entry.name) : !notCopied.has(entry.name)))

@@ -75,19 +75,21 @@ const describe = (remains: Remains): string[] =>
  */
 export async function removeLab(lab: string): Promise<void> {
   let left: string[] = [];
+  const deadline = performance.now() + PATIENCE_MS;
   // A creator that was killed may leave a command of its own running, which completes what it was about.
-  for (let round = 0; round < ROUNDS; round++) {
-    if (round > 0) await setTimeout(PAUSE_MS);
+  for (;;) {
     await removeWhatIsThere(lab);
     left = describe(findRemains(lab));
     if (left.length === 0) return;
+    if (performance.now() > deadline) break;
+    await setTimeout(PAUSE_MS);
   }
   throw new LabFailure(`lab ${lab} could not be removed completely; remaining:\n  ${left.join("\n  ")}`, {
     next: "end what uses them and run 'down' again",
   });
 }
 
-const ROUNDS = 5;
+const PATIENCE_MS = 30_000;
 const PAUSE_MS = 200;
 
 async function removeWhatIsThere(lab: string): Promise<void> {
