@@ -168,11 +168,11 @@ TOML
 
 wait_for_containerd() {
   local attempt
-  for attempt in $(seq 300); do
+  for attempt in $(seq 1200); do
     [ -S "$runtime_socket" ] && ctr --address "$runtime_socket" version >/dev/null 2>&1 && return
     sleep 0.1
   done
-  give_up "containerd did not answer on $runtime_socket within 30 s ($attempt attempts)"
+  give_up "containerd did not answer on $runtime_socket within two minutes ($attempt attempts)"
 }
 
 # A worker without a token waits until the control plane has published one; the control plane makes its own token.
