@@ -15,8 +15,9 @@ import { type ClusterOptions, inspectEachNode, type Reached, reachCluster } from
 import { inOrder } from "./order.ts";
 
 /** Seconds after which a trace ends by itself on every node, even if this command is killed. */
-const LONGEST = 20;
-const SETTLE_MS = 600;
+const LONGEST = 60;
+/** Nodes tell of a connection together; a busy one tells late. */
+const QUIET_MS = 1000;
 
 export interface TraceOptions extends ClusterOptions {
   json: boolean;
@@ -97,11 +98,19 @@ async function trace(
     };
     const [attempt] = await sendNow(client, [probe]);
     if (!attempt) throw new Error(`${from} sent nothing`);
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await untilQuiet(() => steps.length);
     return { attempt, steps: inOrder(steps, boots.size === 1) };
   } finally {
     for (const one of tracers) one.stop();
     await Promise.allSettled(tracers.map((one) => one.ended));
+  }
+}
+
+/** Resolves when no more has come for a while. */
+async function untilQuiet(count: () => number): Promise<void> {
+  for (let known = -1; known !== count(); ) {
+    known = count();
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   }
 }
 
