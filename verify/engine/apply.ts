@@ -18,7 +18,7 @@ export class ObjectRefused extends Error {
 /** Time for the API itself: to create a namespace's service account, establish a definition, delete an object. */
 const patienceMs = 90_000;
 /** A definition is established within a second or two; a kind that is still unknown then is a mistake. */
-const unknownKindMs = 15_000;
+const unknownKindMs = 30_000;
 const pauseMs = 250;
 
 /** Applies one object; retries only conditions that pass by themselves. */

@@ -17,7 +17,7 @@ const pauseMs = 250;
 /** A broken node delays the others no longer than this. */
 const headStartMs = 15_000;
 /** Until pods are gone, or until an unreachable API server answers again. */
-const removeMs = 20_000;
+const removeMs = 60_000;
 /** Remains of killed runs are older than any active run: a verification ends within an hour. */
 const staleMs = 3 * 3600 * 1000;
 
