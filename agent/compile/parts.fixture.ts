@@ -12,5 +12,6 @@ export function longest<R>(steps: Steps<R>): { result: R; ms: number; parts: num
   }
 }
 
-// Most runs stay below 80; a collection of garbage on a busy computer took 350. An agent is given 18 s by its liveness probe.
-export const LONGEST_PART_MS = 1000;
+// Most runs stay below 80; a collection of garbage on a busy computer took 350, and there are slower ones. An agent is given 18 s by its
+// liveness probe.
+export const LONGEST_PART_MS = 4000;
