@@ -1,12 +1,15 @@
 // Sends requests to an agent, as kubelet and the container runtime do, until its standard input ends: `node asker.ts`. Prints the
-// duration of each request: {"live": [ms …], "ready": [ms …], "add": [ms …], "failed": [text …]}.
+// duration of each request: {"live": [ms …], "ready": [ms …], "add": [ms …], "worked": [ms …], "failed": [text …]}.
 import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
 export interface Answers {
   live: number[];
   ready: number[];
   add: number[];
+  /** Time of a processor that the agent's thread had during each of `live`: the machine may be busy with others. */
+  worked: number[];
   failed: string[];
 }
 
@@ -16,7 +19,7 @@ export const SHIM = "/opt/cni/bin/ebpf-dataplane";
 const CONFIGURATION = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" };
 
 async function main(): Promise<void> {
-  const answers: Answers = { live: [], ready: [], add: [], failed: [] };
+  const answers: Answers = { live: [], ready: [], add: [], worked: [], failed: [] };
   let goesOn = true;
   process.stdin.resume().on("end", () => {
     goesOn = false;
@@ -38,9 +41,14 @@ async function main(): Promise<void> {
   };
   const get = (path: string) =>
     fetch(`http://127.0.0.1:9099${path}`, { signal: AbortSignal.timeout(60_000) }).then((answer) => answer.text());
+  const agent = agentsPid();
   process.stdout.write("asking\n");
   await Promise.all([
-    repeat(answers.live, 20, () => get("/live")),
+    repeat(answers.live, 20, async () => {
+      const before = workOf(agent);
+      await get("/live");
+      answers.worked.push(workOf(agent) - before);
+    }),
     repeat(answers.ready, 100, () => get("/ready")),
     repeat(answers.add, 100, async (turn) => {
       const pod = `asker-${turn % ASKER_PODS}`;
@@ -55,6 +63,25 @@ async function main(): Promise<void> {
     }),
   ]);
   process.stdout.write(`${JSON.stringify(answers)}\n`);
+}
+
+function agentsPid(): string {
+  const found = readdirSync("/proc").find((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return / agent --kubeconfig /.test(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+    } catch {
+      return false; // has ended
+    }
+  });
+  if (found === undefined) throw new Error("no agent runs");
+  return found;
+}
+
+/** Of its first thread, ms: user and system time in ticks of 10 ms (proc_pid_stat(5)). */
+function workOf(pid: string): number {
+  const fields = readFileSync(`/proc/${pid}/task/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 function cni(command: "ADD" | "DEL", pod: string): Promise<string> {

@@ -20,7 +20,7 @@ export interface SshEnding {
 /** OpenSSH's exit status for its own errors. */
 const FAILED = 255;
 /** Seconds in which a server must accept a connection; a silent one is given up after three times ALIVE. */
-const [CONNECT, ALIVE] = [10, 5];
+const [CONNECT, ALIVE] = [20, 10];
 
 /**
  * Runs a command on a machine through OpenSSH's client, with its configuration (jump hosts, agents, hardware keys). During the call,

@@ -18,8 +18,8 @@ import (
 
 const defaultSocket = "/run/ebpf-dataplane/agent.sock"
 
-// A runtime waits for a plugin about as long as a pod's sandbox may take.
-const patience = 90 * time.Second
+// Kubelet gives a pod's sandbox four minutes. On a busy node an agent with much to compile takes a part of them.
+const patience = 200 * time.Second
 
 // Error codes of the specification.
 const (
