@@ -153,6 +153,8 @@ function examine(
   if (inner) model.see(inner);
   if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload")
     model.sentToUnused(meeting.at, before.ip);
+  if (outcome === "drop_sctp_fragment" && before.ip)
+    model.untranslatable(inner || before.ip, program === "from_workload");
   if (outcome.startsWith("reject_") && before.ip && program === "from_workload") model.refused(before.ip);
   if (/^(drop|reject)_/.test(outcome)) return [];
   const after = seenFrame(met.frame);

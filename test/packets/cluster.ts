@@ -185,11 +185,12 @@ export const leftAloneServices = [
   { name: "service-proxy-name", clusterIP: "10.96.0.38", nodePort: 30102, externalIP: "198.51.100.11" },
 ] as const;
 
+/** All that are served. */
+export const servedServices: readonly ClusterService[] = [...services, ...outsideServices, insideService];
+
 /** All that the cluster has. */
 const written: readonly ClusterService[] = [
-  ...services,
-  ...outsideServices,
-  insideService,
+  ...servedServices,
   ...leftAloneServices.map(
     ({ externalIP, ...service }): ClusterService => ({
       ...{ ...service, protocol: "TCP", backends: ["web"], spec: { externalIPs: [externalIP] } },

@@ -48,6 +48,25 @@ test("an error about what no pod sent is noticed", () => {
   expect(new Model().judge(error)).toEqual([{ rule: "error", why: expect.stringMatching(/^no pod here sent/) }]);
 });
 
+test("an error belongs to an association whose first fragment could not be translated", () => {
+  const open = backendAddress("open");
+  const answer = (port: number) => sctp(3868, port, "initAck", { tag: 5, asks: 6 });
+  const associated = (port: number, ttl: number) =>
+    reading(
+      { source: nodes.node, destination: open, ttl },
+      icmpError(3, 1, about({ source: open, destination: client1 }, answer(port))),
+    );
+  const error = {
+    ...passage(associated(5000, 64), associated(PORT, 63), "to_endpoint"),
+    arrival: { from: "stack", by: undefined, isOwn: false, handledByKubeProxy: false, to: "open" },
+  } as const;
+  const model = new Model();
+  expect(model.judge(error)).toEqual([{ rule: "error", why: expect.stringMatching(/^no pod here sent/) }]);
+  const opens = sctp(5000, 3868, "init", { asks: 5 });
+  model.untranslatable(reading({ source: client1, destination: open }, opens), false);
+  expect(model.judge(error)).toEqual([]);
+});
+
 describe("a later fragment has the ports of the first one", () => {
   const ports = { source: backendAddress("db"), destination: client1, protocol: protocols.sctp };
   const first = (transport: Transport) => ({ ...reading(ports, transport), moreFragments: true, identification: 7 });

@@ -91,6 +91,20 @@ export class Model {
     if (flow) this.#memory.send(flow);
   }
 
+  /** A fragment of SCTP whose ports cannot be rewritten goes no further, but its connection is known: by another source port perhaps, and with
+   * a backend that it does not show. */
+  untranslatable(before: Seen, isPods: boolean): void {
+    const flow = this.#fragments.flowOf(before);
+    if (!flow) return;
+    const service = serviceOf(flow);
+    for (const destination of service ? backendsOf(service) : [flow.destination]) {
+      const after = translatedTo(flow, destination);
+      if (isPods) this.#memory.send(flow, after);
+      if (localPod(destination) && mayReceive(policies as Policy[], traffic(party(flow.source), after)))
+        this.#memory.give(flow, after, false);
+    }
+  }
+
   /** One that was answered in place of being wrapped has, too; its answer does not show for whom. */
   answered(arrival: Arrival, before: Seen): void {
     const flow = this.#fragments.flowOf(before);

@@ -1,6 +1,14 @@
 // Locations in the small cluster: services by address and port, and the next hop of an address.
 import { ICMP, SCTP, TCP, UDP } from "../../../model/protocol.ts";
-import { type ClusterService, gateway, localPods, nodes, pods, services } from "../../packets/cluster.ts";
+import {
+  backendAddress,
+  type ClusterService,
+  gateway,
+  localPods,
+  nodes,
+  pods,
+  servedServices,
+} from "../../packets/cluster.ts";
 import { neighbours } from "../../packets/node.ts";
 import type { Flow } from "./flow.ts";
 import { isOwn } from "./sources.ts";
@@ -14,7 +22,7 @@ const externals = ({ spec }: ClusterService): string[] => (spec?.externalIPs as 
 
 /** The service that a flow is for. */
 export function serviceOf({ destination, destinationPort, protocol }: Flow): ClusterService | undefined {
-  return services.find((service) => {
+  return servedServices.find((service) => {
     if (PROTOCOLS[protocol] !== service.protocol) return false;
     if (destinationPort === 80 && [service.clusterIP, service.balancer, ...externals(service)].includes(destination))
       return true;
@@ -24,7 +32,7 @@ export function serviceOf({ destination, destinationPort, protocol }: Flow): Clu
 
 /** An ICMP echo request to a cluster address. */
 export const isEchoToService = ({ destination, protocol }: Flow): boolean =>
-  protocol === ICMP && services.some(({ clusterIP }) => clusterIP === destination);
+  protocol === ICMP && servedServices.some(({ clusterIP }) => clusterIP === destination);
 
 /** Tunnel addresses of the nodes where a service has backends. */
 export function homesOf(service: ClusterService): string[] {
@@ -34,11 +42,15 @@ export function homesOf(service: ClusterService): string[] {
   });
 }
 
-export function backendsOf(service: ClusterService): string[] {
-  return service.backends.map(
-    (name) => pods.find((pod) => pod.name === name)?.address ?? nodes[name as keyof typeof nodes],
+export const backendsOf = (service: ClusterService): string[] => service.backends.map(backendAddress);
+
+/** Whether a service that has this address, at whatever port, has that backend. */
+export const isServedBy = (address: string, backend: string): boolean =>
+  servedServices.some(
+    (service) =>
+      backendsOf(service).includes(backend) &&
+      (isNode(address) || [service.clusterIP, service.balancer, ...externals(service)].includes(address)),
   );
-}
 
 /** The flow once a service has given it the backend at `backend`. */
 export const translatedTo = (flow: Flow, backend: string): Flow =>

@@ -1,6 +1,6 @@
 // Which source addresses a packet may have, by its origin: written from the specification, not from the programs.
 import { addressBytes } from "../../../model/address/address.ts";
-import { localPods, nodes, pods, secondAddress } from "../../packets/cluster.ts";
+import { localPods, nodes, pods, second, secondAddress } from "../../packets/cluster.ts";
 import { neighbours } from "../../packets/node.ts";
 
 export type TunnelKind = "overlay" | "forward" | "return";
@@ -20,7 +20,7 @@ export type Arrival =
       readonly to: string;
     };
 
-export const ownAddresses: readonly string[] = [nodes.master, secondAddress];
+export const ownAddresses: readonly string[] = [nodes.master, secondAddress, second.address];
 const peers: readonly string[] = [nodes.node, nodes.far];
 
 export const isOwn = (address: string): boolean => ownAddresses.includes(address) || address.startsWith("127.");

@@ -2,7 +2,7 @@
 import { covers, hostCidr, parseCidr } from "../../../model/address/address.ts";
 import { pools } from "../../packets/cluster.ts";
 import type { Passage } from "./model.ts";
-import { isNode, localPod, nextHop, wrappedFor as wrappedForWhom } from "./places.ts";
+import { isNode, isServedBy, localPod, nextHop, wrappedFor as wrappedForWhom } from "./places.ts";
 import { isUnreadable } from "./seen.ts";
 import { isOwn } from "./sources.ts";
 
@@ -34,7 +34,8 @@ export function wrongWay(passage: Passage): string | undefined {
     if (!isOwn(source)) return `what left the cluster has the source ${source}`;
     if (!covers(masqueraded, hostCidr(before.source))) return `${before.source} is of no pool with natOutgoing`;
     if (isNode(destination) || isOfPools(destination)) return `${destination} was masqueraded to`;
-    if (destination !== before.destination) return `what was for ${before.destination} left for ${destination}`;
+    if (destination !== before.destination && !isServedBy(before.destination, destination))
+      return `what was for ${before.destination} left for ${destination}`;
   }
   if (!passage.redirected) return undefined;
   if (after.ttl !== before.ttl - 1 || after.ttl < 1) return `its time to live was ${before.ttl} and is ${after.ttl}`;
