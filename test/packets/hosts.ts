@@ -8,7 +8,6 @@ import {
   type Failsafe,
   FROM_WORKLOADS,
   POLICY_ANY_IDENTITY,
-  POLICY_OWN_SIDE,
   type PolicyKey,
   type PolicyValue,
   PolicyVerdict,
@@ -16,8 +15,10 @@ import {
 } from "../../agent/kernel/layout.gen.ts";
 import type { Loaded } from "../../agent/kernel/load.ts";
 
-/** Another version (bench/) may lack it. */
-const { HostStage = { OWN: 0, FORWARDED: 1, PRE_DNAT: 2, UNTRACKED: 3 } } = layout as Partial<typeof layout>;
+/** Another version (bench/) may lack them. */
+const { HostStage = { OWN: 0, FORWARDED: 1, PRE_DNAT: 2, UNTRACKED: 3 }, POLICY_OWN_SIDE = 4 } = layout as Partial<
+  typeof layout
+>;
 
 export const protocols = { icmp: 1, tcp: 6, udp: 17, gre: 47, icmpv6: 58 } as const;
 
