@@ -1,5 +1,5 @@
 // Sends requests to an agent, as kubelet and the container runtime do, until its standard input ends: `node asker.ts`. Prints the
-// duration of each request: {"live": [ms …], "ready": [ms …], "add": [ms …], "worked": [ms …], "failed": [text …]}.
+// duration of each request: {"live": [ms …], "ready": [ms …], "add": [ms …], "served": [ms …], "failed": [text …]}.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
@@ -8,8 +8,8 @@ export interface Answers {
   live: number[];
   ready: number[];
   add: number[];
-  /** Time of a processor that the agent's thread had during each of `live`: the machine may be busy with others. */
-  worked: number[];
+  /** `live` without the time that the agent's thread waited for a processor: the machine may be busy with others. */
+  served: number[];
   failed: string[];
 }
 
@@ -19,7 +19,7 @@ export const SHIM = "/opt/cni/bin/ebpf-dataplane";
 const CONFIGURATION = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" };
 
 async function main(): Promise<void> {
-  const answers: Answers = { live: [], ready: [], add: [], worked: [], failed: [] };
+  const answers: Answers = { live: [], ready: [], add: [], served: [], failed: [] };
   let goesOn = true;
   process.stdin.resume().on("end", () => {
     goesOn = false;
@@ -45,9 +45,9 @@ async function main(): Promise<void> {
   process.stdout.write("asking\n");
   await Promise.all([
     repeat(answers.live, 20, async () => {
-      const before = workOf(agent);
+      const [asked, waited] = [performance.now(), waitedMs(agent)];
       await get("/live");
-      answers.worked.push(workOf(agent) - before);
+      answers.served.push(performance.now() - asked - (waitedMs(agent) - waited));
     }),
     repeat(answers.ready, 100, () => get("/ready")),
     repeat(answers.add, 100, async (turn) => {
@@ -78,10 +78,9 @@ function agentsPid(): string {
   return found;
 }
 
-/** Of its first thread, ms: user and system time in ticks of 10 ms (proc_pid_stat(5)). */
-function workOf(pid: string): number {
-  const fields = readFileSync(`/proc/${pid}/task/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-  return 10 * (Number(fields[11]) + Number(fields[12]));
+/** How long its first thread has waited for a processor: the second number of schedstat, in ns (sched-stats.rst of the kernel). */
+function waitedMs(pid: string): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e6;
 }
 
 function cni(command: "ADD" | "DEL", pod: string): Promise<string> {
