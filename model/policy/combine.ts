@@ -3,12 +3,13 @@ import { Memo } from "../memo.ts";
 import { named } from "../named.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { ANYBODY, type Peer } from "./judge.ts";
-import { atOwnEnd, type EndWords, isAtItself, type Side, tellsOwnEnds, wordsOfOwnEnds } from "./own-end.ts";
+import { atOwnEnd, isAtItself, type Side, tellsOwnEnds, wordsOfOwnEnds } from "./own-end.ts";
 import { ownPortNames, withOwnPorts } from "./own-ports.ts";
 import { decisionText } from "./rules.ts";
 import type { EndpointPolicy } from "./selection.ts";
 import type { Subject } from "./subject.ts";
 import { type TierHeads, tiersOf, tiersText } from "./tiers.ts";
+import type { EndWords } from "./vocabulary.ts";
 
 /** What the policies mean together for one endpoint. @param own in which it differs from others that they select */
 export function combine(

@@ -1,9 +1,9 @@
-import { type Cidr, hostCidr, parseCidr } from "../address/address.ts";
+import { hostCidr, parseCidr } from "../address/address.ts";
 import type { CompiledPolicy, PolicyRule } from "./compiled-policy.ts";
 import type { Peer } from "./judge.ts";
 import { hasNames, NAMED_BY, portNames, textWithoutSets, withoutNames, withoutSets } from "./named-ports.ts";
 import type { OwnEnd, Subject } from "./subject.ts";
-import type { WorkloadSelector } from "./workload-selector.ts";
+import type { EndWords } from "./vocabulary.ts";
 
 // What a node forwards has an end on the side of its host endpoint that is not the endpoint, and what it sends and receives itself has one of
 // several addresses: rules that ask about that side ask about whoever has the packet's address. He is known by his identity, as peers are.
@@ -24,14 +24,6 @@ function tellingRules({ ingress = [], egress = [] }: CompiledPolicy) {
 /** Whether it depends on a flow's end. An end that is always the subject has always its ports. */
 export function tellsOwnEnds(policy: CompiledPolicy, ownEnd: OwnEnd): boolean {
   return tellingRules(policy).some(({ rule }) => ownEnd === "anybody" || rule.here !== undefined);
-}
-
-/** What ends are told by. */
-export interface EndWords {
-  readonly selectors: readonly WorkloadSelector[];
-  readonly cidrs: ReadonlyMap<string, Cidr>;
-  /** By `portName`. */
-  readonly ports: readonly string[];
 }
 
 /** All that the policy can tell ends on its own side by. */

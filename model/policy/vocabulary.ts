@@ -5,7 +5,6 @@ import { each, finish, type Steps } from "../steps.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { portNames } from "./named-ports.ts";
 import type { LabelledBlocks } from "./network-sets.ts";
-import type { EndWords } from "./own-end.ts";
 import { EVERY } from "./own-side.ts";
 import { SelectorIndex } from "./selector-index.ts";
 import { type ServiceGroup, serviceSource } from "./service-words.ts";
@@ -27,6 +26,14 @@ export interface Block {
   readonly isNamed: boolean;
   /** Selectors of network sets, and words of Services, that mean its addresses; sorted. */
   readonly words: readonly string[];
+}
+
+/** What the ends on the policies' own side are told by. */
+export interface EndWords {
+  readonly selectors: readonly WorkloadSelector[];
+  readonly cidrs: ReadonlyMap<string, Cidr>;
+  /** By `portName`. */
+  readonly ports: readonly string[];
 }
 
 /** What gives addresses words beside the pods that have them. */
