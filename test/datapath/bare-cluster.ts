@@ -34,6 +34,13 @@ const root = join(import.meta.dirname, "..", "..");
 export const program = join(root, "dist", "agent.js");
 const cniConfiguration = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" };
 
+/** The command of a server that answers with whom it saw, as this pod. */
+export function probeServer(name: `${string}/${string}`, ...listens: string[]): string[] {
+  const [namespace, pod] = name.split("/");
+  const identity = ["env", `POD_NAMESPACE=${namespace}`, `POD_NAME=${pod}`];
+  return [...identity, process.execPath, program, "probe-server", ...listens];
+}
+
 /** `client1`, a node's name, or `default/<pod>`. */
 export type From = ClientName | NodeName | `default/${string}`;
 export type Asked = Partial<Probe> & { to: string };
@@ -298,8 +305,7 @@ export class BareCluster {
     const placed = { name, node: on, labels, address, addressIpv6, ports };
     this.#pods.set(name, placed);
     this.apply(pod(placed));
-    const identity = ["env", "POD_NAMESPACE=default", `POD_NAME=${name}`];
-    const server = [...identity, process.execPath, program, "probe-server", "--tcp", "80,81", "--udp", "80"];
+    const server = probeServer(`default/${name}`, "--tcp", "80,81", "--udp", "80");
     let said = "";
     this.#spawn(on, ["nsenter", `--net=/run/netns/${name}`, ...server]).stderr?.on("data", (text) => {
       said = (said + text).slice(-3000);

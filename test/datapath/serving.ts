@@ -1,6 +1,6 @@
 // Servers of a test: what connects once, or counts, must not come before they listen.
 import type { ChildProcess } from "node:child_process";
-import { type BareCluster, program, until } from "./bare-cluster.ts";
+import { type BareCluster, probeServer, until } from "./bare-cluster.ts";
 import { inPod } from "./holding.ts";
 import type { ClientName, NodeName } from "./objects.ts";
 import type { Placed } from "./placed.ts";
@@ -50,11 +50,9 @@ export function serveProbes(
   name: `${string}/${string}`,
   ...sockets: Listening[]
 ): Promise<ChildProcess> {
-  const [namespace, pod] = name.split("/");
   const listens = sockets.flatMap((socket) => {
     const [protocol = "", port = ""] = socket.split(":");
     return [`--${protocol}`, port];
   });
-  const identity = ["env", `POD_NAMESPACE=${namespace}`, `POD_NAME=${pod}`];
-  return serve(cluster, where, [...identity, process.execPath, program, "probe-server", ...listens], ...sockets);
+  return serve(cluster, where, probeServer(name, ...listens), ...sockets);
 }
