@@ -130,7 +130,6 @@ export {
   EndpointToHostAction,
   ExternalIPs,
   type FailsafePort,
-  type FlowLog,
   Ipam,
   LogLevel,
   type MapSizes,
@@ -141,6 +140,7 @@ export {
   SocketTranslation,
 } from "./dataplane/args.ts";
 export { Dataplane } from "./dataplane/component.ts";
+export { type FlowLog, FlowLogsLocalReporter } from "./dataplane/flow-log-args.ts";
 export type {
   AlertRules,
   DashboardConfigMap,

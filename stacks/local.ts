@@ -7,6 +7,7 @@ import {
   type ComparisonMode,
   Dataplane,
   type FlowLog,
+  type FlowLogsLocalReporter,
   type Ipam,
   type IpipMode,
   type LatencyMeasurement,
@@ -29,6 +30,7 @@ const config = new Settings([
   "serviceHandling",
   "ipam",
   "flowLog",
+  "flowLogsLocalReporter",
   "serviceMetrics",
   "ipFamilies",
   "nodes",
@@ -87,6 +89,7 @@ const dataplane = new Dataplane(
     serviceHandling,
     ipam: config.get<Ipam>("ipam"),
     flowLog: config.getObject<FlowLog>("flowLog"),
+    flowLogsLocalReporter: config.get<FlowLogsLocalReporter>("flowLogsLocalReporter"),
     serviceMetrics: config.getObject<ServiceMetrics>("serviceMetrics"),
     ipPools: ofFamilies(podSubnets).map((cidr) => ({
       cidr,

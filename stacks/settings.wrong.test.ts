@@ -36,6 +36,18 @@ const WRONG: Wrong[] = [
   ["local", { flowLog: "true" }, `${dataplane}flowLog is true`, "an object with intervalSeconds"],
   ["local", { flowLog: "{intervalSeconds: 60}" }, setting("flowLog"), "JSON"],
   ["local", { flowLog: '{"interval":60}' }, `${dataplane}flowLog: unknown key "interval"`, "allowed: intervalSeconds"],
+  [
+    "local",
+    { flowLogsLocalReporter: "true" },
+    `${dataplane}flowLogsLocalReporter is "true"`,
+    '"Enabled" or "Disabled"',
+  ],
+  [
+    "existing",
+    { ...existing, flowLog: "{}", flowLogsLocalReporter: "Disabled" },
+    `${there}flowLogsLocalReporter is "Disabled"`,
+    "with flowLog agents keep the latest flows",
+  ],
   ["local", { serviceMetrics: "[]" }, `${dataplane}serviceMetrics is []`, "an object with namespaces"],
   ["local", { lab: "My-Lab" }, `${cluster}name is "My-Lab"`, "at most 12 lower case letters and digits"],
   ["local", { kubernetesVersion: "1.35.0" }, `${cluster}kubernetesVersion is "1.35.0"`, 'a release like "v1.35.0"'],

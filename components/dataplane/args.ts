@@ -6,6 +6,7 @@ import type { ApiServerAddress } from "../machine/machine.ts";
 import type { Protocol } from "../network-policy/args.ts";
 import type { AgentPods } from "./agent-pods-args.ts";
 import type { DeclaredPolicies } from "./declared-policies-args.ts";
+import type { FlowLog, FlowLogsLocalReporter } from "./flow-log-args.ts";
 import type { Monitoring } from "./monitoring/args.ts";
 
 /** How a reply of a service that was reached from outside the cluster returns to the client. */
@@ -79,16 +80,6 @@ export interface MapSizes {
    * 524288, of which 262144 may be different endpoints.
    */
   endpoints?: pulumi.Input<number>;
-}
-
-/** How agents keep a log of the flows on their nodes. */
-export interface FlowLog {
-  /** How often it is written, in seconds, from 1 to 3600: flows are added up over this time. Defaults to 300. */
-  intervalSeconds?: pulumi.Input<number>;
-  /** Files that are kept besides the current one, from 1 to 1000. Defaults to 5. */
-  maxFiles?: pulumi.Input<number>;
-  /** Size at which a new file begins, in MB, from 1 to 10000. Defaults to 100. */
-  maxFileSizeMb?: pulumi.Input<number>;
 }
 
 /** Which Services have metrics of their own. */
@@ -215,6 +206,11 @@ export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEg
    * previews and proposals of policies. A change needs no restart. Defaults to none.
    */
   flowLog?: FlowLog;
+  /**
+   * Whether agents keep the latest flows of their nodes in memory, for `watch --since`, also without a `flowLog`, which keeps them in any case.
+   * A change needs no restart. Not `Disabled` beside `flowLog`. Defaults to `Disabled`.
+   */
+  flowLogsLocalReporter?: FlowLogsLocalReporter;
   /**
    * How many entries the kernel's tables have on each node, instead of as many as its memory suggests. A change makes the agents start
    * again; connections continue.

@@ -17,6 +17,7 @@ import {
 } from "./args.ts";
 import { Dataplane } from "./component.ts";
 import { DEFINITION_LABELS } from "./definition-owner.ts";
+import { FlowLogsLocalReporter } from "./flow-log-args.ts";
 
 const version = packageVersion();
 const apiServer = { host: "172.31.1.8", port: 6443 };
@@ -313,6 +314,10 @@ test("workloads send to the tunnel's port when that is allowed only", async () =
   };
   expect(await spec(hosts)).toMatchObject(hosts);
   expect(await spec({ flowLog: {} })).toMatchObject({ flowLogsFileEnabled: true });
+  expect(await spec({ flowLog: {} })).not.toHaveProperty("flowLogsLocalReporter");
+  const { Enabled: flowLogsLocalReporter } = FlowLogsLocalReporter;
+  expect(await spec({ flowLogsLocalReporter })).toMatchObject({ flowLogsLocalReporter: "Enabled" });
+  expect(await spec({ flowLogsLocalReporter })).not.toHaveProperty("flowLogsFileEnabled");
   expect(await spec({ flowLog: { intervalSeconds: 60, maxFiles: 2, maxFileSizeMb: 10 } })).toMatchObject({
     ...{ flowLogsFlushInterval: "60s", flowLogsFileMaxFiles: 2, flowLogsFileMaxFileSizeMB: 10 },
   });

@@ -1,14 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { annotations as named, returnModes } from "../../model/mode/mode.ts";
 import { CALICO_API } from "../../model/objects/kinds.ts";
-import {
-  type DataplaneSpec,
-  type FlowLog,
-  type MapSizes,
-  type ReturnMode,
-  type ServiceHandling,
-  SocketTranslation,
-} from "./args.ts";
+import { type DataplaneSpec, type MapSizes, type ReturnMode, type ServiceHandling, SocketTranslation } from "./args.ts";
+import type { FlowLog } from "./flow-log-args.ts";
 
 type Followed<Text> = Pick<
   DataplaneSpec,
@@ -20,6 +14,7 @@ type Followed<Text> = Pick<
   | "failsafeOutboundHostPorts"
   | "defaultEndpointToHostAction"
   | "mapSizes"
+  | "flowLogsLocalReporter"
 > & {
   /** Networks, with commas between them. */
   externalIPNetworks?: Text;
@@ -59,6 +54,7 @@ export function felixConfiguration<Text extends pulumi.Input<string> = string>(
         defaultEndpointToHostAction: followed.defaultEndpointToHostAction,
       }),
       ...(followed.flowLog && flowLogFields(followed.flowLog)),
+      ...(followed.flowLogsLocalReporter && { flowLogsLocalReporter: followed.flowLogsLocalReporter }),
       ...(followed.mapSizes && mapSizeFields(followed.mapSizes)),
     },
   };

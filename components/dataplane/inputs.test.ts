@@ -10,6 +10,7 @@ import {
   type SocketTranslation,
 } from "./args.ts";
 import { Dataplane } from "./component.ts";
+import { FlowLogsLocalReporter } from "./flow-log-args.ts";
 
 const apiServer = { host: "172.31.1.8", port: 6443 };
 
@@ -23,6 +24,14 @@ test.each<[Partial<DataplaneArgs>, string]>([
   [
     { serviceHandling: "KubeProxy" as ServiceHandling },
     'serviceHandling is "KubeProxy", but must be "Ebpf", "KubeProxyIptables" or "KubeProxyNftables"',
+  ],
+  [
+    { flowLogsLocalReporter: "enabled" as FlowLogsLocalReporter },
+    'flowLogsLocalReporter is "enabled", but must be "Enabled" or "Disabled" (did you mean "Enabled"?).',
+  ],
+  [
+    { flowLog: {}, flowLogsLocalReporter: FlowLogsLocalReporter.Disabled },
+    'flowLogsLocalReporter is "Disabled", but must be Enabled, or left out: with flowLog agents keep the latest flows',
   ],
   [{ mtu: 1000 }, "mtu is 1000, but must be a whole number from 1280 to 65535"],
   [{ uplinks: ["a/b"] }, 'uplinks[0] is "a/b", but must be an interface\'s name'],

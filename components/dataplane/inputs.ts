@@ -24,15 +24,9 @@ import { requireApiServer } from "../values/host.ts";
 import { requireImage, requireRegistry } from "../values/image.ts";
 import { requireLabel } from "../values/names.ts";
 import { requireAgentPods } from "./agent-pods-inputs.ts";
-import {
-  type DataplaneSpec,
-  ExternalIPs,
-  type FailsafePort,
-  type FlowLog,
-  type MapSizes,
-  type ServiceMetrics,
-} from "./args.ts";
+import { type DataplaneSpec, ExternalIPs, type FailsafePort, type MapSizes, type ServiceMetrics } from "./args.ts";
 import { requireDeclaredPolicies } from "./declared-policies.ts";
+import { type FlowLog, FlowLogsLocalReporter } from "./flow-log-args.ts";
 import { requireMonitoring } from "./monitoring/inputs.ts";
 
 /** A pool that has its name, which is a part of the names of its resources. */
@@ -50,6 +44,10 @@ export function requireDataplane(place: InputPlace, args: DataplaneSpec): Checke
   const { networkPolicies = [], ipPools = usualPools(args), image, imageRegistry, kubeProxyImage } = args;
   if (image !== undefined && imageRegistry !== undefined) {
     refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
+  }
+  if (args.flowLog && args.flowLogsLocalReporter === FlowLogsLocalReporter.Disabled) {
+    const allowed = "Enabled, or left out: with flowLog agents keep the latest flows";
+    refuse(at(place, "flowLogsLocalReporter"), args.flowLogsLocalReporter, allowed);
   }
   requireDeclaredPolicies(place, args);
   const serviceSubnet = checked(args.serviceSubnet ?? SERVICE_NETWORK, (cidr) =>

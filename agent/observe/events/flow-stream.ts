@@ -76,8 +76,8 @@ export function streamFlows(
 function pastOf(history: FlowHistory | undefined, since: number) {
   if (!history)
     throw new NoHistory(
-      "no history is kept on this node. Next: switch it on with flowLog of the Dataplane, or flowLogsLocalReporter: Enabled in the " +
-        "FelixConfiguration default; or ask without --since.",
+      "no history is kept on this node. Next: switch it on with flowLogsLocalReporter: Enabled or a flowLog of the Dataplane, or with " +
+        "flowLogsLocalReporter: Enabled in the FelixConfiguration default; or ask without --since.",
     );
   return { flows: history.after(since), extent: history.extent(since) };
 }
