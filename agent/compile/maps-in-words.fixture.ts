@@ -87,15 +87,21 @@ function services({ frontends, slots, backends: all, sourceRanges }: Readable): 
       return backend ? `${backend.address}:${backend.port}` : "a missing backend";
     });
     const notes = [
-      `${localCount} here`,
-      ...(clusterFirst ? [`${clusterFirst} local only`] : []),
+      `${new Set(targets.slice(0, localCount)).size} here`,
+      ...(clusterFirst ? [`${new Set(targets.slice(0, clusterFirst)).size} local only`] : []),
       ...flagNames(flags, serviceFlagNames),
       ...(flags & ServiceFlag.AFFINITY ? [`${affinitySeconds} s`] : []),
       ...(set ? [`only from ${clientsText((sets.get(set) ?? []).map(([range]) => keyText.sourceRanges(range)))}`] : []),
       ...(tableSize ? [`Maglev table of ${tableSize}: ${shares(backendList, tableSize)}`] : []),
     ];
-    return `${keyText.frontends(key)} -> ${targets.join(", ") || "none"} (${notes.join("; ")})`;
+    return `${keyText.frontends(key)} -> ${withTimes(targets).join(", ") || "none"} (${notes.join("; ")})`;
   });
+}
+
+/** What stands several times, by its weight, once with how often. */
+function withTimes(targets: readonly string[]): readonly string[] {
+  const counts = [...Map.groupBy(targets, (target) => target).values()];
+  return counts.map((same) => (same.length > 1 ? `${same[0]} (${same.length} times)` : (same[0] ?? "")));
 }
 
 /** "10.244.0.66:80/tcp at 172.31.1.207 (local)" */

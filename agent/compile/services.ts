@@ -154,7 +154,7 @@ function* frontendEntries({ item, numbers, lost }: Numbered): Iterable<Entry<Fro
     if (frontend.claim === "health check" || lost?.has(keyText.frontends(key))) continue;
     const value = {
       backendList: idOf(numbers.lists, list.name),
-      backendCount: list.backends.length,
+      backendCount: list.places.length,
       localCount: list.localCount,
       clusterFirst: list.clusterFirst,
       affinitySeconds,
@@ -179,9 +179,9 @@ function* rangeEntries({ item, numbers }: Numbered): Iterable<Entry<SourceRange,
 }
 
 function* slotEntries({ item, numbers }: Numbered): Iterable<Entry<Slot, number>> {
-  for (const { name, backends, table = [] } of item.lists) {
+  for (const { name, places, table = [] } of item.lists) {
     const backendList = idOf(numbers.lists, name);
-    for (const [index, backend] of backends.entries())
+    for (const [index, backend] of places.entries())
       yield { key: { backendList, index }, value: idOf(numbers.backends, backend.name) };
     for (const [entry, backend] of table.entries())
       yield { key: { backendList, index: TABLE_FIRST + entry }, value: idOf(numbers.backends, backend.name) };

@@ -1,6 +1,7 @@
 import type { Problem } from "../problem.ts";
 import { BANDWIDTH, bandwidthProblem } from "./bandwidth.ts";
 import { ANNOTATIONS, OWN, TRAFFIC_CLASS } from "./metadata.ts";
+import { WEIGHT, weightProblem } from "./weight.ts";
 
 /** The objects whose annotations somebody else's dataplane would follow. */
 interface Annotated {
@@ -27,6 +28,7 @@ const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   Pod: {
     [BANDWIDTH.ingress]: bandwidthProblem,
     [BANDWIDTH.egress]: bandwidthProblem,
+    [WEIGHT]: weightProblem,
     "cni.projectcalico.org/ipAddrsNoIpam": always(
       "refused, so the pod does not start: whoever writes pods could take any address, another pod's too. Next: name an address of an IPPool in cni.projectcalico.org/ipAddrs.",
     ),
@@ -58,8 +60,13 @@ export function ignoredAnnotations(kind: AnnotatedKind, metadata: Annotated): Pr
   return [...ignored, ...unknownAnnotations(kind, metadata)];
 }
 
-/** Annotations that only Services have a meaning for. */
-const OF_SERVICE = [...ANNOTATIONS].filter((name) => name.startsWith(OWN));
+/** Of this dataplane's annotations, those that each kind can have. */
+const OWN_OF: Readonly<Record<AnnotatedKind, readonly string[]>> = {
+  Service: [...ANNOTATIONS].filter((name) => name.startsWith(OWN)),
+  Pod: [WEIGHT],
+  Namespace: [],
+  Node: [],
+};
 /** Marks that this project's own tools set. */
 const MARKS = new Set(
   [
@@ -78,7 +85,7 @@ const MARKS = new Set(
 
 /** A misspelt annotation, or one on an object of another kind, would have no effect and say nothing. */
 export function unknownAnnotations(kind: AnnotatedKind, metadata: Annotated): Problem[] {
-  const known = kind === "Service" ? OF_SERVICE : [];
+  const known = OWN_OF[kind];
   const allowed = known.length > 0 ? `a ${kind} can have ${known.join(", ")}` : `a ${kind} has none of this prefix`;
   return problemsOf(kind, metadata, (annotation) =>
     annotation.startsWith(OWN) && !known.includes(annotation) && !MARKS.has(annotation)

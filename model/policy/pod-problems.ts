@@ -2,6 +2,7 @@ import { firstFew } from "../first-few.ts";
 import { hasEnded, type Namespace, type Pod } from "../objects/core.ts";
 import { ignoredAnnotations, unknownAnnotations } from "../objects/ignored.ts";
 import type { NetworkPolicy } from "../objects/networking.ts";
+import { WEIGHT } from "../objects/weight.ts";
 import type { Problem } from "../problem.ts";
 import { selects } from "./selector.ts";
 
@@ -13,10 +14,18 @@ export function podProblems(pods: readonly Pod[], policies: readonly NetworkPoli
     pod.spec.hostNetwork
       ? [
           ...unheld(pod, byNamespace.get(pod.metadata.namespace ?? "default") ?? []),
+          ...unweighed(pod),
           ...unknownAnnotations("Pod", pod.metadata),
         ]
       : ignoredAnnotations("Pod", pod.metadata),
   );
+}
+
+/** Services know their endpoints by address. */
+function unweighed({ metadata: { name, namespace, annotations } }: Pod): Problem[] {
+  if (annotations?.[WEIGHT] === undefined) return [];
+  const message = "without effect: the pod has its node's address, which other pods may have too.";
+  return [{ kind: "Pod", namespace: namespace ?? undefined, name, path: `metadata.annotations[${WEIGHT}]`, message }];
 }
 
 /** What namespaces ask for their pods. */

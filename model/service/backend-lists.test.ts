@@ -7,14 +7,14 @@ import type { Hints } from "./topology.ts";
 const ready = { ready: true, servingTerminating: false };
 const ending = { ready: false, servingTerminating: true };
 
-function backend(text: string, local: boolean, conditions: typeof ready, hints: Hints = {}): Backend {
+function backend(text: string, local: boolean, conditions: typeof ready, hints: Hints = {}, weight = 1): Backend {
   const place = { address: text, node: "::", port: 80, protocol: 6, hostNetwork: false, draining: false };
-  return { name: { name: text, hash: 0 } as never, ...place, local, ...conditions, hints };
+  return { name: { name: text, hash: 0 } as never, ...place, local, ...conditions, hints, weight };
 }
 
 /** [what traffic policy Local may choose, what everything else may choose] */
-function choices({ backends, localCount, clusterFirst }: BackendList): [string[], string[]] {
-  const texts = backends.map(({ address }) => address);
+function choices({ places, localCount, clusterFirst }: BackendList): [string[], string[]] {
+  const texts = places.map(({ address }) => address);
   return [texts.slice(0, localCount), texts.slice(clusterFirst)];
 }
 
@@ -44,4 +44,57 @@ test("the traffic policy Local follows no hints; a backend that hints leave out 
   expect(list.kept.map(({ address }) => address)).toEqual(["far"]);
   const draining = finish(withDraining(all, [list])).filter((one) => one.draining);
   expect(draining.map(({ address }) => address)).toEqual(["ending"]);
+});
+
+const weighing = (text: string, weight: number, local = false, hints: Hints = {}, conditions = ready) =>
+  backend(text, local, conditions, hints, weight);
+
+test("a backend has as many places as it weighs, in both ranges", () => {
+  const all = [weighing("a", 20, true), weighing("b", 10), weighing("c", 10, true)];
+  const list = clusterList("web", all);
+  expect(choices(list)).toEqual([
+    ["a", "a", "c"],
+    ["a", "a", "c", "b"],
+  ]);
+  expect(list.backends.map(({ address }) => address)).toEqual(["a", "c", "b"]);
+  expect(localList(list, all)).toBe(list);
+});
+
+test.each<[string, readonly Backend[], [string[], string[]], string[]]>([
+  ["one that weighs nothing keeps what it has", [weighing("a", 0), weighing("b", 1)], [[], ["b"]], ["a"]],
+  ["all of them weigh nothing: all are chosen", [weighing("a", 0), weighing("b", 0)], [[], ["a", "b"]], []],
+  [
+    "the only one here weighs nothing: the traffic policy Local has no other",
+    [weighing("a", 0, true), weighing("b", 3), weighing("c", 1)],
+    [["a"], ["b", "b", "b", "c"]],
+    [],
+  ],
+  [
+    "the only near one weighs nothing: hints leave no other",
+    [weighing("a", 0, true, { zone: "this" }), weighing("b", 2, true, { zone: "others" })],
+    [["b"], ["a"]],
+    [],
+  ],
+  [
+    "one that terminates weighs nothing while others are ready",
+    [weighing("a", 5, false, {}, ending), weighing("b", 0)],
+    [[], ["b"]],
+    [],
+  ],
+])("%s", (_, all, chosen, kept) => {
+  const list = clusterList("web", all);
+  expect(choices(list)).toEqual(chosen);
+  expect(list.kept.map(({ address }) => address)).toEqual(kept);
+  expect(new Set(list.places)).toEqual(new Set(list.backends));
+});
+
+test("of terminating ones here, those that weigh something serve the traffic policy Local", () => {
+  const all = [
+    weighing("a", 0, true, {}, ending),
+    weighing("b", 2, true, {}, ending),
+    weighing("c", 1, true, {}, ending),
+    weighing("far", 1),
+  ];
+  const list = localList(clusterList("web", all), all);
+  expect(choices(list)).toEqual([["b", "b", "c"], ["far"]]);
 });

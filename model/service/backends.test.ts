@@ -15,9 +15,12 @@ test("backendsOf() looks at the endpoints of many slices in parts, as Kubernetes
   const nodes = nodeDirectory([], { nodeName: "one", address: "172.31.1.1", subnets: [], localAddresses: [] } as never);
   let looked = 0;
   const parts: number[] = [];
-  const steps = backendsOf({ port: 80 } as never, "IPv4", slices, false, nodes, () => {
-    looked++;
-    return undefined;
+  const steps = backendsOf({ port: 80 } as never, "IPv4", slices, false, nodes, {
+    nodeOf: () => {
+      looked++;
+      return undefined;
+    },
+    weights: new Map(),
   });
   for (let done: boolean | undefined = false; !done; looked = 0) {
     ({ done } = steps.next());

@@ -7,6 +7,7 @@ import type { EndpointSlice, SliceEndpoint } from "../objects/discovery.ts";
 import { portProtocol, protocolName } from "../protocol.ts";
 import { each, type Steps } from "../steps.ts";
 import { type Hints, hintsOf } from "./topology.ts";
+import type { Weights } from "./weights.ts";
 
 /** An endpoint at one port, with what decides whether it gets new connections. */
 export interface Backend {
@@ -25,10 +26,16 @@ export interface Backend {
   /** It is in no list: established connections continue. */
   readonly draining: boolean;
   readonly hints: Hints;
+  /** Its part of the new connections, in relation to the others. */
+  readonly weight: number;
 }
 
-/** Finds the node of an endpoint whose slice does not name it. */
-export type NodeOfAddress = (address: string) => string | undefined;
+/** What the pods say about an endpoint, which its slice does not. */
+export interface KnownPods {
+  /** The node of an endpoint whose slice does not name it. */
+  readonly nodeOf: (address: Address) => string | undefined;
+  readonly weights: Weights;
+}
 
 const numbers = new Memo<EndpointSlice, ReadonlyMap<string, number>>();
 
@@ -77,7 +84,7 @@ export function* backendsOf(
   slices: readonly EndpointSlice[],
   publishNotReady: boolean,
   nodes: NodeDirectory,
-  nodeOfAddress: NodeOfAddress,
+  pods: KnownPods,
   faulty: Map<EndpointSlice, SliceFault> = new Map(),
 ): Steps<readonly Backend[]> {
   const found = new Map<string, Backend>();
@@ -91,8 +98,9 @@ export function* backendsOf(
         if (!faulty.has(slice)) faulty.set(slice, faultOf(slice, endpoint));
         return;
       }
-      const node = endpoint.nodeName ?? nodeOfAddress(address);
-      const standing = { ...conditionsOf(endpoint, publishNotReady), hints: hintsOf(endpoint, nodes) };
+      const node = endpoint.nodeName ?? pods.nodeOf(address);
+      const weight = pods.weights.get(address) ?? 1;
+      const standing = { ...conditionsOf(endpoint, publishNotReady), hints: hintsOf(endpoint, nodes), weight };
       const backend = backendAt(address, number, protocol, node, nodes, standing);
       const known = found.get(backend.name.name);
       // One endpoint may stand in two slices for a moment; the better of the two counts.
@@ -114,7 +122,7 @@ function faultOf({ endpoints, addressType }: EndpointSlice, endpoint: SliceEndpo
 /** A pod of this node at one of its ports, whatever its conditions. */
 export function podHere(address: string, port: number, protocol: number, nodes: NodeDirectory): Backend {
   const conditions = conditionsOf({ addresses: [address] }, true);
-  return backendAt(address, port, protocol, nodes.facts.nodeName, nodes, { ...conditions, hints: {} });
+  return backendAt(address, port, protocol, nodes.facts.nodeName, nodes, { ...conditions, hints: {}, weight: 1 });
 }
 
 function backendAt(
@@ -123,7 +131,7 @@ function backendAt(
   protocol: number,
   node: string | undefined,
   nodes: NodeDirectory,
-  { ready, servingTerminating, hints }: Pick<Backend, "ready" | "servingTerminating" | "hints">,
+  { ready, servingTerminating, hints, weight }: Pick<Backend, "ready" | "servingTerminating" | "hints" | "weight">,
 ): Backend {
   const host = nodes.nodeOf(address);
   const runsOn = host ?? node;
@@ -142,6 +150,7 @@ function backendAt(
     ready,
     servingTerminating,
     hints,
+    weight,
     draining: false,
   };
 }

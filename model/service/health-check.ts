@@ -3,13 +3,14 @@ import { TCP } from "../protocol.ts";
 import type { Backend } from "./backends.ts";
 import { ANY_NODE } from "./frontend.ts";
 import { type FrontendRule, familiesOf } from "./frontends.ts";
+import { weighty } from "./weights.ts";
 
 /** What a load balancer is told at a Service's `healthCheckNodePort`. */
 export interface HealthCheck {
   readonly namespace: string;
   readonly name: string;
   readonly port: number;
-  /** Ready endpoints on this node, by address; those that terminate do not count. */
+  /** Ready endpoints on this node, by address; those that terminate do not count, nor those that weigh nothing. */
   readonly localEndpoints: number;
 }
 
@@ -36,6 +37,7 @@ export function healthCheckOf(service: Service, backends: readonly Backend[]): H
   const port = healthCheckPort(service);
   if (port === undefined) return undefined;
   const { namespace, name } = service.metadata;
-  const addresses = backends.flatMap(({ local, ready, address }) => (local && ready ? [address] : []));
+  const given = weighty(backends.filter(({ ready }) => ready));
+  const addresses = given.flatMap(({ local, address }) => (local ? [address] : []));
   return { namespace: namespace ?? "", name, port, localEndpoints: new Set(addresses).size };
 }

@@ -7,6 +7,7 @@ import { tableEntries } from "./backend-selection.ts";
 import { portIn } from "./backends.ts";
 import { frontendCount } from "./frontends.ts";
 import { type CompiledService, isServed, ownerOf } from "./service.ts";
+import { repeatsIn, type Weights } from "./weights.ts";
 
 /** The limits of one Service, or of the host ports of one pod. One that exceeds them is closed, that is, not served: it could keep
  * an agent busy for minutes, or use up its node's memory. */
@@ -20,7 +21,7 @@ export const SERVICE_LIMITS = {
 /** What all of them may hold on one node. */
 export interface Room {
   readonly frontends: number;
-  /** Over all ports, with the entries of Maglev tables. */
+  /** Over all ports, with what weights add and the entries of Maglev tables. */
   readonly endpoints: number;
   /** Different endpoints. */
   readonly backends: number;
@@ -35,6 +36,8 @@ const LIMITED = ["frontends", "endpoints"] as const;
 export interface Counts extends Record<Limited, number> {
   /** Entries of Maglev tables, which stand beside the endpoints. */
   readonly tables?: number;
+  /** Places that endpoints have by their weights beside one for each. */
+  readonly repeats?: number;
 }
 
 const WORDS: Record<Limited, string> = {
@@ -43,7 +46,7 @@ const WORDS: Record<Limited, string> = {
 };
 
 /** What the Service will hold, at most. Counting ends where it is too much. */
-export function* countsOf(service: Service, slices: readonly EndpointSlice[]): Steps<Counts> {
+export function* countsOf(service: Service, slices: readonly EndpointSlice[], weights: Weights): Steps<Counts> {
   const counts = { frontends: isServed(service) ? frontendCount(service) : 0, endpoints: 0 };
   if (counts.frontends === 0 || counts.frontends > SERVICE_LIMITS.frontends) return counts;
   for (const slice of slices) {
@@ -55,7 +58,18 @@ export function* countsOf(service: Service, slices: readonly EndpointSlice[]): S
     yield;
   }
   const tables = tableEntries(service, slices);
-  return tables > 0 ? { ...counts, tables } : counts;
+  const repeats = weights.size > 0 ? repeatsOf(service, slices, weights) : 0;
+  return { ...counts, ...(tables > 0 && { tables }), ...(repeats > 0 && { repeats }) };
+}
+
+function repeatsOf({ spec }: Service, slices: readonly EndpointSlice[], weights: Weights): number {
+  let sum = 0;
+  for (const port of spec.ports) {
+    const having = slices.filter((slice) => portIn(slice, port) !== undefined);
+    for (const family of Map.groupBy(having, ({ addressType }) => addressType).values())
+      sum += repeatsIn(family, weights);
+  }
+  return sum;
 }
 
 /** What may be closed to make room. */
@@ -86,7 +100,7 @@ export function closing(loads: readonly Load[], node: string, room: Room, more: 
     if (reason) closed.set(owner, reason);
     else {
       sums.frontends += counts.frontends;
-      sums.endpoints += placesOf(counts);
+      sums.endpoints += roomOf(counts);
     }
   }
   const fits = () => sums.frontends <= room.frontends && sums.endpoints <= room.endpoints;
@@ -100,7 +114,7 @@ export function closing(loads: readonly Load[], node: string, room: Room, more: 
   )) {
     if (fits() && rest-- <= 0) break;
     if (frontends) sums.frontends -= counts.frontends;
-    sums.endpoints -= placesOf(counts);
+    sums.endpoints -= roomOf(counts);
     closed.set(owner, { why, frontends });
   }
   return closed;
@@ -118,12 +132,12 @@ function overLimit(counts: Counts): Closed | undefined {
 /** The largest part that it takes of any map. */
 function weightOf(counts: Counts, room: Room): number {
   const { frontends, endpoints } = counts;
-  return Math.max(frontends / room.frontends, endpoints / room.backends, placesOf(counts) / room.endpoints);
+  return Math.max(frontends / room.frontends, endpoints / room.backends, roomOf(counts) / room.endpoints);
 }
 
-/** What endpoints and tables take together. */
-function placesOf({ endpoints, tables = 0 }: Counts): number {
-  return endpoints + tables;
+/** What endpoints, their weights and tables take together. */
+function roomOf({ endpoints, tables = 0, repeats = 0 }: Counts): number {
+  return endpoints + tables + repeats;
 }
 
 /** The object as it is while it is closed. `empty` is it without endpoints. */

@@ -6,9 +6,9 @@ import { maglevTable, TABLE_BACKENDS, tableSize } from "./maglev.ts";
 const backends = (count: number, first = 0) =>
   Array.from({ length: count }, (_, at) => ({
     name: named(`10.244.${(first + at) >> 8}.${(first + at) & 255} 80/tcp`),
+    weight: 1,
   }));
-const table = (of: readonly { name: { name: string; hash: number } }[]) =>
-  finish(maglevTable(of)).map(({ name }) => name.name);
+const table = (of: ReturnType<typeof backends>) => finish(maglevTable(of)).map(({ name }) => name.name);
 const shares = (entries: readonly string[]) =>
   [...Map.groupBy(entries, (name) => name).values()].map((all) => all.length);
 /** Entries that went from one backend to another, although both are in both tables. */
@@ -54,4 +54,15 @@ test.each([
     expect(moved(whole, rest) / whole.length).toBeLessThan(most);
     expect(moved(rest, whole) / whole.length).toBeLessThan(most);
   }
+});
+
+test("a backend's share follows its weight, and a change of one weight moves few entries between the others", () => {
+  const heavy = (weight: number) => backends(10).map((one, at) => (at === 3 ? { ...one, weight } : one));
+  const counts = Map.groupBy(table(heavy(5)), (name) => name);
+  const own = counts.get("10.244.0.3 80/tcp")?.length ?? 0;
+  expect(own / 4_093).toBeCloseTo(5 / 14, 2);
+  for (const [name, { length }] of counts) if (name !== "10.244.0.3 80/tcp") expect(length / own).toBeCloseTo(1 / 5, 1);
+  const [before, after] = [table(heavy(1)), table(heavy(5))];
+  const between = before.filter((name, at) => name !== after[at] && after[at] !== "10.244.0.3 80/tcp").length;
+  expect(between / before.length).toBeLessThan(0.1);
 });

@@ -1,9 +1,10 @@
 import { hash32 } from "../hash.ts";
 import type { Named } from "../named.ts";
 import type { Steps } from "../steps.ts";
+import { placesOf } from "./weights.ts";
 
 // Maglev's table ("Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, 3.4): each backend has an order of preference
-// of the entries, drawn from its name, and all take turns. It depends on the set of names only, so the agents of all nodes
+// of the entries, drawn from its name, and all take turns, with a weight several in each round (3.4 there). It depends on names and weights only, so the agents of all nodes
 // build the same one, and when a backend comes or goes, few entries of the others change.
 
 /** Sizes are primes, so that each backend's steps visit all entries, and two only: a table of another size gives most connections
@@ -27,16 +28,20 @@ export const TABLE_BACKENDS = SIZES[1].backends;
 const PART = 4_096;
 
 /** The backend of each entry. In the order of the backends' names, which decides who takes an entry that several prefer. */
-export function* maglevTable<T extends { readonly name: Named }>(backends: readonly T[]): Steps<readonly T[]> {
+export function* maglevTable<T extends { readonly name: Named; readonly weight: number }>(
+  backends: readonly T[],
+): Steps<readonly T[]> {
   const size = tableSize(backends.length);
   if (size === 0) return [];
-  const turns = [...backends]
+  const preferences = [...backends]
     .sort((a, b) => (a.name.name < b.name.name ? -1 : 1))
     .map((backend) => ({
       backend,
       next: hash32(backend.name.name) % size,
       skip: (hash32(`${backend.name.name} skip`) % (size - 1)) + 1,
     }));
+  const times = placesOf(preferences.map(({ backend }) => backend.weight));
+  const turns = inRounds(preferences, times);
   const table = new Array<T | undefined>(size).fill(undefined);
   let looks = 0;
   for (let taken = 0; taken < size; taken++) {
@@ -48,4 +53,10 @@ export function* maglevTable<T extends { readonly name: Named }>(backends: reado
     table[turn.next] = turn.backend;
   }
   return table as T[];
+}
+
+/** The order of turns: in the first round all of them, in each later one those that have so many. */
+function inRounds<T>(all: readonly T[], times: readonly number[]): readonly T[] {
+  const rounds = times.reduce((most, one) => Math.max(most, one), 0);
+  return Array.from({ length: rounds }, (_, round) => all.filter((_, at) => (times[at] ?? 0) > round)).flat();
 }

@@ -8,7 +8,7 @@ import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
 import { type BackendList, clusterList, localList, NO_BACKENDS, withDraining, withTable } from "./backend-lists.ts";
 import { backendSelectionProblem, tableEntries } from "./backend-selection.ts";
-import { type Backend, backendsOf, type NodeOfAddress, type SliceFault } from "./backends.ts";
+import { type Backend, backendsOf, type KnownPods, type SliceFault } from "./backends.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
@@ -68,7 +68,7 @@ export function* compileService(
   service: Service,
   slices: readonly EndpointSlice[],
   nodes: NodeDirectory,
-  nodeOfAddress: NodeOfAddress,
+  pods: KnownPods,
   allowed: FrontendRules,
   ranges: SourceRanges,
 ): Steps<CompiledService> {
@@ -78,7 +78,7 @@ export function* compileService(
   const hasTables = tableEntries(service, slices) > 0;
   const faulty = new Map<EndpointSlice, SliceFault>();
   for (const port of service.spec.ports) {
-    parts.push(...(yield* compilePort(service, port, ranges, slices, nodes, nodeOfAddress, hasTables, faulty)));
+    parts.push(...(yield* compilePort(service, port, ranges, slices, nodes, pods, hasTables, faulty)));
     yield;
   }
   const reserved = healthCheckRules(service).map((rule) => ({ rule, list: NO_BACKENDS, all: [] }));
@@ -132,7 +132,7 @@ function* compilePort(
   ranges: SourceRanges,
   slices: readonly EndpointSlice[],
   nodes: NodeDirectory,
-  nodeOfAddress: NodeOfAddress,
+  pods: KnownPods,
   hasTables: boolean,
   faulty: Map<EndpointSlice, SliceFault>,
 ): Steps<PortRule[]> {
@@ -141,7 +141,7 @@ function* compilePort(
   const found: PortRule[] = [];
   for (const [family, ofFamily] of byFamily) {
     const publishNotReady = service.spec.publishNotReadyAddresses === true;
-    const all = yield* backendsOf(port, family, slices, publishNotReady, nodes, nodeOfAddress, faulty);
+    const all = yield* backendsOf(port, family, slices, publishNotReady, nodes, pods, faulty);
     yield;
     const name = `${objectName(service)}:${port.name || port.port}/${port.protocol ?? "TCP"}/${family}`;
     const isConsistent = hasTables && ofFamily.some(({ trafficPolicy }) => trafficPolicy === "Cluster");

@@ -18,6 +18,7 @@ import { type Closed, closedService, closing, countsOf, type Load, loadOf, type 
 import { type CompiledService, compileService, withoutFrontends } from "./service.ts";
 import { SliceGroups } from "./slice-groups.ts";
 import { type SourceRanges, sourceRanges, tooMany } from "./source-ranges.ts";
+import { changesOf, haveOneOf, NO_WEIGHTS, PodWeights, type Weights, weightsIn } from "./weights.ts";
 
 /** The inputs of services and host ports. */
 export interface ServiceObjects extends Placed {
@@ -36,13 +37,14 @@ export interface ServedServices {
   readonly closed: number;
 }
 
-/** What is known of a Service as long as it and its EndpointSlices are the same objects. */
+/** What is known of a Service as long as it, its EndpointSlices and the weights of its pods are the same. */
 interface Known {
   readonly service: Service;
   readonly slices: readonly EndpointSlice[];
   readonly load: Load;
   /** Addresses of which the slices do not name the node: it depends on the pods. */
   readonly orphans: readonly string[];
+  readonly weights: Weights;
 }
 
 /** Compiles all services, and the host ports of a node's pods; a service whose objects did not change costs a lookup. */
@@ -61,6 +63,8 @@ export class ServiceSet {
   readonly #rangesClosed = new Latest<ReadonlySet<Service>>();
   #lastClosed: ReadonlyMap<string, Closed> = new Map();
   readonly #claims = new FrontendClaims();
+  readonly #podWeights = new PodWeights();
+  #lastWeights = NO_WEIGHTS;
   readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
 
   /** @param room what one node holds of them */
@@ -72,8 +76,9 @@ export class ServiceSet {
   *compiling(objects: ServiceObjects, nodes: NodeDirectory, rules: FrontendRules): Steps<ServedServices> {
     const pods = this.#asksPods ? objects.pods : undefined;
     const hostPorts = this.#hostPorts.compile(objects, nodes, rules);
-    const inputs = [objects.services, objects.endpointSlices, nodes, rules, pods, hostPorts];
-    return yield* this.#result.getting(inputs, () => this.#compiling(objects, nodes, rules, hostPorts));
+    const weights = this.#podWeights.of(objects.pods);
+    const inputs = [objects.services, objects.endpointSlices, nodes, rules, pods, hostPorts, weights];
+    return yield* this.#result.getting(inputs, () => this.#compiling(objects, nodes, rules, hostPorts, weights));
   }
 
   *#compiling(
@@ -81,9 +86,10 @@ export class ServiceSet {
     nodes: NodeDirectory,
     rules: FrontendRules,
     hostPorts: readonly CompiledService[],
+    weights: Weights,
   ): Steps<ServedServices> {
     this.#asksPods = false;
-    const { compiled, closed } = yield* this.#compileFitting(objects, nodes, rules, hostPorts);
+    const { compiled, closed } = yield* this.#compileFitting(objects, nodes, rules, hostPorts, weights);
     const lost = yield* this.#claims.settling(compiled, (address) => isNode(address, nodes));
     const problems: Problem[] = [];
     yield* each(compiled, (item) => problems.push(...item.problems));
@@ -97,17 +103,20 @@ export class ServiceSet {
     nodes: NodeDirectory,
     rules: FrontendRules,
     hostPorts: readonly CompiledService[],
+    weights: Weights,
   ): Steps<{ compiled: CompiledService[]; closed: number }> {
     yield* this.#services.updating(services);
     const changed = new Set(
       this.#slices.update(endpointSlices).flatMap((name) => this.#services.get(name).map(({ item }) => item)),
     );
+    const reweighted = changesOf(this.#lastWeights, weights);
     const known = yield* this.#known.deriving(
       services,
       [],
-      (service) => this.#know(service),
-      (service) => changed.has(service),
+      (service) => this.#know(service, weights),
+      (service, { slices }) => changed.has(service) || (reweighted.size > 0 && haveOneOf(slices, reweighted)),
     );
+    this.#lastWeights = weights;
     const rangesClosed = yield* this.#rangesClosed.getting([services], () =>
       tooMany(services, this.#room.sourceRanges),
     );
@@ -132,13 +141,15 @@ export class ServiceSet {
     }
   }
 
-  *#know(service: Service): Steps<Known> {
+  *#know(service: Service, all: Weights): Steps<Known> {
     const slices = this.#slices.of(objectName(service));
+    const weights = weightsIn(slices, all);
     return {
       service,
       slices,
-      load: loadOf(service, yield* countsOf(service, slices)),
+      load: loadOf(service, yield* countsOf(service, slices, weights)),
       orphans: slices.flatMap(addressesWithoutNode),
+      weights,
     };
   }
 
@@ -158,20 +169,20 @@ export class ServiceSet {
     yield;
     if (closed) {
       return yield* this.#closed.getting(service, [nodes, rules, ranges, closed.why, closed.frontends], function* () {
-        const open = () => undefined;
+        const open = { nodeOf: () => undefined, weights: NO_WEIGHTS };
         const empty = closed.frontends
           ? withoutFrontends(service)
           : yield* compileService(service, [], nodes, open, rules, ranges);
         return closedService(empty, closed);
       });
     }
-    const { slices, orphans } = known;
+    const { slices, orphans, weights } = known;
     if (orphans.length > 0) this.#asksPods = true;
     const podNodes = orphans.length > 0 ? this.#podNodes.get([pods], () => nodesOfPods(pods)) : undefined;
-    const nodeOfAddress = (address: string) => nodes.nodeOf(address) ?? podNodes?.get(address);
-    const inputs = [nodes, rules, ranges, ...orphans.map(nodeOfAddress)];
+    const nodeOf = (address: string) => nodes.nodeOf(address) ?? podNodes?.get(address);
+    const inputs = [nodes, rules, ranges, ...orphans.map(nodeOf)];
     return yield* this.#compiled.getting(known, inputs, () =>
-      compileService(service, slices, nodes, nodeOfAddress, rules, ranges),
+      compileService(service, slices, nodes, { nodeOf, weights }, rules, ranges),
     );
   }
 }

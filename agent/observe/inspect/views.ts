@@ -55,8 +55,8 @@ export function services({ frontends, slots, backends, sourceRanges }: MapStores
         ? frontendText(frontend)
         : `${addressAndPort(frontend.address, frontend.port)}/${protocol(frontend.protocol)}`,
       service.backendList,
-      chosen.join(" ") || "none: rejected",
-      service.localCount,
+      withTimes(chosen).join(" ") || "none: rejected",
+      new Set(chosen.slice(0, service.localCount)).size,
       [flagNames(service.flags, serviceFlagNames), service.tableSize ? "maglev" : ""].filter(Boolean).join(", "),
       service.sourceRanges === 0
         ? "all"
@@ -68,6 +68,12 @@ export function services({ frontends, slots, backends, sourceRanges }: MapStores
     rows: sorted(rows),
     empty: "There are no services.",
   };
+}
+
+/** A backend that stands several times, by its weight, once with how often. */
+function withTimes(chosen: readonly string[]): readonly string[] {
+  const runs = [...Map.groupBy(chosen, (name) => name).values()];
+  return runs.map((same) => (same.length > 1 ? `${same[0]}(x${same.length})` : (same[0] ?? "")));
 }
 
 export function backends({ backends }: MapStores): View {
