@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { KubernetesError } from "./errors.ts";
@@ -15,6 +16,15 @@ async function listening(server: Server): Promise<string> {
   close = () => server.close();
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+const pod = { namespace: "n", name: "p", container: "c" };
+
+const configOf = (server: string) =>
+  stringify({
+    "current-context": "c",
+    contexts: [{ name: "c", context: { cluster: "c" } }],
+    clusters: [{ name: "c", cluster: { server, "insecure-skip-tls-verify": true } }],
+  });
 
 /** An API server that refuses to open a WebSocket, and records each request's token. */
 async function refusing(status: string) {
@@ -31,8 +41,7 @@ async function refusing(status: string) {
     clusters: [{ name: "c", cluster: { server: url, "insecure-skip-tls-verify": true } }],
     users: [{ name: "u", user: { exec: { command: process.execPath, args: ["-e", script] } } }],
   });
-  const run = () =>
-    execInPod(apiServerOf(kubeconfigOf(config)), { namespace: "n", name: "p", container: "c" }, ["true"], () => {});
+  const run = () => execInPod(apiServerOf(kubeconfigOf(config)), pod, ["true"], () => {});
   return { asked, run, url };
 }
 
@@ -43,6 +52,19 @@ test("a command that cannot be started is said with the pod, the server and a ne
   await expect(failed).rejects.toThrow(`exec in pod n/p at ${url}: Unexpected server response: 403`);
   await expect(failed).rejects.toMatchObject({ next: expect.stringContaining("kubectl describe pod") });
   expect(asked).toHaveLength(1);
+});
+
+test("a node that accepts a command and never says anything is not waited for without an end", async () => {
+  const held: Duplex[] = [];
+  const url = await listening(createServer().on("upgrade", (_request, socket) => held.push(socket)));
+  const stop = close;
+  close = () => {
+    for (const socket of held) socket.destroy();
+    stop();
+  };
+  const api = apiServerOf(kubeconfigOf(configOf(url)));
+  const failed = execInPod(api, pod, ["true"], () => {}, 50);
+  await expect(failed).rejects.toThrow(`exec in pod n/p at ${url}: it did not begin within 0 s`);
 });
 
 test("refused credentials are renewed, and the command is started once more", async () => {
@@ -73,15 +95,8 @@ async function saying(...texts: Uint8Array[]) {
     socket.once("data", () => socket.end()); // the client closes
   });
   const url = await listening(server);
-  const config = stringify({
-    "current-context": "c",
-    contexts: [{ name: "c", context: { cluster: "c" } }],
-    clusters: [{ name: "c", cluster: { server: url, "insecure-skip-tls-verify": true } }],
-  });
-  return apiServerOf(kubeconfigOf(config));
+  return apiServerOf(kubeconfigOf(configOf(url)));
 }
-
-const pod = { namespace: "n", name: "p", container: "c" };
 
 test("a line that cannot be read ends the command, and not this program", async () => {
   const heard: unknown[] = [];

@@ -17,6 +17,8 @@ export interface RunningCommand {
 
 /** Larger messages than this are cut in pieces, which every proxy on the way accepts. */
 const CHUNK_BYTES = 16_384;
+/** For a node that accepts and says nothing: the API server waits for its kubelet without an end. */
+const OPEN_MS = 120_000;
 const NEXT = "check the pod and its node (kubectl describe pod), and that a proxy in between allows WebSockets";
 
 /** A container. */
@@ -29,13 +31,14 @@ export interface Container {
 /**
  * Starts a command in a pod's container over WebSocket (KEP-4006) and hands over its output line by line. What `onLine` throws ends the command: a
  * container can say what it likes, and that must not end this program.
- * @throws KubernetesError
+ * @throws KubernetesError, also if it has not begun after `openMs`
  */
 export async function execInPod(
   { access }: ApiServer<Kubeconfig>,
   pod: Container,
   command: string[],
   onLine: (line: string) => void,
+  openMs = OPEN_MS,
 ): Promise<RunningCommand> {
   const where = `exec in pod ${pod.namespace}/${pod.name} at ${access.server}`;
   const input = new PassThrough();
@@ -56,7 +59,7 @@ export async function execInPod(
   let opened: { close(): void } | undefined;
   const open = () =>
     new Exec(access.library).exec(namespace, name, container, command, output, errors.stream, input, false, noted);
-  const socket = await withRenewal(access, open).catch((event: FailedSocket) => {
+  const socket = await inTime(withRenewal(access, open), openMs).catch((event: FailedSocket) => {
     if (event instanceof KubernetesError) throw event;
     throw new KubernetesError(`${where}: ${event.message || "the connection failed"}`, { next: NEXT });
   });
@@ -92,6 +95,16 @@ async function withRenewal<T>(access: Kubeconfig, open: () => Promise<T>): Promi
     access.renew(used);
     return open();
   });
+}
+
+/** What comes too late is closed. */
+async function inTime<Socket extends { close(): void }>(opening: Promise<Socket>, openMs: number): Promise<Socket> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new Error(`it did not begin within ${Math.round(openMs / 1000)} s`));
+    opening.then((socket) => socket.close()).catch(() => {}); // the problem is known
+  }, openMs);
+  return Promise.race([opening, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** Keeps the last characters of what is written. */

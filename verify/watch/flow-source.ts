@@ -56,9 +56,9 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
     order.told(node);
     began.told(node, problem);
   };
-  const silences = new Silences(query.since ? nodes : [], (node, problem) => {
-    note(`${problem}; the others are shown without it`);
-    told(node, problem);
+  const silences = new Silences(query.since ? nodes : [], (node, problem, wasTelling) => {
+    note(`${problem}; ${wasTelling ? "what it told is shown" : "the others are shown without it"}`);
+    told(node, wasTelling ? undefined : problem);
   });
   const hear = (node: string, line: FlowLine) => {
     silences.heard(node);

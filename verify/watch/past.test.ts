@@ -52,7 +52,7 @@ test("a node that says nothing is waited for no longer, one that tells its past 
     late.push(problem);
     silences.told(node);
   });
-  for (let second = 0; second < 600; second += 60) {
+  for (let second = 0; second < 540; second += 60) {
     silences.heard("busy");
     silences.told("done");
     silences.heard("done");
@@ -62,4 +62,19 @@ test("a node that says nothing is waited for no longer, one that tells its past 
   silences.heard("silent");
   vi.advanceTimersByTime(100_000);
   expect(late).toEqual(["node silent: it said nothing of its past for 120 s"]);
+});
+
+test("a node that tells a little of its past again and again is waited for no longer than ten minutes", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const late: string[] = [];
+  const silences = new Silences(["hostile"], (node, problem) => {
+    late.push(problem);
+    silences.told(node);
+  });
+  for (let second = 0; second < 6000; second += 100) {
+    silences.heard("hostile");
+    vi.advanceTimersByTime(100_000);
+  }
+  expect(late).toEqual(["node hostile: it told of its past for 600 s without an end"]);
 });

@@ -61,30 +61,41 @@ export function onceBegun(
   return (text) => tell(text);
 }
 
-/** For a node that says nothing while it should tell its past. */
-const SILENCE_MS = 120_000;
+/** For a node that says nothing while it should tell its past, and for all of what it tells. */
+const PATIENCE = { silenceMs: 120_000, wholeMs: 600_000 };
 
-/** Ends the wait for nodes that are silent: one must not keep what all others say from the screen. */
+/** Ends the wait for nodes that are silent, or tell without an end: one must not keep what all others say from the screen. */
 export class Silences {
-  /** Of the nodes that are waited for. */
-  readonly #timers: Map<string, NodeJS.Timeout>;
+  /** Of the nodes that are waited for: since it said something, since it was asked. */
+  readonly #timers: Map<string, readonly [NodeJS.Timeout, NodeJS.Timeout]>;
 
-  /** @param late is told which node has said nothing for so long, and that in words */
-  constructor(nodes: readonly string[], late: (node: string, problem: string) => void, silenceMs = SILENCE_MS) {
-    const seconds = Math.round(silenceMs / 1000);
-    const begin = (node: string) =>
-      setTimeout(() => late(node, `node ${node}: it said nothing of its past for ${seconds} s`), silenceMs).unref();
-    this.#timers = new Map(nodes.map((node) => [node, begin(node)]));
+  /** @param late is told which node is not waited for any more, why in words, and whether it is one that was still telling */
+  constructor(
+    nodes: readonly string[],
+    late: (node: string, problem: string, wasTelling: boolean) => void,
+    { silenceMs, wholeMs } = PATIENCE,
+  ) {
+    const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
+    const silent = (node: string) =>
+      late(node, `node ${node}: it said nothing of its past for ${seconds(silenceMs)}`, false);
+    const endless = (node: string) =>
+      late(node, `node ${node}: it told of its past for ${seconds(wholeMs)} without an end`, true);
+    this.#timers = new Map(
+      nodes.map((node) => [
+        node,
+        [setTimeout(silent, silenceMs, node).unref(), setTimeout(endless, wholeMs, node).unref()],
+      ]),
+    );
   }
 
   /** The node says something. */
   heard(node: string): void {
-    this.#timers.get(node)?.refresh();
+    this.#timers.get(node)?.[0].refresh();
   }
 
   /** Nothing more is waited for. */
   told(node: string): void {
-    clearTimeout(this.#timers.get(node));
+    for (const timer of this.#timers.get(node) ?? []) clearTimeout(timer);
     this.#timers.delete(node); // to refresh a timer that was cleared would begin it again
   }
 }
