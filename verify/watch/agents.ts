@@ -42,8 +42,8 @@ export async function reachCluster(options: ClusterOptions): Promise<Reached> {
 
 export interface Telling {
   node: string;
-  /** Ends it. */
-  stop(): void;
+  /** Ends it, and what it has not said after this time is not waited for: a second, if nothing else is said. */
+  stop(patienceMs?: number): void;
   /** Resolves when it was ended; rejects with a message if it exited by itself. */
   ended: Promise<void>;
 }
@@ -105,10 +105,10 @@ export async function inspectNode(
     },
   );
   ended.catch(() => {}); // handled where it is awaited
-  const stop = () => {
+  const stop = (patienceMs = 1000) => {
     stopping = true;
     running.write("\n"); // ends the command; closing the connection alone would leave it running on the node
-    setTimeout(() => running.abort(), 1000).unref();
+    setTimeout(() => running.abort(), patienceMs).unref();
   };
   return { node, stop, ended };
 }

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Step } from "../../agent/observe/events/step.ts";
 import { attemptText, stepLines } from "../../agent/observe/inspect/step-lines.ts";
 import { realClock } from "../../kubernetes/patience.ts";
@@ -16,8 +17,10 @@ import { inOrder } from "./order.ts";
 
 /** Seconds after which a trace ends by itself on every node, even if this command is killed. */
 const LONGEST = 60;
+/** How long packets follow the end of an attempt, as those that close its connection: ms. */
+const LAST_PACKETS_MS = 1000;
 /** Nodes tell of a connection together; a busy one tells late. */
-const QUIET_MS = 1000;
+const PATIENCE_MS = 120_000;
 
 export interface TraceOptions extends ClusterOptions {
   json: boolean;
@@ -98,19 +101,14 @@ async function trace(
     };
     const [attempt] = await sendNow(client, [probe]);
     if (!attempt) throw new Error(`${from} sent nothing`);
-    await untilQuiet(() => steps.length);
+    await pause(LAST_PACKETS_MS);
+    // An agent that is asked to end tells all that happened until then.
+    for (const one of tracers) one.stop(PATIENCE_MS);
+    await Promise.allSettled(tracers.map((one) => one.ended));
     return { attempt, steps: inOrder(steps, boots.size === 1) };
   } finally {
     for (const one of tracers) one.stop();
     await Promise.allSettled(tracers.map((one) => one.ended));
-  }
-}
-
-/** Resolves when no more has come for a while. */
-async function untilQuiet(count: () => number): Promise<void> {
-  for (let known = -1; known !== count(); ) {
-    known = count();
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   }
 }
 

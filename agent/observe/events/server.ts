@@ -1,5 +1,5 @@
 import { createReadStream, readFileSync } from "node:fs";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
@@ -75,7 +75,7 @@ export interface Answers {
 }
 
 /** Serves at a Unix socket, for root: GET /flows?from=… and GET /trace?client=… answer with one JSON line per event until the
- * reader disconnects. The first line of a trace reports that it has started. GET /flow-log answers with the kept flow log,
+ * reader disconnects. The first line of a trace reports that it has started. POST /trace?client=… ends when the request does, with all that happened until then. GET /flow-log answers with the kept flow log,
  * GET /explain?from=… with what policies say of a flow, GET /ipam with the use of IP pools, GET /status with how the node is, GET /metrics and
  * GET /settings with those of the agent. */
 export function serveEvents(
@@ -97,7 +97,7 @@ export function serveEvents(
       if (url.pathname === "/trace") {
         const wanted = traceRequestSchema.safeParse(Object.fromEntries(url.searchParams));
         if (!wanted.success) return void response.writeHead(400).end(z.prettifyError(wanted.error));
-        return trace(response, feed, tracer, wanted.data, context);
+        return trace(request, response, feed, tracer, wanted.data, context);
       }
       if (url.pathname === "/flow-log") return void keptFlows(response, kept);
       if (url.pathname === "/explain") {
@@ -171,13 +171,25 @@ async function keptFlows(response: ServerResponse, { flowLog, files }: KeptFlows
   }
 }
 
-function trace(response: ServerResponse, feed: EventFeed, tracer: Tracer, wanted: TraceRequest, context: StepContext) {
+function trace(
+  request: IncomingMessage,
+  response: ServerResponse,
+  feed: EventFeed,
+  tracer: Tracer,
+  wanted: TraceRequest,
+  context: StepContext,
+) {
   const { seconds, protocol, ...ends } = wanted;
   const stop = tracer.start({ ...ends, protocol: PROTOCOLS[protocol] }, seconds);
   const say = jsonLines(response);
   const end = feed.listen((event) => isStep(event) && say(stepOf(event, context)), { flows: false });
   say({ tracing: true, boot: bootId() });
   const timer = setTimeout(() => response.end(), seconds * 1000);
+  const finish = () => {
+    end(); // tells what is still in the ring
+    response.end();
+  };
+  if (request.method === "POST") request.resume().once("end", finish);
   response.once("close", () => {
     clearTimeout(timer);
     end();

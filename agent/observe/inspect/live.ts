@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { canonicalAddress, familyOf } from "../../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../../model/objects/pod-of.ts";
 import type { AttemptResult } from "../../../probe/batch.ts";
@@ -31,8 +32,8 @@ export interface StepOptions extends LiveOptions {
   readonly seconds: string;
 }
 
-/** How long to wait for the events of a connection's last packets: ms. */
-const SETTLE_MS = 400;
+/** How long packets follow the end of an attempt, as those that close its connection: ms. */
+const LAST_PACKETS_MS = 400;
 const TRACE_SECONDS = 15;
 
 export async function printFlows({ json, whileInput, runDirectory, ...query }: FlowOptions): Promise<void> {
@@ -41,7 +42,7 @@ export async function printFlows({ json, whileInput, runDirectory, ...query }: F
     runDirectory,
     `/flows?${queryParameters(query)}`,
     (record) => print(record as FlowLine),
-    ending(whileInput),
+    anyOf(ending(whileInput)),
   );
 }
 
@@ -53,8 +54,12 @@ export async function printSteps({
   udp: __,
   ...filter
 }: StepOptions): Promise<void> {
-  const query = new URLSearchParams({ ...filter });
-  await readEvents(runDirectory, `/trace?${query}`, (step) => console.log(JSON.stringify(step)), ending(whileInput));
+  const [path, print] = [
+    `/trace?${new URLSearchParams({ ...filter })}`,
+    (step: unknown) => console.log(JSON.stringify(step)),
+  ];
+  const { gone, enough } = ending(whileInput);
+  await readEvents(runDirectory, path, print, gone, enough);
 }
 
 /** Opens one connection from this node or one of its pods, and prints the steps of its packets on this node. */
@@ -77,7 +82,7 @@ export async function printTrace(client: string, service: string, options: LiveO
     seconds: String(TRACE_SECONDS),
   });
   const steps: Step[] = [];
-  const stop = new AbortController();
+  const enough = new AbortController();
   let attempt: AttemptResult | undefined;
   const send = async () => {
     const probe = {
@@ -89,17 +94,19 @@ export async function printTrace(client: string, service: string, options: LiveO
       sourcePort: Number(clientPort),
     };
     attempt = await probeOnce({ ...probe, ...(netns && { netns }) });
-    setTimeout(() => stop.abort(), SETTLE_MS);
+    await pause(LAST_PACKETS_MS);
   };
   let sent: Promise<void> | undefined;
   await readEvents(
     options.runDirectory,
     `/trace?${query}`,
     (record) => {
-      if ("tracing" in (record as object)) sent = send().finally(() => setTimeout(() => stop.abort(), SETTLE_MS));
-      else steps.push(record as Step);
+      if (!("tracing" in (record as object))) return void steps.push(record as Step);
+      sent = send().finally(() => enough.abort());
+      sent.catch(() => {}); // awaited below, when all is told
     },
-    stop.signal,
+    new AbortController().signal,
+    enough.signal,
   );
   await sent;
   if (options.json) return console.log(JSON.stringify({ attempt, steps }, null, 2));
@@ -162,10 +169,19 @@ function addressTowards(destination: string): Promise<string> {
   });
 }
 
-function ending(whileInput = false): AbortSignal {
-  const end = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => end.abort());
-  if (whileInput) process.stdin.on("data", () => end.abort()).once("end", () => end.abort());
-  process.stdout.on("error", () => end.abort()); // the reader has gone
-  return end.signal;
+interface Ending {
+  /** Aborts when nobody reads any more. */
+  readonly gone: AbortSignal;
+  /** Aborts when the reader has asked for the end. */
+  readonly enough: AbortSignal;
 }
+
+function ending(whileInput = false): Ending {
+  const [gone, enough] = [new AbortController(), new AbortController()];
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => enough.abort());
+  if (whileInput) process.stdin.on("data", () => enough.abort()).once("end", () => gone.abort());
+  process.stdout.on("error", () => gone.abort());
+  return { gone: gone.signal, enough: enough.signal };
+}
+
+const anyOf = ({ gone, enough }: Ending): AbortSignal => AbortSignal.any([gone, enough]);
