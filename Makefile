@@ -74,7 +74,7 @@ status: javascript ## say how the dataplane is on each node: ready, up to date, 
 	@node dist/verify.js status $(if $(WAIT),--wait) $(if $(JSON),--json)
 
 inspect: javascript ## show what is in the maps of all nodes, with names: make inspect VIEW=services; NODE= JSON=1; of connections CLIENT= FRONTEND=
-	@test -n "$(VIEW)" || { echo 'make inspect needs a view: make inspect VIEW=services (backends, endpoints, policies, connections, outcomes, bgp, ipam)' >&2; exit 2; }
+	@test -n "$(VIEW)" || { echo 'make inspect needs a view: make inspect VIEW=services (backends, endpoints, policies, connections, announcements, outcomes, bgp, ipam)' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js inspect "$(VIEW)" $(if $(NODE),--node "$(NODE)") $(if $(CLIENT),--client "$(CLIENT)") $(if $(FRONTEND),--frontend "$(FRONTEND)") $(if $(JSON),--json)
 

@@ -5,6 +5,7 @@ import type { Cluster } from "./cluster.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { Loaded } from "./kernel/load.ts";
 import { sendFrame } from "./kernel/send-frame.ts";
+import type { Counted } from "./node-metrics.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentOptions } from "./options.ts";
@@ -18,12 +19,13 @@ interface Parts {
   readonly options: AgentOptions;
   readonly network: NodeNetwork;
   readonly loaded: Loaded;
+  readonly counted: Counted;
   readonly log: Logger;
 }
 
 /** Assigns and announces addresses until the process ends. @returns to be called before it ends: others then take over at once */
 export function balanceLoad(
-  { options, network, loaded, log }: Parts,
+  { options, network, loaded, counted, log }: Parts,
   { store }: Cluster,
   api: StreamingApi,
   dataplane: Dataplane,
@@ -42,6 +44,7 @@ export function balanceLoad(
     problemsChanged: () => rounds.trigger(),
   });
   dataplane.otherProblems.push(() => balancer.problems);
+  counted.announced = () => balancer.announced.size;
   balancer.start();
   return () => balancer.end();
 }

@@ -17,6 +17,7 @@ import type { Tables } from "./tables.ts";
 /** Metrics are served before there is a dataplane. */
 export interface Counted {
   pools?: () => readonly PoolUse[];
+  announced?: () => number;
   by?: Pick<Dataplane, "backendCounts" | "numbers" | "closedPolicies" | "closedServices" | "servedServices">;
 }
 
@@ -39,6 +40,7 @@ export function nodeMetrics({ pins, tables, counted, services, log, ...others }:
     reports: reportReader(pins),
     verdicts: verdictReader(pins),
     names: () => counted.by?.numbers.names ?? NO_NAMES,
+    announced: () => counted.announced?.() ?? 0,
     pools: () => counted.pools?.() ?? [],
     services: services && seriesReader(services, pins, counted, log),
     build: { layout: layoutHash, kernel: release() },

@@ -25,6 +25,8 @@ export interface MetricSources {
   readonly backends: () => BackendCounts;
   /** Addresses of pools in the whole cluster. */
   readonly pools: () => readonly PoolUse[];
+  /** Load balancers' addresses that this node announces. */
+  readonly announced: () => number;
   readonly bgpSessions: () => readonly CountedSession[];
   /** NetworkPolicies that exceed the size limit and allow nothing. */
   readonly closedPolicies: () => number;
@@ -89,6 +91,14 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
     registers,
     collect() {
       for (const [state, count] of Object.entries(sources.backends())) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}announced_addresses`,
+    help: "Load balancers' addresses that this node announces, each of which one node of the cluster does.",
+    registers,
+    collect() {
+      this.set(sources.announced());
     },
   });
   new Gauge({

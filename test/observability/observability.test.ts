@@ -18,6 +18,7 @@ const metrics = agentMetrics({
   tables: () => [{ name: "proven", entries: 1, capacity: 2 }],
   endpoints: () => 0,
   backends: () => ({ ready: 4, terminating: 1, unready: 0 }),
+  announced: () => 2,
   pools: () => [
     {
       pool: "a",

@@ -119,6 +119,19 @@ test("endpoints keep the address beside the pod's name; backends name their node
   expect(mergedView("backends", views, names).rows).toEqual([["all", "pod/shop/web-1:80/TCP", "node/worker1", ""]]);
 });
 
+test("announcements name the Service and the node that has its address", () => {
+  const announced = { address: "10.96.0.9", ifindex: 2, mac: "02:00:00:00:00:08", note: "" };
+  const views = [
+    { node: "master", rows: [announced] },
+    { node: "worker1", rows: [] },
+  ];
+  expect(asTable(mergedView("announcements", views, names))).toBe(
+    ["NODES   SERVICE   ADDRESS    MAC                NOTE", "master  shop/web  10.96.0.9  02:00:00:00:00:08"].join(
+      "\n",
+    ),
+  );
+});
+
 test("rows are in the order of their numbers", () => {
   const rows = ["10.96.0.10:443/TCP", "10.96.0.10:80/TCP", "10.96.0.9:80/TCP"].map((frontend) =>
     row(frontend, 1, "", 0),

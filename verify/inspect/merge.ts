@@ -8,6 +8,7 @@ const OF_A_NODE: Readonly<Record<string, readonly string[]>> = {
   services: ["id", "local"],
   backends: ["id"],
   endpoints: ["ifindex", "mac"],
+  announcements: ["ifindex"],
 };
 
 /** Columns that are about the address itself: it stays, beside its name. */
@@ -19,6 +20,7 @@ function forPeople(kind: string, node: string, row: Row, names: Names): Row {
   const shown: Row = Object.fromEntries(cells.map(([column, value]) => [column, cellText(column, value, names)]));
   if (kind === "services") return { service: without("service/", frontendName(String(row.frontend), names)), ...shown };
   if (kind === "endpoints") return { pod: without("pod/", names.address(String(row.address))), ...shown };
+  if (kind === "announcements") return { service: without("service/", names.address(String(row.address))), ...shown };
   if (kind === "backends" && row.node === "this node") return { ...shown, node: `node/${node}` };
   return shown;
 }

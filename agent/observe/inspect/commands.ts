@@ -35,6 +35,9 @@ export function registerInspectCommands(program: Command): void {
   add("policies", "compiled policies of this node's endpoints").action(
     show((views, { maps, names }) => views.policies(maps, names())),
   );
+  add("announcements", "load balancers' addresses that this node answers for").action(
+    show((views, { maps }) => views.announcements(maps, process.hrtime.bigint())),
+  );
   add("outcomes", "packets by outcome").action(show((views, { outcomes }) => views.outcomes(outcomes())));
   add("connections", "tracked connections, one line per direction")
     .option("--client <address>", "only connections opened by this address")

@@ -10,7 +10,7 @@ import {
 } from "../../kernel/layout.gen.ts";
 import { memoryMaps } from "../../kernel/memory-map.ts";
 import { asJson, asTable } from "./table.ts";
-import { connections, endpoints, outcomes, policies, services } from "./views.ts";
+import { announcements, connections, endpoints, outcomes, policies, services } from "./views.ts";
 
 describe("inspect", () => {
   test("services list their backends, or that there is none", () => {
@@ -44,6 +44,24 @@ describe("inspect", () => {
         "any node:30604/TCP  1   10.244.1.2:80   1             all",
       ].join("\n"),
     );
+  });
+
+  test("announcements say which the agent has stopped renewing", () => {
+    const maps = memoryMaps();
+    const of = (address: string, until: bigint) =>
+      [
+        { address, interface: 3 },
+        { until, mac: "02:00:00:00:00:08" },
+      ] as const;
+    maps.announced.update([of("198.51.100.7", 2_000n), of("fd00:99::7", 1_000n)]);
+    expect(asTable(announcements(maps, 1_500n))).toBe(
+      [
+        "ADDRESS       IFINDEX  MAC                NOTE",
+        "198.51.100.7  3        02:00:00:00:00:08",
+        "fd00:99::7    3        02:00:00:00:00:08  silent: the agent has not renewed it",
+      ].join("\n"),
+    );
+    expect(announcements(memoryMaps(), 0n).empty).toBe("This node announces no load balancer's address.");
   });
 
   test("policies show the meaning of a shortened key", () => {

@@ -171,6 +171,23 @@ export function connections(
   };
 }
 
+/** Load balancers' addresses that this node answers for. `now`: the kernel's monotonic clock in nanoseconds. */
+export function announcements({ announced }: Pick<MapStores, "announced">, now: bigint): View {
+  const rows = announced
+    .entries()
+    .map(([{ address, interface: ifindex }, { until, mac }]) => [
+      address,
+      ifindex,
+      mac,
+      until > now ? "" : "silent: the agent has not renewed it",
+    ]);
+  return {
+    columns: ["address", "ifindex", "mac", "note"],
+    rows: sorted(rows),
+    empty: "This node announces no load balancer's address.",
+  };
+}
+
 export function outcomes(totals: OutcomeTotals): View {
   const rows = [...totals]
     .filter(([, { packets }]) => packets > 0n)
