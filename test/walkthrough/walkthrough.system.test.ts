@@ -11,6 +11,7 @@ import { CLIENT, ENTRIES, ENTRY, FAMILIES, MINUTES, observationsOf } from "./obs
 import { wayOf } from "./results.ts";
 import { commandsOf, ended, root } from "./stack.ts";
 import { oneStory } from "./story.ts";
+import { testWatch } from "./watching.ts";
 
 const commands = commandsOf("walk");
 const { LAB, inMachine, lab, stack, status } = commands;
@@ -159,7 +160,8 @@ test(
   async () => {
     const [tokens, pods] = [await tokenEnds(), await podIdentities("master")];
     await ended(lab("terminate", LAB, "node"));
-    await ended(stack("up"));
+    // For `watch` below; what follows does without it again.
+    await ended(stack("up", "--config", "ebpf-dataplane:flowLogsLocalReporter=Enabled"));
     expect((await tokenEnds()).length).toBe(tokens.length + 1);
     expect(verification()).toMatchObject({ failed: 0 });
     expect(await podIdentities("master")).toEqual(expect.arrayContaining(pods));
@@ -189,6 +191,8 @@ test("client1 gets nginx's page and is logged with its own address, client2 gets
   };
   await expect.poll(sources).toEqual(FAMILIES.map((family) => [CLIENT[family], `${family}-by-client1`]));
 });
+
+testWatch(commands);
 
 test(
   "one line of configuration switches the running cluster to tunnel mode, to kube-proxy, and back",
