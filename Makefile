@@ -11,7 +11,7 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help javascript go host up down labs lab-image preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean lab-parts bootstrap bootstrap-bench
+.PHONY: help javascript go host up down labs lab-image lab-images preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean lab-parts bootstrap bootstrap-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s %s\n", $$1, ($$0 ~ /:[^#]*javascript/ ? "*" : " "), $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ lab-image: bootstrap ## load your own images into every node of the local cluste
 	@test -n "$(IMAGE)" || { echo 'make lab-image needs an image archive: docker save --output shop.tar team/shop:1, then make lab-image IMAGE=shop.tar' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/lab.js image "$(or $(EBPF_DATAPLANE_LAB),local)" "$(IMAGE)" $(if $(TAG),--tag "$(TAG)")
+
+lab-images: bootstrap ## list your own images in the local cluster: names, sizes, nodes; REMOVE=team/shop:1 takes one out, JSON=1
+	@node tools/build.ts --quiet bundle >&2
+	@node dist/lab.js images "$(or $(EBPF_DATAPLANE_LAB),local)" $(foreach one,$(REMOVE),--remove "$(one)") $(if $(JSON),--json)
 
 check: $(if $(MACHINES),go,javascript) ## test expectations on the running cluster: make check SUITE=cluster, or FILE=x.check.yaml; MACHINES=x.yaml JUNIT=out/check.xml
 	@test -n "$(FILE)$(SUITE)" || { echo 'make check needs a suite or a file of expectations: make check SUITE=cluster, make check FILE=x.check.yaml' >&2; exit 2; }

@@ -9,7 +9,9 @@ import { parseCloud } from "./cloud/spec.ts";
 import { cloudUp } from "./cloud/up.ts";
 import { exec } from "./cluster/exec.ts";
 import { forward } from "./cluster/forwarder.ts";
+import { imagesInWords, listImages } from "./cluster/listed-images.ts";
 import { addImages } from "./cluster/own-images.ts";
+import { removeImages } from "./cluster/remove-images.ts";
 import { status } from "./cluster/status.ts";
 import { up } from "./cluster/up.ts";
 import { LabFailure } from "./failure.ts";
@@ -28,6 +30,8 @@ function labName(value: string): string {
   if (allowed === undefined) return value;
   throw new LabFailure(`NAME is '${value}', but must be ${allowed}`, { exitCode: 2 });
 }
+
+const repeated = (word: string, words: string[] = []): string[] => [...words, word];
 
 const command = new Command("lab")
   .description("A Kubernetes cluster and its clients on machines that are namespaces of this host.")
@@ -79,6 +83,21 @@ command
     requireRoot();
     const add = () => addImages(name, archive, tag, stderrProgress(name));
     process.stdout.write(await withLock(name, "image", add));
+  });
+
+command
+  .command("images")
+  .argument("<name>", "the lab's name", labName)
+  .option("--remove <image>", "take an image of your own out of every node; repeatable", repeated)
+  .option("--json", "the list as JSON")
+  .description("list your own images in a lab: names, sizes, nodes; or remove some")
+  .action(async (name: string, { remove, json }: { remove?: string[]; json?: boolean }) => {
+    requireRoot();
+    const removal = () => removeImages(name, remove ?? [], stderrProgress(name));
+    if (remove) return void process.stdout.write(await withLock(name, "images", removal));
+    const images = await listImages(name);
+    if (json) print(images);
+    else process.stdout.write(imagesInWords(name, images));
   });
 
 command

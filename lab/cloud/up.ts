@@ -3,6 +3,7 @@ import { existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { API_SERVER_PORT } from "../../components/documents/defaults.ts";
 import { startForwarder } from "../cluster/forwarder.ts";
+import { requireArchives, selectImages } from "../cluster/images.ts";
 import { CLOUD, readState, writeState } from "../cluster/state.ts";
 import { LabFailure } from "../failure.ts";
 import { program } from "../installation.ts";
@@ -25,6 +26,7 @@ import type { CloudSpec } from "./spec.ts";
 /** Creates the specified instances and their environment. Running instances are not changed, except for the rules around them. */
 export async function cloudUp(wanted: CloudSpec, progress: Progress): Promise<void> {
   const lab = wanted.name;
+  requireArchives(selectImages([]));
   beginLab(lab);
   const spec = joined(readCloud(lab), wanted);
   writeCloud(spec);

@@ -6,6 +6,7 @@ import { packageFolder } from "../installation.ts";
 import { commandFailure } from "../machines/command.ts";
 import { runIn } from "../machines/enter.ts";
 import { machineFolder } from "../names.ts";
+import { removeFrom } from "./node-images.ts";
 
 const manifestFile = join(packageFolder, "dist", "images.json");
 
@@ -25,6 +26,8 @@ const manifestSchema = z.array(
 export interface Image extends BuiltImage {
   /** Its archive is not built by `make build` but a copy of the user's, in the lab's folder. */
   own?: true;
+  /** Names in the archive that are not wanted any more. */
+  removed?: string[];
 }
 
 type BuiltImage = z.output<typeof manifestSchema>[number];
@@ -86,18 +89,25 @@ export async function loadImages(lab: string, machine: string, images: Image[]):
   for (const image of staleImages(lab, machine, images)) await importImage(lab, machine, image);
 }
 
+/** @throws LabFailure if the archive of one is not there */
+export function requireArchives(images: readonly Image[]): void {
+  const image = images.find(({ file }) => !existsSync(file));
+  if (!image) return;
+  throw new LabFailure(`cannot load image ${image.names[0]}: its archive ${image.file} is missing`, {
+    next: image.own
+      ? "load it again with 'make lab-image'"
+      : "build the images again with 'make build'; builds in other checkouts remove archives that are not used",
+  });
+}
+
 /** Loads an image into a machine's containerd, whatever the machine has. */
 export async function importImage(lab: string, machine: string, image: Image): Promise<void> {
   const name = image.names[0] as string;
-  if (!existsSync(image.file))
-    throw new LabFailure(`cannot load image ${name}: its archive ${image.file} is missing`, {
-      next: image.own
-        ? "load it again with 'make lab-image'"
-        : "build the images again with 'make build'; builds in other checkouts remove archives that are not used",
-    });
+  requireArchives([image]);
   // Machines do not see the labs' folder.
   const command = ["ctr", "--namespace", "k8s.io", "images", "import", "-"];
   const result = await runIn(lab, machine, command, { inputFile: image.file, timeout: 600_000 });
   if (result.status !== 0) throw commandFailure(`load image ${name} on machine ${machine}`, command, result);
+  if (image.removed) await removeFrom(lab, machine, image.removed);
   writeFileSync(recordFile(lab, machine), JSON.stringify({ ...loaded(lab, machine), [keyOf(image)]: image.digest }));
 }

@@ -27,8 +27,20 @@ export function ownImages(lab: string): Image[] {
   }
 }
 
+const makeUp = (lab: string): string => (lab === "local" ? "make up" : `EBPF_DATAPLANE_LAB=${lab} make up`);
+
+/** The nodes of a lab. @throws LabFailure if it has none that can have images of the user's */
+export function nodesOf(lab: string, state: ClusterState | undefined): string[] {
+  if (!state) throw new LabFailure(`there is no lab ${lab}`, { next: makeUp(lab) });
+  if (state.spec.kubernetesVersion === CLOUD)
+    throw new LabFailure(`lab ${lab} is a part of AWS, whose instances get images from files of their own`, {
+      next: "load images into a local cluster: make up",
+    });
+  return state.spec.machines.filter(isNode).map(({ name }) => name);
+}
+
 /**
- * The nodes of a lab.
+ * The nodes of a lab, which all run.
  * @param runs whether a machine does
  * @throws LabFailure if they cannot be given images
  */
@@ -37,17 +49,11 @@ export function nodesToLoad(
   state: ClusterState | undefined,
   runs: (machine: string) => boolean,
 ): string[] {
-  const make = lab === "local" ? "make up" : `EBPF_DATAPLANE_LAB=${lab} make up`;
-  if (!state) throw new LabFailure(`there is no lab ${lab}`, { next: make });
-  if (state.spec.kubernetesVersion === CLOUD)
-    throw new LabFailure(`lab ${lab} is a part of AWS, whose instances get images from files of their own`, {
-      next: "load images into a local cluster: make up",
-    });
-  const nodes = state.spec.machines.filter(isNode).map(({ name }) => name);
+  const nodes = nodesOf(lab, state);
   const dead = nodes.filter((name) => !runs(name));
   if (dead.length > 0)
     throw new LabFailure(`lab ${lab} does not run: ${dead.join(", ")} ${dead.length > 1 ? "are" : "is"} stopped`, {
-      next: `boot it: ${make}`,
+      next: `boot it: ${makeUp(lab)}`,
     });
   return nodes;
 }
@@ -77,7 +83,7 @@ export async function addImages(
     const image = await progress.phase("copy it to the lab", () => keep(lab, chosen));
     const title = image.names.map(shortName).join(", ");
     for (const node of nodes) await progress.phase(`${node}: load ${title}`, () => importImage(lab, node, image));
-    record(lab, image);
+    keepRecord(lab, withLatest(ownImages(lab), image));
   } finally {
     forgetUnrecorded(lab);
   }
@@ -102,10 +108,12 @@ export const withLatest = (earlier: Image[], latest: Image): Image[] => [
   latest,
 ];
 
-function record(lab: string, image: Image): void {
+/** Records which images nodes are given that join later, and forgets all others. */
+export function keepRecord(lab: string, images: readonly Image[]): void {
   const draft = `${recordOf(lab)}.new`;
-  writeFileSync(draft, JSON.stringify(withLatest(ownImages(lab), image), null, 2), { mode: 0o600 });
+  writeFileSync(draft, JSON.stringify(images, null, 2), { mode: 0o600 });
   renameSync(draft, recordOf(lab));
+  forgetUnrecorded(lab);
 }
 
 /** Removes copies that no node needs: of images that others replaced, and of commands that failed or were killed. */

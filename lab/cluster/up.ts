@@ -18,7 +18,7 @@ import { type ApiServerPath, waitUntilReady } from "./api-server.ts";
 import { isBootstrapped } from "./bootstrap.ts";
 import { controlPlaneOf, describeLab, isNode, type LabDescription } from "./description.ts";
 import { startForwarder } from "./forwarder.ts";
-import { type Image, selectImages } from "./images.ts";
+import { type Image, requireArchives, selectImages, staleImages } from "./images.ts";
 import { createToken, newToken } from "./join-token.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { requireMemory } from "./memory.ts";
@@ -94,6 +94,15 @@ async function tokenFor(path: ApiServerPath, plan: Plan): Promise<string> {
   return createToken(path.lab, path.controlPlane);
 }
 
+/** Images that a node does not have yet. Known before anything is changed: a cluster without them would be half made. */
+function imagesToLoad({ name: lab, machines }: LabSpec, { startOver, wipe }: Plan, ours: Image[]): Image[] {
+  if (startOver) return ours;
+  return machines.filter(isNode).flatMap(({ name }) => {
+    const images = [...ours, ...ownImages(lab)];
+    return wipe.includes(name) ? images : staleImages(lab, name, images);
+  });
+}
+
 /** Creates the specified lab; existing parts that are correct are not changed. */
 export async function up(spec: LabSpec, progress: Progress): Promise<LabDescription> {
   const ours: Image[] = selectImages(spec.images, spec.kubeProxy);
@@ -108,6 +117,7 @@ export async function up(spec: LabSpec, progress: Progress): Promise<LabDescript
   const earlier = readState(spec.name);
   refuseUnchangeable(earlier?.spec, spec);
   const plan = planFor(spec, earlier);
+  requireArchives(imagesToLoad(spec, plan, ours));
   requireMemory(
     spec.name,
     spec.machines.filter(({ name }) => plan.boot.includes(name)),

@@ -135,6 +135,7 @@ test("join tokens expire, and no agent has more rights than are listed", async (
 });
 
 const OWN = "team/shop:1";
+const LIST = ["ctr", "--namespace", "k8s.io", "images", "list", "--quiet"];
 
 test(
   "a pod starts with an image of the user's",
@@ -156,7 +157,7 @@ test(
 );
 
 test(
-  "a worker that lost its machine joins again, with a new token and the user's images, and the other node's pods are not changed",
+  "a worker that lost its machine joins again, with a new token and the user's images, which can be listed and removed, and the other node's pods are not changed",
   async () => {
     const [tokens, pods] = [await tokenEnds(), await podIdentities("master")];
     await ended(lab("terminate", LAB, "node"));
@@ -165,8 +166,13 @@ test(
     expect((await tokenEnds()).length).toBe(tokens.length + 1);
     expect(verification()).toMatchObject({ failed: 0 });
     expect(await podIdentities("master")).toEqual(expect.arrayContaining(pods));
-    const { stdout } = await ended(inMachine("node", "ctr", "--namespace", "k8s.io", "images", "list", "--quiet"));
+    const { stdout } = await ended(inMachine("node", ...LIST));
     expect(stdout.split("\n")).toContain(`docker.io/${OWN}`);
+    const images = async () => JSON.parse((await ended(lab("images", LAB, "--json"))).stdout);
+    expect(await images()).toMatchObject([{ image: OWN, nodes: ["master", "node"], missing: [] }]);
+    await ended(lab("images", LAB, "--remove", OWN));
+    expect(await images()).toEqual([]);
+    expect((await ended(inMachine("node", ...LIST))).stdout).not.toContain(OWN);
   },
   30 * MINUTES,
 );

@@ -1,0 +1,50 @@
+// Takes the user's images out of a lab again.
+
+import { printable } from "../../agent/observe/inspect/printable.ts";
+import { didYouMean } from "../../components/refusal/suggestion.ts";
+import { LabFailure } from "../failure.ts";
+import { fullName, shortName } from "../images/reference.ts";
+import { firstProcess } from "../machines/machine.ts";
+import type { Progress } from "../progress.ts";
+import type { Image } from "./images.ts";
+import { byName } from "./listed-images.ts";
+import { removeFrom } from "./node-images.ts";
+import { keepRecord, nodesToLoad, ownImages } from "./own-images.ts";
+import { readState } from "./state.ts";
+
+/** Full names of what is to be removed. @throws LabFailure for one that is none of the user's images */
+export function namedImages(lab: string, images: readonly Image[], texts: readonly string[]): string[] {
+  const known = byName(images).map(([name]) => name);
+  return texts.map((text) => {
+    const name = fullName(text);
+    if (name !== undefined && known.includes(name)) return name;
+    const short = known.map(shortName);
+    throw new LabFailure(
+      `lab ${lab} has no image '${printable(text)}' of yours${didYouMean(text, short)} (yours: ${short.join(", ") || "none"})`,
+      { next: "the cluster's own images stay; 'make lab-images' lists yours", exitCode: 2 },
+    );
+  });
+}
+
+/** What is left of the record. An archive that has other names too is kept, and nodes that join later are not given these. */
+export function withoutNames(images: readonly Image[], names: readonly string[]): Image[] {
+  return images.flatMap((image) => {
+    const kept = image.names.filter((name) => !names.includes(name));
+    if (kept.length === image.names.length) return [image];
+    const removed = image.names.filter((name) => names.includes(name));
+    return kept.length === 0 ? [] : [{ ...image, names: kept, removed: [...(image.removed ?? []), ...removed] }];
+  });
+}
+
+/** Removes images from every node of a lab, and from what nodes that join later are given. @returns what was done, in words */
+export async function removeImages(lab: string, texts: readonly string[], progress: Progress): Promise<string> {
+  const state = readState(lab);
+  const nodes = nodesToLoad(lab, state, (machine) => firstProcess(lab, machine) !== undefined);
+  const images = ownImages(lab);
+  const names = namedImages(lab, images, texts);
+  const title = names.map(shortName).join(", ");
+  // The record last: what is interrupted is still in the list.
+  for (const node of nodes) await progress.phase(`${node}: remove ${title}`, () => removeFrom(lab, node, names));
+  keepRecord(lab, withoutNames(images, names));
+  return `removed ${title} from ${nodes.join(", ")}; running pods keep it until they start again\n`;
+}
