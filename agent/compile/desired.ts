@@ -1,8 +1,8 @@
 import type { Address } from "../../model/address/address.ts";
 import type { BgpPlan } from "../../model/bgp/plan.ts";
 import type { KubeProxy } from "../../model/mode/configuration.ts";
+import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import type { Identity } from "../../model/policy/identity.ts";
-import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { CompiledService } from "../../model/service/service.ts";

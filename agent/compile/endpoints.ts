@@ -1,7 +1,7 @@
 import type { Address, Family } from "../../model/address/address.ts";
 import { familyOf, hostCidr } from "../../model/address/address.ts";
 import { addressesOf, podOwner } from "../../model/objects/pod-of.ts";
-import type { EndpointPolicy } from "../../model/policy/selection.ts";
+import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import { type Endpoint, EndpointFlag, type NetworkNamespace, type Workload } from "../kernel/layout.gen.ts";
 import { NO_ADDRESS } from "../kernel/workload.ts";
 import type { Contributions, Entry, Route } from "./desired.ts";

@@ -1,6 +1,7 @@
 import { hash32 } from "../../model/hash.ts";
 import { defaultConfiguration } from "../../model/mode/configuration.ts";
 import type { FelixConfiguration } from "../../model/objects/calico.ts";
+import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import { type Failsafe as FailsafePort, failsafesOf } from "../../model/policy/failsafes.ts";
 import {
   type HostDirectory,
@@ -8,7 +9,6 @@ import {
   type HostTraffic,
   hostTraffics,
 } from "../../model/policy/host-directory.ts";
-import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import {
   ANY_INTERFACE,
   Direction,

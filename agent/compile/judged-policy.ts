@@ -1,10 +1,10 @@
 import { hash32 } from "../../model/hash.ts";
 import { Latest, Memo } from "../../model/memo.ts";
+import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import type { Identity } from "../../model/policy/identity.ts";
 import { ANYBODY, Judge } from "../../model/policy/judge.ts";
 import type { Judgement } from "../../model/policy/judgement.ts";
 import type { Decision, Tier } from "../../model/policy/rules.ts";
-import type { EndpointPolicy } from "../../model/policy/selection.ts";
 import type { Steps } from "../../model/steps.ts";
 import { Direction, POLICY_ANY_IDENTITY, type PolicyKey, type PolicyValue } from "../kernel/layout.gen.ts";
 import type { Entry } from "./desired.ts";

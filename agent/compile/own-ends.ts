@@ -1,6 +1,5 @@
 import { Latest, Memo } from "../../model/memo.ts";
-import type { ByOwnEnd } from "../../model/policy/combine.ts";
-import type { EndpointPolicy } from "../../model/policy/selection.ts";
+import type { ByOwnEnd, EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import type { Steps } from "../../model/steps.ts";
 import { Direction, POLICY_OWN_SIDE, type PolicyKey, type PolicyValue, PolicyVerdict } from "../kernel/layout.gen.ts";
 import type { Entry } from "./desired.ts";

@@ -1,8 +1,9 @@
 import type { Address } from "../../model/address/address.ts";
 import { Latest } from "../../model/memo.ts";
+import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import type { HostDirectory, HostSubject } from "../../model/policy/host-directory.ts";
 import { policyInputs } from "../../model/policy/policy-objects.ts";
-import { type EndpointPolicy, PolicySelector, type Selection } from "../../model/policy/selection.ts";
+import { PolicySelector, type Selection } from "../../model/policy/selection.ts";
 import { PodSubjects, type Subject } from "../../model/policy/subject.ts";
 import { type Vocabulary, vocabularyOf } from "../../model/policy/vocabulary.ts";
 import type { Steps } from "../../model/steps.ts";

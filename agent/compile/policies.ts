@@ -1,5 +1,6 @@
 import { Memo } from "../../model/memo.ts";
-import type { EndpointPolicy, Selection } from "../../model/policy/selection.ts";
+import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
+import type { Selection } from "../../model/policy/selection.ts";
 import type { Steps } from "../../model/steps.ts";
 import type { PolicyKey, PolicyValue } from "../kernel/layout.gen.ts";
 import { type Contribution, type Contributions, defaultKey, type Entry, type PolicyNames } from "./desired.ts";

@@ -7,12 +7,13 @@ import {
   pod as podSchema,
   type ServiceAccount,
 } from "../objects/core.ts";
+import type { EndpointPolicy } from "../policy/endpoint-policy.ts";
 import { ruleMatches } from "../policy/explain.ts";
 import { IdentityTable } from "../policy/identity.ts";
 import { ANYBODY, decisionAt, Judge, type Peer } from "../policy/judge.ts";
 import type { PolicyObjects } from "../policy/policy-objects.ts";
 import type { Decision, Tier } from "../policy/rules.ts";
-import { type EndpointPolicy, PolicySelector } from "../policy/selection.ts";
+import { PolicySelector } from "../policy/selection.ts";
 import { PodSubjects } from "../policy/subject.ts";
 import { podAsSubject } from "../policy/who.ts";
 import { ICMP, protocolNumbers } from "../protocol.ts";

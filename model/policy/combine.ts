@@ -2,14 +2,13 @@ import { type Address, hostCidr } from "../address/address.ts";
 import { Memo } from "../memo.ts";
 import { named } from "../named.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
+import type { EndpointPolicy } from "./endpoint-policy.ts";
 import { ANYBODY, type Peer } from "./judge.ts";
 import { atOwnEnd, isAtItself, type Side, tellsOwnEnds, wordsOfOwnEnds } from "./own-end.ts";
 import { ownPortNames, withOwnPorts } from "./own-ports.ts";
 import { decisionText } from "./rules.ts";
-import type { EndpointPolicy } from "./selection.ts";
 import type { Subject } from "./subject.ts";
 import { type TierHeads, tiersOf, tiersText } from "./tiers.ts";
-import type { EndWords } from "./vocabulary.ts";
 
 /** What the policies mean together for one endpoint. @param own in which it differs from others that they select */
 export function combine(
@@ -63,16 +62,6 @@ function portsText(policies: readonly CompiledPolicy[], known: Subject["ports"])
 }
 
 const ownNames = new Memo<CompiledPolicy, ReadonlySet<string>>();
-
-/** The policies that hold instead of one, by the end of a flow on its side. */
-export interface ByOwnEnd {
-  /** Whom none of these words means, and who has no port with a name, is like everybody. */
-  readonly words: EndWords;
-  /** One direction; undefined: the same as for everybody. Of the same name for whom the rules tell alike. */
-  at(side: Side, end: Peer): EndpointPolicy | undefined;
-  /** Others that it has made are forgotten, where they are the most: owners of pods choose the numbers of their named ports. */
-  forgetBut(used: ReadonlySet<EndpointPolicy>): void;
-}
 
 const ENOUGH = 1024;
 

@@ -1,34 +1,15 @@
 import { Latest, Memo, same } from "../memo.ts";
-import type { Named } from "../named.ts";
 import type { Problem } from "../problem.ts";
 import { finish, type Steps } from "../steps.ts";
-import { type ByOwnEnd, combine, combineByOwnEnd, isByOwnEnd, ownEndsText, subjectText } from "./combine.ts";
+import { combine, combineByOwnEnd, isByOwnEnd, ownEndsText, subjectText } from "./combine.ts";
 import { beforeInTier, type CompiledPolicy } from "./compiled-policy.ts";
+import type { EndpointPolicy } from "./endpoint-policy.ts";
 import { closed, closingOrder } from "./limits.ts";
 import { atOwnSide } from "./own-side.ts";
 import { type CompiledObjects, PolicyObjectCompiler, type PolicyObjects } from "./policy-objects.ts";
-import type { Decision, Tier } from "./rules.ts";
 import { SelectorIndex } from "./selector-index.ts";
 import type { Subject } from "./subject.ts";
 import { type Labelled, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
-
-/** The policies of an endpoint; other endpoints may share them. Its name is its content: the entries under its number never
- * change their meaning, so an endpoint moves from one state to the next in a single write. */
-export interface EndpointPolicy {
-  readonly name: Named;
-  readonly owner: string;
-  /** The objects it consists of: "NetworkPolicy default/a, NetworkPolicy default/b". */
-  readonly sources: string;
-  /** A direction in which nothing is to be asked is absent. */
-  readonly ingress?: readonly Tier[];
-  readonly egress?: readonly Tier[];
-  /** `egress` is asked on the way to the own node too: one of the policies is Calico's. */
-  readonly isAskedOfNode?: true;
-  /** What holds after the last tier. */
-  readonly afterwards: Decision;
-  /** Its rules ask about a flow's end on this side: the policy is that of a flow whose end none of them tells. */
-  readonly byOwnEnd?: ByOwnEnd;
-}
 
 /** Whom policies may select. */
 export interface Subjects<Key> extends PolicyObjects {
