@@ -129,9 +129,9 @@ test: ## run all tests
 	@sh tools/bootstrap tests
 	@node tools/test.ts
 
-campaigns: build ## run the tests that take long, about 15 minutes: upgrades of the AWS stack, killed ones too, policies that change under load, and random packets on Debian's kernel
+campaigns: build ## run the tests that take long, about 15 minutes: upgrades of the AWS stack, killed ones too, policies that change under load, random packets on Debian's kernel, and property tests with a new seed (SEED=… repeats it, ONLY=properties)
 	@sh tools/bootstrap tests
-	@node node_modules/vitest/vitest.mjs run --project campaign
+	@node tools/campaigns.ts
 
 fuzz: bootstrap ## send random packets through the real programs: make fuzz PACKETS=1000000 SEED=… [KERNEL=6.1]; WORLDS=100000 compares compiled policies with an independent model instead, PROGRAMS=1 what the real programs do with them too
 	@$(if $(KERNEL),sh tools/bootstrap tests)
