@@ -6,7 +6,7 @@ import type { Bgp } from "./bgp/bgp.ts";
 import type { Cluster } from "./cluster.ts";
 import type { EndpointStore } from "./cni/endpoint-store.ts";
 import { Compiler } from "./compile/compile.ts";
-import type { DesiredState, NumberContents, WrittenMap } from "./compile/desired.ts";
+import { type DesiredState, type InForceNow, NOTHING_IN_FORCE, type WrittenMap } from "./compile/desired.ts";
 import { nodeLimits } from "./compile/limits.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import type { HealthChecks } from "./health-checks/health-checks.ts";
@@ -57,10 +57,8 @@ export class Dataplane {
   #local: readonly LocalEndpoint[] | undefined;
   #network = "";
   #kubeProxy: DesiredState["kubeProxy"] | undefined;
-  /** A policy in force has a Log rule. */
-  policyLogs = false;
-  /** What the numbers in the maps stand for, of the last pass. */
-  contents: NumberContents = { policies: new Map(), identities: new Map() };
+  /** Of the last pass. */
+  inForce: InForceNow = NOTHING_IN_FORCE;
   readonly numbers: NumberNames;
   /** Blocks from which no address may be allocated. */
   refused: DesiredState["refused"] = { ipPools: new Set(), ipamBlocks: new Set() };
@@ -107,8 +105,8 @@ export class Dataplane {
       this.gate.settle();
       await this.#podMtu.follow();
       this.numbers.add(desired.names);
-      this.policyLogs = desired.logs;
-      this.contents = desired.contents;
+      const { contents, logs, hosts } = desired;
+      this.inForce = { contents, logs, node: { directory: hosts, facts } };
       if (written > 0) {
         this.#parts.log.debug({ written, pending }, "maps written");
         this.onWritten(changed);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Address } from "../model/address/address.ts";
 import { flowLogSettings } from "../model/flow/settings.ts";
 import { defaultConfiguration } from "../model/mode/configuration.ts";
+import type { JudgedNode } from "./compile/desired.ts";
 import type { Loaded } from "./kernel/load.ts";
 import { reportReader } from "./kernel/outcomes.ts";
 import type { Pins } from "./kernel/pins.ts";
@@ -28,16 +29,19 @@ interface Parts {
   readonly feed: EventFeed;
   readonly wallClock: (time: bigint) => number;
   readonly log: Logger;
+  /** The node itself, as policies see it now. */
+  readonly node: () => JudgedNode | undefined;
 }
 
-export function keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log }: Parts) {
+export function keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log, node }: Parts) {
   const files = new LogFiles(join(options.logDirectory, "flows"));
   const { maps } = loaded;
   const ends = new Ends(() => ({
     ...{ nodes: store.list("nodes"), pods: store.list("pods"), services: store.list("services") },
     ...{ namespaces: store.list("namespaces"), serviceAccounts: store.list("serviceAccounts") },
+    own: node()?.facts,
   }));
-  const staging = stagingBy(store);
+  const staging = stagingBy(store, node);
   const flowLog = new FlowLog({
     ...{ node: options.node, names, feed, wallClock, files, log },
     settings: () => flowLogSettings(defaultConfiguration(store.list("felixConfigurations"))),

@@ -3,7 +3,7 @@
 import { keepsFlowHistory } from "../model/flow/settings.ts";
 import { defaultConfiguration } from "../model/mode/configuration.ts";
 import type { Attachments } from "./attachments.ts";
-import type { NumberContents, PolicyNames } from "./compile/desired.ts";
+import type { InForceNow, PolicyNames } from "./compile/desired.ts";
 import { keepFlowLog } from "./flow-logging.ts";
 import { openEventRing } from "./kernel/event-ring.ts";
 import { interfaceName } from "./kernel/interface-names.ts";
@@ -38,8 +38,7 @@ export async function servePacketEvents(
   store: SnapshotStore,
   policies: {
     readonly numbers: { readonly names: PolicyNames };
-    readonly contents: NumberContents;
-    readonly policyLogs: boolean;
+    readonly inForce: InForceNow;
   },
   answers: Omit<Answers, "explainer">,
   log: Logger,
@@ -54,12 +53,15 @@ export async function servePacketEvents(
   const context = {
     node: options.node,
     names: new Names(objects, () => policies.numbers.names),
-    contents: () => policies.contents,
+    contents: () => policies.inForce.contents,
     wallClock: (time: bigint) => Date.now() - Number((process.hrtime.bigint() - time) / 1_000_000n),
     deviceName: deviceNames(),
   };
   const { names, wallClock } = context;
-  const kept = keepFlowLog({ options, loaded, pins, store, names, feed, wallClock, log });
+  const kept = keepFlowLog({
+    ...{ options, loaded, pins, store, names, feed, wallClock, log },
+    node: () => policies.inForce.node,
+  });
   const { contents } = context;
   const explainer = new Explainer({
     node: options.node,
@@ -73,7 +75,7 @@ export async function servePacketEvents(
   const { history, end: endHistory } = keepHistory({ ...naming, feed, isWanted });
   const shown = { ...kept, history };
   await serveEvents(runFile(options, EVENT_SOCKET), feed, tracer, naming.context, shown, { ...answers, explainer });
-  const endPolicyLog = logPolicies({ feed, context, log, isWanted: () => policies.policyLogs });
+  const endPolicyLog = logPolicies({ feed, context, log, isWanted: () => policies.inForce.logs });
   return () => {
     endPolicyLog();
     endHistory();

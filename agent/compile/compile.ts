@@ -143,6 +143,7 @@ export class Compiler {
       bgp: bgp.plan,
       names: policyNames,
       contents,
+      hosts,
       logs: policyLogs,
       kubeProxy,
       services: services.compiled,

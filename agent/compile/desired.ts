@@ -2,12 +2,14 @@ import type { Address } from "../../model/address/address.ts";
 import type { BgpPlan } from "../../model/bgp/plan.ts";
 import type { KubeProxy } from "../../model/mode/configuration.ts";
 import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
+import type { HostDirectory } from "../../model/policy/host-directory.ts";
 import type { Identity } from "../../model/policy/identity.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { CompiledService } from "../../model/service/service.ts";
 import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
 import type { Displaced } from "./ids.ts";
+import type { NodeFacts } from "./snapshot.ts";
 
 /** One entry of a BPF map. */
 export interface Entry<K, V> {
@@ -106,6 +108,27 @@ export interface NumberContents {
   readonly identities: ReadonlyMap<Identity, number>;
 }
 
+/** The node itself, as policies see it. */
+export interface JudgedNode {
+  readonly directory: HostDirectory;
+  readonly facts: NodeFacts;
+}
+
+/** What people are told about the policies in force. */
+export interface InForceNow {
+  /** What the numbers in the maps stand for. */
+  readonly contents: NumberContents;
+  /** A policy in force has a Log rule. */
+  readonly logs: boolean;
+  /** Undefined before the first pass. */
+  readonly node: JudgedNode | undefined;
+}
+
+export const NOTHING_IN_FORCE: InForceNow = {
+  contents: { policies: new Map(), identities: new Map() },
+  ...{ logs: false, node: undefined },
+};
+
 /** What load balancers are told of a node. */
 export interface NodeHealth {
   readonly checks: readonly HealthCheck[];
@@ -121,6 +144,8 @@ export interface DesiredState {
   readonly bgp: BgpPlan | undefined;
   readonly names: PolicyNames;
   readonly contents: NumberContents;
+  /** The node itself. */
+  readonly hosts: HostDirectory;
   /** A policy in force has a Log rule. */
   readonly logs: boolean;
   readonly kubeProxy: KubeProxy;

@@ -108,6 +108,17 @@ describe("host endpoints in the maps", () => {
     expect(inWords(compiled({ kubeControllersConfigurations, globalNetworkPolicies }).maps)).toEqual(["*: ingress"]);
   });
 
+  test("an open one is watched, and judges nothing, while a staged policy selects it", () => {
+    const staged = (selector: string, spec: object = {}) =>
+      schemas.stagedGlobalNetworkPolicies.parse({ metadata: { name: "s" }, spec: { selector, ...spec } });
+    const maps = (...stagedGlobalNetworkPolicies: ReturnType<typeof staged>[]) =>
+      compiled({ kubeControllersConfigurations: [automatic], stagedGlobalNetworkPolicies }).maps;
+    expect(inWords(maps(staged("role == 'db'")))).toEqual(["*: open"]);
+    expect(settingsFlags(maps(staged("all()"))) & SettingsFlag.HOST_POLICIES).toBeTruthy();
+    for (const other of [staged("role == 'web'"), staged("role == 'db'", { stagedAction: "Learn" })])
+      expect([inWords(maps(other)), settingsFlags(maps(other)) & SettingsFlag.HOST_POLICIES]).toEqual([[], 0]);
+  });
+
   test("nodes are peers by the labels of their host endpoints, of other nodes too", () => {
     const { maps } = compiled({
       kubeControllersConfigurations: [automatic],

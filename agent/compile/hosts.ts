@@ -38,6 +38,8 @@ export interface JudgedHosts extends Pick<HostDirectory, "own" | "subjects"> {
   policyOf(host: HostSubject): EndpointPolicy | undefined;
   readonly policies: PolicyMap;
   readonly sums: LocationSums;
+  /** Whether flows of the node itself are to be known even if no policy is about them: staged ones are. */
+  readonly isWatched: boolean;
 }
 
 const NO_MAC = "00:00:00:00:00:00";
@@ -51,10 +53,10 @@ const STAGES: Readonly<Record<HostTraffic, HostStage>> = {
   doNotTrack: HostStage.UNTRACKED,
 };
 
-/** An entry for each interface of the node and each stage that something is said of. Where nothing is judged there is none at all, so that
- * packets cost nothing. */
+/** An entry for each interface of the node and each stage that something is said of. Where nothing is judged, or watched for staged policies, there
+ * is none at all, so that packets cost nothing. */
 export function compileHosts(
-  { own, subjects, policyOf, policies, sums }: JudgedHosts,
+  { own, subjects, policyOf, policies, sums, isWatched }: JudgedHosts,
   configurations: readonly FelixConfiguration[],
   facts: NodeFacts,
 ): HostMaps {
@@ -91,7 +93,8 @@ export function compileHosts(
       ),
     );
     // An interface with its own host endpoint is not judged by that of the others, so it needs an entry wherever one has.
-    return entriesOf(found).some(({ value }) => value.flags !== 0) ? found : [];
+    const isAsked = entriesOf(found).some(({ value }) => value.flags !== 0);
+    return isAsked || (isWatched && traffic === "own") ? found : [];
   };
   const ownOfOthers = [...subjects.keys()].find(({ host, traffic }) => host === own.others && traffic === "own");
   const hostEndpoints = [
@@ -99,7 +102,7 @@ export function compileHosts(
     ...(action === "Return" && ownOfOthers ? [entry(FROM_WORKLOADS, ownOfOthers)] : []),
     ...(action === "Drop" ? [CLOSED_TO_WORKLOADS] : []),
   ];
-  if (entriesOf(hostEndpoints).every(({ value }) => value.flags === 0)) return NO_HOST_POLICIES;
+  if (!isWatched && entriesOf(hostEndpoints).every(({ value }) => value.flags === 0)) return NO_HOST_POLICIES;
   return { hostEndpoints, failsafes: [{ owner: "fail-safe ports", entries: failsafes }] };
 }
 

@@ -4,6 +4,7 @@ import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import type { HostDirectory, HostSubject } from "../../model/policy/host-directory.ts";
 import { policyInputs } from "../../model/policy/policy-objects.ts";
 import { PolicySelector, type Selection } from "../../model/policy/selection.ts";
+import { isSelectedBy } from "../../model/policy/staged.ts";
 import { PodSubjects, type Subject } from "../../model/policy/subject.ts";
 import { type Vocabulary, vocabularyOf } from "../../model/policy/vocabulary.ts";
 import type { Steps } from "../../model/steps.ts";
@@ -73,7 +74,7 @@ export class PoliciesInForce {
     const { facts, nodes, pools, ofServices, hosts } = places;
     const inputs = [
       ...[...policyInputs(snapshot), snapshot.pods, snapshot.endpoints, nodes, pools, ofServices, facts],
-      ...[hosts, snapshot.felixConfigurations],
+      ...[hosts, snapshot.felixConfigurations, snapshot.stagedGlobalNetworkPolicies],
     ];
     return this.#judged.getting(inputs, () => this.#select(snapshot, places));
   }
@@ -126,7 +127,11 @@ export class PoliciesInForce {
       policies: policies.policies,
       locations: addresses.locations,
       ...endpoints,
-      ...compileHosts(judgedHosts, snapshot.felixConfigurations, snapshot.facts),
+      ...compileHosts(
+        { ...judgedHosts, isWatched: isSelectedBy(snapshot.stagedGlobalNetworkPolicies, hosts.subjects.values()) },
+        snapshot.felixConfigurations,
+        snapshot.facts,
+      ),
       policyNames: { identities: addresses.names, ...policies.names },
       contents: { policies: policies.contents, identities: addresses.identities },
       policyLogs: policies.logs,

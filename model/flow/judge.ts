@@ -1,25 +1,19 @@
-import { type Cidr, covers, hostCidr, parseCidr } from "../address/address.ts";
-import {
-  serviceAccount as accountSchema,
-  type Namespace,
-  namespace as namespaceSchema,
-  type Pod,
-  pod as podSchema,
-  type ServiceAccount,
-} from "../objects/core.ts";
+import { type Namespace, namespace as namespaceSchema } from "../objects/core.ts";
 import type { EndpointPolicy } from "../policy/endpoint-policy.ts";
 import { ruleMatches } from "../policy/explain.ts";
-import { IdentityTable } from "../policy/identity.ts";
-import { ANYBODY, decisionAt, Judge, type Peer } from "../policy/judge.ts";
+import { ANYBODY } from "../policy/judge.ts";
 import type { PolicyObjects } from "../policy/policy-objects.ts";
-import type { Decision, Tier } from "../policy/rules.ts";
+import type { Decision } from "../policy/rules.ts";
 import { PolicySelector } from "../policy/selection.ts";
-import { PodSubjects } from "../policy/subject.ts";
-import { podAsSubject } from "../policy/who.ts";
+import { PodSubjects, type Subject } from "../policy/subject.ts";
 import { ICMP, protocolNumbers } from "../protocol.ts";
-import { asSomeNode, namingOthers, type SelectingService, serviceWords, withWords } from "./peer-words.ts";
+import { Decisions } from "./decisions.ts";
+import { atHosts, type NodeHosts } from "./host-stages.ts";
+import type { Judged, JudgedFlow } from "./judged.ts";
+import { namingOthers, type SelectingService } from "./peer-words.ts";
 import type { FlowEnd } from "./record.ts";
 import type { SeenFlow } from "./seen.ts";
+import { type Stand, standFor } from "./stand.ts";
 
 /** The policies that flows are judged by, and what is known of the cluster. */
 export interface JudgedBy {
@@ -33,29 +27,11 @@ export interface JudgedBy {
   readonly nodes: ReadonlyMap<string, readonly string[]>;
   /** Labels of namespaces; those of others are taken from the log. */
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** The node whose log it is; absent: host endpoints are not asked. */
+  readonly hosts?: NodeHosts;
 }
-
-/** What policies say of a flow. depends: on an address, or on what the log does not say. */
-export interface Judged {
-  readonly verdict: "allowed" | "denied" | "depends";
-  /** Of a denial or an open question. */
-  readonly reason?: string;
-}
-
-/** The part of a flow that policies can tell. */
-export type JudgedFlow = Pick<SeenFlow, "from" | "to" | "protocol" | "port" | "icmp" | "isOwnNode">;
 
 const ALLOWED: Judged = { verdict: "allowed" };
-
-type Pods = Extract<FlowEnd, { kind: "pods" }>;
-
-/** A flow's pods as the API server would show them. */
-interface Stand {
-  readonly pod: Pod;
-  readonly namespace: Namespace;
-  readonly account?: ServiceAccount | undefined;
-  policy?: EndpointPolicy | undefined;
-}
 
 const PROTOCOLS: Readonly<Record<string, number>> = { ...protocolNumbers, ICMP, "58": 58 };
 /** Of logs of earlier versions, which do not say what was sent: echo requests, as ports (model/policy/rules.ts). */
@@ -63,20 +39,19 @@ const ECHO: Readonly<Record<number, number>> = { [ICMP]: 8 << 8, 58: 128 << 8 };
 
 /** Judges flows of a log by policies, with the selectors, identities and rules that nodes use. Pure. */
 export class FlowJudge {
-  readonly #by: JudgedBy;
+  readonly #hosts: NodeHosts | undefined;
+  readonly #hostPolicies = new Map<object, EndpointPolicy>();
   readonly #stands = new Map<string, Stand>();
-  readonly #identities: IdentityTable;
-  readonly #places: readonly Cidr[];
+  readonly #decisions: Decisions;
   /** Policies whose rules name Services, where their endpoints are not known. */
   readonly #aboutServices: ReadonlySet<string>;
-  readonly #judges = new Map<readonly Tier[], Judge>();
 
   /** @param flows all that will be judged */
   constructor(by: JudgedBy, flows: readonly Pick<SeenFlow, "from" | "to">[]) {
-    this.#by = by;
+    this.#hosts = by.hosts;
     for (const end of flows.flatMap(({ from, to }) => [from, to])) {
       if (end.kind !== "pods" || this.#stands.has(JSON.stringify(end))) continue;
-      this.#stands.set(JSON.stringify(end), standFor(end, this.#stands.size, by));
+      this.#stands.set(JSON.stringify(end), standFor(end, this.#stands.size, by.namespaces));
     }
     const stands = [...this.#stands.values()];
     const endpoints = stands.map((stand) => ({
@@ -84,30 +59,52 @@ export class FlowJudge {
     }));
     const pods = stands.map(({ pod }) => pod);
     const namespaces = stands.map(({ namespace }) => namespace);
+    const ofSets = namespacesOfSets(by, new Set(namespaces.map(({ metadata }) => metadata.name)));
     const accounts = stands.flatMap(({ account }) => account ?? []);
-    const subjects = new PodSubjects<(typeof endpoints)[number]>().of(endpoints, pods, namespaces, accounts);
+    const ofPods = new PodSubjects<(typeof endpoints)[number]>().of(endpoints, pods, namespaces, accounts);
+    const subjects = new Map<object, Subject>([
+      // Whoever of the workload, at whatever address.
+      ...[...ofPods].map(([endpoint, subject]) => [endpoint, { ...subject, ownEnd: "anybody" }] as const),
+      ...(by.hosts?.directory.subjects ?? []),
+    ]);
     const policies = inNamespaces(by.policies, new Set(namespaces.map(({ metadata }) => metadata.name)));
-    const selection = new PolicySelector().select({ ...policies, namespaces, subjects });
-    for (const [{ stand }, policy] of selection.policies) stand.policy = policy;
+    const selection = new PolicySelector().select({ ...policies, namespaces: [...namespaces, ...ofSets], subjects });
+    for (const endpoint of endpoints) endpoint.stand.policy = selection.policies.get(endpoint);
+    for (const subject of by.hosts?.directory.subjects.keys() ?? []) {
+      const policy = selection.policies.get(subject);
+      if (policy) this.#hostPolicies.set(subject, policy);
+    }
     const areKnown = by.policies.endpointSlices !== undefined;
     this.#aboutServices = namingOthers(selection.sources, areKnown ? by.services : []);
-    this.#identities = new IdentityTable(selection.vocabulary);
-    const named = [...selection.vocabulary.blocks.values()].map(({ cidr }) => cidr);
-    this.#places = by.pools.map(parseCidr).flatMap((pool) => [pool, ...within(pool, named)]);
+    this.#decisions = new Decisions({
+      ...{ vocabulary: selection.vocabulary, pools: by.pools, nodes: by.nodes, services: by.services ?? [] },
+      endpointSlices: by.policies.endpointSlices ?? [],
+      knowsNodes: by.policies.nodes !== undefined,
+      hostLabels: by.hosts?.directory.labels ?? new Map(),
+      standOf: (end) => this.#stands.get(JSON.stringify(end)),
+    });
   }
 
-  /** By the policies of both ends. */
+  /** By the policies of both ends, and by those of the node's host endpoints. */
   judge(flow: JudgedFlow): Judged {
     if (flow.isOwnNode) return ALLOWED;
-    const sends = this.judgeEnd(flow, "egress");
-    if (sends && sends.verdict !== "allowed") return sends;
-    return this.judgeEnd(flow, "ingress") ?? unknownLabels(flow.from) ?? unknownLabels(flow.to) ?? ALLOWED;
+    const { arrival, departure } = this.#atHosts(flow);
+    const sends = this.#reachesOwnNode(flow) ? undefined : this.judgeEnd(flow, "egress");
+    const receives = this.judgeEnd(flow, "ingress") ?? unknownLabels(flow.from) ?? unknownLabels(flow.to);
+    const all = [arrival, sends, receives, departure].flatMap((judged) => judged ?? []);
+    const first = (verdict: Judged["verdict"]) => all.find((judged) => judged.verdict === verdict);
+    return first("denied") ?? first("depends") ?? ALLOWED;
   }
 
   /** By the sender's egress or the receiver's ingress policies; undefined: none selects it. */
   judgeEnd(flow: JudgedFlow, direction: "ingress" | "egress"): Judged | undefined {
-    const { policy, peer } = this.#end(flow, direction);
-    return policy?.[direction] && this.#side(policy, direction, peer, flow);
+    const { policy, peer, own } = this.#end(flow, direction);
+    if (!policy?.[direction]) return undefined;
+    return (
+      unknownLabels(peer) ??
+      this.#openQuestion(policy) ??
+      together(this.#decisions.of(policy, { direction, peer, own, ...askedOf(flow) }))
+    );
   }
 
   /** The rules that allow the flow at this end, by their reasons: those that an earlier one hides, too.
@@ -117,56 +114,39 @@ export class FlowJudge {
     direction: "ingress" | "egress",
     isWanted: (reason: string) => boolean,
   ): Iterable<string> {
-    const { policy, peer } = this.#end(flow, direction);
-    const rules = (policy?.[direction] ?? []).flatMap((tier) => tier.rules);
+    const { policy, peer, own } = this.#end(flow, direction);
+    const policies = policy ? this.#decisions.atOwnEnds(policy, direction, own) : [];
+    const rules = policies.flatMap((one) => (one[direction] ?? []).flatMap((tier) => tier.rules));
     const wanted = rules.filter(({ verdict, reason }) => verdict === "allow" && isWanted(reason));
     if (wanted.length === 0 || unknownLabels(peer)) return;
-    const identities = this.#identitiesOf(peer);
+    const identities = this.#decisions.identitiesOf(peer);
     for (const rule of wanted)
       if (identities.some((identity) => ruleMatches(rule, identity ?? ANYBODY, askedOf(flow)))) yield rule.reason;
   }
 
   #end({ from, to }: JudgedFlow, direction: "ingress" | "egress") {
-    const [subject, peer] = direction === "ingress" ? [to, from] : [from, to];
-    return { policy: this.#stands.get(JSON.stringify(subject))?.policy, peer };
+    const [own, peer] = direction === "ingress" ? [to, from] : [from, to];
+    return { policy: this.#stands.get(JSON.stringify(own))?.policy, peer, own };
   }
 
-  #side(policy: EndpointPolicy, direction: "ingress" | "egress", peer: FlowEnd, flow: JudgedFlow): Judged {
-    const unknown = unknownLabels(peer);
-    if (unknown) return unknown;
-    const open = policy.sources.split(", ").find((source) => this.#aboutServices.has(source));
-    if (open) return { verdict: "depends", reason: `${open} names a Service, whose endpoints are not known` };
-    const tiers = policy[direction] ?? [];
-    const judge = this.#judges.get(tiers) ?? new Judge(tiers, policy.afterwards);
-    this.#judges.set(tiers, judge);
-    const { protocol, port } = askedOf(flow);
-    const identities = this.#identitiesOf(peer);
-    return together(identities.map((identity) => decisionAt(judge.judge(identity ?? ANYBODY), protocol, port)));
+  /** Whether a pod asks its own node, about which only Calico's policies say something. */
+  #reachesOwnNode({ from, to, at }: JudgedFlow): boolean {
+    return at === "both" && to.kind === "node" && !this.#stands.get(JSON.stringify(from))?.policy?.isAskedOfNode;
   }
 
-  /** All that a peer may be, by the addresses that it may have. */
-  #identitiesOf(peer: FlowEnd): readonly (Peer | undefined)[] {
-    const { policies, services = [], nodes } = this.#by;
-    const blocks = (cidrs: readonly Cidr[]) => cidrs.map((cidr) => this.#identities.ofBlock(cidr));
-    if (peer.kind === "network") {
-      const cidr = parseCidr(peer.cidr);
-      return blocks([
-        cidr,
-        ...within(
-          cidr,
-          [...this.#identities.vocabulary.blocks.values()].map((block) => block.cidr),
-        ),
-      ]);
-    }
-    if (peer.kind === "node") {
-      const known = blocks((nodes.get(peer.name) ?? peer.addresses).map(hostCidr));
-      return policies.nodes ? known : asSomeNode(known, this.#identities.vocabulary.selectors.keys());
-    }
-    const stand = this.#stands.get(JSON.stringify(peer));
-    if (!stand) return [undefined];
-    const who = podAsSubject(stand.pod, stand.namespace, stand.account);
-    const words = peer.kind === "pods" ? serviceWords(peer, services, policies.endpointSlices ?? []) : [];
-    return this.#places.map((cidr) => withWords(this.#identities.ofPod(stand.pod, who, cidr), words));
+  #openQuestion({ sources }: EndpointPolicy): Judged | undefined {
+    const open = sources.split(", ").find((source) => this.#aboutServices.has(source));
+    return open ? { verdict: "depends", reason: `${open} names a Service, whose endpoints are not known` } : undefined;
+  }
+
+  #atHosts(flow: JudgedFlow): { arrival?: Judged | undefined; departure?: Judged | undefined } {
+    if (!this.#hosts || !flow.at) return {};
+    return atHosts(this.#hosts, flow, askedOf(flow), (subject, meeting) => {
+      const policy = this.#hostPolicies.get(subject);
+      if (!policy?.[meeting.direction]) return undefined;
+      const unknown = unknownLabels(meeting.peer) ?? this.#openQuestion(policy);
+      return unknown ? { unknown: unknown.reason ?? "" } : { decisions: this.#decisions.of(policy, meeting) };
+    });
   }
 }
 
@@ -188,9 +168,13 @@ function inNamespaces(objects: JudgedBy["policies"], names: ReadonlySet<string>)
   };
 }
 
-/** The blocks that are smaller parts of `whole`. */
-function within(whole: Cidr, named: readonly Cidr[]): Cidr[] {
-  return named.filter((cidr) => cidr.text !== whole.text && covers(whole, cidr));
+/** Of network sets, which selectors of namespaces mean too. @param others that are known already */
+function namespacesOfSets({ policies, namespaces }: JudgedBy, others: ReadonlySet<string>): Namespace[] {
+  const names = new Set((policies.networkSets ?? []).map(({ metadata }) => metadata.namespace ?? "default"));
+  return [...names].flatMap((name) => {
+    const labels = namespaces.get(name);
+    return labels && !others.has(name) ? [namespaceSchema.parse({ metadata: { name, labels } })] : [];
+  });
 }
 
 function together(decisions: readonly Decision[]): Judged {
@@ -205,33 +189,4 @@ function together(decisions: readonly Decision[]): Judged {
 function unknownLabels(end: FlowEnd): Judged | undefined {
   if (end.kind !== "pods" || end.labels) return undefined;
   return { verdict: "depends", reason: `the labels of ${end.namespace}/${end.workload} are not in the log` };
-}
-
-function standFor(end: Pods, index: number, by: JudgedBy): Stand {
-  const {
-    namespace,
-    workload,
-    labels = {},
-    namespaceLabels = {},
-    serviceAccount,
-    serviceAccountLabels,
-    ports = [],
-  } = end;
-  return {
-    pod: podSchema.parse({
-      metadata: { name: `${workload}.${index}`, namespace, labels },
-      spec: {
-        ...(serviceAccount !== undefined && { serviceAccountName: serviceAccount }),
-        containers: [{ ports: ports.map(({ port, ...rest }) => ({ ...rest, containerPort: port })) }],
-      },
-    }),
-    namespace: namespaceSchema.parse({
-      metadata: { name: namespace, labels: by.namespaces.get(namespace) ?? namespaceLabels },
-    }),
-    ...(serviceAccount !== undefined && {
-      account: accountSchema.parse({
-        metadata: { name: serviceAccount, namespace, labels: serviceAccountLabels ?? {} },
-      }),
-    }),
-  };
 }

@@ -13,6 +13,8 @@ export interface SeenFlow extends Pick<FlowRecord, "from" | "to" | "protocol" | 
   readonly last: number;
   /** The sender is a node, and the receiver one of its own pods: no policy is asked. */
   readonly isOwnNode: boolean;
+  /** Which ends are on the node that reports it; absent: not the same in all lines. */
+  readonly at?: FlowRecord["at"];
 }
 
 /** What a log says as a whole. */
@@ -45,6 +47,7 @@ interface Draft extends Pick<FlowRecord, "from" | "to" | "protocol" | "port" | "
   lastDenied: number;
   readonly policies: Set<string>;
   isOwnNode: boolean;
+  at: FlowRecord["at"] | undefined;
 }
 
 /** Adds up the lines of a log. A flow between two nodes is in the log of both: it counts once. */
@@ -96,11 +99,12 @@ function add(drafts: Map<string, Draft>, line: FlowRecord): void {
   const { from, to, protocol, port, icmp, node, at, policy } = line;
   const draft = drafts.get(key) ?? {
     ...{ from, to, protocol, port, ...(icmp && { icmp }), source: side(), destination: side() },
-    ...{ packetsDenied: 0, lastDenied: 0, policies: new Set<string>(), isOwnNode: true },
+    ...{ packetsDenied: 0, lastDenied: 0, policies: new Set<string>(), isOwnNode: true, at },
   };
   drafts.set(key, draft);
   draft.service ??= line.service;
   draft.isOwnNode &&= from.kind === "node" && at === "both" && line.verdict === "allowed";
+  if (draft.at !== at) draft.at = undefined;
   const last = Date.parse(line.last);
   const sides =
     at === "both" ? [draft.source, draft.destination] : [at === "destination" ? draft.destination : draft.source];
@@ -118,12 +122,13 @@ function add(drafts: Map<string, Draft>, line: FlowRecord): void {
 }
 
 // The receiver's node has the last word: what the sender's node lets out may be denied there.
-function finished({ source, destination, lastDenied, policies, service, ...rest }: Draft): SeenFlow {
+function finished({ source, destination, lastDenied, policies, service, at, ...rest }: Draft): SeenFlow {
   const counted = destination.seen ? destination : source;
   const active = [...counted.active.values()].reduce((sum, one) => sum + one, 0);
   return {
     ...rest,
     ...(service !== undefined && { service }),
+    ...(at !== undefined && { at }),
     connections: Math.max(counted.opened, active),
     policies: [...policies].sort(),
     last: counted.last || lastDenied,

@@ -5,7 +5,9 @@ import type {
 } from "../objects/calico-policy/staged.ts";
 import type { KubernetesObject } from "../objects/metadata.ts";
 import { objectName } from "../objects/metadata.ts";
+import { subjectSelector } from "./calico-endpoints.ts";
 import type { PolicyObjects } from "./policy-objects.ts";
+import type { Subject } from "./subject.ts";
 
 /** Policies that are staged: they change no verdict, but say what would. */
 export interface StagedObjects {
@@ -30,6 +32,18 @@ export function asStaged<Objects extends PolicyObjects>(objects: Objects, staged
     calicoNetworkPolicies: replaced(calicoNetworkPolicies, namespaced),
     globalNetworkPolicies: replaced(globalNetworkPolicies, everywhere),
   };
+}
+
+/** Whether one of them would apply to one of these. */
+export function isSelectedBy(
+  staged: StagedObjects["stagedGlobalNetworkPolicies"],
+  subjects: Iterable<Pick<Subject, "who">>,
+): boolean {
+  if (staged.length === 0) return false;
+  const selectors = staged
+    .filter((policy) => counts(policy) && policy.spec.stagedAction === "Set")
+    .map(({ spec }) => subjectSelector(spec, undefined));
+  return [...subjects].some(({ who }) => selectors.some((selector) => selector.selects(who)));
 }
 
 interface Staged extends KubernetesObject {

@@ -224,7 +224,7 @@ describe("what nobody used for some days", () => {
           },
         },
       ];
-      const to = (port: number) => line(pods("web"), { to: node, port });
+      const to = (port: number) => line(pods("web"), { to: node, port, at: "source" });
       expect(judged(objects, [to(10250)])).toEqual({ unused: [], cut: 0, kept: 0, undecided: 1 });
       expect(judged(objects, [to(443)])).toMatchObject({
         unused: ["ClusterNetworkPolicy to-nodes, egress rule 1 (kubelet): to nodes pool=a, TCP 10250"],

@@ -1,4 +1,5 @@
-import { FlowJudge, type Judged, type JudgedBy } from "../../model/flow/judge.ts";
+import { FlowJudge, type JudgedBy } from "../../model/flow/judge.ts";
+import type { Judged } from "../../model/flow/judged.ts";
 import { endText, type FlowEnd, type FlowLogLine, targetText } from "../../model/flow/record.ts";
 import { type SeenFlow, seenFlows } from "../../model/flow/seen.ts";
 import { lastingLabels } from "../../model/flow/workload.ts";

@@ -1,10 +1,11 @@
 // Calico's policies in tiers, with real packets, and what `inspect explain` says of them.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../agent/observe/explain/answers.ts";
+import { flowLogLine } from "../../model/flow/record.ts";
 import { BareCluster, type From, program, until } from "./bare-cluster.ts";
 import { FLAPPING, flapUnderLoad } from "./flaps.ts";
 import { expectToEnd, hold } from "./holding.ts";
-import { clients, endpoints, type KubernetesObject, type NodeName, nodes, service } from "./objects.ts";
+import { clients, endpoints, felix, type KubernetesObject, type NodeName, nodes, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 import { differencesOfWorlds } from "./random-policies.ts";
 import { serveEchoes } from "./serving.ts";
@@ -129,6 +130,33 @@ test("the agent's log names the rule that logged, and an explanation what staged
   expect(ways).toMatchObject([{ ends: [{ verdict: "allow" }], staged: { verdict: "denied", differs: true } }]);
   expect(ways[0]?.staged?.reason).toContain("security.next");
   cluster.remove(audit, staged);
+  await cluster.carriedOut();
+});
+
+test("a staged policy about a host endpoint is judged on the flow log, where no other policy is about the node", async () => {
+  const automatic = calico("KubeControllersConfiguration", "default", {
+    controllers: { node: { hostEndpoint: { autoCreate: "Enabled" } } },
+  });
+  const staged = calico("StagedGlobalNetworkPolicy", "hosts", {
+    selector: "has(projectcalico.org/created-by)",
+    ...{ types: ["Ingress"], ingress: [{ action: "Allow", protocol: "TCP", destination: { ports: [80] } }] },
+  });
+  const logging = felix({}, { flowLogsFileEnabled: true, flowLogsFlushInterval: "1h" });
+  cluster.apply(logging, automatic, staged);
+  const judged = async () => {
+    const words = ["inspect", "flow-log", "--json", "--staged", "--port", "5432"];
+    const lines = (await cluster.run("node", [process.execPath, program, ...words])).split("\n").filter(Boolean);
+    const records = lines.map((line) => flowLogLine.parse(JSON.parse(line))).filter((line) => line.type === "flow");
+    return records.map(({ from, to, verdict, staged }) => [from.kind, to.kind, verdict, staged?.verdict]);
+  };
+  await until("what it would refuse", async () => {
+    await cluster.see("client1", `${nodes.node}:5432`, { timeoutMs: 300 });
+    return (await judged()).length > 0;
+  });
+  expect(await judged()).toEqual([["network", "node", "allowed", "denied"]]);
+  const { ways } = await explain("node", clients.client1, `${nodes.node}:5432`);
+  expect(ways).toMatchObject([{ staged: { verdict: "denied", reason: expect.stringContaining("hosts") } }]);
+  cluster.remove(logging, automatic, staged);
   await cluster.carriedOut();
 });
 

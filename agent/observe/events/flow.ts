@@ -1,6 +1,6 @@
 import type { Address } from "../../../model/address/address.ts";
 import { firstFew } from "../../../model/first-few.ts";
-import type { Judged } from "../../../model/flow/judge.ts";
+import type { Judged } from "../../../model/flow/judged.ts";
 import type { NumberContents } from "../../compile/desired.ts";
 import {
   ConnectionFlag,

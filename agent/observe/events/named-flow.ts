@@ -1,5 +1,5 @@
 import { type Event, EventKind, Outcome } from "../../kernel/layout.gen.ts";
-import { opened, opensHere } from "../flows/observe.ts";
+import { isSentOn, opened, opensHere } from "../flows/observe.ts";
 import type { StagedVerdicts } from "../flows/staged-verdicts.ts";
 import { type Flow, type FlowContext, flowOf, isFlow } from "./flow.ts";
 
@@ -33,7 +33,7 @@ function policyNames({ policy, outcome }: Event, { rule }: Flow, { names }: Flow
 }
 
 function whatStagedSays(event: Event, verdicts: NamingParts["staged"]): Pick<Flow, "staged"> {
-  if (!opensHere(event)) return {};
+  if (!opensHere(event) && !isSentOn(event)) return {};
   const { differs, ...staged } = verdicts.of(opened(event)) ?? { differs: false, verdict: "allowed" };
   return differs ? { staged } : {};
 }

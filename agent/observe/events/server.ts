@@ -148,7 +148,9 @@ function explained(
   const answer = explainer.explain({ ...asked, protocol: number });
   const ways = answer.ways.map((way) => {
     const { address, port } = way.to;
-    const staged = verdicts.of({ client: asked.from, server: address, port, protocol: number }, true);
+    const isMoved = address !== asked.to || port !== asked.port;
+    const used = isMoved ? { used: { destination: asked.to, destinationPort: asked.port } } : {};
+    const staged = verdicts.of({ client: asked.from, server: address, port, protocol: number, ...used }, true);
     return staged ? { ...way, staged } : way;
   });
   response.end(`${JSON.stringify({ ...answer, ways })}\n`);

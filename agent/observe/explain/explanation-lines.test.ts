@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { StagedVerdict } from "../flows/staged-verdicts.ts";
 import type { EndAnswer, NodeAnswer } from "./answers.ts";
 import { explanationLines } from "./explanation-lines.ts";
 
@@ -52,6 +53,12 @@ test("what staged policies would decide is said beside what is in force, once", 
     "  = with the staged policies: refused: rule 1 of next",
   ]);
   expect(staged("allowed", false).at(-1)).toBe("  = with the staged policies: also allowed");
+  const at = (node: string, staged: StagedVerdict) => answer(node, [], { ways: [{ to, ends: [egress], staged }] });
+  const refused = { verdict: "denied", differs: true, reason: "rule 1 of host" } as const;
+  // Only the node itself knows what its host endpoints would say.
+  expect(explanationLines([at("a", { verdict: "allowed", differs: false }), at("b", refused)]).at(-1)).toBe(
+    "  = with the staged policies: refused: rule 1 of host",
+  );
 });
 
 test("the way to the other node is said, and who may use a Service with source ranges", () => {

@@ -21,17 +21,22 @@ export function explanationLines(answers: readonly NodeAnswer[]): string[] {
       ways.filter((way) => keyOf(way.to) === keyOf(to)).map((way) => ({ ...way, node })),
     );
     const ends = wayLines(taken.flatMap((way) => way.ends));
-    const staged = taken.find((way) => way.staged)?.staged;
+    const staged = strictest(taken.flatMap((way) => way.staged ?? []));
     return [`${from.name} → ${to.name} port ${to.port}`, ...routeLines(taken), ...ends, ...stagedLines(staged)];
   });
   return [...intro, ...blocks.flatMap((lines, index) => (index > 0 ? ["", ...lines] : lines))];
 }
 
-/** Every node says the same of the whole way. */
+/** Every node says the same of pods' policies, and each what its own host endpoints would. */
+function strictest(said: readonly StagedVerdict[]): StagedVerdict | undefined {
+  const first = (wanted: StagedVerdict["verdict"]) => said.find(({ verdict }) => verdict === wanted);
+  return first("denied") ?? first("depends") ?? said[0];
+}
+
 function stagedLines(staged: StagedVerdict | undefined): string[] {
   if (!staged) return [];
   const { verdict, reason, differs } = staged;
-  const words = { allowed: "allowed", denied: "refused", depends: "refused for some addresses" }[verdict];
+  const words = { allowed: "allowed", denied: "refused", depends: "refused in some cases" }[verdict];
   return [`  = with the staged policies: ${differs ? "" : "also "}${words}${reason ? `: ${reason}` : ""}`];
 }
 

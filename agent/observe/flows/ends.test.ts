@@ -61,6 +61,14 @@ test("addresses have the names of pods' workloads with their labels, and of node
   ]);
 });
 
+test("addresses that the node's object does not have are known of the node itself", () => {
+  const own = { nodeName: "master", address: "172.31.1.8", localAddresses: ["10.9.0.8"] };
+  const same = { ...objects(), own };
+  const ends = new Ends(() => same);
+  expect(ends.inside("10.9.0.8")?.end).toEqual({ kind: "node", name: "master", addresses: ["172.31.1.8"] });
+  expect(ends.isOn("master", "10.9.0.8")).toBe(true);
+});
+
 test("labels that are too long for every line are left out, as not known", () => {
   const same = objects();
   expect(new Ends(() => same).inside("10.244.0.6")?.end).not.toHaveProperty("labels");

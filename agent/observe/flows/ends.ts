@@ -1,6 +1,7 @@
 import { type Address, familyOf, hostCidr, parseCidr } from "../../../model/address/address.ts";
 import type { FlowEnd } from "../../../model/flow/record.ts";
 import { lastingLabels, workloadName } from "../../../model/flow/workload.ts";
+import type { NodeFacts } from "../../../model/node/facts.ts";
 import type { Namespace, Node, Pod, Service } from "../../../model/objects/core.ts";
 import { type KubernetesObject, objectName } from "../../../model/objects/metadata.ts";
 import { ownAddresses } from "../../../model/objects/pod-of.ts";
@@ -13,6 +14,8 @@ export interface EndObjects {
   readonly services: readonly Service[];
   readonly namespaces: readonly Namespace[];
   readonly serviceAccounts: readonly KubernetesObject[];
+  /** What this machine finds of itself: addresses that its Node object does not have. */
+  readonly own?: Pick<NodeFacts, "nodeName" | "address" | "addressIpv6" | "localAddresses"> | undefined;
 }
 
 /** Characters of labels that one line records. */
@@ -60,7 +63,7 @@ export class Ends {
   #refresh(): void {
     const [now, seen] = [this.#objects(), this.#seen];
     const sameWords = seen?.namespaces === now.namespaces && seen.serviceAccounts === now.serviceAccounts;
-    if (sameWords && seen.pods === now.pods && seen.nodes === now.nodes) return;
+    if (sameWords && seen.pods === now.pods && seen.nodes === now.nodes && seen.own === now.own) return;
     if (!sameWords) {
       this.#accounts = new Map(now.serviceAccounts.map((one) => [objectName(one), one]));
       this.#namespaces = new Map(now.namespaces.map((one) => [one.metadata.name, one]));
@@ -72,10 +75,15 @@ export class Ends {
       now.nodes.flatMap(({ metadata: { name }, status }) => {
         const addresses = status.addresses.map(({ address }) => address).filter((text) => familyOf(text));
         const end = named({ kind: "node", name, addresses });
-        return addresses.map((address) => [address, end] as const);
+        const further = name === now.own?.nodeName ? addressesOfMachine(now.own) : [];
+        return [...further, ...addresses].map((address) => [address, end] as const);
       }),
     );
   }
+}
+
+function addressesOfMachine({ address, addressIpv6, localAddresses }: NonNullable<EndObjects["own"]>): Address[] {
+  return [address, ...(addressIpv6 ? [addressIpv6] : []), ...localAddresses];
 }
 
 function podsEnd(pod: Pod, namespace: Namespace | undefined, account: KubernetesObject | undefined): PodsEnd {

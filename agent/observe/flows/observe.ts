@@ -24,6 +24,8 @@ export interface OpenedFlow {
   readonly protocol: number;
   /** What the client used, if the flow was translated. */
   readonly used?: Pick<Tuple, "destination" | "destinationPort">;
+  /** Whether another node has sent it on to here; absent: that is not known. */
+  readonly isFromEntry?: boolean;
 }
 
 export interface ObservingParts {
@@ -48,6 +50,11 @@ export function opensHere({ kind, flags }: Event): boolean {
   return kind === EventKind.OPENED && !isReportedElsewhere(flags) && !(flags & ConnectionFlag.JUDGED_LATER);
 }
 
+/** Whether policies are asked about a connection here although its backend's node reports it. */
+export function isSentOn({ kind, flags }: Event): boolean {
+  return kind === EventKind.OPENED && isReportedElsewhere(flags) && !(flags & ConnectionFlag.JUDGED_LATER);
+}
+
 /** Turns the packet path's events into what the flow log counts; undefined for those that say nothing about a flow. */
 export function observe(event: Event, time: number, parts: ObservingParts, outside: Outside): Observation | undefined {
   if (event.kind === EventKind.OPENED) {
@@ -69,11 +76,13 @@ export function observe(event: Event, time: number, parts: ObservingParts, outsi
 }
 
 /** The flow of an event of one that opened, or was refused. */
-export function opened({ packet, address, port }: Event): OpenedFlow {
+export function opened({ packet, address, port, node, flags }: Event): OpenedFlow {
   const { source: client, destination, destinationPort, protocol } = packet;
+  // Of a flow that this node sends on, or masquerades, `node` is another one.
+  const isFromEntry = node !== UNSET && !(flags & (ConnectionFlag.FORWARDED | ConnectionFlag.MASQUERADED));
   if (address === UNSET || (address === destination && port === destinationPort))
-    return { client, server: destination, port: destinationPort, protocol };
-  return { client, server: address, port, protocol, used: packet };
+    return { client, server: destination, port: destinationPort, protocol, isFromEntry };
+  return { client, server: address, port, protocol, used: packet, isFromEntry };
 }
 
 /** @param number the port, of ICMP type << 8 | code */
@@ -84,6 +93,13 @@ export function flowTarget(protocol: number, number: number): Pick<FlowRecord, "
     port: isIcmp ? 0 : number,
     ...(isIcmp && { icmp: { type: number >> 8, code: number & 0xff } }),
   };
+}
+
+/** Which ends of a flow are on this node. */
+export function placeOf(node: string, ends: Pick<Ends, "isOn">, client: Address, server: Address): FlowRecord["at"] {
+  const [source, destination] = [ends.isOn(node, client), ends.isOn(node, server)];
+  if (source) return destination ? "both" : "source";
+  return destination ? "destination" : "transit";
 }
 
 /** The words of a flow that the table adds up by. */
@@ -105,11 +121,10 @@ export function described(
   const fromInside = ends.inside(client);
   const from: NamedEnd = fromInside ?? outside.end(client, `to ${toInside?.key ?? "outside"} ${rest}`);
   const to: NamedEnd = toInside ?? outside.end(server, `from ${fromInside?.key ?? "outside"} ${rest}`);
-  const [source, destination] = [ends.isOn(node, client), ends.isOn(node, server)];
   return {
     from,
     to,
-    at: source && destination ? "both" : source ? "source" : destination ? "destination" : "transit",
+    at: placeOf(node, ends, client, server),
     ...target,
     ...(icmp && { icmp }),
     verdict,

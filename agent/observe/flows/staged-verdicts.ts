@@ -1,8 +1,9 @@
 import { type Address, hostCidr } from "../../../model/address/address.ts";
-import { FlowJudge, type Judged, type JudgedFlow } from "../../../model/flow/judge.ts";
+import { FlowJudge } from "../../../model/flow/judge.ts";
+import type { Judged, JudgedFlow } from "../../../model/flow/judged.ts";
 import type { FlowEnd } from "../../../model/flow/record.ts";
 import type { Ends } from "./ends.ts";
-import { flowTarget, type OpenedFlow } from "./observe.ts";
+import { flowTarget, type OpenedFlow, placeOf } from "./observe.ts";
 import type { Staging } from "./staged.ts";
 
 /** What staged policies would decide about a flow. */
@@ -19,6 +20,11 @@ interface Parts {
   readonly staging: () => Staging | undefined;
   /** Milliseconds, for tests. */
   readonly now?: () => number;
+}
+
+/** A node's address is known here, other than in a log. */
+function oneAddress(end: FlowEnd | undefined, address: Address): FlowEnd | undefined {
+  return end?.kind === "node" ? { ...end, addresses: [address] } : end;
 }
 
 /** Workloads that are known at a time; beyond that they are learnt anew. */
@@ -48,20 +54,29 @@ export class StagedVerdicts {
       this.#judges = undefined;
     }
     if (!staging) return undefined;
-    const flow = this.#flow(opened);
+    const flow = this.#flow(opened, atOnce);
+    if (!atOnce && flow.at === "transit" && !staging.now.hosts) return undefined;
     const judges = this.#judgesFor([flow.from, flow.to], staging, atOnce);
     if (!judges) return undefined;
     const [now, staged] = [judges.inForce.judge(flow), judges.staged.judge(flow)];
     return { ...staged, differs: now.verdict !== staged.verdict };
   }
 
-  #flow(opened: OpenedFlow): JudgedFlow {
+  /** @param isAsked it may not pass by this node at all */
+  #flow(opened: OpenedFlow, isAsked: boolean): JudgedFlow {
     const { node, ends } = this.#parts;
     const end = (address: Address): FlowEnd =>
-      ends.inside(address)?.end ?? { kind: "network", cidr: hostCidr(address).text };
-    const from = end(opened.client);
-    const isOwnNode = from.kind === "node" && ends.isOn(node, opened.client) && ends.isOn(node, opened.server);
-    return { from, to: end(opened.server), ...flowTarget(opened.protocol, opened.port), isOwnNode };
+      oneAddress(ends.inside(address)?.end, address) ?? { kind: "network", cidr: hostCidr(address).text };
+    const { client, server, used, isFromEntry } = opened;
+    const [from, to] = [end(client), end(server)];
+    const at = placeOf(node, ends, client, server);
+    const passes = at !== "transit" || !isAsked || (used !== undefined && ends.isOn(node, used.destination));
+    return {
+      ...{ from, to, at: passes ? at : undefined, ...flowTarget(opened.protocol, opened.port) },
+      ...(used && { written: [{ address: used.destination, port: used.destinationPort }] }),
+      isFromEntry: isFromEntry ?? false,
+      isOwnNode: from.kind === "node" && at === "both",
+    };
   }
 
   #judgesFor(ends: readonly FlowEnd[], staging: Staging, atOnce: boolean) {

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import type { FlowEnd, FlowRecord } from "../../../model/flow/record.ts";
 import { stagedGlobalNetworkPolicy } from "../../../model/objects/calico-policy/staged.ts";
+import { service } from "../../../model/objects/core.ts";
 import { networkPolicy } from "../../../model/objects/networking.ts";
 import { finish } from "../../../model/steps.ts";
+import { writtenTo } from "./judged-node.ts";
 import { withStaged } from "./staged.ts";
 
 const pods = (namespace: string, workload: string): FlowEnd => ({
@@ -39,6 +41,18 @@ const staged = (records: FlowRecord[], now: object, then: object) => {
   );
 };
 
+const facts = {
+  ...{ nodeName: "a", address: "172.31.1.8", subnets: [], localAddresses: [], serviceSubnet: "10.96.0.0/12" },
+  ...{ uplinkIfindex: 2, tunnelIfindex: 3 },
+};
+const WEB = service.parse({
+  metadata: { name: "web", namespace: "shop" },
+  spec: {
+    ...{ type: "NodePort", clusterIP: "10.96.0.10", clusterIPs: ["10.96.0.10"], externalIPs: ["192.0.2.10"] },
+    ports: [{ name: "http", port: 80, nodePort: 30604 }],
+  },
+});
+
 test("says what staged policies would decide, where it differs", () => {
   const records = [
     line(pods("shop", "web")),
@@ -65,6 +79,18 @@ test("Calico's staged policies are judged in their tier and order", () => {
   });
   const records = [line(pods("shop", "web")), line(pods("shop", "report"))];
   expect(staged(records, {}, { globalNetworkPolicies: [global] })).toEqual([undefined, "denied"]);
+});
+
+test("what a client may have used of a Service is asked before translation", () => {
+  expect(
+    writtenTo("shop/web:http", "IPv4", [WEB], { facts: { ...facts, localAddresses: ["10.9.0.8", "fd00::8"] } }),
+  ).toEqual([
+    { address: "192.0.2.10", port: 80 },
+    { address: "172.31.1.8", port: 30604 },
+    { address: "10.9.0.8", port: 30604 },
+  ]);
+  expect(writtenTo("shop/web:other", "IPv4", [WEB], { facts })).toEqual([]);
+  expect(writtenTo("shop/gone", "IPv4", [WEB], { facts })).toEqual([]);
 });
 
 test("a node's own pods are not judged", () => {

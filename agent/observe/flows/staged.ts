@@ -1,4 +1,5 @@
-import { FlowJudge, type Judged, type JudgedBy } from "../../../model/flow/judge.ts";
+import { FlowJudge, type JudgedBy } from "../../../model/flow/judge.ts";
+import type { Judged, WrittenTo } from "../../../model/flow/judged.ts";
 import type { FlowRecord } from "../../../model/flow/record.ts";
 import { each, type Steps } from "../../../model/steps.ts";
 
@@ -6,11 +7,16 @@ import { each, type Steps } from "../../../model/steps.ts";
 export interface Staging {
   readonly now: JudgedBy;
   readonly staged: JudgedBy["policies"];
+  /** What a client may have used, where it was translated. */
+  readonly written?: (flow: Pick<FlowRecord, "from" | "service">) => readonly WrittenTo[] | undefined;
 }
 
 /** Notes for each flow what staged policies would decide, where that differs. Both verdicts are the model's: the kernel's own may be about
  * a moment at which the policies were others. */
-export function* withStaged(records: readonly FlowRecord[], { now, staged: then }: Staging): Steps<FlowRecord[]> {
+export function* withStaged(
+  records: readonly FlowRecord[],
+  { now, staged: then, written }: Staging,
+): Steps<FlowRecord[]> {
   const judged = records.filter(({ others, verdict }) => !others && verdict !== "refused");
   const [before, after] = [new FlowJudge(now, judged), new FlowJudge({ ...now, policies: then }, judged)];
   yield;
@@ -18,7 +24,9 @@ export function* withStaged(records: readonly FlowRecord[], { now, staged: then 
   yield* each(
     judged,
     (record) => {
-      const flow = { ...record, isOwnNode: record.from.kind === "node" && record.at === "both" };
+      const used = written?.(record);
+      const isOwnNode = record.from.kind === "node" && record.at === "both";
+      const flow = { ...record, isOwnNode, ...(used && { written: used }) };
       const [was, will] = [before.judge(flow), after.judge(flow)];
       if (was.verdict !== will.verdict) differing.set(record, will);
     },

@@ -23,7 +23,7 @@ test("new endpoints count where a staged policy names their Service, and cost no
     [toDb, true],
     [anywhere, false],
   ] as const) {
-    const staging = stagingBy(store);
+    const staging = stagingBy(store, () => undefined);
     const before = staging();
     expect(before?.staged.calicoNetworkPolicies).toHaveLength(1);
     expect(staging()).toBe(before);
@@ -37,5 +37,5 @@ test("new endpoints count where a staged policy names their Service, and cost no
 test("without a staged policy there is nothing to judge", () => {
   const store = storeWith({});
   store.replace("stagedNetworkPolicies", []);
-  expect(stagingBy(store)()).toBeUndefined();
+  expect(stagingBy(store, () => undefined)()).toBeUndefined();
 });

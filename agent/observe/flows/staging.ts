@@ -1,9 +1,12 @@
 // What staged policies are judged with, from the objects of the cluster.
+import { familyOf, parseCidr } from "../../../model/address/address.ts";
 import { Latest } from "../../../model/memo.ts";
 import { type PolicyObjects, policyInputs } from "../../../model/policy/policy-objects.ts";
 import { asStaged } from "../../../model/policy/staged.ts";
 import { isForLoadBalancers } from "../../../model/pool/uses.ts";
+import type { JudgedNode } from "../../compile/desired.ts";
 import type { SnapshotStore } from "../../watch/snapshot-store.ts";
+import { nodeHosts, writtenTo } from "./judged-node.ts";
 import type { Staging } from "./staged.ts";
 
 type Store = Pick<SnapshotStore, "list">;
@@ -14,16 +17,19 @@ const OF_POLICIES = [
   ...(["stagedNetworkPolicies", "stagedGlobalNetworkPolicies", "stagedKubernetesNetworkPolicies"] as const),
 ];
 
+const NONE: readonly never[] = [];
+
 /** CIDRs that pods' addresses come from. */
 export function poolsOf(store: Store): string[] {
-  return store
-    .list("ipPools")
-    .filter((pool) => !isForLoadBalancers(pool) && !pool.spec.disabled)
-    .map(({ spec }) => spec.cidr);
+  return workloadPoolsOf(store).map(({ spec }) => spec.cidr);
+}
+
+function workloadPoolsOf(store: Store) {
+  return store.list("ipPools").filter((pool) => !isForLoadBalancers(pool) && !pool.spec.disabled);
 }
 
 /** The same object while the policies are the same, and the endpoints and nodes that they name; undefined: nothing is staged. */
-export function stagingBy(store: Store): () => Staging | undefined {
+export function stagingBy(store: Store, node: () => JudgedNode | undefined): () => Staging | undefined {
   const written = new Latest<ReturnType<typeof policiesIn>>();
   const known = new Latest<Staging>();
   return () => {
@@ -34,11 +40,24 @@ export function stagingBy(store: Store): () => Staging | undefined {
       { ...policies.now, ...places },
       { ...policies.staged, ...places },
     ];
-    const inputs = [...policyInputs(now), ...policyInputs(staged), store.list("ipPools")];
-    // Names and labels of namespaces, and addresses of nodes, are those of the flows.
+    const here = node();
+    const configurations = store.list("felixConfigurations");
+    const ofSets = now.networkSets?.length ? store.list("namespaces") : NONE;
+    const ofNode = [here?.directory, here?.facts, configurations, store.list("services")];
+    const inputs = [...policyInputs(now), ...policyInputs(staged), store.list("ipPools"), ofSets, ...ofNode];
+    // Labels of other namespaces, and addresses of nodes, are those of the flows.
+    const namespaces = new Map(ofSets.map(({ metadata: { name, labels } }) => [name, labels ?? {}]));
     return known.get(inputs, () => ({
-      now: { policies: now, pools: poolsOf(store), nodes: new Map(), namespaces: new Map() },
+      now: {
+        ...{ policies: now, pools: poolsOf(store), nodes: new Map(), namespaces },
+        ...(here && { hosts: nodeHosts(here, configurations, workloadPoolsOf(store)) }),
+      },
       staged,
+      written: ({ from, service }) => {
+        if (!here || !service || from.kind === "pods") return undefined;
+        const family = from.kind === "network" ? familyOf(parseCidr(from.cidr).address) : undefined;
+        return writtenTo(service, family, store.list("services"), here);
+      },
     }));
   };
 }
