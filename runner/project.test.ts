@@ -54,7 +54,7 @@ test.each<[string, Record<string, string>, string[], string]>([
     "a misspelt key of the stack's file",
     { "Pulumi.yaml": "name: app\nruntime: nodejs\n", "Pulumi.dev.yaml": "confg:\n  mode: dsr\n" },
     [],
-    'Unrecognized key: "confg"',
+    'unknown key "confg"; did you mean "config"?',
   ],
   ["a setting without a value", { "Pulumi.yaml": "name: app\nruntime: nodejs\n" }, ["mode"], "must be KEY=VALUE"],
 ])("readProject() refuses %s", (_, files, overrides, message) => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { faultsOf, inWords } from "../components/documents/faults.ts";
 import { messageOf, RunnerFailure } from "./failure.ts";
 
 /** A stack of a Pulumi program. */
@@ -85,12 +86,15 @@ export function overridesOf({ name }: Stack, overrides: string[]): Record<string
 }
 
 function readYaml<T>(path: string, schema: z.ZodType<T>): T {
+  let document: unknown;
   try {
-    return schema.parse(parse(readFileSync(path, "utf8")));
+    document = parse(readFileSync(path, "utf8"));
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
-    throw new RunnerFailure(`cannot read ${path}: ${why}`, { exitCode: 2 });
+    throw new RunnerFailure(`cannot read ${path}: ${messageOf(error)}`, { exitCode: 2 });
   }
+  const [fault] = faultsOf(schema, document);
+  if (fault) throw new RunnerFailure(`${path}: ${inWords(fault)}`, { exitCode: 2 });
+  return schema.parse(document);
 }
 
 /** A key without a namespace belongs to the project. */

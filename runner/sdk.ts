@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
 import { RunnerFailure } from "./failure.ts";
 import type { Project } from "./project.ts";
@@ -17,6 +17,12 @@ export const protocolFor = (project: Project): Protocol => protocolOf(programReq
 /** Loads the program as the Pulumi CLI does, with ts-node; types are not checked here. */
 export function loadProgram(project: Project): unknown {
   const require = programRequire(project);
+  if (!existsSync(project.entry)) {
+    const main = JSON.stringify(relative(project.folder, project.entry));
+    throw new RunnerFailure(`${join(project.folder, "Pulumi.yaml")}: main is ${main}, but must be a file`, {
+      exitCode: 2,
+    });
+  }
   const tsNode = require("ts-node") as { register(options: object): void };
   // Without a tsconfig.json of its own the program gets the CLI's settings, not those of a folder above.
   const skipProject = !existsSync(join(project.folder, "tsconfig.json"));

@@ -1,5 +1,5 @@
 // What a user reads who gets a setting of a stack wrong: nothing is accepted, and nothing ends with a stack trace. Arguments of components are in
-// components/index.test.ts and components/arguments, policies in test/wrong-policies, files of expectations in verify/format.
+// components/index.test.ts and components/arguments, policies in test/wrong-policies, files of expectations in verify/format, and some of each through the preview in test/wrong-inputs.
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, expect, test } from "vitest";
 

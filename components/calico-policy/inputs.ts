@@ -6,6 +6,7 @@ import { faultsOf } from "../documents/faults.ts";
 import { requirePolicy } from "../network-policy/inputs.ts";
 import { at, checkedBeside, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal.ts";
 import { requireLabels } from "../values/labels.ts";
+import { requireLabel, requireObjectName } from "../values/names.ts";
 import { StagedAction, type StagedKubernetesNetworkPolicySpec } from "./staged-args.ts";
 
 /** Kinds that have a component and an argument of `Dataplane`, and are checked as agents check them. */
@@ -59,15 +60,14 @@ export function requireObject(place: InputPlace, name: PolicyKind, written: Writ
     ...(namespace !== undefined && { namespace }),
     ...(labels && { labels: checkedBeside(labels, [], (known) => requireLabels(at(place, "labels"), known)) }),
   };
-  return {
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata,
-    spec: checkedBeside<object, never>(specOf(place, name, { ...spec, name: object }), [], (known) => {
-      requireReadable(place, name, { metadata: { ...metadata, labels: undefined }, spec: known });
-      return known;
-    }),
-  };
+  const checked = checkedBeside<object, never>(specOf(place, name, { ...spec, name: object }), [], (known) => {
+    requireReadable(place, name, { metadata: { ...metadata, labels: undefined }, spec: known });
+    return known;
+  });
+  // Kinds with other rules for their names have said so.
+  requireObjectName(at(place, "name"), object);
+  if (namespace !== undefined) requireLabel(at(place, "namespace"), namespace);
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, spec: checked };
 }
 
 /** The spec of Kubernetes' own policies has the checks and defaults that `NetworkPolicy` has. */

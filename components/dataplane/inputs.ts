@@ -43,7 +43,7 @@ export interface CheckedDataplane extends DataplaneSpec {
 export function requireDataplane(place: InputPlace, args: DataplaneSpec): CheckedDataplane {
   const { networkPolicies = [], ipPools = usualPools(args), image, imageRegistry, kubeProxyImage } = args;
   if (image !== undefined && imageRegistry !== undefined) {
-    refuse(at(place, "imageRegistry"), "given beside image", "left out: image names a registry itself");
+    refuse(at(place, "imageRegistry"), imageRegistry, "left out beside image, which names a registry itself");
   }
   if (args.flowLog && args.flowLogsLocalReporter === FlowLogsLocalReporter.Disabled) {
     const allowed = "Enabled, or left out: with flowLog agents keep the latest flows";
