@@ -45,7 +45,7 @@ export const OBJECT_NAME = text({
   maxLength: 253,
   pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
 });
-const NET = text({ maxLength: 43, pattern: "^[0-9a-fA-F:.]+/[0-9]{1,3}$" });
+const NET = text({ maxLength: 43, pattern: "^[0-9a-fA-F:.]+(/[0-9]{1,3})?$" });
 const NETS = set(NET, { maxItems: 256 });
 const NUMBER_OR_TEXT: Schema = { x_kubernetes_int_or_string: true, anyOf: [{ type: "integer" }, { type: "string" }] };
 

@@ -119,7 +119,8 @@ export const WRONG_POLICIES: readonly WrongPolicy[] = [
   rule("a code alone", { protocol: "ICMP", icmp: { code: 0 } }, "icmp.code", "type", "icmp.type"),
   rule("type 256", { protocol: "ICMP", icmp: { type: 256 } }, "icmp.type", "254"),
   // Addresses.
-  rule("an address", { source: { nets: ["10.0.0.0"] } }, "source.nets[0]", "expected the form 10.244.0.0/16"),
+  rule("a name", { source: { nets: ["example.com"] } }, "source.nets[0]", "expected the form 10.244.0.0/16"),
+  rule("an incomplete address", { source: { nets: ["10.0.0"] } }, "source.nets[0]", "or 192.0.2.7"),
   rule("host bits", { source: { nets: ["10.0.0.1/8"] } }, "source.nets[0]", "did you mean 10.0.0.0/8?"),
   rule(
     "both families",

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { familyOf, hostCidr, readCidr } from "../../address/address.ts";
 import { metadata } from "../metadata.ts";
 import { distinct } from "./fields.ts";
+import { readNet } from "./values.ts";
 
 // projectcalico.org/v3 NetworkSet and GlobalNetworkSet: labels on networks, by which rules select them.
 
 /** A block or a single address, read as a block; host bits are cleared, as Calico does. */
 const member = z.string().transform((text, context) => {
-  const read = familyOf(text) ? hostCidr(text) : readCidr(text);
+  const read = readNet(text);
   if (read) return read.text;
   context.addIssue(
     `"${text}" is neither an address nor a CIDR; expected the form 192.0.2.7, 10.244.0.0/16 or fd00::/64`,

@@ -1,5 +1,5 @@
-import { isEverything, readCidr } from "../../address/address.ts";
-import { hasPorts, PROTOCOLS, portsOf, protocolOf } from "./values.ts";
+import { isEverything } from "../../address/address.ts";
+import { hasPorts, PROTOCOLS, portsOf, protocolOf, readNet } from "./values.ts";
 
 // Which values of a rule exclude each other, without zod. A value that is wrong by itself (values.ts) is passed over.
 
@@ -87,7 +87,7 @@ function familyFaults(rule: WrittenRule): Fault[] {
   for (const side of SIDES)
     for (const field of ["nets", "notNets"] as const)
       for (const [index, net] of (rule[side]?.[field] ?? []).entries()) {
-        const cidr = readCidr(net);
+        const cidr = readNet(net);
         if (!cidr) continue;
         const version = cidr.family === "IPv4" ? 4 : 6;
         const path = [side, field, index];

@@ -113,9 +113,9 @@ describe("rules", () => {
       ['source.nets.0: "10.0.0.1/8" has host bits; did you mean 10.0.0.0/8?'],
     ],
     [
-      "an address",
-      { source: { nets: ["10.0.0.1"] } },
-      ['source.nets.0: "10.0.0.1" is no CIDR; expected the form 10.244.0.0/16 or fd00::/64'],
+      "addresses of both families",
+      { source: { nets: ["10.0.0.1", "fd00::1"] } },
+      ["source.nets.1: is of IPv6, but the networks before it of IPv4: a rule is about one address family"],
     ],
     [
       "everything excluded",
@@ -174,7 +174,7 @@ describe("rules", () => {
       { action: "Deny", protocol: "x", source: { nets: ["y"] } },
       [
         "protocol: allowed are TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite and numbers from 1 to 255",
-        'source.nets.0: "y" is no CIDR; expected the form 10.244.0.0/16 or fd00::/64',
+        'source.nets.0: "y" is no CIDR; expected the form 10.244.0.0/16, fd00::/64 or 192.0.2.7',
       ],
     ],
   ])("%s", (_, rule, refused) => {
@@ -192,6 +192,14 @@ describe("rules", () => {
     expect(inRule({ destination: { services } }, "globalNetworkPolicies", "egress")).toEqual([
       "destination.services.namespace: is needed in a global policy",
     ]);
+  });
+
+  test("an address is a network of its own", () => {
+    const source = { nets: ["10.0.0.1", "10.1.0.0/16"], notNets: ["10.1.0.9"] };
+    const read = specOf("calicoNetworkPolicies", { ingress: [{ action: "Deny", source }] }).ingress;
+    expect((read as object[])[0]).toMatchObject({
+      source: { nets: ["10.0.0.1/32", "10.1.0.0/16"], notNets: ["10.1.0.9/32"] },
+    });
   });
 
   test("are read in numbers", () => {

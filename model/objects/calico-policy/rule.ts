@@ -2,7 +2,7 @@ import { z } from "zod";
 import { list } from "../metadata.ts";
 import { objectName, oneOf, ports, protocol, refused, reports, selector, unique } from "./fields.ts";
 import { ruleFaults } from "./rule-faults.ts";
-import { netFault, portsOf, protocolOf } from "./values.ts";
+import { netFault, portsOf, protocolOf, readNet } from "./values.ts";
 
 // A rule of projectcalico.org/v3 policies. An unknown field may narrow the rule, so it is refused with its path.
 
@@ -79,8 +79,8 @@ function entityOf(side: Partial<NonNullable<Written["source"]>>) {
   const { services, serviceAccounts } = side;
   const names = serviceAccounts?.names ?? [];
   return {
-    nets: side.nets ?? [],
-    notNets: side.notNets ?? [],
+    nets: netsIn(side.nets),
+    notNets: netsIn(side.notNets),
     selector: side.selector,
     notSelector: side.notSelector,
     /** "global()", possibly with blanks: host endpoints and global network sets only. */
@@ -93,6 +93,11 @@ function entityOf(side: Partial<NonNullable<Written["source"]>>) {
     ports: portsIn(side.ports),
     notPorts: portsIn(side.notPorts),
   };
+}
+
+/** As blocks. */
+function netsIn(list: readonly string[] | null | undefined): string[] {
+  return (list ?? []).flatMap((net) => readNet(net)?.text ?? []);
 }
 
 function portsIn(list: readonly (number | string)[] | null | undefined) {

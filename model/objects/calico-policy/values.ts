@@ -1,4 +1,4 @@
-import { readCidr } from "../../address/address.ts";
+import { type Cidr, familyOf, hostCidr, readCidr } from "../../address/address.ts";
 import { parseSelector } from "../../calico-selector/parse.ts";
 
 // What the values of Calico's policies may be, for the agent's schemas and for components: without zod. Source: the types, their CEL
@@ -49,10 +49,15 @@ export function portNameFault(name: string): string | undefined {
     : 'a port\'s name: at most 128 letters, digits, "_", "." and "-"';
 }
 
-/** Of `nets` and `notNets`: a block without host bits. */
+/** A block, or a single address as one. */
+export function readNet(net: string): Cidr | undefined {
+  return familyOf(net) ? hostCidr(net) : readCidr(net);
+}
+
+/** Of `nets` and `notNets`: a block without host bits, or an address. */
 export function netFault(net: string): string | undefined {
-  const read = readCidr(net);
-  if (!read) return `"${net}" is no CIDR; expected the form 10.244.0.0/16 or fd00::/64`;
+  const read = readNet(net);
+  if (!read) return `"${net}" is no CIDR; expected the form 10.244.0.0/16, fd00::/64 or 192.0.2.7`;
   const [address = ""] = net.split("/");
   return readCidr(`${address}/${read.family === "IPv4" ? 32 : 128}`)?.value === read.value
     ? undefined

@@ -13,6 +13,13 @@ export const directed: readonly World[] = [
     calicoNetworkPolicies: [policy("a", { order: 10, ingress: [DENY] })],
     globalNetworkPolicies: [globalPolicy("z", { order: 10, ingress: [ALLOW] })],
   }),
+  // Of the same order: a name is before those that it begins.
+  smallWorld({
+    calicoNetworkPolicies: [
+      policy("a-b", { order: 10, ingress: [DENY] }),
+      policy("a", { order: 10, ingress: [ALLOW] }),
+    ],
+  }),
   // Without order: after a policy of Kubernetes, whose name comes later.
   smallWorld({ networkPolicies: [kubernetes], calicoNetworkPolicies: [policy("a", { ingress: [DENY] })] }),
   // A policy of Kubernetes is asked before one of a higher order.

@@ -77,7 +77,8 @@ function beforeInTier(a: AnyPolicy, b: AnyPolicy): number {
   if (wrong("orders as text") && `${first}` !== `${second}`) return `${first}` < `${second}` ? -1 : 1;
   if (first !== second) return first < second ? -1 : 1;
   const [left, right] = [tie(a), tie(b)];
-  return (left < right ? -1 : 1) * (wrong("ties backwards") ? -1 : 1);
+  const at = left.findIndex((part, index) => part !== right[index]);
+  return ((left[at] ?? "") < (right[at] ?? "") ? -1 : 1) * (wrong("ties backwards") ? -1 : 1);
 }
 
 function orderOf({ order }: AnyPolicy): number {
@@ -86,8 +87,8 @@ function orderOf({ order }: AnyPolicy): number {
   return wrong("no order is 1000") ? 1000 : order;
 }
 
-function tie({ name, namespace = "", kind }: AnyPolicy): string {
-  return wrong("ties by kind first") ? `${kind}/${name}/${namespace}` : `${name}/${namespace}/${kind}`;
+function tie({ name, namespace = "", kind }: AnyPolicy): string[] {
+  return wrong("ties by kind first") ? [kind, name, namespace] : [name, namespace, kind];
 }
 
 /** "order ... a tier without one comes last"; of the same order by name. Policies of a tier that does not exist come after all others. */

@@ -20,7 +20,8 @@ export function plain<T>(value: T): T {
 }
 
 export const few = { maxLength: 2 };
-export const name = fc.constantFrom("a1", "n2", "n3", "z4");
+/** One begins like another. */
+export const name = fc.constantFrom("a1", "a1-b", "n2", "n3", "z4");
 export const labels = fc.record(
   { app: fc.constantFrom("web", "db"), tier: fc.constantFrom("front", "frozen") },
   { requiredKeys: [] },
@@ -63,7 +64,8 @@ const serviceAccounts = fc.oneof(
   fc.record({ names: fc.subarray(ACCOUNTS, { minLength: 1 }), selector: accountSelector }),
 );
 
-const blocks = fc.subarray(BLOCKS, { minLength: 1, maxLength: 3 });
+/** An address is a block of its own. */
+const blocks = fc.subarray([...BLOCKS, "8.8.8.8"], { minLength: 1, maxLength: 3 });
 /** A block of everything is refused there. */
 const excluded = fc.subarray(
   BLOCKS.filter((block) => !block.endsWith("/0")),

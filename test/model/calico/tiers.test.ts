@@ -40,6 +40,16 @@ const cases: [string, Partial<World>, "allow" | "deny"][] = [
     "allow",
   ],
   [
+    "a name is before those that it begins",
+    {
+      calicoNetworkPolicies: [
+        policy("a-b", { order: 10, ingress: [DENY] }),
+        policy("a", { order: 10, ingress: [ALLOW] }),
+      ],
+    },
+    "allow",
+  ],
+  [
     "no order is last",
     {
       calicoNetworkPolicies: [policy("a", { ingress: [DENY] }), policy("b", { order: 5_000_000, ingress: [ALLOW] })],
