@@ -14,11 +14,13 @@ const dns: Service = {
 };
 const empty = { ...dns, backendList: 8, backendCount: 0 };
 const guarded = { ...dns, sourceRanges: 5 };
+const localOnly = { ...dns, flags: ServiceFlag.EXTERNAL_LOCAL };
 const hostPort = { ...dns, backendList: 9, backendCount: 1, flags: ServiceFlag.HOST_PORT };
 const services: Record<string, Service> = {
   "10.96.0.10:53": dns,
   "198.51.100.7:53": guarded,
   "::4:30053": dns,
+  "::4:30054": localOnly,
   "10.96.0.11:53": empty,
   "172.31.1.207:8053": hostPort,
   "::1:4:8053": hostPort,
@@ -64,6 +66,7 @@ test.each([
   ["an address that became a service", to("10.96.0.10", 53), undefined, true],
   ["the same, after it was connected to another service", to("10.96.0.10", 53), given("10.96.0.10", 53, 12), true],
   ["a node port that was created later", to("172.31.1.8", 30053), undefined, true],
+  ["a node port that is for its node to answer", to("172.31.1.8", 30054), undefined, false],
   ["a service without backends", to("10.96.0.11", 53), undefined, false],
   ["the same port at another address", to("192.0.2.1", 30053), undefined, false],
   ["a pod's own address", to("10.244.0.5", 5353), undefined, false],

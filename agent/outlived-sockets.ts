@@ -127,6 +127,7 @@ export function hasOutlived(
   const bound = peer?.address === address && peer.port === port ? peer : undefined;
   const service = bound ? serviceAt(bound.frontend, bound.frontendPort, maps) : serviceAt(address, port, maps);
   if (!isHandledHere(service, bound, maps)) return false;
+  if (!bound && isDecidedThere(service, address, maps)) return false;
   if (!bound) return !(owner.isWorkload && isOwnLoopback(address)) && (service?.backendCount ?? 0) > 0;
   if (!service || !mayUse(service, owner.address, maps)) return true;
   return maps.members.lookup({ backendList: service.backendList, backend: bound.backend }) === undefined;
@@ -155,6 +156,12 @@ function reason({ address, port }: Destination, peer: SocketPeer | undefined): s
 /** A socket that connects to 0.0.0.0 is connected to itself. */
 function isOwnLoopback(address: Address): boolean {
   return address === "0.0.0.0" || isLoopback(address);
+}
+
+/** Whether it is for another node to choose a backend at its own address (service/choose.h). */
+function isDecidedThere(service: Service | undefined, address: Address, { locations }: ServiceMaps): boolean {
+  const flags = locations.lookup({ prefixLength: 128, address })?.flags ?? 0;
+  return ((service?.flags ?? 0) & ServiceFlag.EXTERNAL_LOCAL) !== 0 && (flags & LocationFlag.REMOTE_HOST) !== 0;
 }
 
 /** The same lookup as in the packet path (service/choose.h). */

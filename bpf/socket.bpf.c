@@ -46,15 +46,22 @@ static __always_inline const struct service *service_of_socket(struct bpf_sock_a
 {
 	const struct service *service;
 	__u8 protocol = socket->protocol;
+	__u32 location;
 
 	/* Each network namespace has its own loopback: only the node's answers for services. */
 	if (is_loopback(destination))
 		return requester->kind == REQUESTER_HOST ? loopback_find(destination, port, protocol) : NULL;
 	service = address_service_find(destination, port, protocol);
-	if (!service && has_node_ports(location_flags(locate(destination))))
-		service = node_port_find(destination, port, protocol);
-	else if (!service || !(service->flags & SERVICE_HOST_PORT))
+	if (service && !(service->flags & SERVICE_HOST_PORT))
 		return service;
+	if (!service) {
+		location = location_flags(locate(destination));
+		if (!has_node_ports(location))
+			return NULL;
+		service = node_port_find(destination, port, protocol);
+		if (is_decided_there(service, location))
+			return NULL;
+	}
 	if (service && hook == HOOK_SENDMSG && is_answer_to_node(socket, requester, destination, port))
 		return NULL;
 	return service;

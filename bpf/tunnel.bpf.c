@@ -2,6 +2,7 @@
 /* Packets that other nodes wrapped for this one and that from_uplink left to the kernel's tunnel device (tunnel/device.h). */
 #include "apply.h"
 #include "decide/from_host.h"
+#include "decide/host_backend.h"
 #include "decide/judge_opening.h"
 #include "decide/wrapped.h"
 
@@ -32,18 +33,25 @@ int from_tunnel(struct __sk_buff *skb)
 static __always_inline void decide_to_tunnel(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	enum parse_result parsed = read(packet, HOOK_TO_TUNNEL);
+	struct connection *connection = NULL;
 
 	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
 		return;
 	pass_to_stack(plan);
+	if (parsed == PARSE_ICMP_ERROR && settings)
+		decide_error_of_stack(packet, settings, plan);
 	if (parsed == PARSE_OK && settings)
+		connection = connection_lookup(&packet->tuple);
+	if (settings && is_reply_of_host_backend(connection))
+		reply_of_host_backend(packet, settings, connection, plan);
+	else if (parsed == PARSE_OK && settings)
 		decide_own(packet, settings, plan);
 	if (plan->exit != EXIT_DROP)
 		plan->mark = MARK_FORWARDED;
 }
 
-/* Packets that this node's stack sends into the device: its own to workloads elsewhere and, where kube-proxy handles services,
- * those of workloads. The mark stays on the wrapped packet, so that to_uplink distinguishes it from one that a process wrapped. */
+/* Packets that this node's stack sends into the device: its own to workloads elsewhere, replies of backends in its network to those that asked at
+ * a node port of this node, and, where kube-proxy handles services, those of workloads. The mark stays on the wrapped packet, so that to_uplink distinguishes it from one that a process wrapped. */
 SEC("tc")
 int to_tunnel(struct __sk_buff *skb)
 {

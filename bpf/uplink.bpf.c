@@ -6,6 +6,7 @@
 #include "decide/after_stack.h"
 #include "decide/error.h"
 #include "decide/from_host.h"
+#include "decide/host_backend.h"
 #include "decide/judge_opening.h"
 #include "decide/on_link.h"
 #include "decide/outgoing.h"
@@ -121,33 +122,6 @@ static __always_inline const struct location *must_be_wrapped(const struct setti
 	return location;
 }
 
-static __always_inline bool is_reply_of_host_backend(const struct connection *connection)
-{
-	const __u32 flags = CONNECTION_REPLY | CONNECTION_HOST_BACKEND;
-
-	return connection && (connection->flags & flags) == flags;
-}
-
-/* An error that this node's stack sends. About a client's packet that was translated before the stack had it (a backend in the node's
- * network has no such port), the client knows it only by the address that it used. */
-static __always_inline void decide_error_to_uplink(struct packet *packet, const struct settings *settings, struct plan *plan)
-{
-	const __u32 flags = CONNECTION_REPLY | CONNECTION_TRANSLATED;
-	const struct connection *connection;
-	enum outcome verdict;
-
-	if (!is_made_here(packet->skb, settings, &packet->tuple.source))
-		return pass_to_stack(plan);
-	verdict = relate_error(packet, settings, NULL, plan);
-	connection = packet->connection;
-	if (verdict == ALLOWED && connection && (connection->flags & (flags | CONNECTION_VIA_STACK)) == flags)
-		return send_reply(plan, connection, EXIT_PASS);
-	if (verdict != ALLOWED && verdict != OUTCOME_DROP_UNRELATED)
-		return drop(plan, verdict);
-	plan->translate = TRANSLATE_NOTHING;
-	pass_to_stack(plan);
-}
-
 static __always_inline void decide_portless_to_uplink(struct packet *packet, const struct settings *settings,
 						      enum parse_result parsed, struct plan *plan)
 {
@@ -162,7 +136,6 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);
 	const struct location *location;
 	struct connection *connection;
-	enum outcome verdict;
 
 	if (is_to_tunnel(&packet->tuple)) /* neither these programs nor the tunnel's device wrapped it */
 		return drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
@@ -172,21 +145,15 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 	    decide_untracked(packet, settings, DIRECTION_EGRESS, plan))
 		return;
 	if (parsed == PARSE_ICMP_ERROR)
-		return decide_error_to_uplink(packet, settings, plan);
+		return decide_error_of_stack(packet, settings, plan);
 	if (parsed != PARSE_OK)
 		return decide_portless_to_uplink(packet, settings, parsed, plan);
 	location = must_be_wrapped(settings, &packet->tuple);
 	if (location)
 		return send_overlay(plan, &location->node, encapsulation_to(location->flags, &packet->tuple.destination));
 	connection = connection_lookup(&packet->tuple);
-	if (is_reply_of_host_backend(connection)) {
-		trace_known(connection);
-		verdict = has_host_policies(settings) ? judge_again(packet->skb, &packet->tuple, settings, connection) : ALLOWED;
-		if (verdict != ALLOWED)
-			return drop(plan, verdict);
-		along(packet, connection, plan);
-		return send_reply(plan, connection, EXIT_PASS);
-	}
+	if (is_reply_of_host_backend(connection))
+		return reply_of_host_backend(packet, settings, connection, plan);
 	if (!masquerade_after_stack(packet, settings, plan))
 		decide_own(packet, settings, plan);
 }

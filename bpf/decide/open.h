@@ -75,6 +75,8 @@ static __always_inline const struct service *service_opened_by(const struct pack
 			return NULL;
 		}
 		service = node_port_or_location(&tuple->destination, tuple->destination_port, tuple->protocol, location);
+		if (packet->hook == HOOK_FROM_WORKLOAD && is_decided_there(service, location_flags(*location)))
+			return NULL;
 	}
 	if (!service || (opens ? !was_asked_for(tuple) : may_go_on(service, wrapping)))
 		return service;
@@ -121,7 +123,8 @@ static __always_inline void open_service(struct __sk_buff *skb, const struct pac
 					 const struct service *service, const struct wrapping *wrapping, struct plan *plan)
 {
 	bool external = is_from_outside(packet, wrapping), wrapped = wrapping && external;
-	__u32 local_only = external ? SERVICE_EXTERNAL_LOCAL : SERVICE_INTERNAL_LOCAL;
+	/* Pods of other nodes that ask at a port of this one are clients of this node. */
+	__u32 local_only = external || wrapping ? SERVICE_EXTERNAL_LOCAL : SERVICE_INTERNAL_LOCAL;
 	enum reach reach = wrapped || (service->flags & local_only) ? REACH_LOCAL : REACH_ANY;
 	__u32 id = wrapped ? wrapping->backend : 0; /* the entry node's choice */
 	const struct backend *backend = NULL;

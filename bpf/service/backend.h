@@ -21,10 +21,16 @@ static __always_inline bool lives_without_service(const struct connection *conne
  * the service from then on (kube-proxy removes such UDP flows, too). */
 __global bool service_was_added(const struct tuple *tuple, const struct connection *connection)
 {
+	const struct location *location;
+	const struct service *service;
+
 	if (!tuple || !connection || connection->backend ||
 	    (connection->flags & (CONNECTION_REPLY | CONNECTION_FORWARDED | CONNECTION_JUDGED_LATER)))
 		return false;
-	return service_find(&tuple->destination, tuple->destination_port, tuple->protocol);
+	if (address_service_find(&tuple->destination, tuple->destination_port, tuple->protocol))
+		return true;
+	service = node_port_or_location(&tuple->destination, tuple->destination_port, tuple->protocol, &location);
+	return service && !is_decided_there(service, location_flags(location));
 }
 
 /* Whether a connection's packets must no longer go to its backend. A connection of TCP or SCTP depends on the pod, not on the service,

@@ -57,6 +57,13 @@ static __always_inline const struct service *node_port_or_location(const struct 
 	return has_node_ports(location_flags(*location)) ? node_port_find(address, port, protocol) : NULL;
 }
 
+/* Whether a sender of this node asks at another node's port that serves that node's backends alone (externalTrafficPolicy: Local). Which these are is
+ * for that node to say, so the packet goes there as it is, as with kube-proxy. */
+static __always_inline bool is_decided_there(const struct service *node_port, __u32 location_flags)
+{
+	return node_port && (node_port->flags & SERVICE_EXTERNAL_LOCAL) && (location_flags & LOCATION_REMOTE_HOST);
+}
+
 /* The service that answers at this destination; NULL: an ordinary address. */
 static __always_inline const struct service *service_find(const struct address *address, __be16 port, __u8 protocol)
 {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, type From, until } from "./bare-cluster.ts";
 import { type Backend, endpoints, felix, node, nodes, nodesIpv6, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+import { serveProbes } from "./serving.ts";
 
 /** As in a cluster of that family alone. */
 const families = {
@@ -80,9 +81,41 @@ describe.each([
     await reached("default/asker", serviceAt(60), ["default/far"]);
     const door = `${at.master}:30060`;
     expect(await servers("client1", door)).toEqual(["default/here"]);
+    // At their own node's port pods and processes are inside the cluster, at another node's they are its clients.
     for (const from of ["default/asker", "master"] as const)
       expect(await servers(from, door), from).toEqual(["default/far"]);
-    expect(await servers("default/far", door)).toEqual(["default/far"]);
+    for (const from of ["default/far", "node"] as const)
+      expect(await servers(from, door), from).toEqual(["default/here"]);
+    expect(await servers("default/asker", `${at.node}:30060`)).toEqual(["default/far"]);
+    ending(far);
+    await cluster.carriedOut();
+    const dropped = [{ to: door, protocol: "tcp" }] as const;
+    for (const from of ["default/far", "node", "client1"] as const)
+      expect((await cluster.probe(from, ...dropped))[0]?.verdict, from).toBe("dropped");
+    expect(await servers("default/asker", door)).toEqual(["default/far"]);
+  });
+
+  test("processes of the nodes are backends at their own node's port alone, and pods of other nodes see its address", async () => {
+    const asHost = (machine: "master" | "node") => ({ address: machines[machine], node: machine });
+    await Promise.all([
+      serveProbes(cluster, "master", "host/master", "tcp:80", "udp:80"),
+      serveProbes(cluster, "node", "host/node", "tcp:80", "udp:80"),
+    ]);
+    const local = { externalTrafficPolicy: "Local" };
+    put("hosts", 63, { spec: local }, [asHost("master"), asHost("node")]);
+    put("hosts-udp", 64, { spec: local, protocol: "UDP" }, [asHost("master"), asHost("node")]);
+    await cluster.carriedOut();
+    const others: [From, "master" | "node"][] = [
+      ["default/far", "master"],
+      ["default/asker", "node"],
+      ["client1", "master"],
+      ["node", "master"],
+    ];
+    for (const [from, to] of others) {
+      expect(await servers(from, `${at[to]}:30063`), `${from} to ${to}, TCP`).toEqual([`host/${to}`]);
+      expect(await servers(from, `${at[to]}:30064`, "udp"), `${from} to ${to}, UDP`).toEqual([`host/${to}`]);
+    }
+    expect(await servers("default/asker", `${at.master}:30063`)).toEqual(["host/master", "host/node"]);
   });
 
   test("hints: this node's backends, else this zone's, else all; an established UDP flow stays", async () => {

@@ -23,6 +23,7 @@ const SKIPPED = [
   "Internet connection",
   "IPerf2",
   "KubeProxy",
+  "kube-proxy urls",
   "configurable pod resolv.conf",
   "invalid conntrack state bug",
 ];

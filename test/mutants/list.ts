@@ -629,6 +629,42 @@ export const mutants: readonly Mutant[] = [
     instead: "enum reach reach = wrapped ? REACH_LOCAL : REACH_ANY;",
   },
   {
+    say: "a node gives pods of other nodes any backend at its own port",
+    file: "decide/open.h",
+    text: "__u32 local_only = external || wrapping ?",
+    instead: "__u32 local_only = external ?",
+  },
+  {
+    say: "a pod is given any backend at another node's port",
+    file: "decide/open.h",
+    text: "if (packet->hook == HOOK_FROM_WORKLOAD && is_decided_there(service, location_flags(*location)))",
+    instead: "if (0)",
+  },
+  {
+    say: "every port of another node is left to that node",
+    file: "service/choose.h",
+    text: "node_port && (node_port->flags & SERVICE_EXTERNAL_LOCAL) && (location_flags & LOCATION_REMOTE_HOST)",
+    instead: "node_port && (location_flags & LOCATION_REMOTE_HOST)",
+  },
+  {
+    say: "what was left to another node belongs to the service with the next datagram",
+    file: "service/backend.h",
+    text: "return service && !is_decided_there(service, location_flags(location));",
+    instead: "return service;",
+  },
+  {
+    say: "answers of a process of the node to pods elsewhere are not translated",
+    file: "tunnel.bpf.c",
+    text: "if (settings && is_reply_of_host_backend(connection))",
+    instead: "if (0)",
+  },
+  {
+    say: "errors of the node's stack to pods elsewhere are not translated",
+    file: "tunnel.bpf.c",
+    text: "if (parsed == PARSE_ICMP_ERROR && settings)",
+    instead: "if (0)",
+  },
+  {
     say: "a verdict about a known connection is not noted, so each of its packets is judged",
     file: "remember.h",
     text: "if (plan->is_judged)",

@@ -173,6 +173,12 @@ export const outsideServices: readonly ClusterService[] = [
   { name: "outer-second", clusterIP: "10.96.0.35", nodePort: 30099, protocol: "UDP", backends: ["beyond"] },
 ];
 
+/** Clients outside may use the node itself, and those of other nodes, each at its own port. */
+const localHostServices: readonly ClusterService[] = [
+  { name: "host-here", clusterIP: "10.96.0.39", nodePort: 30103, protocol: "TCP" } as const,
+  { name: "host-here-udp", clusterIP: "10.96.0.40", nodePort: 30104, protocol: "UDP" } as const,
+].map((service) => ({ ...service, backends: ["master", "node"], spec: { externalTrafficPolicy: "Local" } }));
+
 /** The backend is not here, and pods may use no other one; clients outside may. */
 const insideService: ClusterService = {
   ...{ name: "inside", clusterIP: "10.96.0.36", nodePort: 30100, protocol: "TCP", backends: ["web2"] },
@@ -186,7 +192,12 @@ export const leftAloneServices = [
 ] as const;
 
 /** All that are served. */
-export const servedServices: readonly ClusterService[] = [...services, ...outsideServices, insideService];
+export const servedServices: readonly ClusterService[] = [
+  ...services,
+  ...outsideServices,
+  insideService,
+  ...localHostServices,
+];
 
 /** All that the cluster has. */
 const written: readonly ClusterService[] = [

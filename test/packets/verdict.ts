@@ -12,8 +12,9 @@ const refuses = (outcome: string) => outcome.startsWith("drop_");
 export function isReasonFor(outcome: string, action: number, program: PacketProgram): boolean {
   if (refuses(outcome)) return action === SHOT;
   if (outcome === "pass_to_stack" || outcome.startsWith("reject_")) return action === OK;
-  const goesOn = program === "to_uplink" || program === "to_workload"; // the hook's ordinary continuation
+  const goesOn = program === "to_uplink" || program === "to_workload" || program === "to_tunnel"; // the hook's ordinary continuation
   if (outcome === "to_endpoint") return action === (program === "to_workload" ? OK : REDIRECT);
-  if (["to_network", "return_direct", "forward_external"].includes(outcome)) return action === (goesOn ? OK : REDIRECT);
+  if (["to_network", "return_direct", "forward_external", "return_external"].includes(outcome))
+    return action === (goesOn ? OK : REDIRECT);
   return action === REDIRECT;
 }

@@ -14,6 +14,7 @@ import { hops } from "./cases/hops.ts";
 import { hosts } from "./cases/hosts.ts";
 import { ipipPackets } from "./cases/ipip.ts";
 import { ipv6 } from "./cases/ipv6.ts";
+import { localPorts } from "./cases/local-ports.ts";
 import { maglev } from "./cases/maglev.ts";
 import { oddities } from "./cases/oddities.ts";
 import { outgoing } from "./cases/outgoing.ts";
@@ -55,6 +56,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     associations,
     associationEnds,
     associationChecksums,
+    localPorts,
     maglev,
     external,
     outgoing,

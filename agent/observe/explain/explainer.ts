@@ -1,9 +1,8 @@
 // Why a flow would be allowed or refused on this node: the answer of the maps, and the tiers and rules that they were made from.
-import { type Address, familyOf, hostCidr } from "../../../model/address/address.ts";
+import { type Address, hostCidr } from "../../../model/address/address.ts";
 import { explain } from "../../../model/policy/explain.ts";
 import type { Peer } from "../../../model/policy/judge.ts";
 import { ICMP, ICMPV6 } from "../../../model/protocol.ts";
-import { ANY_NODE } from "../../../model/service/frontend.ts";
 import { prefixOf } from "../../compile/addresses.ts";
 import type { NumberContents } from "../../compile/desired.ts";
 import {
@@ -18,6 +17,7 @@ import {
 } from "../../kernel/layout.gen.ts";
 import type { MapStores } from "../../kernel/map-store.ts";
 import type { Asked, EndAnswer, NodeAnswer, WayAnswer } from "./answers.ts";
+import { askedService, backendsFor } from "./asked-service.ts";
 import { type AskedStage, hostAt, hostStagesOf } from "./host-stages.ts";
 import { atOwnSide, verdictInMaps } from "./in-maps.ts";
 import { interfaceFor, type Towards } from "./interfaces.ts";
@@ -59,7 +59,6 @@ interface Side {
 }
 
 const UNDECIDED = "no rule of them decides, so the later policies are asked";
-const MOST_BACKENDS = 8;
 
 export class Explainer {
   readonly #parts: ExplainerParts;
@@ -73,8 +72,8 @@ export class Explainer {
     this.#routes.clear();
     const { node, names } = this.#parts;
     const from = { address: asked.from, name: this.#name(asked.from) };
-    const service = this.#serviceAt(asked);
-    const ends = service ? this.#backends(service) : [{ address: asked.to, port: asked.port }];
+    const service = askedService(this.#parts.maps, asked);
+    const ends = service ? backendsFor(this.#parts.maps, service, asked) : [{ address: asked.to, port: asked.port }];
     const ways = ends.map(({ address, port }) => ({
       to: { address, port, name: this.#name(address) },
       ...this.#route({ from: asked.from, to: address, service }),
@@ -102,25 +101,6 @@ export class Explainer {
 
   #name(address: Address): string {
     return this.#parts.names.owner(address) ?? address;
-  }
-
-  /** Undefined: it is no service's. */
-  #serviceAt({ to, port, protocol }: Asked): Service | undefined {
-    const { frontends } = this.#parts.maps;
-    const family = familyOf(to) ?? "IPv4";
-    const anyNode = this.#isOfNode(to) ? frontends.lookup({ address: ANY_NODE[family], port, protocol }) : undefined;
-    return frontends.lookup({ address: to, port, protocol }) ?? anyNode;
-  }
-
-  #backends(service: Service): { address: Address; port: number }[] {
-    const { slots, backends } = this.#parts.maps;
-    const found = new Map<string, { address: Address; port: number }>();
-    for (let index = 0; index < service.backendCount && found.size < MOST_BACKENDS; index++) {
-      const id = slots.lookup({ backendList: service.backendList, index });
-      const backend = id === undefined ? undefined : backends.lookup(id);
-      if (backend) found.set(`${backend.address} ${backend.port}`, { address: backend.address, port: backend.port });
-    }
-    return [...found.values()];
   }
 
   /** In the order in which the packet path asks: where it comes in, its ends here, where it leaves. */
@@ -235,10 +215,6 @@ export class Explainer {
 
   #isOwn(address: Address): boolean {
     return ((this.#location(address)?.flags ?? 0) & LocationFlag.LOCAL_HOST) !== 0;
-  }
-
-  #isOfNode(address: Address): boolean {
-    return ((this.#location(address)?.flags ?? 0) & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST)) !== 0;
   }
 }
 
