@@ -204,6 +204,8 @@ __global int carry_out(struct __sk_buff *skb, struct packet *packet, struct conn
 {
 	if (!skb || !packet || !plan)
 		return TC_ACT_SHOT;
+	if (plan->remember == REMEMBER_OPENING && opens_beyond_translation(skb, packet))
+		drop(plan, OUTCOME_DROP_SCTP_FRAGMENT);
 	if (plan->remember == REMEMBER_OPENING)
 		choose_port(skb, packet);
 	connection = remember(skb, packet, connection, plan);

@@ -156,6 +156,20 @@ static __always_inline bool is_beyond_translation(struct __sk_buff *skb, const s
 	return is_fragment(skb);
 }
 
+/* The same of a packet whose connection is not written yet. (Its own port may still change, where another client has it at that backend.) */
+static __always_inline bool opens_beyond_translation(struct __sk_buff *skb, const struct packet *packet)
+{
+	const struct scratch *scratch = scratch_get();
+	const struct opening *opening;
+
+	if (packet->tuple.protocol != IPPROTO_SCTP || !scratch)
+		return false;
+	opening = &scratch->opening;
+	if (opening->flags & CONNECTION_FORWARDED)
+		return false;
+	return (opening->backend_port != packet->tuple.destination_port || (opening->flags & CONNECTION_MASQUERADED)) && is_fragment(skb);
+}
+
 /* An ICMP error whose inner packet is in scratch, along the connection in whose direction it travels. */
 __global int translate_error(struct __sk_buff *skb, struct packet *packet, const struct connection *connection)
 {

@@ -91,7 +91,7 @@ export class Model {
     if (flow) this.#memory.send(flow);
   }
 
-  /** A fragment of SCTP whose ports cannot be rewritten goes no further, but its connection is known: by another source port perhaps, and with
+  /** A fragment of SCTP whose ports cannot be rewritten goes no further, but its connection may be known: one that needs another source port, with
    * a backend that it does not show. */
   untranslatable(before: Seen, isPods: boolean): void {
     const flow = this.#fragments.flowOf(before);

@@ -95,6 +95,18 @@ export const associationChecksums: readonly PacketTest[] = [
     ],
   },
   {
+    say: "one that would open an association leaves nothing behind",
+    handling: translated,
+    steps: [
+      arrives(
+        { source: client1, destination: master, fragment: MORE },
+        sctp(6204, 30080, "init", { asks: CLIENT }),
+        "drop_sctp_fragment",
+      ),
+    ],
+    known: { port: 6204, as: [] },
+  },
+  {
     say: "packets that RFC 9260 calls malformed",
     steps: [
       asks(6203, "init", { tag: 1, asks: CLIENT }, "drop_malformed"),
