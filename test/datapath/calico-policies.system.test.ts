@@ -61,6 +61,13 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.close());
 
+/** The flows of a node's log. */
+async function recorded(...filter: string[]) {
+  const words = ["inspect", "flow-log", "--json", ...filter];
+  const lines = (await cluster.run("node", [process.execPath, program, ...words])).split("\n").filter(Boolean);
+  return lines.map((line) => flowLogLine.parse(JSON.parse(line))).filter((line) => line.type === "flow");
+}
+
 const see = (from: From, to: string, sourcePort?: number) =>
   cluster.see(from, to, sourcePort === undefined ? {} : { sourcePort });
 
@@ -143,12 +150,11 @@ test("a staged policy about a host endpoint is judged on the flow log, where no 
   });
   const logging = felix({}, { flowLogsFileEnabled: true, flowLogsFlushInterval: "1h" });
   cluster.apply(logging, automatic, staged);
-  const judged = async () => {
-    const words = ["inspect", "flow-log", "--json", "--staged", "--port", "5432"];
-    const lines = (await cluster.run("node", [process.execPath, program, ...words])).split("\n").filter(Boolean);
-    const records = lines.map((line) => flowLogLine.parse(JSON.parse(line))).filter((line) => line.type === "flow");
-    return records.map(({ from, to, verdict, staged }) => [from.kind, to.kind, verdict, staged?.verdict]);
-  };
+  const judged = async () =>
+    (await recorded("--staged", "--port", "5432")).map(({ from, to, verdict, staged }) => [
+      ...[from.kind, to.kind],
+      ...[verdict, staged?.verdict],
+    ]);
   await until("what it would refuse", async () => {
     await cluster.see("client1", `${nodes.node}:5432`, { timeoutMs: 300 });
     return (await judged()).length > 0;
@@ -157,6 +163,39 @@ test("a staged policy about a host endpoint is judged on the flow log, where no 
   const { ways } = await explain("node", clients.client1, `${nodes.node}:5432`);
   expect(ways).toMatchObject([{ staged: { verdict: "denied", reason: expect.stringContaining("hosts") } }]);
   cluster.remove(logging, automatic, staged);
+  await cluster.carriedOut();
+});
+
+test("a refusal by a host endpoint names tier, policy and rule, also where it depends on the own side or is of what it forwards", async () => {
+  const host = calico(
+    "HostEndpoint",
+    "node-eth0",
+    { node: "node", interfaceName: "eth0" },
+    { labels: { role: "edge" } },
+  );
+  const rule = (port: number, destination: object = {}) => ({
+    ...{ action: "Deny", protocol: "TCP", source: { nets: ["172.31.1.55/32"] } },
+    destination: { ports: [port], ...destination },
+  });
+  const edge = calico("GlobalNetworkPolicy", "edge", {
+    ...{ selector: "role == 'edge'", applyOnForward: true, types: ["Ingress"] },
+    ingress: [rule(5433), rule(5434, { nets: [`${nodes.node}/32`] }), rule(80), { action: "Allow" }],
+  });
+  const logging = felix({}, { flowLogsFileEnabled: true, flowLogsFlushInterval: "1h" });
+  cluster.apply(logging, host, edge);
+  await cluster.carriedOut();
+  const refused = async (port: number, number: number, backendPort = port) => {
+    const said = `tier default, GlobalNetworkPolicy edge, ingress rule ${number}`;
+    await until(`rule ${number} in the flow log`, async () => {
+      await cluster.see("client1", `${nodes.node}:${port}`, { timeoutMs: 300 });
+      return (await recorded("--verdict", "denied", "--port", `${backendPort}`)).some(({ policy }) => policy === said);
+    });
+    await until(`its metric`, async () => (await cluster.metrics("node")).includes(`policy="${said}"`));
+  };
+  await refused(5433, 1);
+  await refused(5434, 2);
+  await refused(30604, 3, 80);
+  cluster.remove(logging, host, edge);
   await cluster.carriedOut();
 });
 
