@@ -112,3 +112,23 @@ test("what a policy that names a Service says depends, unless the endpoints are 
   });
   expect(verdict([], web, pg, {}, { policies: { ...policies, endpointSlices: [] } })).toBe("denied");
 });
+
+test("rules that ask about the pod itself hold for it, at the addresses that it may have", () => {
+  const sending = (source: object) =>
+    calicoNetworkPolicy.parse({
+      metadata: { name: "p", namespace: "shop" },
+      spec: { types: ["Egress"], egress: [{ action: "Allow", source }] },
+    });
+  const said = (source: object) =>
+    verdict(
+      [],
+      web,
+      outside("192.0.2.1/32"),
+      {},
+      { policies: { networkPolicies: [], calicoNetworkPolicies: [sending(source)] } },
+    );
+  expect(said({ selector: "app == 'web'" })).toBe("allowed");
+  expect(said({ selector: "app == 'db'" })).toBe("denied");
+  expect(said({ nets: ["10.244.0.0/16"] })).toBe("allowed");
+  expect(said({ nets: ["10.244.1.0/24"] })).toBe("depends");
+});

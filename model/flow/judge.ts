@@ -63,8 +63,8 @@ export class FlowJudge {
     const accounts = stands.flatMap(({ account }) => account ?? []);
     const ofPods = new PodSubjects<(typeof endpoints)[number]>().of(endpoints, pods, namespaces, accounts);
     const subjects = new Map<object, Subject>([
-      // Whoever of the workload, at whatever address.
-      ...[...ofPods].map(([endpoint, subject]) => [endpoint, { ...subject, ownEnd: "anybody" }] as const),
+      // At whatever address of its pools.
+      ...[...ofPods].map(([endpoint, subject]) => [endpoint, { ...subject, ownEnd: "itself" }] as const),
       ...(by.hosts?.directory.subjects ?? []),
     ]);
     const policies = inNamespaces(by.policies, new Set(namespaces.map(({ metadata }) => metadata.name)));
