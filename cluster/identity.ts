@@ -1,4 +1,4 @@
-import { ApiRefusal, reasonOf } from "../kubernetes/errors.ts";
+import { ApiRefusal, KubernetesError, reasonOf } from "../kubernetes/errors.ts";
 import { getObject } from "../kubernetes/get.ts";
 import type { Api } from "../kubernetes/transport.ts";
 import { ClusterFailure } from "./failure.ts";
@@ -14,12 +14,15 @@ export async function clusterIdOf(api: Api): Promise<string> {
   } catch (error) {
     throw new ClusterFailure(
       `the cluster of this kubeconfig (${api.server}) cannot be read: ${reasonOf(error)}`,
-      "try kubectl --kubeconfig FILE get namespace kube-system from here; if the cluster no longer exists, set " +
-        `${GONE_VARIABLE}=true when destroying`,
+      `${stepAfter(error)}; if the cluster no longer exists, set ${GONE_VARIABLE}=true when destroying`,
       error,
     );
   }
 }
+
+const stepAfter = (error: unknown): string =>
+  (error instanceof KubernetesError && error.next) ||
+  "try kubectl --kubeconfig FILE get namespace kube-system from here";
 
 /** The cluster in a command's previous output, as a deployment passes it; undefined if there is none. */
 export function clusterIdBefore(previous = process.env.PULUMI_COMMAND_STDOUT): string | undefined {

@@ -83,7 +83,9 @@ program.parseAsync().catch((error: unknown) => {
   }
   if (!(error instanceof ClusterFailure || error instanceof KubernetesError)) throw error;
   say(error.next ? `${error.message}\nnext: ${error.next}` : error.message);
-  process.exit(error instanceof UnusableKubeconfig ? 2 : 1);
+  // 2: nothing could be asked, as with other commands about a cluster.
+  const isUnasked = error instanceof UnusableKubeconfig || error.cause instanceof KubernetesError;
+  process.exit(isUnasked ? 2 : 1);
 });
 
 function command(name: string, description: string, work: () => Promise<void>): void {

@@ -34,7 +34,7 @@ export class ApiRefusal extends KubernetesError {
   readonly retryAfterMs: number | undefined;
 
   constructor(status: number, reason: string, words: string, more: { attempt?: Attempt; retryAfterMs?: number } = {}) {
-    super(sentence(status, words, more.attempt), { next: AFTER_STATUS[status] });
+    super(sentence(status, words, more.attempt), { next: AFTER_STATUS[status] ?? (reason ? undefined : NOT_ONE) });
     this.status = status;
     this.reason = reason;
     this.words = words;
@@ -88,6 +88,8 @@ function sentence(status: number, words: string, attempt?: Attempt): string {
   return `${words} (${method} ${server}${path}: ${answer})`;
 }
 
+const NOT_ONE = "check server in the kubeconfig: what answers there may be no API server, or a proxy before it";
+
 const AFTER_STATUS: Record<number, string | undefined> = {
   401: "renew the credentials of the kubeconfig's user, or log in again",
   403: "use the credentials of a user who may do this, or ask the cluster's administrator for permission",
@@ -97,8 +99,20 @@ const AFTER_STATUS: Record<number, string | undefined> = {
 const NOT_TRUSTED =
   /^(CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|ERR_TLS_CERT_ALTNAME_INVALID)/;
 
+/** What OpenSSL says of a peer, without its own places: "wrong version number" of "write EPROTO 40…:error:0A00010B:SSL routines:…". */
+const OPENSSL = /\berror:[0-9A-F]{8}:SSL routines:[^:]*:([^:]+)/;
+
+/** Why there is no answer. */
+export function whyOf({ message, code }: NodeJS.ErrnoException): string {
+  if (message === "aborted") return "the connection was cut in the middle of the answer";
+  const [, said] = OPENSSL.exec(message) ?? [];
+  if (said === undefined) return message || code || "nobody says why";
+  return said === "wrong version number" ? "what answers there does not speak TLS" : `TLS failed: ${said}`;
+}
+
 function nextAfter(cause: unknown): string {
   const code = String((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
+  if (code === "EPROTO") return NOT_ONE;
   if (NOT_TRUSTED.test(code)) return "check certificate-authority and server in the kubeconfig against the cluster's";
   if (/^E(NOTFOUND|AI_AGAIN)$/.test(code)) return "check the server's name in the kubeconfig, and this computer's DNS";
   return "check that the API server is running and reachable from this computer, and the proxy if there is one";

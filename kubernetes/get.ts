@@ -1,4 +1,4 @@
-import { isRefusal } from "./errors.ts";
+import { ApiUnreachable, isRefusal } from "./errors.ts";
 import { type Api, type ApiRequest, sendForObject } from "./transport.ts";
 
 type Query = ApiRequest["query"];
@@ -15,7 +15,9 @@ export async function findObject<T>(api: Api, path: string): Promise<T | undefin
 
 /** @returns the objects of a collection: all of a kind, or of a namespace. @throws KubernetesError */
 export async function listObjects<T>(api: Api, path: string, query?: Query): Promise<T[]> {
-  return (await getObject<{ items?: T[] | null }>(api, path, query)).items ?? [];
+  const list = await getObject<{ items?: T[] | null } | null>(api, path, query);
+  if (list && "items" in list) return list.items ?? [];
+  throw new ApiUnreachable({ server: api.server, method: "GET", path }, "the answer is no list of objects");
 }
 
 /** @returns what is no object, such as a log. @throws KubernetesError */

@@ -179,11 +179,20 @@ test("of several files in KUBECONFIG the first that names something counts; file
   expect(tokens).toEqual(["of-one", "of-two"]);
 });
 
+const of = (server: string): string =>
+  stringify({
+    "current-context": "c",
+    contexts: [{ name: "c", context: { cluster: "c" } }],
+    clusters: [{ name: "c", cluster: { server } }],
+  });
+
 test.each([
   ["no: [yaml", /the kubeconfig cannot be read: /],
   ["clusters: [{name: a}]", /cannot be read: clusters\[0\]\.cluster is missing/],
   ["{}", /has no current cluster/],
   ["current-context: gone", /has no current cluster/],
+  [of("127.0.0.1:6443"), /server "127\.0\.0\.1:6443" is no URL/],
+  [of("ssh://a"), /server "ssh:\/\/a" is no URL/],
 ])("%j is no kubeconfig", async (text, message) => {
   const asked = async () => version(apiServerOf(kubeconfigOf(text)));
   await expect(asked()).rejects.toThrow(UnusableKubeconfig);

@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import type { Access } from "./access.ts";
 import { CredentialPlugin, type ExecConfig } from "./credential-plugin.ts";
 import { KubernetesError, UnusableKubeconfig } from "./errors.ts";
+import { requireServerUrl } from "./server-url.ts";
 import { inPod, serviceAccount } from "./service-account.ts";
 import { ApiServer } from "./transport.ts";
 import { yamlFault } from "./yaml-fault.ts";
@@ -37,7 +38,7 @@ export class Kubeconfig implements Access {
   /** @throws UnusableKubeconfig where no cluster is chosen */
   get server(): string {
     const cluster = this.#library.getCurrentCluster();
-    if (cluster) return cluster.server;
+    if (cluster) return requireServerUrl(cluster.server);
     throw new UnusableKubeconfig("the kubeconfig has no current cluster", {
       next: "set current-context to one of its contexts (kubectl config use-context)",
     });

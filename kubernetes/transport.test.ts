@@ -5,8 +5,9 @@ import { afterEach, expect, test } from "vitest";
 import { type Access, anonymous } from "./access.ts";
 import { createObject } from "./create.ts";
 import { deleteObject } from "./delete.ts";
-import { ApiRefusal, ApiUnreachable, isAway, KubernetesError, reasonOf } from "./errors.ts";
+import { ApiRefusal, ApiUnreachable, isAway, KubernetesError, reasonOf, UnusableKubeconfig } from "./errors.ts";
 import { findObject, getObject, listObjects } from "./get.ts";
+import { refusingPort } from "./testing/refusing-port.ts";
 import { ApiServer } from "./transport.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -132,8 +133,9 @@ test("an answer is quoted without terminal control sequences, and a long one onl
 });
 
 test("a server that does not run, and a name that does not resolve, are reported with a next step", async () => {
-  const { url } = await serving(() => {});
-  stop();
+  const { port, close } = await refusingPort();
+  stop = close;
+  const url = `http://127.0.0.1:${port}`;
   const refused = getObject(new ApiServer(anonymous(url)), "/version");
   await expect(refused).rejects.toThrow(`the API server ${url} does not answer GET /version: connect ECONNREFUSED`);
   await expect(refused).rejects.toMatchObject({
@@ -224,4 +226,29 @@ test("refused credentials are renewed once; without a source of new ones the req
   const other = await serving(refuse);
   await expect(getObject(other.api, "/version")).rejects.toMatchObject({ status: 401 });
   expect(asked).toBe(3);
+});
+
+test("what does not speak TLS, and no list of objects, are no API server", async () => {
+  const { server, api } = await serving((_, response) => response.end("{}"));
+  await expect(listObjects(api, "/api/v1/nodes")).rejects.toThrow("the answer is no list of objects");
+  const secured = new ApiServer(anonymous(`https://127.0.0.1:${(server.address() as AddressInfo).port}`));
+  await expect(getObject(secured, "/version")).rejects.toMatchObject({
+    message: expect.stringMatching(/does not answer GET \/version: what answers there does not speak TLS$/),
+    next: expect.stringContaining("may be no API server"),
+  });
+});
+
+test("a page that nobody expects names the kubeconfig's server as the next step", async () => {
+  const { api } = await serving((_, response) => response.writeHead(404).end("not found"));
+  await expect(getObject(api, "/version")).rejects.toMatchObject({
+    status: 404,
+    next: expect.stringContaining("check server in the kubeconfig"),
+  });
+});
+
+test("a certificate that is none is a fault of the kubeconfig", async () => {
+  const options = async () => ({ cert: "no", key: "no" });
+  const api = new ApiServer({ ...anonymous("https://127.0.0.1:1"), options });
+  await expect(getObject(api, "/version")).rejects.toThrow(UnusableKubeconfig);
+  await expect(getObject(api, "/version")).rejects.toThrow("a certificate or key in the kubeconfig for https://127.0");
 });

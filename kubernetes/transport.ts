@@ -1,9 +1,9 @@
 // One request to the API server and its answer. The verbs are functions in files beside this one: a part that must not delete does not
 // import delete.ts. Objects are passed on as they are: a typed client would drop unknown fields before the API server can reject them.
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { Access } from "./access.ts";
-import { ApiUnreachable } from "./errors.ts";
+import { ApiUnreachable, KubernetesError, UnusableKubeconfig, whyOf } from "./errors.ts";
 import { printable, refusalOf } from "./refusal.ts";
 
 export interface ApiRequest {
@@ -95,6 +95,7 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
       if (request.signal?.aborted) throw request.signal.reason;
       if (error instanceof StaleConnection && request.method !== "POST")
         return this.#answer(request, { ...options, agent: false });
+      if (error instanceof KubernetesError) throw error;
       throw this.#unreachable(request, error);
     }
   }
@@ -114,7 +115,9 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
     const timeout = request.silenceMs ?? this.#answerMs;
     const send = url.protocol === "http:" ? httpRequest : httpsRequest;
     return new Promise((resolve, reject) => {
-      const sent = send(url, { ...given, method, headers, agent, timeout, ...(signal && { signal }) }, resolve);
+      const sent = sending(this.server, () =>
+        send(url, { ...given, method, headers, agent, timeout, ...(signal && { signal }) }, resolve),
+      );
       sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeout / 1000} s`)));
       sent.on("error", (error: NodeJS.ErrnoException) => {
         const stale = sent.reusedSocket && ["ECONNRESET", "EPIPE"].includes(error.code ?? "");
@@ -135,9 +138,7 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
 
   #unreachable(request: ApiRequest, error: unknown): ApiUnreachable {
     const first = error instanceof AggregateError ? error.errors[0] : error;
-    const { message, code } = first as NodeJS.ErrnoException;
-    const broken = message === "aborted" ? "the connection was cut in the middle of the answer" : undefined;
-    return new ApiUnreachable(this.#attempt(request), broken ?? (message || code || String(error)), first);
+    return new ApiUnreachable(this.#attempt(request), whyOf(first as NodeJS.ErrnoException), first);
   }
 
   #attempt({ method, path }: ApiRequest) {
@@ -146,6 +147,20 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
 }
 
 class StaleConnection extends Error {}
+
+/** Begins a request. What OpenSSL reads first are the certificates and keys of who asks. @throws UnusableKubeconfig */
+function sending(server: string, begin: () => ClientRequest): ClientRequest {
+  try {
+    return begin();
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    if (!code.startsWith("ERR_OSSL_")) throw error;
+    throw new UnusableKubeconfig(
+      `a certificate or key in the kubeconfig for ${server} cannot be read: ${message.split(":").at(-1)}`,
+      { next: "check client-certificate, client-key and certificate-authority (with -data they are PEM in base64)" },
+    );
+  }
+}
 
 /** The answer as an object. An answer that is not valid JSON comes from something in between: it counts as no answer. */
 export async function sendForObject<T>(api: Api, request: ApiRequest): Promise<T> {

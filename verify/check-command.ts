@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { checkSchema } from "../components/documents/check.ts";
 import { didYouMean } from "../components/refusal/suggestion.ts";
+import { getObject } from "../kubernetes/get.ts";
 import type { Verification } from "./format/document.ts";
 import { readMachines } from "./format/machines.ts";
 import { CheckFileError, readChecks } from "./format/read.ts";
@@ -40,13 +41,19 @@ export function checkCommand(files: string[], options: CheckOptions): Promise<nu
   };
   if (options.print) return printSuite(options, read);
   return session(options, read, {
-    ...(suite !== undefined && { complete: withSuite }),
+    complete: suite === undefined ? asked : withSuite,
     keep: ({ result }) => {
       writeResult(out, result);
       if (junit !== undefined) writeText(junit, junitOf(result));
       return result;
     },
   });
+}
+
+/** Nothing is known of a cluster that cannot be asked, which is another result than rows that do not hold. */
+async function asked(verification: Verification, { api }: SuiteTarget): Promise<Verification> {
+  await getObject(api, "/version");
+  return verification;
 }
 
 async function withSuite(verification: Verification, target: SuiteTarget): Promise<Verification> {

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { fakeApiServer } from "../kubernetes/testing/fake-api-server.ts";
+import { fakeApiServer, kubeconfigFor } from "../kubernetes/testing/fake-api-server.ts";
+import { refusingPort } from "../kubernetes/testing/refusing-port.ts";
+import { checkCommand } from "./check-command.ts";
 import { namedKubeconfig } from "./connect.ts";
 import { inspectCommand } from "./inspect/inspect-command.ts";
 import { statusCommand } from "./status/status-command.ts";
@@ -39,12 +41,30 @@ test.each([
 });
 
 test("an API server that is not there", async () => {
-  const server = await fakeApiServer(() => [200, {}]);
-  server.close();
-  const { code, said } = await status(server.kubeconfig);
+  const { port, close } = await refusingPort();
+  onTestFinished(close);
+  const { code, said } = await status(kubeconfigFor(`http://127.0.0.1:${port}`));
   expect(code).toBe(2);
   expect(said).toMatch(/^the API server http:\/\/127.0.0.1:\d+ does not answer GET .*ECONNREFUSED/);
   expect(said).toContain("Next: check that the API server is running and reachable");
+});
+
+test("a check of a cluster that cannot be asked is no check that fails", async () => {
+  const server = await fakeApiServer(() => [401, { kind: "Status", reason: "Unauthorized", message: "Unauthorized" }]);
+  onTestFinished(() => void server.close());
+  const lines = vi.spyOn(console, "error").mockImplementation(() => {});
+  const printed = vi.spyOn(process.stdout, "write").mockImplementation(() => true);
+  onTestFinished(() => {
+    lines.mockRestore();
+    printed.mockRestore();
+  });
+  const [kubeconfig, out] = [join(folder, "kubeconfig"), join(folder, "out.json")];
+  const file = join(import.meta.dirname, "..", "docs", "checks", "default-deny.check.yaml");
+  writeFileSync(kubeconfig, server.kubeconfig);
+  const options = { kubeconfig, out, lab: "none", json: false, quiet: false };
+  expect(await checkCommand([file], options)).toBe(2);
+  expect(lines.mock.calls.flat().join("\n")).toContain("Unauthorized");
+  expect(printed).not.toHaveBeenCalled();
 });
 
 test("a cluster without this dataplane", async () => {

@@ -198,6 +198,8 @@ live("explain", "say which tiers, policies and rules decide about a flow, on whi
 
 // A wrong command line is wrong input, like a wrong file.
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+for (const each of program.commands)
+  if (each.name() !== "inspect") each.showHelpAfterError(`(${each.name()} --help says what it takes)`);
 for (const each of program.commands) each.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 program.parseAsync().catch(async (error) => {
   const { messageOf } = await import("./session.ts");

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from "vitest";
 import { preflightSchema } from "../../components/documents/preflight.ts";
 import { apiServerOf, kubeconfigOf } from "../../kubernetes/kubeconfig.ts";
-import { type Answer, fakeApiServer, type Received } from "../../kubernetes/testing/fake-api-server.ts";
+import { type Answer, fakeApiServer, kubeconfigFor, type Received } from "../../kubernetes/testing/fake-api-server.ts";
+import { refusingPort } from "../../kubernetes/testing/refusing-port.ts";
 import { clusterIfThere } from "../identity.ts";
 import { removeKubeProxy, restoreKubeProxy } from "../kube-proxy/switch.ts";
 import { daemonSet, fitCluster, fitReport } from "./facts.fixture.ts";
@@ -102,8 +103,9 @@ test.each([
 });
 
 test("a cluster that does not answer counts as deleted only when that is declared", async () => {
-  const { api, close: stop } = await serving();
-  stop();
+  const refusing = await refusingPort();
+  close = refusing.close;
+  const api = apiServerOf(kubeconfigOf(kubeconfigFor(`http://127.0.0.1:${refusing.port}`)));
   await expect(clusterIfThere(api)).rejects.toThrow(/cannot be read: .*ECONNREFUSED/);
   process.env.PULUMI_K8S_DELETE_UNREACHABLE = "true";
   expect(await clusterIfThere(api)).toBeUndefined();

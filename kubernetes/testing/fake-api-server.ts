@@ -52,15 +52,19 @@ export async function fakeApiServer(answer: (request: Received) => Answer) {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const kubeconfig = stringify({
+  return { received, kubeconfig: kubeconfigFor(`http://127.0.0.1:${port}`), close: () => server.close() };
+}
+
+/** Of a server that need not be secure. */
+export function kubeconfigFor(server: string): string {
+  return stringify({
     apiVersion: "v1",
     kind: "Config",
     "current-context": "fake",
     contexts: [{ name: "fake", context: { cluster: "fake", user: "fake" } }],
-    clusters: [{ name: "fake", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
+    clusters: [{ name: "fake", cluster: { server, "insecure-skip-tls-verify": true } }],
     users: [{ name: "fake", user: {} }],
   });
-  return { received, kubeconfig, close: () => server.close() };
 }
 
 function discovery(path: string): { resources: object[] } | undefined {
