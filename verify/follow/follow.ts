@@ -7,9 +7,9 @@ import type { CapturedPacket } from "../../probe/capture.ts";
 import type { Path, Place, Topology } from "../../report/results/topology.ts";
 import { type Capture, sendNow } from "../actors/actor.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, referenceOf } from "../cluster/view.ts";
-import { podsOf } from "../engine/behind.ts";
+import { podsOf, servicesOf } from "../engine/behind.ts";
 import { addressTowards, machineAddresses } from "../engine/lookup.ts";
-import { planExpectation } from "../engine/plan.ts";
+import { type Plan, planExpectation } from "../engine/plan.ts";
 import { readServerLogs } from "../engine/server-log.ts";
 import type { World } from "../engine/world.ts";
 import { legsOf, type Witnessed } from "./legs.ts";
@@ -26,6 +26,19 @@ export interface Followed {
 
 /** More pods than this are not watched for one connection. */
 const mostPods = 4;
+
+type Ends = Pick<Followed, "client" | "to">;
+
+function planOf(view: ClusterView, { client, to }: Ends, token: string): Plan {
+  return planExpectation(view, expectationOf({ from: client, to, verdict: "allowed", source: client }), () => token);
+}
+
+/** Whether a Service answers there. */
+export function leadsToService(view: ClusterView, ends: Ends): boolean {
+  const plan = planOf(view, ends, "");
+  const [probe] = plan.probes;
+  return probe !== undefined && servicesOf(view, plan, { id: probe.probe.id, attempt: 1, verdict: "none" }).length > 0;
+}
 
 /** The first two packets of TCP connections of both address families, plain and inside VXLAN (UDP 4789: after 8 bytes of UDP's header
  * and 8 of its own an Ethernet and an IP header; 6 is TCP, 2 its SYN). */
@@ -46,11 +59,7 @@ export async function follow(world: World, { mode, client, to }: Followed): Prom
   const started = world.clock.now();
   const view = await world.view();
   const token = randomBytes(6).toString("hex");
-  const plan = planExpectation(
-    view,
-    expectationOf({ from: client, to, verdict: "allowed", source: client }),
-    () => token,
-  );
+  const plan = planOf(view, { client, to }, token);
   const probe = plan.probes[0]?.probe;
   if (!probe) throw new Error(plan.notYet ?? `${client} has no address to connect to at ${to}`);
   const target = { address: probe.host, port: probe.port };

@@ -125,6 +125,15 @@ test("a connection that was served is followed, and its way is in the result", a
   expect(path?.legs[0]).toMatchObject({ from: "client1", to: "master", source: "172.31.1.55:40001" });
 });
 
+test("where the Service was the check's own, and is gone, nothing is followed and nothing is said of it", async () => {
+  const gone = followable();
+  gone.cluster = { ...gone.cluster, services: [] };
+  const { result } = await carryOut(gone, document());
+  expect(result.topology).toBeUndefined();
+  expect(holds(result)).toBe(true);
+  expect(gone.said.filter((line) => line.includes("follow"))).toEqual([]);
+});
+
 test("a connection that cannot be followed is said, and costs the result nothing", async () => {
   const blind = followable();
   const { prepare } = blind.machine("client1");

@@ -8,7 +8,7 @@ import type { ClusterView } from "../cluster/view.ts";
 import { ObjectRefused } from "../engine/apply.ts";
 import { type CheckOutcome, runCheck, Stopped } from "../engine/run-check.ts";
 import type { World } from "../engine/world.ts";
-import { follow } from "../follow/follow.ts";
+import { follow, leadsToService } from "../follow/follow.ts";
 import type { Verification } from "../format/document.ts";
 import { assessLimits } from "./limits.ts";
 import { summarise } from "./summary.ts";
@@ -74,16 +74,19 @@ async function runChecks(world: World, { checks }: Verification): Promise<CheckO
  */
 async function followOne(world: World, rows: Row[]): Promise<Topology | undefined> {
   const isMachine = (from: string) => world.machines.some(({ name }) => name === from);
-  const served = rows.find(
+  const candidates = rows.filter(
     ({ from, to, seen = [] }) =>
       isMachine(from) &&
       to.startsWith("tcp://") &&
       seen.some(({ verdict, entryNode }) => verdict === "allowed" && entryNode !== undefined),
   );
-  if (!served) return undefined;
+  if (candidates.length === 0) return undefined;
   try {
+    const view = await world.view();
+    const served = candidates.find(({ from, to }) => leadsToService(view, { client: from, to }));
+    if (!served) return undefined; // their Services were the checks', and are removed
     world.progress(`following a connection of ${served.from} to ${served.to}`);
-    const mode = deployedMode(await world.view());
+    const mode = deployedMode(view);
     const topology = mode && (await follow(world, { mode, client: served.from, to: served.to }));
     return topology?.paths.some(({ legs }) => legs.length > 0) ? topology : undefined;
   } catch (error) {
