@@ -103,10 +103,14 @@ describe("by which interface a flow goes decides whose policies are asked", () =
     },
     nodes: [withAddress("master", master), withAddress("far", far)],
     hostEndpoints: ["eth0", "eth1"].map((name) => hostEndpoint(name, name)).concat(hostEndpoint("any", "*")),
-    globalNetworkPolicies: ["eth0", "eth1", "any"].flatMap((name) => [
-      policy(`at-${name}`, own(name)),
-      policy(`before-${name}`, { ...own(name), types: ["Ingress"], preDNAT: true, applyOnForward: true }),
-    ]),
+    globalNetworkPolicies: [
+      ...["eth0", "eth1", "any"].flatMap((name) => [
+        policy(`at-${name}`, own(name)),
+        policy(`before-${name}`, { ...own(name), types: ["Ingress"], preDNAT: true, applyOnForward: true }),
+      ]),
+      // Nothing is asked about packets that come wrapped.
+      policy("untracked-any", { ...own("any"), types: ["Ingress"], doNotTrack: true, applyOnForward: true }),
+    ],
     ipPools: [
       schemas.ipPools.parse({ metadata: { name: "pods" }, spec: { cidr: "10.244.0.0/16", vxlanMode: "Always" } }),
     ],

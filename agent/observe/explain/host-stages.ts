@@ -68,14 +68,17 @@ export function hostStagesOf(
   const isOfNode = isOwn(flow.from);
   const goesOut = !isHere(flow.to) && (comesIn || isHere(flow.from));
   const from = interfaceFor(maps, towards, flow.from, isOwn(written.to));
+  const tunnel = theTunnel(maps);
   const arrival = comesIn
     ? [
-        ...at(HostStage.UNTRACKED, from, "before connections are looked up", written),
+        // Nothing is asked about single packets that come wrapped.
+        ...(from.ifindex === tunnel.ifindex
+          ? []
+          : at(HostStage.UNTRACKED, from, "before connections are looked up", written)),
         ...at(HostStage.PRE_DNAT, from, "before translation", written),
         ...(isOwn(flow.to) ? [] : at(HostStage.FORWARDED, from, "of what the node forwards")),
       ]
     : [];
-  const tunnel = theTunnel(maps);
   const to = comesIn ? tunnel : interfaceFor(maps, towards, flow.to, isOfNode);
   const leaving = (stage: HostStage, what: string) => at(stage, to, what, flow, EGRESS_ISOLATED);
   const departure = goesOut
