@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import type { Step } from "../../agent/observe/events/step.ts";
 import { Board } from "./board.ts";
+import { MergedFlows } from "./merged-flows.ts";
 import { inOrder } from "./order.ts";
 
 const opened: Flow = {
@@ -42,6 +43,20 @@ test("a connection over two nodes counts once, a refused packet beside it; rates
   expect(lines(board, 12_000).join("\n")).toContain(
     "      1  to service default/web, last from 172.31.1.55\n         drop_policy_ingress: not allowed\n",
   );
+});
+
+test("a connection that staged policies would refuse at one node is marked, whatever the other says", () => {
+  const entry: Flow = { ...opened, node: "master", role: "entry", staged: { verdict: "depends" } };
+  const refusing: Flow = { ...opened, node: "node", role: "backend", staged: { verdict: "denied" } };
+  for (const order of [
+    [entry, refusing],
+    [refusing, entry],
+  ]) {
+    const together = new MergedFlows();
+    const all = order.map((flow) => together.add(flow, 0).merged);
+    expect(all.at(-1)?.flow.staged?.verdict).toBe("denied");
+    expect(all[0]).toBe(all[1]);
+  }
 });
 
 test("a connection that staged policies would refuse is marked, whichever node says so first", () => {

@@ -73,7 +73,8 @@ function soughtBy(flow: Flow): string[] {
 /** Adds a flow to a known connection, if it is the same. */
 function join(merged: MergedFlow, flow: Flow): boolean {
   const known = merged.flow;
-  const staged = flow.staged ?? known.staged;
+  // Each node judges by its own host endpoints: one that refuses is enough.
+  const staged = known.staged?.verdict === "denied" ? known.staged : (flow.staged ?? known.staged);
   const mark = staged ? { staged } : {};
   if (isSame(known, flow)) {
     const before = flow.role === "entry" || (known.role !== "entry" && flow.time < known.time);
