@@ -27,6 +27,8 @@ test("new endpoints count where a staged policy names their Service, and cost no
     const before = staging();
     expect(before?.staged.calicoNetworkPolicies).toHaveLength(1);
     expect(staging()).toBe(before);
+    store.put("services", { metadata: { name: "web", namespace: "shop" }, spec: { ports: [{ port: 80 }] } });
+    expect(staging()).toBe(before);
     store.put("endpointSlices", slice("10.244.0.7"));
     expect(staging() === before).toBe(!counts);
     expect(staging()?.staged.endpointSlices).toHaveLength(counts ? 1 : 0);

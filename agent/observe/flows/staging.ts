@@ -43,7 +43,7 @@ export function stagingBy(store: Store, node: () => JudgedNode | undefined): () 
     const here = node();
     const configurations = store.list("felixConfigurations");
     const ofSets = now.networkSets?.length ? store.list("namespaces") : NONE;
-    const ofNode = [here?.directory, here?.facts, configurations, store.list("services")];
+    const ofNode = [here?.directory, here?.facts, configurations];
     const inputs = [...policyInputs(now), ...policyInputs(staged), store.list("ipPools"), ofSets, ...ofNode];
     // Labels of other namespaces, and addresses of nodes, are those of the flows.
     const namespaces = new Map(ofSets.map(({ metadata: { name, labels } }) => [name, labels ?? {}]));
