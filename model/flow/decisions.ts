@@ -1,6 +1,6 @@
 import { type Cidr, covers, hostCidr, parseCidr } from "../address/address.ts";
 import type { EndpointSlice } from "../objects/discovery.ts";
-import type { EndpointPolicy } from "../policy/endpoint-policy.ts";
+import { atOwnEnds, type EndpointPolicy } from "../policy/endpoint-policy.ts";
 import type { HostDirectory } from "../policy/host-directory.ts";
 import { type Identity, IdentityTable } from "../policy/identity.ts";
 import { ANYBODY, decisionAt, Judge, type Peer } from "../policy/judge.ts";
@@ -63,11 +63,7 @@ export class Decisions {
 
   /** The policies that hold for all that the end on the policy's side may be. */
   atOwnEnds(policy: EndpointPolicy, direction: Meeting["direction"], own: FlowEnd): readonly EndpointPolicy[] {
-    const { byOwnEnd } = policy;
-    if (!byOwnEnd) return [policy];
-    return [
-      ...new Set(this.identitiesOf(own).map((identity) => byOwnEnd.at(direction, identity ?? ANYBODY) ?? policy)),
-    ];
+    return atOwnEnds(policy, direction, () => this.identitiesOf(own));
   }
 
   /** All that an end may be, by the addresses that it may have. */

@@ -1,5 +1,5 @@
 import type { Named } from "../named.ts";
-import type { Peer } from "./judge.ts";
+import { ANYBODY, type Peer } from "./judge.ts";
 import type { Side } from "./own-end.ts";
 import type { Decision, Tier } from "./rules.ts";
 import type { EndWords } from "./vocabulary.ts";
@@ -30,4 +30,14 @@ export interface ByOwnEnd {
   at(side: Side, end: Peer): EndpointPolicy | undefined;
   /** Others that it has made are forgotten, where they are the most: owners of pods choose the numbers of their named ports. */
   forgetBut(used: ReadonlySet<EndpointPolicy>): void;
+}
+
+/** The policies that hold for all that the end on its side may be. */
+export function atOwnEnds(
+  policy: EndpointPolicy,
+  side: Side,
+  ends: () => readonly (Peer | undefined)[],
+): readonly EndpointPolicy[] {
+  const { byOwnEnd } = policy;
+  return byOwnEnd ? [...new Set(ends().map((end) => byOwnEnd.at(side, end ?? ANYBODY) ?? policy))] : [policy];
 }

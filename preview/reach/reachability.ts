@@ -4,7 +4,7 @@ import type { Pod } from "../../model/objects/core.ts";
 import { namespace as namespaceSchema } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import { objectName } from "../../model/objects/metadata.ts";
-import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
+import { atOwnEnds, type EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import { containerPorts, IdentityTable } from "../../model/policy/identity.ts";
 import { ANYBODY, decisionAt, Judge, type Peer as PolicyPeer, portName } from "../../model/policy/judge.ts";
 import type { Tier } from "../../model/policy/rules.ts";
@@ -58,9 +58,9 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
   const policyOf = ({ metadata, spec }: Pod): EndpointPolicy | undefined =>
     spec.hostNetwork ? undefined : policies.get(keyOf(metadata.namespace ?? "default", metadata.name));
   const judges = new Map<readonly Tier[], Judge>();
-  const isAllowed = (policy: EndpointPolicy | undefined, direction: "ingress" | "egress", asked: Asked): boolean => {
-    const tiers = policy?.[direction];
-    if (!policy || !tiers) return true;
+  const isAllowed = (policy: EndpointPolicy, direction: "ingress" | "egress", asked: Asked): boolean => {
+    const tiers = policy[direction];
+    if (!tiers) return true;
     const judge = judges.get(tiers) ?? new Judge(tiers, policy.afterwards);
     judges.set(tiers, judge);
     return decisionAt(judge.judge(asked.identity ?? ANYBODY), asked.protocol, asked.port).verdict === "allow";
@@ -93,9 +93,18 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
     const sender = podOfPeer(from);
     const [receives, sends] = [policyOf(target), sender && policyOf(sender)];
     const subject: Peer = { kind: "workload", workload: to.workload };
+    const asked = (
+      policy: EndpointPolicy | undefined,
+      direction: "ingress" | "egress",
+      peers: (PolicyPeer | undefined)[],
+      own: Pod | undefined,
+    ): boolean[] => {
+      const all = policy ? atOwnEnds(policy, direction, () => (own ? ofPod(own) : [])) : [];
+      return all.flatMap((at) => peers.map((identity) => isAllowed(at, direction, { identity, protocol, port })));
+    };
     const ends = [
-      identitiesOf(from).map((identity) => isAllowed(receives, "ingress", { identity, protocol, port })),
-      identitiesOf(subject).map((identity) => isAllowed(sends, "egress", { identity, protocol, port })),
+      asked(receives, "ingress", identitiesOf(from), target),
+      asked(sends, "egress", identitiesOf(subject), sender),
     ];
     const deciding = [receives?.ingress && receives, sends?.egress && sends].flatMap((one) => one || []);
     const names = namesOf(deciding);
@@ -130,7 +139,9 @@ function selectionOf(
     [...named].map((name) => [name, namespaceSchema.parse({ metadata: { name, labels: labels.get(name) ?? {} } })]),
   );
   const accounts = new Map(serviceAccounts.map((account) => [objectName(account), account]));
-  const subjects = new PodSubjects().of(endpoints, all, [...namespaces.values()], serviceAccounts);
+  const found = new PodSubjects().of(endpoints, all, [...namespaces.values()], serviceAccounts);
+  // At whatever address of the pools.
+  const subjects = new Map([...found].map(([endpoint, pod]) => [endpoint, { ...pod, ownEnd: "itself" as const }]));
   const { hostEndpoints: _, ...objects } = declared;
   const known = { namespaces: [...namespaces.values()], serviceAccounts, endpointSlices };
   const selection = new PolicySelector().select({ ...objects, ...known, subjects });

@@ -31,6 +31,18 @@ test("an earlier tier's denial ends it whatever later tiers and Kubernetes' poli
   expect(rows.get("other addresses > nginx:80")?.verdict).toBe("dropped");
 });
 
+test("rules that ask about the pods themselves hold for them", () => {
+  const whom = { destination: { selector: "app == 'nginx'" } };
+  const allow = (destination: object) =>
+    calico("GlobalNetworkPolicy", "own", { ...forNginx, ingress: [{ action: "Allow", ...destination }] });
+  expect(verdicts([...nginx, allow(whom)])).toMatchObject({ "client1 > nginx:80": "allowed" });
+  const others = { destination: { selector: "app == 'web'" } };
+  expect(verdicts([...nginx, allow(others)])).toMatchObject({ "client1 > nginx:80": "dropped" });
+  const nets = (...blocks: string[]) => verdicts([...nginx, allow({ destination: { nets: blocks } })]);
+  expect(nets("10.244.0.0/16")).toMatchObject({ "client1 > nginx:80": "allowed" });
+  expect(nets("10.244.7.0/24")).toMatchObject({ "client1 > nginx:80": "depends" });
+});
+
 test("a network set has a row where it is treated differently from other addresses", () => {
   const set = calico(
     "NetworkSet",
