@@ -4,6 +4,13 @@ import type { Identity } from "../../model/policy/identity.ts";
 /** The identities in use with their numbers. One version is one object, which never changes. */
 export type IdentityNumbers = ReadonlyMap<Identity, number>;
 
+/** Whom policies may meet. */
+export interface Ends {
+  readonly identities: IdentityNumbers;
+  /** Those of this node's own addresses. */
+  readonly ofNode: ReadonlySet<Identity>;
+}
+
 export const NOBODY: IdentityNumbers = new Map();
 
 type Numbered = readonly [Identity, number];

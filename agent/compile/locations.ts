@@ -5,7 +5,7 @@ import { addressesOf, podOwner } from "../../model/objects/pod-of.ts";
 import { type Identity, IdentityMemory, IdentityTable } from "../../model/policy/identity.ts";
 import type { Vocabulary } from "../../model/policy/vocabulary.ts";
 import { atOnce, each, type Steps } from "../../model/steps.ts";
-import type { Location, Prefix } from "../kernel/layout.gen.ts";
+import { type Location, LocationFlag, type Prefix } from "../kernel/layout.gen.ts";
 import { addressBook, type PlacedAddress, type Whereabouts } from "./addresses.ts";
 import type { Contributions } from "./desired.ts";
 import type { IdentityNumbers } from "./identity-numbers.ts";
@@ -19,6 +19,8 @@ export interface LocationMap {
   readonly locations: Contributions<Prefix, Location>;
   /** The identities in use, with their numbers: policies need a verdict for each. */
   readonly identities: IdentityNumbers;
+  /** Those of this node's own addresses. */
+  readonly ofNode: ReadonlySet<Identity>;
   /** What each identity's addresses match, by its number. */
   readonly names: ReadonlyMap<number, string>;
   readonly sums: LocationSums;
@@ -83,10 +85,12 @@ export class LocationCompiler {
       identities.set(identity, number);
       names.set(number, identity.name.name);
     });
+    const isOwn = ({ place }: PlacedAddress) => (place.flags & LocationFlag.LOCAL_HOST) !== 0;
     return {
       locations,
       sums,
       identities,
+      ofNode: new Set(book.filter(isOwn).flatMap(({ identity }) => identity ?? [])),
       names,
       endpointIdentities: new Map(
         snapshot.endpoints.flatMap((endpoint) =>

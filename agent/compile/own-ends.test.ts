@@ -99,6 +99,13 @@ test.each<[string, string, Partial<Rule>, string]>([
   expect(verdicts("egress", (source) => ({ source, destination: client })).join(" ")).toBe(expected);
 });
 
+test("of its own traffic the end is never a pod: there is none for those that a rule selects", () => {
+  const own = (rule: Rule) => others([rule, allow], { applyOnForward: false }, HostStage.OWN);
+  expect(own(toDb)).toBe(0);
+  expect(own(denied({ nets: [`${ADDRESSES.db}/32`] }))).toBe(0);
+  expect(own(denied({ nets: ["172.31.1.8/32"] }))).toBe(1);
+});
+
 test("preDNAT and doNotTrack tell it too", () => {
   expect(others([toDb], { preDNAT: true, types: undefined }, HostStage.PRE_DNAT)).toBe(1);
   expect(others([toDb], { doNotTrack: true }, HostStage.UNTRACKED)).toBe(1);

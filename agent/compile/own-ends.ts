@@ -3,7 +3,7 @@ import type { ByOwnEnd, EndpointPolicy } from "../../model/policy/endpoint-polic
 import type { Steps } from "../../model/steps.ts";
 import { Direction, POLICY_OWN_SIDE, type PolicyKey, type PolicyValue, PolicyVerdict } from "../kernel/layout.gen.ts";
 import type { Entry } from "./desired.ts";
-import { changesOf, type IdentityNumbers, NOBODY } from "./identity-numbers.ts";
+import { changesOf, type Ends, NOBODY } from "./identity-numbers.ts";
 
 /** The policy that holds in place of another for flows whose end on the own side has this identity. */
 export interface AtOwnEnd {
@@ -23,20 +23,16 @@ export class OwnEnds {
   readonly #found = new Memo<ByOwnEnd, Latest<readonly AtOwnEnd[] | undefined>>();
 
   /** Undefined where there are more than `limit`. */
-  *of(
-    { byOwnEnd }: EndpointPolicy,
-    identities: IdentityNumbers,
-    limit: number,
-  ): Steps<readonly AtOwnEnd[] | undefined> {
+  *of({ byOwnEnd }: EndpointPolicy, ends: Ends, limit: number): Steps<readonly AtOwnEnd[] | undefined> {
     if (!byOwnEnd) return NONE;
     const latest = this.#found.get(byOwnEnd, [], () => new Latest());
-    return yield* latest.getting([identities, limit], () => find(byOwnEnd, identities, limit));
+    return yield* latest.getting([ends.identities, ends.ofNode, limit], () => find(byOwnEnd, ends, limit));
   }
 }
 
 const NONE: readonly never[] = [];
 
-function* find(byOwnEnd: ByOwnEnd, identities: IdentityNumbers, limit: number): Steps<AtOwnEnd[] | undefined> {
+function* find(byOwnEnd: ByOwnEnd, { identities, ofNode }: Ends, limit: number): Steps<AtOwnEnd[] | undefined> {
   const { selectors, cidrs } = byOwnEnd.words;
   const words = new Set([...selectors.map(({ text }) => text), ...cidrs.keys()]);
   const named = [...changesOf(NOBODY, identities).come.named(words)].sort(([, a], [, b]) => a - b);
@@ -48,6 +44,7 @@ function* find(byOwnEnd: ByOwnEnd, identities: IdentityNumbers, limit: number): 
     return policies.get(name) ?? policy;
   };
   for (const [place, [identity, number]] of named.entries()) {
+    if (byOwnEnd.isItself && !ofNode.has(identity)) continue;
     for (const [side, direction] of SIDES) {
       const policy = byOwnEnd.at(side, identity);
       if (policy) found.push({ identity: number, direction, policy: same(policy) });

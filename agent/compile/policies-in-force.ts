@@ -119,7 +119,7 @@ export class PoliciesInForce {
     policyOf: (endpoint: LocalEndpoint) => EndpointPolicy | undefined,
     limit: number,
   ): Steps<Verdicts | undefined> {
-    const policies = yield* this.#policies.compile(selection, addresses.identities, limit, snapshot.facts.salt);
+    const policies = yield* this.#policies.compile(selection, addresses, limit, snapshot.facts.salt);
     if (!policies) return undefined;
     const endpoints = compileEndpoints(snapshot.endpoints, addresses, policyOf, policies);
     const judgedHosts = { ...hosts, policyOf: hostPolicyOf, policies, sums: addresses.sums };

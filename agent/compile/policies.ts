@@ -4,7 +4,7 @@ import type { Selection } from "../../model/policy/selection.ts";
 import type { Steps } from "../../model/steps.ts";
 import type { PolicyKey, PolicyValue } from "../kernel/layout.gen.ts";
 import { type Contribution, type Contributions, defaultKey, type Entry, type PolicyNames } from "./desired.ts";
-import type { IdentityNumbers } from "./identity-numbers.ts";
+import type { Ends } from "./identity-numbers.ts";
 import { idOf, Numbering } from "./ids.ts";
 import { type Distinguished, JudgedPolicy } from "./judged-policy.ts";
 import { type AtOwnEnd, OwnEnds, ownEndEntries } from "./own-ends.ts";
@@ -33,14 +33,14 @@ export class PolicyCompiler {
   /** Judges every identity by every policy in force. Undefined where that makes more than `limit` entries. */
   *compile(
     { inForce }: Pick<Selection, "inForce">,
-    identities: IdentityNumbers,
+    { identities, ofNode }: Ends,
     limit: number,
     salt?: string,
   ): Steps<PolicyMap | undefined> {
     const ends = new Map<EndpointPolicy, readonly AtOwnEnd[]>();
     let room = limit;
     for (const policy of inForce.values()) {
-      const found = yield* this.#ownEnds.of(policy, identities, room);
+      const found = yield* this.#ownEnds.of(policy, { identities, ofNode }, room);
       if (!found) return undefined;
       room -= found.length;
       if (found.length > 0) ends.set(policy, found);

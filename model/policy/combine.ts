@@ -122,6 +122,7 @@ export function combineByOwnEnd(
   return {
     ...combine(both, { ports: everybody.ingress.ports, afterwards }, heads, text, salt),
     byOwnEnd: {
+      isItself: ownEnd === "itself",
       words: {
         selectors: words.flatMap(({ selectors }) => selectors),
         cidrs: new Map([...words.flatMap(({ cidrs }) => [...cidrs]), ...ownCidrs]),

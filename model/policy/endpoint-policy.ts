@@ -26,6 +26,8 @@ export interface EndpointPolicy {
 export interface ByOwnEnd {
   /** Whom none of these words means, and who has no port with a name, is like everybody. */
   readonly words: EndWords;
+  /** The end is always the endpoint itself, at one of its addresses. */
+  readonly isItself: boolean;
   /** One direction; undefined: the same as for everybody. Of the same name for whom the rules tell alike. */
   at(side: Side, end: Peer): EndpointPolicy | undefined;
   /** Others that it has made are forgotten, where they are the most: owners of pods choose the numbers of their named ports. */
