@@ -7,6 +7,7 @@ import { Bgp } from "./bgp/bgp.ts";
 import type { Cluster } from "./cluster.ts";
 import type { EndpointStore } from "./cni/endpoint-store.ts";
 import { Dataplane } from "./dataplane.ts";
+import { Encryption } from "./encryption/encryption.ts";
 import { endpointLife } from "./endpoint-life.ts";
 import { HealthChecks } from "./health-checks/health-checks.ts";
 import { keptMapSizes, sizesFor, startAgainForMapSizes } from "./kept-map-sizes.ts";
@@ -91,6 +92,13 @@ export async function runAgent(
   agent.healthChecks.waitingMs = () => rounds.waitingMs;
   const cluster = openCluster((kind) => rounds.changed(kinds[kind].kind));
   agent.failingWatches.of = () => cluster.store.failing();
+  let attachments: Attachments | undefined;
+  const encryption = new Encryption({
+    ...options,
+    publish: (publicKey) => cluster.publishKey(options.node, publicKey),
+    ...{ log, failure: () => network.encryptionFailure },
+    attach: () => attachments?.repair(endpoints.list()) ?? false,
+  });
   const dataplane = new Dataplane({
     options,
     cluster,
@@ -99,6 +107,7 @@ export async function runAgent(
     maps: loaded.maps,
     healthChecks: agent.healthChecks,
     bgp: agent.bgp,
+    encryption,
     metrics: agent.metrics,
     log,
   });
@@ -119,22 +128,24 @@ export async function runAgent(
   await rounds.start();
 
   endings.push(() => agent.bgp.end());
-  const attachments = attach(agent);
+  attachments = attach(agent);
+  rounds.trigger(); // peers of encrypted packets wait for the programs
   const outlived = new OutlivedSockets({ maps: loaded.maps, endpoints: () => endpoints.list(), log });
   dataplane.onWritten = (maps) => outlived.written(maps);
   const { regularly } = new Watchdog(health, log);
+  const attached = attachments;
   regularly("check the machine", LOOK_AGAIN_MS, () => {
     dataplane.lookAgain();
     rounds.trigger();
     outlived.changed();
-    attachments.ensure(() => endpoints.list(), options.cgroupRoot);
+    attached.ensure(() => endpoints.list(), options.cgroupRoot);
   });
   regularly("look at BGP sessions", LOOK_AGAIN_MS, () => agent.bgp.look(() => rounds.trigger()));
   regularly("read the maps", READ_AGAIN_MS, () => dataplane.readAgain());
-  regularly("check the programs on the interfaces", REPAIR_MS, () => attachments.repair(endpoints.list()));
+  regularly("check the programs on the interfaces", REPAIR_MS, () => attached.repair(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
-  const programs = { loaded, pins: agent.pins, attachments, loadTraced: () => loadTraced(agent) };
-  const status = statusReader(agent, { cluster, dataplane, rounds, attachments, pools });
+  const programs = { loaded, pins: agent.pins, attachments: attached, loadTraced: () => loadTraced(agent) };
+  const status = statusReader(agent, { cluster, dataplane, rounds, attachments: attached, encryption, pools });
   const answers = {
     ...{ pools, status, settings: () => ({ settings, options }) },
     metrics: () => agent.metrics.registry.getMetricsAsJSON(),
@@ -142,7 +153,13 @@ export async function runAgent(
   endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, answers, log));
   if (settings.loadBalancer && cluster.hastyApi)
     endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
-  await servePods(agent, cluster, rounds, dataplane, endpointLife({ network, attachments, dataplane, rounds }));
+  await servePods(
+    agent,
+    cluster,
+    rounds,
+    dataplane,
+    endpointLife({ network, attachments: attached, dataplane, rounds }),
+  );
   health.isReady();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
 

@@ -56,12 +56,13 @@ export class Attachments {
   }
 
   /** The part that costs only system calls: every program on its interface. Interfaces that do not exist, or disappear
-   * meanwhile, are skipped. */
-  repair(endpoints: readonly Endpoint[]): void {
+   * meanwhile, are skipped. @returns that it is done */
+  repair(endpoints: readonly Endpoint[]): true {
     for (const endpoint of endpoints) this.#whereItIs(() => this.endpoint(endpoint));
     this.#whereItIs(() => {
       for (const { program, device } of this.#nodeHooks()) this.#attach(program, device);
     });
+    return true;
   }
 
   #whereItIs(attach: () => void): void {
@@ -77,10 +78,11 @@ export class Attachments {
   }
 
   #nodeHooks(): DeviceProgram[] {
-    const { tunnel, uplinkDevices } = this.#network;
+    const { tunnel, wireguard, uplinkDevices } = this.#network;
     // to_tunnel must set its marks before to_uplink checks for them.
     return [
       ...(tunnel ? on(tunnel, "to_tunnel", "from_tunnel") : []),
+      ...(wireguard ? on(wireguard, "to_wireguard", "from_wireguard") : []),
       ...uplinkDevices.flatMap((device) => on(device, "to_uplink", "from_uplink")),
     ];
   }

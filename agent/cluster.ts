@@ -1,11 +1,14 @@
+import { patchObject } from "../kubernetes/patch.ts";
 import type { StreamingApi } from "../kubernetes/transport.ts";
-import type { KindName } from "../model/objects/kinds.ts";
+import { PUBLIC_KEY } from "../model/encryption/encryption.ts";
+import { type KindName, resourcePath } from "../model/objects/kinds.ts";
 import type { BlockClaims } from "./ipam/block.ts";
 import type { LastGoodFile } from "./last-good-file.ts";
 import type { Logger } from "./observe/log.ts";
 import { ApiSource, connect, type ObjectSource } from "./watch/api-source.ts";
 import { ApiBlockClaims, FileBlockClaims } from "./watch/block-claims.ts";
 import { FileSource } from "./watch/file-source.ts";
+import { kinds } from "./watch/kinds.ts";
 import { eventPublisher, ProblemReporter } from "./watch/problem-reporter.ts";
 import { ApiSecrets, FileSecrets, type Secrets } from "./watch/secrets.ts";
 import { SnapshotStore } from "./watch/snapshot-store.ts";
@@ -16,6 +19,8 @@ export interface Cluster {
   readonly claims: BlockClaims;
   readonly problems: ProblemReporter;
   readonly secrets: Secrets;
+  /** Writes the public key of a node for WireGuard into its Node object. */
+  publishKey(node: string, publicKey: string): Promise<void>;
   /** For requests that are answered soon or not at all. undefined: the objects are files. */
   readonly hastyApi?: StreamingApi;
   /** For people: "the API server" or the folder. */
@@ -47,6 +52,10 @@ export function apiCluster(
   return {
     ...cluster("the API server", store, new ApiSource(api, log), claims, new ProblemReporter(log, publish)),
     secrets: new ApiSecrets(api, () => changed(OWNER_OF_SECRETS)),
+    publishKey: async (node, publicKey) => {
+      const annotated = { metadata: { annotations: { [PUBLIC_KEY]: publicKey } } };
+      await patchObject(api, `${resourcePath(kinds.nodes)}/${node}`, annotated, "ebpf-dataplane");
+    },
     hastyApi: connect(kubeconfig, HASTY_MS),
     // Before the lists are complete, what is kept may be about objects that were not seen yet.
     remember: () => {
@@ -62,6 +71,8 @@ export function fileCluster(folder: string, changed: (kind: KindName) => void, l
   return {
     ...cluster(folder, store, source, new FileBlockClaims(folder, store), new ProblemReporter(log)),
     secrets: new FileSecrets(() => source.objects),
+    publishKey: (node, publicKey) =>
+      Promise.reject(new Error(`objects are files: write ${PUBLIC_KEY}: ${publicKey} into the file of Node ${node}`)),
   };
 }
 
@@ -71,6 +82,6 @@ function cluster(
   source: ObjectSource,
   claims: BlockClaims,
   problems: ProblemReporter,
-): Omit<Cluster, "secrets"> {
+): Omit<Cluster, "secrets" | "publishKey"> {
   return { name, store, claims, problems, run: (signal) => source.run(store, signal) };
 }

@@ -35,6 +35,7 @@ test("what is wrong with an object that arrives during a pass is reported by the
       },
     },
     bgp: { apply: async () => [] },
+    encryption: { apply: () => [], lookAgain: () => undefined },
     metrics: { reconciled: () => {}, failed: () => {} },
     log,
   };

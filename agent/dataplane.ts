@@ -1,5 +1,6 @@
 import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
-import { TO_GATEWAYS } from "../model/pool/encapsulation.ts";
+import { isEncrypted } from "../model/encryption/encryption.ts";
+import { defaultConfiguration } from "../model/mode/configuration.ts";
 import type { Problem } from "../model/problem.ts";
 import { type BackendCounts, backendCounts } from "../model/service/backend-counts.ts";
 import type { Bgp } from "./bgp/bgp.ts";
@@ -9,10 +10,10 @@ import { Compiler } from "./compile/compile.ts";
 import { type DesiredState, type InForceNow, NOTHING_IN_FORCE, type WrittenMap } from "./compile/desired.ts";
 import { nodeLimits } from "./compile/limits.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
+import type { Encryption } from "./encryption/encryption.ts";
 import type { HealthChecks } from "./health-checks/health-checks.ts";
 import { localEndpoint } from "./local-endpoint.ts";
 import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
-import type { RouteConflict } from "./network/routes.ts";
 import { nodeAddresses } from "./node-address.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import { NumberNames } from "./number-names.ts";
@@ -22,10 +23,11 @@ import type { AgentOptions } from "./options.ts";
 import { ownNamespace } from "./own-namespace.ts";
 import { PacedServices } from "./paced-services.ts";
 import { PodMtu } from "./pod-mtu.ts";
+import { encapsulatingPools } from "./pools.ts";
 import { EndpointGate } from "./reconcile/endpoint-gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
 import { inSlices } from "./slices.ts";
-import { unwrittenProblems } from "./unwritten.ts";
+import { routeProblem, unwrittenProblems } from "./unwritten.ts";
 
 export interface DataplaneParts {
   readonly options: Pick<AgentOptions, "node" | "nodeAddress" | "runDirectory">;
@@ -35,6 +37,7 @@ export interface DataplaneParts {
   readonly maps: WrittenStores;
   readonly healthChecks: HealthChecks;
   readonly bgp: Pick<Bgp, "apply">;
+  readonly encryption: Pick<Encryption, "apply" | "lookAgain">;
   readonly metrics: AgentMetrics;
   readonly log: Logger;
 }
@@ -52,6 +55,7 @@ export class Dataplane {
   readonly #reconciler: Reconciler;
   #facts: NodeFacts | undefined;
   #hasIpv6Pool = false;
+  #encrypts = false;
   readonly paced = new PacedServices(); // what it leaves is for the next pass, which is due at once
   #reread = false;
   #local: readonly LocalEndpoint[] | undefined;
@@ -81,10 +85,8 @@ export class Dataplane {
     this.gate = new EndpointGate(this.#reconciler.deltas);
     this.#podMtu = new PodMtu(parts);
     const { store } = parts.cluster;
-    parts.network.pools = () => [
-      ...store.list("ipPools").filter(({ metadata }) => !this.refused.ipPools.has(metadata.name)),
-      ...(store.list("egressGateways").length > 0 ? [TO_GATEWAYS] : []),
-    ];
+    parts.network.encrypts = () => this.#encrypts;
+    parts.network.pools = () => encapsulatingPools(store, this.refused.ipPools);
   }
 
   /** Updates the kernel to the cluster's current state. "partly": some entries could not be written, which was reported
@@ -119,6 +121,7 @@ export class Dataplane {
         ...found,
         ...healthProblems,
         ...bgpProblems,
+        ...this.#parts.encryption.apply(desired.encryption),
         ...this.otherProblems.flatMap((of) => of()),
       ]);
       this.#report(problems);
@@ -158,6 +161,7 @@ export class Dataplane {
   lookAgain(): void {
     this.#facts = undefined;
     this.#network = "";
+    this.#parts.encryption.lookAgain();
     this.#podMtu.lookAgain();
   }
 
@@ -170,8 +174,11 @@ export class Dataplane {
     const { cluster, endpoints } = this.#parts;
     // A node's IPv6 is not touched before a pool gives its pods IPv6 addresses.
     const hasIpv6Pool = cluster.store.list("ipPools").some(({ spec }) => spec.cidr.includes(":"));
+    const encrypts = isEncrypted(defaultConfiguration(cluster.store.list("felixConfigurations")));
     if (hasIpv6Pool !== this.#hasIpv6Pool) this.#facts = undefined;
+    if (encrypts !== this.#encrypts) this.lookAgain();
     this.#hasIpv6Pool = hasIpv6Pool;
+    this.#encrypts = encrypts;
     this.#facts ??= this.#lookAtMachine(hasIpv6Pool);
     this.#local ??= endpoints.list().map(localEndpoint);
     const snapshot = this.paced.of(cluster.store.snapshot(this.#facts, this.#local));
@@ -238,11 +245,4 @@ export class Dataplane {
       this.#parts.log.error(`Cannot update the kernel to the cluster's state: ${message}`);
     this.#reportedError = message;
   }
-}
-
-function routeProblem(node: string, { destination, other }: RouteConflict): Problem {
-  const message =
-    `${destination} has another route on this node ("${other}"), which is kept, so pods there may ` +
-    "not be reachable from this node. Next: remove that route, or the IPAMBlock.";
-  return { kind: "Node", name: node, path: "status", message };
 }

@@ -1,5 +1,5 @@
 import { type Family, familyOf } from "../model/address/address.ts";
-import { type Encapsulating, encapsulationOverhead } from "../model/pool/encapsulation.ts";
+import { type Encapsulating, encapsulationOverhead, overheadOfEncryption } from "../model/pool/encapsulation.ts";
 import type { Endpoint } from "./cni/endpoint-store.ts";
 import { followMtu } from "./cni/pod-mtu.ts";
 import type { Route } from "./compile/desired.ts";
@@ -22,6 +22,7 @@ import {
 } from "./network/sysctls.ts";
 import { ensureTunnel, TUNNEL_DEVICE } from "./network/tunnel.ts";
 import { findUplinks, type Uplinks } from "./network/uplinks.ts";
+import { ensureWireguard, removeWireguard, WIREGUARD_DEVICE } from "./network/wireguard.ts";
 import type { NodeAddresses } from "./node-address.ts";
 
 export interface NodeNetworkOptions {
@@ -44,6 +45,10 @@ export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
   /** Those in force. */
   pools: () => readonly Encapsulating[] = () => [];
+  /** Whether packets between nodes are to be encrypted; followed by refresh(). */
+  encrypts: () => boolean = () => false;
+  /** Why there is no device for that, although there should be. */
+  encryptionFailure: string | undefined;
   #devices: readonly NetworkDevice[] = [];
   #uplinks: Uplinks | undefined;
   readonly #namespaceCookie = namespaceCookie();
@@ -68,10 +73,21 @@ export class NodeNetwork {
       ensureTunnel(this.#devices, this.mtu);
       this.#devices = networkDevices();
     }
+    this.#followEncryption(familyOf(nodeAddress) ?? "IPv4");
     const facts = this.#facts(nodeAddress, ipv6);
     this.#prepareNode(facts);
     if (JSON.stringify(facts) !== JSON.stringify(this.#lastFacts)) this.#lastFacts = facts;
     return this.#lastFacts as NodeFacts;
+  }
+
+  #followEncryption(family: Family): void {
+    const before = this.wireguard;
+    if (this.encrypts()) this.encryptionFailure = ensureWireguard(this.#devices, this.mtu, family);
+    else {
+      this.encryptionFailure = undefined;
+      removeWireguard(this.#devices);
+    }
+    if (this.encrypts() || before) this.#devices = networkDevices();
   }
 
   /** Sets the sysctls of a pod's interface. */
@@ -86,7 +102,8 @@ export class NodeNetwork {
     const isIpv6 = facts.addressIpv6 !== undefined;
     this.#set(nodeSysctls());
     if (isIpv6) this.#set(nodeIpv6Sysctls(root));
-    for (const { name } of [...(this.#uplinks as Uplinks).all, this.tunnel as NetworkDevice]) {
+    const wireguard = this.wireguard ? [this.wireguard] : [];
+    for (const { name } of [...(this.#uplinks as Uplinks).all, this.tunnel as NetworkDevice, ...wireguard]) {
       this.#set(deviceSysctls(name));
       if (isIpv6) this.#set(uplinkIpv6Sysctls(name, root));
     }
@@ -103,7 +120,16 @@ export class NodeNetwork {
 
   /** The largest packet that a pod may send: it must fit the link after the encapsulation that the pools can give it. */
   get podMtu(): number {
-    return this.mtu - encapsulationOverhead(this.pools(), familyOf(this.#lastFacts?.address ?? "") ?? "IPv4");
+    return this.#mtuForWrapped - encapsulationOverhead(this.pools(), this.#family);
+  }
+
+  /** What is left for a wrapped packet once it is encrypted. */
+  get #mtuForWrapped(): number {
+    return this.mtu - (this.encrypts() ? overheadOfEncryption(this.#family) : 0);
+  }
+
+  get #family(): Family {
+    return familyOf(this.#lastFacts?.address ?? "") ?? "IPv4";
   }
 
   /** Pods that are there get another MTU without a restart. @returns how many */
@@ -126,6 +152,10 @@ export class NodeNetwork {
     return this.#devices.find(({ name }) => name === TUNNEL_DEVICE);
   }
 
+  get wireguard(): NetworkDevice | undefined {
+    return this.#devices.find(({ name, kind }) => name === WIREGUARD_DEVICE && kind === "wireguard");
+  }
+
   /** Writes the routes that differ, and the neighbor entries of their next hops. Returns the routes that conflict with
    * others. */
   route(routes: readonly Route[], facts: NodeFacts): readonly RouteConflict[] {
@@ -136,7 +166,7 @@ export class NodeNetwork {
       this.#kept = text;
     }
     const { address: nodeAddress, addressIpv6: nodeAddressIpv6 } = facts;
-    const context = { nodeAddress, nodeAddressIpv6, mtu: this.mtu, deviceName: interfaceName };
+    const context = { nodeAddress, nodeAddressIpv6, mtu: this.#mtuForWrapped, deviceName: interfaceName };
     if (this.#written && changeEndpointRoutes(this.#written, routes, context)) {
       this.#written = routes;
       return [];
@@ -166,6 +196,7 @@ export class NodeNetwork {
         addresses: addresses.map((entry) => entry.address),
       })),
       tunnelIfindex: this.tunnel?.ifindex ?? 0,
+      ...(this.wireguard && { wireguardIfindex: this.wireguard.ifindex }),
       namespaceCookie: this.#namespaceCookie,
       salt: this.#options.salt,
       loadBalancer: this.#options.loadBalancer,

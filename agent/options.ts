@@ -49,6 +49,9 @@ export const NAMES_FILE = "names.json";
 /** The secret from which the numbers in the maps are derived (salt.ts). */
 export const SALT_FILE = "numbers.salt";
 
+/** The private keys of this node for packets between nodes (encryption/); a file in the run directory. */
+export const WIREGUARD_FILE = "wireguard.json";
+
 /** BIRD's configuration and its control socket (bgp/), in the run directory. */
 export const BIRD_FILE = "bird.conf";
 export const BIRD_SOCKET = "bird.ctl";

@@ -1,12 +1,15 @@
 import type { Family } from "../model/address/address.ts";
 import { covers, FAMILIES, parseCidr } from "../model/address/address.ts";
+import { encryptedPools, isEncrypted } from "../model/encryption/encryption.ts";
 import { Latest } from "../model/memo.ts";
+import { defaultConfiguration } from "../model/mode/configuration.ts";
 import type { IpPool } from "../model/objects/calico.ts";
 import type { Node } from "../model/objects/core.ts";
 import { objectName } from "../model/objects/metadata.ts";
 import { isPodOf, type PodName } from "../model/objects/pod-of.ts";
 import { askedAddresses, podWithAddress } from "../model/pool/asked.ts";
 import { type Applicant, type Choice, choosePools, poolsOfNode } from "../model/pool/choice.ts";
+import { type Encapsulating, TO_GATEWAYS } from "../model/pool/encapsulation.ts";
 import {
   blockSizeOf,
   hostLocalProblems,
@@ -141,9 +144,10 @@ const NO_NODES: readonly Node[] = [];
 export function poolUseReader(store: Pick<SnapshotStore, "list">, hostLocal: boolean): () => readonly PoolUse[] {
   const latest = new Latest<readonly PoolUse[]>();
   return () => {
-    const [pools, blocks, pods] = [store.list("ipPools"), store.list("ipamBlocks"), store.list("pods")];
+    const [declared, blocks, pods] = [store.list("ipPools"), store.list("ipamBlocks"), store.list("pods")];
     const nodes = hostLocal ? store.list("nodes") : NO_NODES;
-    return latest.get([pools, blocks, pods, nodes], () => poolUse(pools, blocks, pods, nodes));
+    const encrypts = isEncrypted(defaultConfiguration(store.list("felixConfigurations")));
+    return latest.get([declared, blocks, pods, nodes, encrypts], () => poolUse(asWrapped(store), blocks, pods, nodes));
   };
 }
 
@@ -166,4 +170,16 @@ export function lendersIn(store: Pick<SnapshotStore, "list">, node: string): (po
 
 function allocatorPool({ pool, cidr }: PoolPart): Pool {
   return { name: pool.metadata.name, cidr, blockSize: blockSizeOf(pool) };
+}
+
+/** The pools with what their packets between nodes are wrapped in. */
+function asWrapped(store: Pick<SnapshotStore, "list">): readonly IpPool[] {
+  const pools = store.list("ipPools");
+  return isEncrypted(defaultConfiguration(store.list("felixConfigurations"))) ? encryptedPools(pools) : pools;
+}
+
+/** What pods' packets may be wrapped for. @param refused names of pools that are not in force */
+export function encapsulatingPools(store: Pick<SnapshotStore, "list">, refused: ReadonlySet<string>): Encapsulating[] {
+  const gateways = store.list("egressGateways").length > 0 ? [TO_GATEWAYS] : [];
+  return [...asWrapped(store).filter(({ metadata }) => !refused.has(metadata.name)), ...gateways];
 }

@@ -7,6 +7,7 @@ import type { Attachments } from "./attachments.ts";
 import type { Cluster } from "./cluster.ts";
 import type { EndpointStore } from "./cni/endpoint-store.ts";
 import type { Dataplane } from "./dataplane.ts";
+import type { Encryption } from "./encryption/encryption.ts";
 import { maps } from "./kernel/layout.gen.ts";
 import { type OutcomeTotals, outcomeReader } from "./kernel/outcomes.ts";
 import type { Pins } from "./kernel/pins.ts";
@@ -33,13 +34,14 @@ interface Running {
   readonly dataplane: Pick<Dataplane, "closedPolicies" | "closedServices">;
   readonly rounds: Pick<Rounds, "sinceSync" | "waitingMs">;
   readonly attachments: Pick<Attachments, "method">;
+  readonly encryption: Pick<Encryption, "status">;
   readonly pools: () => readonly PoolUse[];
 }
 
 /** Reads how this node is, from the parts of its agent. */
 export function statusReader(
   { options, pins, health, endpoints, network, tables, hostLocal }: Prepared,
-  { cluster: { store }, dataplane, rounds, attachments, pools }: Running,
+  { cluster: { store }, dataplane, rounds, attachments, encryption, pools }: Running,
 ): () => NodeStatus {
   const startedAt = new Date(Date.now() - process.uptime() * 1000);
   const outcomes = outcomeReader(pins);
@@ -60,6 +62,7 @@ export function statusReader(
       failingWatches: [...store.failing()],
       endpoints: endpoints.list().length,
       podMtu: network.podMtu,
+      encryption: encryption.status(Date.now()) ?? null,
       closed: { policies: dataplane.closedPolicies, services: dataplane.closedServices },
       refused: refusedPackets(outcomes()),
       // A pin is as old as its map: the counters began with it.

@@ -13,6 +13,7 @@ import { removeMasquerade } from "./network/older-masquerade.ts";
 import { removeLearnedRoutes, removeRoutes } from "./network/routes.ts";
 import { restoreSysctls } from "./network/sysctls.ts";
 import { TUNNEL_DEVICE } from "./network/tunnel.ts";
+import { removeWireguard } from "./network/wireguard.ts";
 import type { Logger } from "./observe/log.ts";
 import {
   type AgentOptions,
@@ -25,6 +26,7 @@ import {
   runFile,
   SALT_FILE,
   shimPath,
+  WIREGUARD_FILE,
 } from "./options.ts";
 
 /** Removes the dataplane from this node, in the reverse order of an agent's start. Succeeds if nothing
@@ -42,6 +44,7 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
   if (existsSync(runFile(options, BIRD_FILE))) removeLearnedRoutes();
   removeNeighbours();
   if (networkDevices().some(({ name }) => name === TUNNEL_DEVICE)) ipBatch([`link delete dev ${TUNNEL_DEVICE}`]);
+  removeWireguard(networkDevices());
   restoreSysctls(runFile(options, "sysctls.json"), options.sysctlRoot);
   for (const name of [
     "endpoints.json",
@@ -55,6 +58,7 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
     MAP_SIZES_FILE,
     NAMES_FILE,
     SALT_FILE,
+    WIREGUARD_FILE,
   ])
     rmSync(runFile(options, name), { force: true });
   rmSync(join(options.logDirectory, "flows"), { recursive: true, force: true });

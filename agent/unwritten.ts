@@ -1,5 +1,6 @@
 import { firstFew } from "../model/first-few.ts";
 import type { Problem } from "../model/problem.ts";
+import type { RouteConflict } from "./network/routes.ts";
 import type { WriteProblem } from "./reconcile/reconciler.ts";
 
 const POLICIES = new Set<string>(["policies", "locations", "endpoints", "hostEndpoints"]);
@@ -22,4 +23,12 @@ export function unwrittenProblems(node: string, problems: readonly WriteProblem[
 /** The number in the name of what several policies say together changes with each of them. */
 function withoutNumber(owner: string): string {
   return owner.replace(/ \([0-9a-f]+\)$/, "");
+}
+
+/** A route that the node has already, of somebody else's. */
+export function routeProblem(node: string, { destination, other }: RouteConflict): Problem {
+  const message =
+    `${destination} has another route on this node ("${other}"), which is kept, so pods there may ` +
+    "not be reachable from this node. Next: remove that route, or the IPAMBlock.";
+  return { kind: "Node", name: node, path: "status", message };
 }

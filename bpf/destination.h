@@ -150,7 +150,7 @@ static __always_inline const struct next_hop *find_node(struct __sk_buff *skb, c
 	enum next_hop_kind kind = next_hop_kind_of(wrapping);
 	const struct connection *known = next_hop_known(remembering);
 	struct scratch *scratch = scratch_get();
-	__u32 added = wrapping_adds(skb, wrapping);
+	__u32 added = wrapping_adds(skb, settings, wrapping);
 	struct bpf_fib_lookup *route;
 
 	if (known && known->next_hop.kind == kind && next_hop_has_room(&known->next_hop, skb, packet, added))
@@ -164,8 +164,8 @@ static __always_inline const struct next_hop *find_node(struct __sk_buff *skb, c
 	case ROUTE_KNOWN:
 		return is_ipv4(node) ? next_hop_of_route(route, kind, node, remembering) : NULL;
 	case ROUTE_TOO_NARROW:
-		if (route->mtu_result > tunnel_room(wrapping))
-			*fits = route->mtu_result - tunnel_room(wrapping);
+		if (route->mtu_result > tunnel_room(settings, wrapping))
+			*fits = route->mtu_result - tunnel_room(settings, wrapping);
 		return NULL;
 	default:
 		return NULL;

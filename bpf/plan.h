@@ -20,6 +20,7 @@ enum exit {
 	EXIT_TOO_BIG,	  /* the same, but it does not fit: its sender is told */
 	EXIT_QUOTED,	  /* a router's error about what this node wrapped: the sender of the packet inside is told */
 	EXIT_ANSWER,	  /* back out of the interface that it came in by: a request for a hardware address, answered */
+	EXIT_ENCRYPTED,	  /* wrapped already: to the device that encrypts it */
 };
 
 enum translation {
@@ -63,9 +64,6 @@ struct plan {
 	struct origin origin;
 };
 
-/* Set on packets that our programs send, so that the uplink's egress hook skips them. */
-#define MARK_FORWARDED 0xebf00001
-
 /* Set on packets from a workload to a service that kube-proxy handles. They are judged when they leave the host's stack, since policies
  * apply to backends. The bits between are left to others: kube-proxy uses two of them. */
 #define MARK_JUDGE_LATER 0xebf00002
@@ -74,6 +72,9 @@ struct plan {
 /* Set on an ICMP error that our programs made for an end of a connection (answer.h), on its way back into the uplink: from_uplink carries it
  * along that connection as it does a router's. No frame from a network has a mark. */
 #define MARK_OWN_ERROR 0xebf00003
+
+/* Set on a packet of the tunnel that arrived encrypted, on its way to the tunnel's device: from_tunnel takes no other where nodes encrypt. */
+#define MARK_DECRYPTED 0xebf00004
 
 static __always_inline bool is_own_error(const struct __sk_buff *skb)
 {

@@ -17,6 +17,12 @@ static __always_inline bool is_left_to_host(const struct settings *settings)
 	return settings->service_handling == SERVICES_LEFT_TO_HOST;
 }
 
+/* Whether nothing wrapped may travel between nodes as it is. */
+static __always_inline bool encrypts(const struct settings *settings)
+{
+	return settings->flags & SETTINGS_ENCRYPTION;
+}
+
 static __always_inline bool counts_services(const struct settings *settings)
 {
 	return settings->flags & SETTINGS_SERVICE_COUNTS;

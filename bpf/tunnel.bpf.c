@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* Packets that other nodes wrapped for this one and that from_uplink left to the kernel's tunnel device (tunnel/device.h). */
+/* Packets that other nodes wrapped for this one and that from_uplink left to the kernel's tunnel device (tunnel/device.h), and the device that encrypts
+ * packets between nodes (tunnel/wireguard.h). */
 #include "apply.h"
 #include "decide/from_host.h"
 #include "decide/host_backend.h"
 #include "decide/judge_opening.h"
 #include "decide/wrapped.h"
+#include "tunnel/wireguard.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -20,7 +22,11 @@ int from_tunnel(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	if (!settings || !unwrapped_by_device(skb, settings, &scratch->wrapping)) { /* without settings no node is known */
 		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	} else if (encrypts(settings) && skb->mark != MARK_DECRYPTED) { /* from an interface that is no uplink */
+		drop(plan, OUTCOME_DROP_NOT_ENCRYPTED);
 	} else {
+		if (skb->mark == MARK_DECRYPTED)
+			skb->mark = 0;
 		if (wrapping_is_service(&scratch->wrapping)) /* a client's: the node is judged as where clients come in */
 			scratch->interface = settings->uplink_ifindex;
 		decide_wrapped(&packet, settings, &scratch->wrapping, HOOK_FROM_TUNNEL, plan);
@@ -68,4 +74,42 @@ int to_tunnel(struct __sk_buff *skb)
 		settle_from_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
 	return apply(&packet, plan);
+}
+
+static __always_inline int end_at_wireguard(struct __sk_buff *skb, struct plan *plan)
+{
+	count(skb, plan->outcome);
+	return plan->exit == EXIT_DROP ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
+/* What another node encrypted: to the tunnel's device, by the host's stack. The same checks as of any packet of that device are from_tunnel's. */
+SEC("tc")
+int from_wireguard(struct __sk_buff *skb)
+{
+	const struct settings *settings = settings_get();
+	struct plan *plan = plan_begin(skb);
+
+	if (!plan)
+		return TC_ACT_SHOT;
+	if (settings && is_decrypted_tunnel(skb, settings)) {
+		skb->mark = MARK_DECRYPTED;
+		pass_to_stack(plan);
+	} else {
+		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	}
+	return end_at_wireguard(skb, plan);
+}
+
+/* Only what to_uplink hands to the device: a process of the node could bind to it, and write a node's wrapped packets. */
+SEC("tc")
+int to_wireguard(struct __sk_buff *skb)
+{
+	struct plan *plan = plan_begin(skb);
+
+	if (!plan)
+		return TC_ACT_SHOT;
+	if (skb->mark == MARK_FORWARDED) /* counted by the program that sent it */
+		return TC_ACT_OK;
+	drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
+	return end_at_wireguard(skb, plan);
 }

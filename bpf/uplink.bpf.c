@@ -4,6 +4,7 @@
  * workloads send through it. */
 #include "apply.h"
 #include "decide/after_stack.h"
+#include "decide/encrypted.h"
 #include "decide/error.h"
 #include "decide/from_host.h"
 #include "decide/host_backend.h"
@@ -25,6 +26,8 @@ static __always_inline void decide_tunnel(struct packet *packet, const struct se
 
 	if (!scratch || !is_wrapped_for_us(packet, settings))
 		return drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
+	if (encrypts(settings))
+		return drop(plan, OUTCOME_DROP_NOT_ENCRYPTED);
 	if (unwrap(packet, &scratch->wrapping)) {
 		if (scratch->wrapping.kind == TUNNEL_OVERLAY) /* of a client's packet it is the uplink */
 			scratch->interface = settings->tunnel_ifindex;
@@ -54,6 +57,8 @@ static __always_inline void decide_from_uplink(struct packet *packet, const stru
 		return pass_to_stack(plan);
 	if (is_from_tunnel(&packet->tuple) && is_local_host(settings, &packet->tuple.destination))
 		return decide_tunnel(packet, settings, plan);
+	if (encrypts(settings) && decide_encrypted(packet, settings, parsed, plan))
+		return;
 	if (is_asked_untracked(settings, parsed) && decide_untracked(packet, settings, DIRECTION_INGRESS, plan))
 		return;
 	if (parsed == PARSE_OK) {
@@ -158,16 +163,6 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 		decide_own(packet, settings, plan);
 }
 
-/* What another of our programs sent, and has counted, is asked about once more: packets of known connections too. What is wrapped is the
- * tunnel's. @return whether it is dropped */
-static __always_inline int decide_sent(struct packet *packet, const struct settings *settings, struct plan *plan)
-{
-	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);
-
-	return is_asked_untracked(settings, parsed) && !is_to_tunnel(&packet->tuple) &&
-	       decide_untracked(packet, settings, DIRECTION_EGRESS, plan);
-}
-
 SEC("tc")
 int to_uplink(struct __sk_buff *skb)
 {
@@ -175,14 +170,17 @@ int to_uplink(struct __sk_buff *skb)
 	struct packet packet = {.skb = skb};
 	struct plan *plan;
 
-	if (skb->mark == MARK_FORWARDED && !(settings && has_untracked(settings))) /* counted by the program that sent it */
+	if (skb->mark == MARK_FORWARDED && !is_seen_again(settings)) /* counted by the program that sent it */
 		return TC_ACT_OK;
 	plan = plan_begin(skb);
 	if (!plan)
 		return TC_ACT_SHOT;
 	if (settings && skb->mark == MARK_FORWARDED) {
-		if (!decide_sent(&packet, settings, plan))
+		decide_sent(&packet, settings, plan);
+		if (plan->exit == EXIT_PASS)
 			return TC_ACT_OK;
+		if (plan->exit == EXIT_ENCRYPTED)
+			return send_encrypted(settings);
 	} else if (settings)
 		decide_to_uplink(&packet, settings, plan);
 	else

@@ -140,6 +140,7 @@ export {
   SocketTranslation,
 } from "./dataplane/args.ts";
 export { Dataplane } from "./dataplane/component.ts";
+export { Encryption } from "./dataplane/encryption-args.ts";
 export { type FlowLog, FlowLogsLocalReporter } from "./dataplane/flow-log-args.ts";
 export type {
   AlertRules,

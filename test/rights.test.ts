@@ -13,6 +13,7 @@ import { apiCluster } from "../agent/cluster.ts";
 import { createLog } from "../agent/observe/log.ts";
 import { kinds } from "../agent/watch/kinds.ts";
 import { Dataplane } from "../components/dataplane/component.ts";
+import { Encryption } from "../components/dataplane/encryption-args.ts";
 import { recordResources, settled } from "../components/testing/program.ts";
 import type { StreamingApi } from "../kubernetes/transport.ts";
 import { kindNames } from "../model/objects/kinds.ts";
@@ -30,6 +31,13 @@ function rightFor({ method, url = "" }: IncomingMessage): string {
     method === "GET" ? reading : { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" }[method ?? ""];
   const [, only] = /^metadata\.name=(.*)$/.exec(searchParams.get("fieldSelector") ?? "") ?? [];
   return `${verb} ${group}/${resource}${only === undefined ? "" : ` ${only}`}`;
+}
+
+/** What gives agents further rights. */
+interface Asked {
+  readonly loadBalancer: boolean;
+  readonly secret?: string;
+  readonly encryption?: Encryption;
 }
 
 const node = { metadata: { name: "node", uid: "1" }, status: { addresses: [] } };
@@ -55,7 +63,7 @@ async function balance(api: StreamingApi): Promise<void> {
   await new Statuses(api).write([{ namespace: "default", name: "web", addresses: ["192.0.2.1"] }]);
 }
 
-async function rightsThatAreUsed(loadBalancer: boolean, secret: string | undefined): Promise<string[]> {
+async function rightsThatAreUsed({ loadBalancer, secret, encryption }: Asked): Promise<string[]> {
   const used = new Set<string>();
   const server = createServer((request, response) => {
     used.add(rightFor(request));
@@ -94,6 +102,7 @@ async function rightsThatAreUsed(loadBalancer: boolean, secret: string | undefin
       180_000,
     );
     await vi.waitFor(() => expect([...used].join()).toContain("/events"), 180_000);
+    if (encryption) await cluster.publishKey("node", "key");
     if (cluster.hastyApi && loadBalancer) await balance(cluster.hastyApi);
     return [...used].sort();
   } finally {
@@ -111,12 +120,17 @@ interface Rule {
   resourceNames?: string[];
 }
 
-async function rightsThatAreGiven(loadBalancer: boolean, secret: string | undefined): Promise<string[]> {
+async function rightsThatAreGiven({ loadBalancer, secret, encryption }: Asked): Promise<string[]> {
   const resources = await recordResources();
   const peer = { name: "tor", peerIP: "172.31.1.1", asNumber: 64500 };
   const bgpPeers =
     secret === undefined ? [] : [{ ...peer, password: { secretKeyRef: { name: secret, key: "password" } } }];
-  new Dataplane("dp", { apiServer: { host: "172.31.1.8", port: 6443 }, loadBalancer, bgpPeers });
+  new Dataplane("dp", {
+    apiServer: { host: "172.31.1.8", port: 6443 },
+    loadBalancer,
+    bgpPeers,
+    ...(encryption && { encryption }),
+  });
   await settled();
   const given = resources.filter(({ type }) => /:(Cluster)?Role$/.test(type));
   const rules = given.flatMap(({ inputs }) => inputs.rules as Rule[]);
@@ -134,11 +148,12 @@ test.each([
   { loadBalancer: false, about: ["create ebpf-dataplane.io/ipamblocks", `list /${kinds.nodes.plural}`] },
   { loadBalancer: true, about: ["patch /services/status", "update coordination.k8s.io/leases"] },
   { loadBalancer: false, secret: "bgp", about: ["list /secrets bgp", "watch /secrets bgp"] },
+  { loadBalancer: false, encryption: Encryption.WireGuard, about: [`patch /${kinds.nodes.plural}`] },
 ])(
-  "the agent's roles have each right that the agent uses, once, and no other (load balancer: $loadBalancer, Secret: $secret)",
-  async ({ loadBalancer, secret, about }) => {
-    const used = await rightsThatAreUsed(loadBalancer, secret);
+  "the agent's roles have each right that the agent uses, once, and no other (load balancer: $loadBalancer, Secret: $secret, encryption: $encryption)",
+  async ({ about, ...asked }: Asked & { about: string[] }) => {
+    const used = await rightsThatAreUsed(asked);
     for (const right of about) expect(used).toContain(right);
-    expect(await rightsThatAreGiven(loadBalancer, secret)).toEqual(used);
+    expect(await rightsThatAreGiven(asked)).toEqual(used);
   },
 );

@@ -4,6 +4,7 @@ import { BgpPlanner } from "../../model/bgp/judge.ts";
 import { defaultBgpConfiguration } from "../../model/bgp/settings.ts";
 import { EgressPlanner } from "../../model/egress/judge.ts";
 import { NO_EGRESS } from "../../model/egress/plan.ts";
+import { type EncryptionPlan, encryptedPools, isEncrypted, planEncryption } from "../../model/encryption/encryption.ts";
 import { stagedProblems } from "../../model/flow/staged-problems.ts";
 import { Latest } from "../../model/memo.ts";
 import { configurationProblems, defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
@@ -43,6 +44,8 @@ import { compileUplinks } from "./uplinks.ts";
  * earlier compilations: caches only save work for unchanged objects and determine the intermediate stages (`maps.through`). */
 export class Compiler {
   readonly #facts = new Latest<NodeFacts>();
+  readonly #wrappedPools = new Latest<readonly IpPool[]>();
+  readonly #encryption = new Latest<EncryptionPlan>();
   readonly #ipPools = new Latest<Judged<IpPool>>();
   readonly #nodePorts = new Latest<NodePortAddresses>();
   readonly #nodes = new Latest<NodeDirectory>();
@@ -73,8 +76,11 @@ export class Compiler {
   }
 
   /** The same in parts. */
-  *compiling(snapshot: ClusterSnapshot): Steps<DesiredState> {
-    const { felixConfigurations } = snapshot;
+  *compiling(asRead: ClusterSnapshot): Steps<DesiredState> {
+    const { felixConfigurations } = asRead;
+    const encrypts = isEncrypted(defaultConfiguration(felixConfigurations));
+    const wrapped = () => this.#wrappedPools.get([asRead.ipPools], () => encryptedPools(asRead.ipPools));
+    const snapshot = encrypts ? { ...asRead, ipPools: wrapped() } : asRead;
     // The agent re-reads the machine's facts regularly. They rarely change, so an equal object is replaced by the previous one.
     const facts = this.#facts.get([JSON.stringify(snapshot.facts)], () => snapshot.facts);
     const ipPools = this.#ipPools.get([snapshot.ipPools, facts], () => judgePools(snapshot.ipPools, facts));
@@ -84,6 +90,9 @@ export class Compiler {
     const nodes = this.#nodes.get([snapshot.nodes, ipPools, facts, nodePorts], () =>
       nodeDirectory(snapshot.nodes, facts, (address) => poolAround(ipPools, address), nodePorts),
     );
+    const encryption = encrypts
+      ? this.#encryption.get([snapshot.nodes, nodes], () => planEncryption(snapshot.nodes, nodes))
+      : undefined;
     const pools = this.#pools.get([ipPools, snapshot.ipamBlocks, nodes], () =>
       poolDirectory(workloadPools(ipPools), snapshot.ipamBlocks, nodes),
     );
@@ -141,6 +150,7 @@ export class Compiler {
       // Of two routes to one destination the last counts: a block or a loan may be a single address.
       routes: [...blockRoutes(pools), ...endpointRoutes(snapshot.endpoints)],
       bgp: bgp.plan,
+      encryption,
       names: policyNames,
       contents,
       hosts,
@@ -168,6 +178,7 @@ export class Compiler {
         ...hosts.own.problems,
         ...bgp.problems,
         ...egress.problems,
+        ...(encryption?.problems ?? []),
       ],
       refused: refusedNames(pools),
       closedPolicies: selection.closed,

@@ -1,5 +1,6 @@
 import type { Address } from "../../model/address/address.ts";
 import type { BgpPlan } from "../../model/bgp/plan.ts";
+import type { EncryptionPlan } from "../../model/encryption/encryption.ts";
 import type { KubeProxy } from "../../model/mode/configuration.ts";
 import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import type { HostDirectory } from "../../model/policy/host-directory.ts";
@@ -142,6 +143,8 @@ export interface DesiredState {
   readonly routes: readonly Route[];
   /** Undefined: BGP is not spoken. */
   readonly bgp: BgpPlan | undefined;
+  /** undefined: packets between nodes are not encrypted. */
+  readonly encryption: EncryptionPlan | undefined;
   readonly names: PolicyNames;
   readonly contents: NumberContents;
   /** The node itself. */

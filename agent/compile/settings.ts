@@ -1,3 +1,4 @@
+import { isEncrypted } from "../../model/encryption/encryption.ts";
 import { defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
 import { handlings, returnModes, translations } from "../../model/mode/mode.ts";
 import type { FelixConfiguration } from "../../model/objects/calico.ts";
@@ -51,10 +52,12 @@ export function compileSettings(
       (maglev ? SettingsFlag.MAGLEV : 0) |
       (hasEgress ? SettingsFlag.EGRESS : 0) |
       (bandwidths.length > 0 ? SettingsFlag.BANDWIDTH : 0) |
+      (isEncrypted(configuration) ? SettingsFlag.ENCRYPTION : 0) |
       (facts.countsServices ? SettingsFlag.SERVICE_COUNTS : 0) |
       hostFlags(judged),
     hostRevision: hostRevision(judged),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
+    wireguardIfindex: facts.wireguardIfindex ?? 0,
   };
   return [{ owner: "settings", entries: [{ key: 0, value }] }];
 }

@@ -11,6 +11,8 @@ export interface NodeFacts extends Facts {
   readonly uplinks?: readonly HostInterface[];
   /** 0: there is none. */
   readonly tunnelIfindex: number;
+  /** Absent: there is none. */
+  readonly wireguardIfindex?: number;
   /** Makes the numbers of identities and policies unpredictable for users, who compose their content (ids.ts). */
   readonly salt?: string;
   /** Cookie of this node's own network namespace, decimal; absent if the kernel does not report it. */

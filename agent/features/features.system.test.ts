@@ -26,9 +26,10 @@ describe.skipIf(why)("features", () => {
     const known = new Set(earlier?.split("\n"));
     expect(later?.split("\n").filter((line) => !known.has(line))).toEqual([]);
     expect(readdirSync(scratch)).toEqual([]);
-    const { obstacles, attach } = nodeReportSchema.parse(JSON.parse(text));
+    const { obstacles, attach, wireguard } = nodeReportSchema.parse(JSON.parse(text));
     const { apiServer, bpffs: _, ...kernel } = obstacles;
     expect(kernel).toEqual({ programs: "", attach: "", devices: "", cgroup: "", tunnelPort: "" });
+    expect(wireguard === "" || wireguard?.includes("type wireguard")).toBe(true);
     expect(apiServer).toContain("ECONNREFUSED");
     expect(["tcx", "clsact"]).toContain(attach);
     expect(text.length).toBeLessThan(4096);

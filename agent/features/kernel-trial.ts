@@ -10,9 +10,10 @@ import { pinsUnder, preparePins } from "../kernel/pins.ts";
 import { networkDevices } from "../network/devices.ts";
 import { ipBatch } from "../network/ip-command.ts";
 import { tunnelCommands } from "../network/tunnel.ts";
+import { wireguardCommands } from "../network/wireguard.ts";
 import type { NodeReport, Obstacles } from "./report.ts";
 
-export type KernelTrial = Pick<NodeReport, "attach"> & {
+export type KernelTrial = Pick<NodeReport, "attach" | "wireguard"> & {
   obstacles: Pick<Obstacles, "programs" | "attach" | "devices">;
 };
 
@@ -63,5 +64,6 @@ function tryIn(folder: string, bpffs: string, objects: string): KernelTrial {
   tried.devices = obstacle(() =>
     ipBatch(["link add trial0 type veth peer name trial1", ...tunnelCommands(undefined, 1450)]),
   );
-  return { attach, obstacles: tried };
+  const wireguard = obstacle(() => ipBatch(wireguardCommands(undefined, 1390)));
+  return { attach, wireguard, obstacles: tried };
 }

@@ -28,13 +28,14 @@ const CONNECT_MS = 5000;
 /** Examines this node, and tests its kernel in separate namespaces. Changes nothing. */
 export async function lookAtNode(options: FeatureOptions): Promise<NodeReport> {
   const { nodeRoot, nodeAddress } = options;
-  const { attach, obstacles } = tryKernelApart();
+  const { attach, wireguard, obstacles } = tryKernelApart();
   const devices = networkDevices();
   const uplink = devices.find(({ addresses }) => addresses.some(({ address }) => address === nodeAddress));
   return {
     kernel: release(),
     architecture: arch(),
     attach,
+    wireguard,
     obstacles: {
       ...obstacles,
       cgroup: obstacle(() => cgroupMount(join(nodeRoot, "sys/fs/cgroup"))),

@@ -25,6 +25,8 @@ export const nodeReportSchema = z.object({
   /** Node's name of the processor: x64, arm64. */
   architecture: z.string(),
   obstacles,
+  /** Why the kernel encrypts nothing by WireGuard, "": it does; absent: an older image has not tried. */
+  wireguard: z.string().optional(),
   /** "tcx" or "clsact". */
   attach: z.string(),
   /** Configurations of other network plugins, as `file (types)`. */

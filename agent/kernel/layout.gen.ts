@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "dee87e7eeeb6";
+export const layoutHash = "8551232ab237";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -39,6 +39,8 @@ export const TUNNEL_CLIENTS = 4294967295;
 export const TABLE_FIRST = 1048576;
 export const POLICY_REVISION_UNSETTLED = 1;
 export const VNI_OVERLAY = 4096;
+export const MARK_FORWARDED = 3958374401;
+export const WIREGUARD_PORT = 51820;
 export const SOCKET_FLOWS = 16;
 
 /** enum connection_flag */
@@ -289,6 +291,7 @@ export const Outcome = {
   DROP_BANDWIDTH: 35,
   DROP_PORTS_EXHAUSTED: 36,
   DROP_NO_EGRESS_GATEWAY: 37,
+  DROP_NOT_ENCRYPTED: 38,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 /** Each value's name as people and metrics see it. */
@@ -331,6 +334,7 @@ export const outcomeNames = new Map<number, string>([
   [35, "drop_bandwidth"],
   [36, "drop_ports_exhausted"],
   [37, "drop_no_egress_gateway"],
+  [38, "drop_not_encrypted"],
 ]);
 
 /** enum direction */
@@ -497,6 +501,7 @@ export const SettingsFlag = {
   BANDWIDTH: 128,
   EGRESS: 256,
   TAKING_OVER: 512,
+  ENCRYPTION: 1024,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
 /** Each value's name as people and metrics see it. */
@@ -511,6 +516,7 @@ export const settingsFlagNames = new Map<number, string>([
   [128, "bandwidth"],
   [256, "egress"],
   [512, "taking_over"],
+  [1024, "encryption"],
 ]);
 
 /** enum socket_translation */
@@ -1166,7 +1172,7 @@ export const workload: Codec<Workload> = {
   },
 };
 
-/** struct settings, 72 bytes */
+/** struct settings, 80 bytes */
 export interface Settings {
   readonly node: Address;
   readonly second: Address;
@@ -1179,9 +1185,10 @@ export interface Settings {
   readonly flags: number;
   readonly hostRevision: number;
   readonly hostNamespace: bigint;
+  readonly wireguardIfindex: number;
 }
 export const settings: Codec<Settings> = {
-  size: 72,
+  size: 80,
   encode(value, view, at) {
     address.encode(value.node, view, at);
     address.encode(value.second, view, at + 16);
@@ -1194,6 +1201,8 @@ export const settings: Codec<Settings> = {
     view.setUint32(at + 56, value.flags, true);
     view.setUint32(at + 60, value.hostRevision, true);
     view.setBigUint64(at + 64, value.hostNamespace, true);
+    view.setUint32(at + 72, value.wireguardIfindex, true);
+    zero(view, at + 76, 4);
   },
   decode(view, at) {
     return {
@@ -1208,6 +1217,7 @@ export const settings: Codec<Settings> = {
       flags: view.getUint32(at + 56, true),
       hostRevision: view.getUint32(at + 60, true),
       hostNamespace: view.getBigUint64(at + 64, true),
+      wireguardIfindex: view.getUint32(at + 72, true),
     };
   },
 };
@@ -1965,7 +1975,7 @@ export const maps = {
   outcomes: {
     name: "outcomes",
     type: "percpu_array",
-    maxEntries: 38,
+    maxEntries: 39,
     flags: 0,
     key: u32,
     value: outcomeCounter,

@@ -20,6 +20,7 @@ export const settings: Settings = {
   flags: 0,
   hostRevision: 0,
   hostNamespace: 1n,
+  wireguardIfindex: 0,
 };
 
 export function mapStoreCases(name: string, make: MakeStore): void {

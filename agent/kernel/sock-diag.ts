@@ -1,32 +1,19 @@
 // Lists the UDP sockets of this thread's network namespace and destroys single ones: sock_diag(7), inet_diag.h.
 
-import { closeSync } from "node:fs";
 import { type Address, addressOf } from "../../model/address/address.ts";
 import { UDP } from "../../model/protocol.ts";
-import { describeError, lastError, libbpf } from "./libbpf.ts";
-import {
-  ACK,
-  AF_NETLINK,
-  NLMSG_DONE,
-  NLMSG_ERROR,
-  netlinkError,
-  netlinkMessage,
-  netlinkMessages,
-  REQUEST,
-  SOCK_RAW_CLOEXEC,
-} from "./netlink.ts";
+import { ACK, REQUEST } from "./netlink.ts";
+import { DUMP, exchange, NetlinkError } from "./netlink-exchange.ts";
 
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const SOCK_DESTROY = 21;
-const DUMP = 0x300;
 const DIAG_REQUEST = 56; // struct inet_diag_req_v2: family, protocol, extensions, padding, states, socket's identity
 const DIAG_ANSWER = 72; // struct inet_diag_msg: family, state, timer, retransmissions, socket's identity, counters
 const IDENTITY = 48; // struct inet_diag_sockid: both ports, both addresses, interface, cookie
 const ESTABLISHED = 1 << 1; // a set of states; of a UDP socket: connected
 const AF_INET = 2;
 const AF_INET6 = 10;
-const RECEIVE_BYTES = 1 << 16;
 
 /** A connected UDP socket. */
 export interface ConnectedSocket {
@@ -43,19 +30,24 @@ export interface ConnectedSocket {
 /** Every connected UDP socket of this network namespace, of both families.
  * @throws Error when the kernel does not answer */
 export function connectedUdpSockets(): ConnectedSocket[] {
-  return [AF_INET, AF_INET6].flatMap((family) =>
-    exchange(SOCK_DIAG_BY_FAMILY, REQUEST | DUMP, diagRequest(family)).flatMap(readSocket),
-  );
+  try {
+    return [AF_INET, AF_INET6].flatMap((family) =>
+      exchange(NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, REQUEST | DUMP, diagRequest(family)).flatMap(readSocket),
+    );
+  } catch (error) {
+    if (!(error instanceof NetlinkError)) throw error;
+    throw new Error(`The kernel did not list its sockets: ${error.message}.`);
+  }
 }
 
 /** Destroys a socket: the program gets ECONNABORTED, and an error at every call until
  * it connects again. "unsupported": this kernel was built without CONFIG_INET_DIAG_DESTROY. */
 export function destroySocket({ family, identity }: ConnectedSocket): "destroyed" | "gone" | "unsupported" {
   try {
-    exchange(SOCK_DESTROY, REQUEST | ACK, diagRequest(family, identity));
+    exchange(NETLINK_SOCK_DIAG, SOCK_DESTROY, REQUEST | ACK, diagRequest(family, identity));
     return "destroyed";
   } catch (error) {
-    const code = error instanceof DiagError ? error.code : 0;
+    const code = error instanceof NetlinkError ? error.code : 0;
     if (code === ENOENT || code === ESTALE) return "gone";
     if (code === EOPNOTSUPP) return "unsupported";
     throw error;
@@ -66,52 +58,12 @@ const ENOENT = 2;
 const EOPNOTSUPP = 95;
 const ESTALE = 116;
 
-class DiagError extends Error {
-  readonly code: number;
-  constructor(code: number) {
-    super(`The kernel did not list its sockets: ${describeError(code)}.`);
-    this.code = code;
-  }
-}
-
 function diagRequest(family: number, identity: Uint8Array = new Uint8Array(IDENTITY)): Uint8Array {
   const request = new Uint8Array(DIAG_REQUEST);
   request.set([family, UDP]);
   new DataView(request.buffer).setUint32(4, ESTABLISHED, true);
   request.set(identity, DIAG_REQUEST - IDENTITY);
   return request;
-}
-
-/** Sends one message and returns the replies to it, without the headers. */
-function exchange(type: number, flags: number, body: Uint8Array): Uint8Array[] {
-  const socket = libbpf().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
-  if (socket < 0) throw new DiagError(lastError());
-  try {
-    const message = netlinkMessage(type, flags, body);
-    if (libbpf().send(socket, message, message.length, 0) < 0) throw new DiagError(lastError());
-    return receive(socket);
-  } finally {
-    closeSync(socket);
-  }
-}
-
-function receive(socket: number): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  const buffer = new Uint8Array(RECEIVE_BYTES);
-  for (;;) {
-    const length = libbpf().recv(socket, buffer, buffer.length, 0);
-    if (length <= 0) throw new DiagError(lastError());
-    for (const message of netlinkMessages(buffer.slice(0, length))) {
-      if (message.type === NLMSG_DONE) return found;
-      if (message.type !== NLMSG_ERROR) {
-        found.push(message.body);
-        continue;
-      }
-      const code = netlinkError(message);
-      if (code === 0) return found;
-      throw new DiagError(-code);
-    }
-  }
 }
 
 function readSocket(answer: Uint8Array): ConnectedSocket[] {

@@ -1,11 +1,5 @@
-import {
-  type Address,
-  addressBytes,
-  type Cidr,
-  familyOf,
-  parseCidr,
-  writtenLength,
-} from "../../model/address/address.ts";
+import { type Address, type Cidr, familyOf, parseCidr, writtenLength } from "../../model/address/address.ts";
+import { addressValue, attribute, number32, text } from "../kernel/netlink-attributes.ts";
 import type { RouteRequest } from "../kernel/rtnetlink.ts";
 import { PROTOCOL } from "./routes.ts";
 
@@ -66,7 +60,7 @@ export function addNeighbour(address: Address, mac: string, index: number): Rout
   header.writeInt32LE(index, 4);
   header.writeUInt16LE(PERMANENT, 8);
   const attributes = [
-    attribute(NDA_DESTINATION, bytesOf(address)),
+    attribute(NDA_DESTINATION, addressValue(address)),
     attribute(NDA_HARDWARE_ADDRESS, hardwareAddress(mac)),
   ];
   return {
@@ -82,7 +76,7 @@ export function addAddress(cidr: Cidr, index: number): RouteRequest {
   const header = Buffer.alloc(8); // struct ifaddrmsg
   header.set([AF[cidr.family], writtenLength(cidr)]);
   header.writeUInt32LE(index, 4);
-  const bytes = bytesOf(cidr.address);
+  const bytes = addressValue(cidr.address);
   const flags = cidr.family === "IPv6" ? [attribute(IFA.flags, number32(NO_DUPLICATE_DETECTION))] : [];
   const body = Buffer.concat([header, attribute(IFA.local, bytes), attribute(IFA.address, bytes), ...flags]);
   return { what: `add the address ${cidr.text}`, type: RTM.newAddress, flags: CREATE | REPLACE, body };
@@ -94,11 +88,11 @@ export function addRoute(destination: string, gateway: Address, index: number): 
   const header = Buffer.alloc(12); // struct rtmsg
   header.set([AF[cidr.family], writtenLength(cidr), 0, 0, MAIN_TABLE, BY_PEOPLE, 0, UNICAST]);
   header.writeUInt32LE(ON_LINK, 8);
-  const to = writtenLength(cidr) > 0 ? [attribute(RTA.destination, bytesOf(cidr.address))] : [];
+  const to = writtenLength(cidr) > 0 ? [attribute(RTA.destination, addressValue(cidr.address))] : [];
   const body = Buffer.concat([
     header,
     ...to,
-    attribute(RTA.gateway, bytesOf(gateway)),
+    attribute(RTA.gateway, addressValue(gateway)),
     attribute(RTA.interface, number32(index)),
   ]);
   return { what: `add the route ${destination} via ${gateway}`, type: RTM.newRoute, flags: CREATE | REPLACE, body };
@@ -119,8 +113,8 @@ function deviceRoute(destination: string, index: number, source?: Address): Buff
   const cidr = parseCidr(destination);
   const header = Buffer.alloc(12);
   header.set([AF[cidr.family], writtenLength(cidr), 0, 0, MAIN_TABLE, PROTOCOL, TO_LINK, UNICAST]);
-  const from = source === undefined ? [] : [attribute(RTA.source, bytesOf(source))];
-  const to = [attribute(RTA.destination, bytesOf(cidr.address)), attribute(RTA.interface, number32(index))];
+  const from = source === undefined ? [] : [attribute(RTA.source, addressValue(source))];
+  const to = [attribute(RTA.destination, addressValue(cidr.address)), attribute(RTA.interface, number32(index))];
   return Buffer.concat([header, ...to, ...from]);
 }
 
@@ -132,29 +126,8 @@ function linkHeader(index: number, up: number): Buffer {
   return header;
 }
 
-function attribute(type: number, value: Uint8Array): Buffer {
-  const bytes = Buffer.alloc((4 + value.length + 3) & ~3);
-  bytes.writeUInt16LE(4 + value.length, 0);
-  bytes.writeUInt16LE(type, 2);
-  bytes.set(value, 4);
-  return bytes;
-}
-
-function number32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-const text = (value: string) => Buffer.from(`${value}\0`);
 const hardwareAddress = (mac: string) => Buffer.from(mac.replaceAll(":", ""), "hex");
 
 function familyNumber(address: Address): number {
   return AF[familyOf(address) ?? "IPv4"];
-}
-
-/** 4 bytes of IPv4, 16 of IPv6. */
-function bytesOf(address: Address): Buffer {
-  const bytes = Buffer.from(addressBytes(address));
-  return familyOf(address) === "IPv6" ? bytes : bytes.subarray(12);
 }

@@ -55,6 +55,9 @@ export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   drop_no_egress_gateway: dropped(
     "its pod leaves the cluster by an egress gateway or an address of its own, and no node is ready as that (EgressGateway, egress-address of an IPPool)",
   ),
+  drop_not_encrypted: dropped(
+    "between two nodes, of which this one encrypts and the other has not, or cannot (WireGuard)",
+  ),
   drop_bandwidth: dropped(
     "more than its pod may send or receive in a time (kubernetes.io/egress-bandwidth, ingress-bandwidth)",
   ),

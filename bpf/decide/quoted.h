@@ -74,12 +74,12 @@ static __step int decide_quoted(const struct packet *packet, const struct settin
 	if (fits < 0)
 		return false;
 	if (!is_error_for_sender(packet, inner) || !is_wrapped_here(&inner->tuple, settings) ||
-	    read_quoted(packet->skb, inner, &scratch->wrapping) || (__u32)fits <= tunnel_room(&scratch->wrapping) ||
+	    read_quoted(packet->skb, inner, &scratch->wrapping) || (__u32)fits <= tunnel_room(settings, &scratch->wrapping) ||
 	    !goes_wrapped(scratch, &scratch->wrapping)) {
 		drop(plan, OUTCOME_DROP_UNRELATED);
 		return true;
 	}
-	draft_error_about(&scratch->error, inner, fits - tunnel_room(&scratch->wrapping));
+	draft_error_about(&scratch->error, inner, fits - tunnel_room(settings, &scratch->wrapping));
 	send(plan, EXIT_QUOTED, OUTCOME_ANSWER_TOO_BIG);
 	return true;
 }

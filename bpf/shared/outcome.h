@@ -44,6 +44,7 @@ enum outcome {
 	OUTCOME_DROP_BANDWIDTH,		/* exceeds what its workload may send or receive in a time */
 	OUTCOME_DROP_PORTS_EXHAUSTED,	/* no port of this node is free to stand for a client towards a host outside */
 	OUTCOME_DROP_NO_EGRESS_GATEWAY,	/* a workload that may leave the cluster only by a gateway: none is ready, or this node is not it */
+	OUTCOME_DROP_NOT_ENCRYPTED,	/* between nodes that encrypt: one of them has sent it, or would send it, as it is */
 	OUTCOME_COUNT,
 };
 

@@ -27,6 +27,12 @@ enum tunnel_kind {
 
 #define VNI_OVERLAY 4096
 
+/* Set on packets that our programs, and WireGuard's device, send, so that the uplink's egress hook skips them. */
+#define MARK_FORWARDED 0xebf00001
+
+/* UDP, at each node that encrypts. */
+#define WIREGUARD_PORT 51820
+
 /* In what a packet travels between two nodes. A node takes either, whatever it sends. */
 enum encapsulation {
 	ENCAPSULATION_VXLAN = 0,
@@ -44,6 +50,7 @@ enum settings_flag {
 	SETTINGS_BANDWIDTH = 1 << 7, /* a workload here has a limit (bandwidth.h) */
 	SETTINGS_EGRESS = 1 << 8, /* a workload of the cluster leaves it otherwise than by its own node's address (egress.h) */
 	SETTINGS_TAKING_OVER = 1 << 9, /* for a moment: other maps may know connections that these do not yet */
+	SETTINGS_ENCRYPTION = 1 << 10, /* what is wrapped leaves for other nodes encrypted, and is taken from them only so (tunnel/wireguard.h) */
 };
 
 /* What the agent may change while traffic flows; one entry, key 0. */
@@ -59,4 +66,6 @@ struct settings {
 	__u32 flags;		/* enum settings_flag */
 	__u32 host_revision;	/* changes with what host endpoints say of other packets than the node's own; 0: they say nothing */
 	__u64 host_namespace;	/* cookie of this node's own network namespace; 0: not known */
+	__u32 wireguard_ifindex; /* the device that encrypts; 0: none */
+	__u32 padding;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../settings.h"
 #include "device.h"
 #include "ipip.h"
 #include "vxlan.h"
@@ -18,24 +19,38 @@ static __always_inline enum next_hop_kind next_hop_kind_of(const struct wrapping
 	return wrapping->encapsulation == ENCAPSULATION_IPIP ? NEXT_HOP_NODE_IPIP : NEXT_HOP_NODE;
 }
 
-/* Bytes that wrapping adds. */
-static __always_inline __u32 tunnel_room(const struct wrapping *wrapping)
+/* Bytes of outer headers. */
+static __always_inline __u32 outer_length(const struct wrapping *wrapping)
 {
 	if (wrapping->encapsulation == ENCAPSULATION_IPIP)
 		return sizeof(struct iphdr);
 	return sizeof(struct outer_headers) + (is_ipv4(&wrapping->node) ? 0 : sizeof(struct ipv6hdr) - sizeof(struct iphdr));
 }
 
-/* Bytes that wrapping adds to each packet on the link: wrap() makes a client's large segments smaller by as many. */
-static __always_inline __u32 wrapping_adds(const struct __sk_buff *skb, const struct wrapping *wrapping)
+/* Bytes that encryption adds: WireGuard's IP and UDP headers, its own of 16, and an authentication tag of 16. */
+static __always_inline __u32 encryption_length(const struct settings *settings, const struct wrapping *wrapping)
 {
-	return skb->gso_size && wrapping->kind != TUNNEL_OVERLAY ? 0 : tunnel_room(wrapping);
+	if (!encrypts(settings))
+		return 0;
+	return (is_ipv4(&wrapping->node) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) + sizeof(struct udphdr) + 32;
+}
+
+/* Bytes that a packet becomes longer by on its way to a node. */
+static __always_inline __u32 tunnel_room(const struct settings *settings, const struct wrapping *wrapping)
+{
+	return outer_length(wrapping) + encryption_length(settings, wrapping);
+}
+
+/* The same of each packet on the link: wrap() makes a client's large segments smaller by the outer headers. */
+static __always_inline __u32 wrapping_adds(const struct __sk_buff *skb, const struct settings *settings, const struct wrapping *wrapping)
+{
+	return (skb->gso_size && wrapping->kind != TUNNEL_OVERLAY ? 0 : outer_length(wrapping)) + encryption_length(settings, wrapping);
 }
 
 /* Whether the packet, with all its segments, can be wrapped. */
 static __always_inline bool is_wrappable(const struct __sk_buff *skb, const struct wrapping *wrapping)
 {
-	return skb->len - ETH_HLEN + tunnel_room(wrapping) <= 0xffff;
+	return skb->len - ETH_HLEN + outer_length(wrapping) <= 0xffff;
 }
 
 /* Writes the outer headers; the packet's whole length fits (is_wrappable). @param tuple the packet's. @return 0; TC_ACT_SHOT: the packet is lost; -1:

@@ -23,7 +23,7 @@ export function examine(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
     ...examineNetworkPlugins(facts, plan),
     ...examineDefinitions(facts, plan),
     ...examineSelection(facts.nodes, plan),
-    ...examineNodes(chosen),
+    ...examineNodes(chosen, plan),
     ...examineAddresses(chosen, plan, facts.nodes),
     ...examineNetwork(facts, plan),
     ...examineEgress(chosen.nodes, facts.nodes, plan),

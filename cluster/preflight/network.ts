@@ -1,10 +1,9 @@
 import type { NodeReport } from "../../agent/features/report.ts";
 import type { PreflightPlan } from "../../components/documents/preflight.ts";
+import { overheadOf, overheadOfEncryption } from "../../model/pool/encapsulation.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
-/** VXLAN overhead per packet, bytes (agent/network/tunnel.ts). */
-const OVERHEAD = 50;
 /** Kubernetes' default, used when the API server's arguments are not visible. */
 const NODE_PORTS = { first: 30_000, last: 32_767, said: false };
 
@@ -47,8 +46,11 @@ function mtu(reports: Reported[], plan: PreflightPlan): Finding[] {
         `set mtu: ${smallest}, so that no node sends packets that are too large for another`,
       ),
     ];
+  const between = plan.mtu ?? smallest;
+  const encryption = plan.encryption === "WireGuard" ? overheadOfEncryption("IPv4") : 0;
+  const forPods = between - overheadOf("VXLAN", "IPv4") - encryption;
   return [
-    ok("MTU", `${plan.mtu ?? smallest} between nodes, ${(plan.mtu ?? smallest) - OVERHEAD} for pods behind VXLAN`),
+    ok("MTU", `${between} between nodes, ${forPods} for pods behind VXLAN${encryption > 0 ? " and WireGuard" : ""}`),
   ];
 }
 

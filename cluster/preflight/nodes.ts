@@ -1,5 +1,6 @@
 import type { V1Node } from "@kubernetes/client-node";
 import type { NodeReport, Obstacles } from "../../agent/features/report.ts";
+import type { PreflightPlan } from "../../components/documents/preflight.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
@@ -30,7 +31,7 @@ const OBSTACLES: Record<keyof Obstacles, { check: string; next: string }> = {
   },
 };
 
-export function examineNodes(facts: ClusterFacts): Finding[] {
+export function examineNodes(facts: ClusterFacts, plan: Pick<PreflightPlan, "encryption">): Finding[] {
   return facts.nodes.flatMap((node) => {
     const name = node.metadata?.name ?? "";
     const unfit = unfitKind(node);
@@ -48,8 +49,22 @@ export function examineNodes(facts: ClusterFacts): Finding[] {
       ...runtimeOf(node, name),
       ...taintsOf(node, name),
       ...reported(name, facts.reports.get(name)),
+      ...(plan.encryption === "WireGuard" ? encryptionOf(name, facts.reports.get(name)) : []),
     ];
   });
+}
+
+function encryptionOf(name: string, report: NodeReport | string | undefined): Finding[] {
+  if (typeof report !== "object" || report.wireguard === undefined) return [];
+  if (report.wireguard === "") return [ok("encryption", "WireGuard", [name])];
+  return [
+    refused(
+      "encryption",
+      `no WireGuard: ${report.wireguard}`,
+      "load the kernel module wireguard on the node, or set encryption to None: what is not encrypted is not sent",
+      [name],
+    ),
+  ];
 }
 
 /** Why an agent cannot be started there at all. */

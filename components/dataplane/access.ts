@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { kindNames, kinds } from "../../model/objects/kinds.ts";
-import { AGENT, AGENT_LABELS, BALANCER } from "./names.ts";
+import { AGENT, AGENT_LABELS, BALANCER, ENCRYPTION } from "./names.ts";
 
 const WATCH = ["list", "watch"];
 
@@ -86,4 +86,28 @@ export function balancerAccess(
       opts,
     ),
   ];
+}
+
+/** What agents that encrypt may do besides (admission.ts narrows it): write their public keys into their Node objects. */
+export function keyAccess(
+  name: string,
+  namespace: pulumi.Input<string>,
+  account: k8s.core.v1.ServiceAccount,
+  opts: pulumi.ResourceOptions,
+): pulumi.Resource {
+  const metadata = { name: ENCRYPTION, labels: AGENT_LABELS };
+  const role = new k8s.rbac.v1.ClusterRole(
+    `${name}-encryption-clusterrole`,
+    { metadata, rules: [{ apiGroups: [kinds.nodes.group], resources: [kinds.nodes.plural], verbs: ["patch"] }] },
+    opts,
+  );
+  return new k8s.rbac.v1.ClusterRoleBinding(
+    `${name}-encryption-clusterrolebinding`,
+    {
+      metadata,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role.metadata.name },
+      subjects: [{ kind: "ServiceAccount", name: account.metadata.name, namespace }],
+    },
+    opts,
+  );
 }

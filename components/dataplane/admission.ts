@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { PUBLIC_KEY } from "../../model/encryption/encryption.ts";
 import { apiVersionOf, kinds } from "../../model/objects/kinds.ts";
 import { LOAD_BALANCER_CLASS } from "../../model/service/balancer/class.ts";
-import { AGENT, AGENT_LABELS, BALANCER } from "./names.ts";
+import { AGENT, AGENT_LABELS, BALANCER, ENCRYPTION } from "./names.ts";
 
 /** What the API server adds to the user of a token that was made for a pod: the node that runs the pod (KEP-4193). */
 const NODE_CLAIM = "authentication.kubernetes.io/node-name";
@@ -147,6 +148,37 @@ function statusRules(): Validation[] {
       "an agent may write only addresses to status.loadBalancer.ingress",
     ),
   ];
+}
+
+/** Of agents that encrypt: of their own Node they write the annotation with their public key, and nothing else. */
+export function keyAdmission(name: string, namespace: pulumi.Input<string>, opts: pulumi.ResourceOptions) {
+  const rule = { apiGroups: [""], apiVersions: ["*"], operations: ["UPDATE"], resources: ["nodes"] };
+  const others = (object: string) => `(has(${object}.metadata.annotations) ? ${object}.metadata.annotations : {})`;
+  const kept = (from: string, to: string) =>
+    `${others(from)}.all(key, key == '${PUBLIC_KEY}' || (key in ${others(to)} && ${others(to)}[key] == ${others(from)}[key]))`;
+  const same = (path: string, empty: string) =>
+    `(has(object.${path}) ? object.${path} : ${empty}) == (has(oldObject.${path}) ? oldObject.${path} : ${empty})`;
+  const unchanged = [
+    kept("object", "oldObject"),
+    kept("oldObject", "object"),
+    same("metadata.labels", "{}"),
+    same("metadata.finalizers", "[]"),
+    same("metadata.ownerReferences", "[]"),
+    "object.spec == oldObject.spec",
+  ];
+  const validations: Validation[] = [
+    {
+      expression: `${OF_NODE} && object.metadata.name == variables.nodes[0]`,
+      messageExpression: `'an agent may write its own Node only; this token is of ' + ${TOKEN}`,
+      reason: "Forbidden",
+    },
+    {
+      expression: unchanged.join(" && "),
+      message: `an agent may write only the annotation ${PUBLIC_KEY} of its Node`,
+      reason: "Forbidden",
+    },
+  ];
+  return agentAdmission({ prefix: `${name}-encryption`, object: ENCRYPTION, namespace, rule, validations }, opts);
 }
 
 interface Admission {

@@ -6,6 +6,7 @@ import type { ApiServerAddress } from "../machine/machine.ts";
 import type { Protocol } from "../network-policy/args.ts";
 import type { AgentPods } from "./agent-pods-args.ts";
 import type { DeclaredPolicies } from "./declared-policies-args.ts";
+import type { Encryption } from "./encryption-args.ts";
 import type { FlowLog, FlowLogsLocalReporter } from "./flow-log-args.ts";
 import type { Monitoring } from "./monitoring/args.ts";
 
@@ -162,6 +163,10 @@ export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEg
    * restarting agents. Defaults to `All`.
    */
   socketTranslation?: SocketTranslation;
+  /**
+   * Whether packets between nodes are encrypted. With `WireGuard` every pool's packets are wrapped in VXLAN, pods' packets are 60 bytes smaller (80 between IPv6 nodes), and what cannot be encrypted is dropped: nodes need a kernel with WireGuard, and UDP 51820 between them. Agents may then write their public keys into their Nodes. Defaults to `None`.
+   */
+  encryption?: Encryption;
   /** Image of kube-proxy, for the modes that need it. Defaults to "registry.k8s.io/kube-proxy:v1.35.0". */
   kubeProxyImage?: pulumi.Input<string>;
   /**

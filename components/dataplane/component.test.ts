@@ -17,6 +17,7 @@ import {
 } from "./args.ts";
 import { Dataplane } from "./component.ts";
 import { DEFINITION_LABELS } from "./definition-owner.ts";
+import { Encryption } from "./encryption-args.ts";
 import { FlowLogsLocalReporter } from "./flow-log-args.ts";
 
 const version = packageVersion();
@@ -300,6 +301,24 @@ test.each([
 ])("metrics are served at $metricsAddress", async ({ metricsAddress, args }) => {
   const daemonSet = (await resourcesOf(metricsAddress ? { metricsAddress } : {}))("DaemonSet")[0];
   expect(daemonSet.spec.template.spec.containers[0].args).toEqual(["agent", ...args]);
+});
+
+test("encryption is asked of the agents, with the right to write their own Nodes' keys, and neither without it", async () => {
+  const encrypted = await resourcesOf({ encryption: Encryption.WireGuard });
+  expect(encrypted("FelixConfiguration")[0].spec).toMatchObject({ wireguardEnabled: true });
+  const rules = (all: typeof encrypted) => JSON.stringify(all("ClusterRole"));
+  expect(rules(encrypted)).toContain('{"apiGroups":[""],"resources":["nodes"],"verbs":["patch"]}');
+  const policies = (all: typeof encrypted) =>
+    all("ValidatingAdmissionPolicy").filter(({ metadata }: { metadata: { name: string } }) =>
+      metadata.name.endsWith("encryption"),
+    );
+  expect(JSON.stringify(policies(encrypted))).toContain("object.metadata.name == variables.nodes[0]");
+  for (const encryption of [Encryption.None, undefined]) {
+    const plain = await resourcesOf(encryption ? { encryption } : {});
+    expect(plain("FelixConfiguration")[0].spec).not.toHaveProperty("wireguardEnabled");
+    expect(rules(plain)).not.toContain('"nodes"],"verbs":["patch"]');
+    expect(policies(plain)).toEqual([]);
+  }
 });
 
 test("workloads send to the tunnel's port when that is allowed only", async () => {

@@ -12,12 +12,13 @@ import { componentType } from "../program/package-name.ts";
 import { requireDocument } from "../refusal/document.ts";
 import { argumentsOf, type InputPlace } from "../refusal/refusal.ts";
 import { KUBE_PROXY_IMAGE } from "../release/kubernetes-release.ts";
-import { agentAccess, balancerAccess } from "./access.ts";
-import { balancerAdmission, blockAdmission, poolAdmission } from "./admission.ts";
+import { agentAccess, balancerAccess, keyAccess } from "./access.ts";
+import { balancerAdmission, blockAdmission, keyAdmission, poolAdmission } from "./admission.ts";
 import { agentDaemonSet } from "./agent.ts";
 import { type DataplaneArgs, LogLevel, ReturnMode, ServiceHandling } from "./args.ts";
 import { declarePolicies } from "./declared-policies.ts";
 import { customResourceDefinition } from "./definition.ts";
+import { Encryption } from "./encryption-args.ts";
 import { felixConfiguration } from "./felix-configuration.ts";
 import { type CheckedDataplane, requireDataplane } from "./inputs.ts";
 import { KINDS } from "./kinds.ts";
@@ -78,12 +79,15 @@ export class Dataplane extends pulumi.ComponentResource {
     );
     const tiered = declarePolicies(name, given, namespace, afterDefinitions);
     const { account, binding } = agentAccess(name, namespace, child);
+    const encrypts = given.encryption === Encryption.WireGuard;
+    const publishing = encrypts ? [keyAccess(name, namespace, account, child)] : [];
     const balancing = given.loadBalancer ? balancerAccess(name, namespace, account, child) : [];
     const admission = [
       ...blockAdmission(name, namespace, child),
       // Made after the pools, so that it is gone before they are when everything is destroyed.
       poolAdmission(name, { parent: this, dependsOn: [...definitions, ...pools] }),
       ...(given.loadBalancer ? balancerAdmission(name, namespace, child) : []),
+      ...(encrypts ? [keyAdmission(name, namespace, child)] : []),
     ];
     const settings = settingsDocument(place, given);
     const configMap = new k8s.core.v1.ConfigMap(
@@ -112,7 +116,17 @@ export class Dataplane extends pulumi.ComponentResource {
       // Policies are there before the first pod gets its network.
       {
         parent: this,
-        dependsOn: [binding, ...balancing, ...admission, felix, ...definitions, ...pools, ...policies, ...tiered],
+        dependsOn: [
+          binding,
+          ...balancing,
+          ...publishing,
+          ...admission,
+          felix,
+          ...definitions,
+          ...pools,
+          ...policies,
+          ...tiered,
+        ],
       },
     );
     // Last: a kind that the cluster does not have must not keep nodes without their network.

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { annotations as named, returnModes } from "../../model/mode/mode.ts";
 import { CALICO_API } from "../../model/objects/kinds.ts";
 import { type DataplaneSpec, type MapSizes, type ReturnMode, type ServiceHandling, SocketTranslation } from "./args.ts";
+import { Encryption } from "./encryption-args.ts";
 import type { FlowLog } from "./flow-log-args.ts";
 
 type Followed<Text> = Pick<
@@ -9,6 +10,7 @@ type Followed<Text> = Pick<
   | "dsrOptOutNetworks"
   | "externalIPs"
   | "socketTranslation"
+  | "encryption"
   | "allowVxlanPacketsFromWorkloads"
   | "failsafeInboundHostPorts"
   | "failsafeOutboundHostPorts"
@@ -47,6 +49,7 @@ export function felixConfiguration<Text extends pulumi.Input<string> = string>(
     spec: {
       bpfExternalServiceMode: returnModes[returnMode].calico,
       ...(followed.dsrOptOutNetworks && { bpfDSROptoutCIDRs: followed.dsrOptOutNetworks }),
+      ...(followed.encryption === Encryption.WireGuard && { wireguardEnabled: true }),
       ...(followed.allowVxlanPacketsFromWorkloads && { allowVXLANPacketsFromWorkloads: true }),
       ...(followed.failsafeInboundHostPorts && { failsafeInboundHostPorts: followed.failsafeInboundHostPorts }),
       ...(followed.failsafeOutboundHostPorts && { failsafeOutboundHostPorts: followed.failsafeOutboundHostPorts }),

@@ -94,6 +94,12 @@ const FELIX_CONFIGURATION: KindDefinition = {
         default: false,
         description: "Whether workloads may send to the port of the nodes' tunnels (UDP 4789).",
       },
+      wireguardEnabled: {
+        type: "boolean",
+        default: false,
+        description:
+          "Whether what is wrapped between nodes is encrypted, by the kernel's WireGuard. Then every pool's packets are wrapped.",
+      },
       failsafeInboundHostPorts: {
         ...FAILSAFES,
         description:

@@ -4,6 +4,9 @@ export const AGENT = "ebpf-dataplane";
 /** What the agent's rights as a load balancer are called. */
 export const BALANCER = `${AGENT}-load-balancer`;
 
+/** What the agent's rights to publish keys are called. */
+export const ENCRYPTION = `${AGENT}-encryption`;
+
 /** Labels of everything that belongs to the agent; `k8s-app` selects its pods. */
 export const AGENT_LABELS = { "k8s-app": AGENT };
 

@@ -16,6 +16,8 @@ export const preflightSchema = z.strictObject({
   podCidrs: z.array(ruled(anyUnicastCidrRule)).default([POD_NETWORK]),
   /** Where pods' addresses come from. */
   ipam: z.enum(["Pools", "HostLocal"]).default("Pools"),
+  /** Whether packets between nodes are to be encrypted. */
+  encryption: z.enum(["None", "WireGuard"]).default("None"),
   serviceSubnet: ruled(serviceNetworkRule).default(SERVICE_NETWORK),
   serviceSubnetIpv6: ruled(serviceNetworkIpv6Rule).optional(),
   /** By which nodes pods leave the cluster that do not leave it by their own. */

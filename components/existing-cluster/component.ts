@@ -43,7 +43,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
     super(componentType("ExistingCluster"), name, args, opts);
 
     const { returnMode = ReturnMode.Dsr, mtu, apiServer, ipPools, serviceSubnet, serviceSubnetIpv6 } = dataplane;
-    const { nodeSelector, affinity, tolerations, imagePullSecrets, ipam, egressGateways } = dataplane;
+    const { nodeSelector, affinity, tolerations, imagePullSecrets, ipam, encryption, egressGateways } = dataplane;
     const { nodeSelectorTerms } = affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution ?? {};
     const image = dataplane.image ?? agentImage(dataplane.imageRegistry);
     const { namespace } = dataplane;
@@ -53,6 +53,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       returnMode,
       podCidrs: ipPools.map(({ cidr }) => cidr),
       ...(ipam && { ipam }),
+      ...(encryption && { encryption }),
       serviceSubnet,
       serviceSubnetIpv6,
       mtu,

@@ -184,6 +184,7 @@ export const felixConfiguration = z.object({
         .nullish(),
       allowVXLANPacketsFromWorkloads: z.boolean().nullish(),
       serviceLoopPrevention: oneOf("Drop", "Disabled").nullish(),
+      wireguardEnabled: z.boolean().nullish(),
       ...mapSizeFields,
       failsafeInboundHostPorts: failsafePorts.nullish(),
       failsafeOutboundHostPorts: failsafePorts.nullish(),

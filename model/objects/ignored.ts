@@ -80,6 +80,7 @@ const MARKS = new Set(
     "errand",
     "upgrade-step",
     "stack",
+    "wireguard-public-key",
   ].map((name) => OWN + name),
 );
 

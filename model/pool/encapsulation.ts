@@ -14,6 +14,11 @@ export function overheadOf(encapsulation: Encapsulation, outer: Family): number 
   return outer === "IPv4" ? 50 : 70;
 }
 
+/** Bytes that WireGuard adds to a wrapped packet: IP 20 or 40, UDP 8, its own header 16, authentication 16. */
+export function overheadOfEncryption(outer: Family): number {
+  return outer === "IPv4" ? 60 : 80;
+}
+
 /** What is asked of a pool here. */
 export interface Encapsulating {
   readonly spec: Pick<IpPool["spec"], "vxlanMode" | "ipipMode" | "allowedUses">;

@@ -1,6 +1,7 @@
 // The admission policy that Dataplane declares, on a real API server: the rights of an agent pod's token.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Dataplane } from "../../components/dataplane/component.ts";
+import { Encryption } from "../../components/dataplane/encryption-args.ts";
 import { recordResources, settled } from "../../components/testing/program.ts";
 import { kubernetesBinary } from "../../lab/installation.ts";
 import { createBareLab } from "../../lab/machines/bare.ts";
@@ -9,6 +10,7 @@ import { removeLab } from "../../lab/machines/removal.ts";
 import { kubeconfigPath, TestbedApiServer } from "../../measure/testbed/api-server.ts";
 import type { KubernetesObject } from "../../measure/testbed/kubernetes-objects.ts";
 import { TestbedMachine } from "../../measure/testbed/testbed-machine.ts";
+import { PUBLIC_KEY } from "../../model/encryption/encryption.ts";
 import { schemas } from "../../model/objects/schemas.ts";
 import { until } from "../datapath/bare-cluster.ts";
 import { accepts, refuses } from "./policy-objects.ts";
@@ -20,7 +22,8 @@ const AGENT = "ebpf-dataplane";
 /** What the component declares of these kinds. */
 async function declared(...kinds: string[]): Promise<KubernetesObject[]> {
   const resources = await recordResources();
-  new Dataplane("dp", { apiServer: { host: machine.address, port: 6443 }, loadBalancer: true });
+  const asked = { loadBalancer: true, encryption: Encryption.WireGuard };
+  new Dataplane("dp", { apiServer: { host: machine.address, port: 6443 }, ...asked });
   await settled();
   return resources.flatMap(({ type, inputs }) => {
     const kind = type.split(":").at(-1) ?? "";
@@ -42,6 +45,16 @@ const agentPod = (node: string): KubernetesObject => ({
   spec: { nodeName: node, serviceAccountName: AGENT, containers: [{ name: "agent", image: "none" }] },
 });
 const isAboutShape = (message: string) => /^(unknown|missing|invalid) /.test(message);
+/** `kubectl patch` of a Node. */
+const nodePatch = (node: string, change: object) => [
+  "patch",
+  "node",
+  node,
+  "--type=merge",
+  "-p",
+  JSON.stringify(change),
+];
+const annotated = (annotations: object) => ({ metadata: { annotations } });
 const plain = (kind: string, name: string): KubernetesObject => ({ apiVersion: "v1", kind, metadata: { name } });
 
 describe("what the tokens of agents may write", () => {
@@ -98,6 +111,7 @@ describe("what the tokens of agents may write", () => {
     const creating = (object: KubernetesObject) => as("one", ["create", tries, "-f", "-"], JSON.stringify(object));
     const refusals: [refusal: string, attempt: () => Promise<string>][] = [
       ["may write IPAMBlocks of its own node only", () => creating(block("another", "two"))],
+      ["may write its own Node only", () => as("one", [...nodePatch("two", annotated({ other: "1" })), tries])],
       ["may delete IPAMBlocks of its own node and", () => as("one", ["delete", "ipamblock", "trial", tries])],
       ["may hold Leases for its own node only", () => creating(lease)],
       [
@@ -156,6 +170,35 @@ describe("what the tokens of agents may write", () => {
     );
     expect(await as("one", ["delete", "ipamblock", "left"])).toContain("of nodes that do not exist");
     await done(["delete", "node/three", "ipamblock/left"]);
+  });
+
+  test("it writes its public key into its own Node, takes it away again, and changes nothing else of any", async () => {
+    const others = {
+      metadata: { labels: { zone: "a" }, annotations: { kept: "1" } },
+      spec: { podCIDR: "10.5.0.0/24" },
+    };
+    await done(nodePatch("one", others));
+    const changes = (node: string, change: object) => as("one", nodePatch(node, change));
+    for (const key of ["A=", "B=", null, "C="])
+      expect(await changes("one", annotated({ [PUBLIC_KEY]: key }))).toBe("done");
+    expect(await changes("two", annotated({ [PUBLIC_KEY]: "A=" }))).toContain(
+      "its own Node only; this token is of node one",
+    );
+    expect(await as("unbound", nodePatch("one", annotated({ [PUBLIC_KEY]: "A=" })))).toContain(
+      "this token is of no node",
+    );
+    for (const change of [
+      annotated({ kept: null }),
+      annotated({ kept: "2" }),
+      annotated({ [PUBLIC_KEY]: "D=", another: "1" }),
+      { metadata: { labels: { zone: "b" } } },
+      { metadata: { labels: null } },
+      { spec: { unschedulable: true } },
+      { spec: { taints: [{ key: "a", effect: "NoSchedule" }] } },
+    ])
+      expect(await changes("one", change), JSON.stringify(change)).toContain(
+        `may write only the annotation ${PUBLIC_KEY}`,
+      );
   });
 
   test("nobody deletes a pool of which a node has a block", async () => {

@@ -17,6 +17,7 @@ import { runInGuest } from "./node-guest.ts";
 
 const names = builds().map(({ name }) => name);
 const script = join(import.meta.dirname, "inside.ts");
+const encrypting = join(import.meta.dirname, "encryption.ts");
 const scratch = mkdtempSync(join(tmpdir(), "kernels-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
@@ -30,13 +31,30 @@ describe(`the running kernel, ${release()}`, () => {
 
 describe("Debian's kernel 6.1", () => {
   const findings = asked(whyNoGuest(), async () =>
-    runInGuest({ ...(await preparedObjects(scratch)), script, args: [], scratch }, 1700),
+    runInGuest({ ...(await preparedObjects(scratch)), script, args: [], further: [encrypting], scratch }, 1700),
   );
 
   test("is the oldest supported", ({ skip }) => {
     const absent = whyNoGuest();
     if (absent) skip(absent);
     expect(findings().kernel).toMatch(/^6\.1\./);
+  });
+
+  test("pods of two nodes speak through WireGuard only, as themselves, and keep their connection when a node changes its key", ({
+    skip,
+  }) => {
+    const absent = whyNoGuest();
+    if (absent) skip(absent);
+    const { encryption: seen } = findings();
+    if (!seen) expect.fail("the two nodes ended without a result");
+    expect(seen).toMatchObject({
+      ...{ same: true, rotated: [true, false], handshakes: [[true], [true]], podMtu: 1500 - 50 - 60 },
+      ...{ wire: { readable: 0 }, refused: [{}, {}] },
+    });
+    expect(seen.seenBy).toMatch(/0200F40A$/); // 10.244.0.2
+    const { "udp > 51820": encrypted = 0, ...others } = seen.wire.kinds;
+    expect(encrypted).toBeGreaterThan(2 * (100_000 / 1500)); // there and back
+    expect(Object.keys(others).filter((kind) => kind !== "arp" && kind !== "other")).toEqual([]);
   });
 
   test("passes every packet test", ({ skip }) => {

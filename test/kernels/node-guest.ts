@@ -12,6 +12,8 @@ export interface NodeGuest {
   /** The script; its arguments are the folder of the objects, the preamble's path, and these. */
   readonly script: string;
   readonly args: readonly string[];
+  /** Scripts that run after it, whatever becomes of it, with the objects' folder. */
+  readonly further?: readonly string[];
   readonly objects: string;
   readonly preamble: string;
   readonly scratch: string;
@@ -25,9 +27,12 @@ const root = join(import.meta.dirname, "..", "..");
 
 /** @returns its output on Debian's kernel 6.1, with the carriage returns of a serial line */
 export async function runInGuest(guest: NodeGuest, timeoutSeconds: number): Promise<string> {
-  const { script, args, objects, preamble, scratch, isLong, onLine } = guest;
-  const { kernel, veth } = await debianKernel();
-  const bundle = await bundled(script, scratch);
+  const { script, args, further = [], objects, preamble, scratch, isLong, onLine } = guest;
+  const { kernel, modules } = await debianKernel();
+  const needed = modules.map((path, index) => [`/module${String(index).padStart(2, "0")}.ko`, path] as const);
+  const scripts = await Promise.all(
+    [script, ...further].map((path, index) => bundled(path, join(scratch, `script${index}.cjs`))),
+  );
   const compiled = globSync(join(objects, "*.bpf.o")).map((path) => [`/objects/${basename(path)}`, readFileSync(path)]);
   return boot(
     {
@@ -38,13 +43,14 @@ export async function runInGuest(guest: NodeGuest, timeoutSeconds: number): Prom
       files: {
         ...Object.fromEntries(compiled),
         "/preamble.bpf.o": readFileSync(preamble),
-        "/veth.ko": readFileSync(veth),
-        [`${HOME}/script.js`]: readFileSync(bundle),
+        ...Object.fromEntries(needed.map(([name, path]) => [name, readFileSync(path)])),
+        ...Object.fromEntries(scripts.map((path, index) => [`${HOME}/script${index}.js`, readFileSync(path)])),
       },
       script: [
-        "insmod /veth.ko",
+        ...needed.map(([name]) => `insmod ${name}`),
         "ip link set lo up",
-        `node ${isLong ? "" : "--no-opt"} ${HOME}/script.js /objects /preamble.bpf.o ${args.join(" ")}`,
+        `node ${isLong ? "" : "--no-opt"} ${HOME}/script0.js /objects /preamble.bpf.o ${args.join(" ")}`,
+        ...further.map((_, index) => `node --no-opt ${HOME}/script${index + 1}.js /objects`),
       ].join("\n"),
     },
     scratch,
@@ -53,8 +59,7 @@ export async function runInGuest(guest: NodeGuest, timeoutSeconds: number): Prom
 }
 
 /** In one file, with everything but koffi. */
-async function bundled(script: string, scratch: string): Promise<string> {
-  const outfile = join(scratch, "script.cjs");
+async function bundled(script: string, outfile: string): Promise<string> {
   await build({
     entryPoints: [script],
     outfile,

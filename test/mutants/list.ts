@@ -11,6 +11,72 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
+    say: "what another node wrapped and did not encrypt is taken by a node that encrypts",
+    file: "uplink.bpf.c",
+    text: "if (encrypts(settings))\n\t\treturn drop(plan, OUTCOME_DROP_NOT_ENCRYPTED);",
+    instead: "",
+  },
+  {
+    say: "it is taken from an interface that is no uplink",
+    file: "tunnel.bpf.c",
+    text: "encrypts(settings) && skb->mark != MARK_DECRYPTED",
+    instead: "0",
+  },
+  {
+    say: "so is what could become a part of an encrypted packet",
+    file: "decide/encrypted.h",
+    text: "if (is_lone)\n\t\tdrop(plan, OUTCOME_DROP_NOT_ENCRYPTED);\n\telse",
+    instead: "",
+  },
+  {
+    say: "what is wrapped leaves a node that encrypts as it is",
+    file: "tunnel/wireguard.h",
+    text: "return is_to_tunnel(tuple) ||",
+    instead: "return",
+  },
+  {
+    say: "so do its later pieces",
+    file: "tunnel/wireguard.h",
+    text: "|| (is_lone_fragment(tuple, parsed) && address_is_equal(&tuple->source, &settings->node) &&",
+    instead: "|| (is_lone_fragment(tuple, parsed) && 0 &&",
+  },
+  {
+    say: "what is in IPIP, or no device would take, is handed to the device that encrypts",
+    file: "tunnel/wireguard.h",
+    text: "return settings->wireguard_ifindex && !is_ipip(tuple);",
+    instead: "return settings->wireguard_ifindex || is_ipip(tuple);",
+  },
+  {
+    say: "a node reaches any port of another one by what it encrypts",
+    file: "tunnel/wireguard.h",
+    text: "return is_tunnel_packet(&tuple);",
+    instead: "return 1;",
+  },
+  {
+    say: "it does so at any address, and as anybody",
+    file: "tunnel/wireguard.h",
+    text: "|| !address_is_equal(&tuple.destination, &settings->node) || !is_of_node(&tuple.source))",
+    instead: ")",
+  },
+  {
+    say: "a process of the node has its own packets encrypted as the tunnel's",
+    file: "tunnel.bpf.c",
+    text: "drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);\n\treturn end_at_wireguard",
+    instead: "pass_to_stack(plan);\n\treturn end_at_wireguard",
+  },
+  {
+    say: "a host policy, or a Service, gets the packets of WireGuard",
+    file: "decide/encrypted.h",
+    text: "if ((!is_lone && !is_wireguard(&packet->tuple)) ||",
+    instead: "if (!is_lone ||",
+  },
+  {
+    say: "packets are made as large as if they were not encrypted",
+    file: "tunnel/tunnel.h",
+    text: "if (!encrypts(settings))\n\t\treturn 0;",
+    instead: "return 0;",
+  },
+  {
     say: "what is sent to an unused address of an announced network is routed",
     file: "decide/open.h",
     text: "if (location_flags(location) & LOCATION_BLACKHOLE)",
@@ -985,9 +1051,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "packets that the programs sent are not asked about where they leave",
-    file: "uplink.bpf.c",
-    text: "if (!decide_sent(&packet, settings, plan))",
-    instead: "if (1)",
+    file: "decide/encrypted.h",
+    text: "decide_untracked(packet, settings, DIRECTION_EGRESS, plan);",
+    instead: ";",
   },
   {
     say: "what doNotTrack allows of the node is remembered",

@@ -41,6 +41,8 @@ export const packetPrograms = [
   "to_workload",
   "from_tunnel",
   "to_tunnel",
+  "from_wireguard",
+  "to_wireguard",
 ] as const;
 export type PacketProgram = (typeof packetPrograms)[number];
 
@@ -89,6 +91,8 @@ export interface Handling {
   readonly encapsulation?: Encapsulation;
   /** Where node ports answer: networks; everywhere by default. */
   readonly nodePortAddresses?: string | undefined;
+  /** Whether what is wrapped is encrypted, and whether the node has a device for that; not by default. */
+  readonly encryption?: "WireGuard" | "without a device" | undefined;
   /** Of the packets; IPv4 by default. The maps have both. */
   readonly family?: Family;
 }
@@ -105,8 +109,8 @@ export const handlingsOfBothFamilies: readonly Handling[] = [
   ...handlings.map((handling) => ({ ...handling, encapsulation: "IPIP" as const })),
 ];
 
-/** "other": a second network card, an uplink too. */
-const interfaces = ["uplink", "tunnel", "other", ...localPods.map((pod) => pod.name)];
+/** "other": a second network card, an uplink too. The device that encrypts is one with an Ethernet header here. */
+const interfaces = ["uplink", "tunnel", "wireguard", "other", ...localPods.map((pod) => pod.name)];
 
 const PREAMBLE_TUNNEL = 1;
 const PREAMBLE_TAG = 2;
@@ -155,7 +159,7 @@ export class NodeUnderTest {
 
   /** Writes the small cluster to the maps, optionally with other policies. */
   write(
-    { returnMode, services, optedOut, encapsulation = "VXLAN", nodePortAddresses }: Handling,
+    { returnMode, services, optedOut, encapsulation = "VXLAN", nodePortAddresses, encryption }: Handling,
     networkPolicies: readonly object[] = policies,
     calicoNetworkPolicies: readonly object[] = [],
     egress: Egress = {},
@@ -176,14 +180,18 @@ export class NodeUnderTest {
               ...(nodePortAddresses && { "ebpf-dataplane.io/node-port-addresses": nodePortAddresses }),
             },
           },
-          spec: { bpfExternalServiceMode: returnMode, ...(optedOut && { bpfDSROptoutCIDRs: [optedOut] }) },
+          spec: {
+            bpfExternalServiceMode: returnMode,
+            ...(optedOut && { bpfDSROptoutCIDRs: [optedOut] }),
+            ...(encryption && { wireguardEnabled: true }),
+          },
         },
       ],
     };
     // Its own kinds: a benchmark runs an older agent, which knows fewer.
     for (const kind of store.missing()) store.replace(kind, objects[kind] ?? []);
     const snapshot = store.snapshot(
-      this.#facts(),
+      { ...this.#facts(), ...(encryption === "WireGuard" && { wireguardIfindex: this.ifindex("wireguard") }) },
       localPods.map((_, index) => this.#endpoint(index)),
     );
     const { written, problems, changed } = this.#reconciler.sync(this.#compiler.compile(snapshot).maps);

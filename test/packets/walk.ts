@@ -9,6 +9,7 @@ import { behindStack } from "./cases/behind-stack.ts";
 import { restricted } from "./cases/clients.ts";
 import { closings } from "./cases/closings.ts";
 import { egress } from "./cases/egress.ts";
+import { encrypted } from "./cases/encrypted.ts";
 import { external } from "./cases/external.ts";
 import { hops } from "./cases/hops.ts";
 import { hosts } from "./cases/hosts.ts";
@@ -61,6 +62,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     external,
     outgoing,
     egress,
+    encrypted,
     served,
   },
 };
@@ -77,8 +79,8 @@ export function fits({ handling, family, steps }: PacketTest, now: Handling): bo
 /** Whether the maps have other policies, egress gateways or addresses of node ports after the case. */
 export function leavesPolicies({ steps }: PacketTest): boolean {
   return steps.some(
-    ({ policies, calicoPolicies, egress, nodePortAddresses }) =>
-      policies ?? calicoPolicies ?? egress ?? nodePortAddresses,
+    ({ policies, calicoPolicies, egress, nodePortAddresses, encryption }) =>
+      policies ?? calicoPolicies ?? egress ?? nodePortAddresses ?? encryption,
   );
 }
 
@@ -99,9 +101,9 @@ export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTe
   const expected: string[] = [];
   const { family = "IPv4" } = now;
   for (const { frame, becomes, through, unwrapped, ...rest } of steps) {
-    const { policies, calicoPolicies, egress, nodePortAddresses, hosts, ...known } = rest;
-    if (policies || calicoPolicies || egress || nodePortAddresses)
-      node.write({ ...now, nodePortAddresses }, policies, calicoPolicies, egress);
+    const { policies, calicoPolicies, egress, nodePortAddresses, encryption, hosts, ...known } = rest;
+    if (policies || calicoPolicies || egress || nodePortAddresses || encryption)
+      node.write({ ...now, nodePortAddresses, encryption }, policies, calicoPolicies, egress);
     if (hosts) node.writeHosts(hosts);
     const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
     const backendOf = (id: number) => node.maps.backends.lookup(id)?.address;

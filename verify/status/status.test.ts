@@ -17,7 +17,7 @@ const good = (node: string): NodeStatus => ({
     syncedSecondsAgo: 3.2,
     waitingSeconds: 0,
   },
-  ...{ failingWatches: [], endpoints: 4, podMtu: 1450, closed: { policies: 0, services: 0 } },
+  ...{ failingWatches: [], endpoints: 4, podMtu: 1450, encryption: null, closed: { policies: 0, services: 0 } },
   ...{ refused: { drop_policy_ingress: 12 }, countedSince: "2026-11-28T09:30:00.000Z", tables: [] },
   pools: [{ pool: "default-ipv4-ippool", cidr: "10.244.0.0/16", all: 65_536, claimed: 192, used: 9 }],
 });

@@ -65,7 +65,14 @@ beforeEach(() => {
 
 function returns(returnMode: number, flags = 0): void {
   const settings = { node: "172.31.1.207", second: unset, tunnelIfindex: 3, uplinkIfindex: 2, returnMode, flags };
-  const others = { policyRevision: 0, serviceHandling: 0, socketTranslation: 0, hostRevision: 0, hostNamespace: 0n };
+  const others = {
+    policyRevision: 0,
+    serviceHandling: 0,
+    socketTranslation: 0,
+    hostRevision: 0,
+    hostNamespace: 0n,
+    wireguardIfindex: 0,
+  };
   stored.settings.update([[0, { ...settings, ...others }]]);
 }
 const route = (from: string, to: string, flags?: number) =>

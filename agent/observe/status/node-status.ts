@@ -16,6 +16,14 @@ const poolSchema = z.strictObject({
   used: count,
 });
 
+const encryptionSchema = z.strictObject({
+  /** Nodes with a key; null: no handshake with it yet, or none since its key or this node's is another one. */
+  peers: z.array(z.strictObject({ node: z.string(), handshakeSecondsAgo: z.number().min(0).nullable() })),
+  /** Nodes without one: nothing that is wrapped is sent to them or taken from them. */
+  without: z.array(z.string()),
+});
+export type EncryptionStatus = z.output<typeof encryptionSchema>;
+
 export const nodeStatusSchema = z.strictObject({
   node: z.string(),
   /** Of the node: uname -r. */
@@ -40,6 +48,8 @@ export const nodeStatusSchema = z.strictObject({
   endpoints: count,
   /** Bytes of a packet that a pod may send. */
   podMtu: count,
+  /** Of packets between nodes; null: they are not encrypted. */
+  encryption: encryptionSchema.nullable().default(null),
   /** Policies and Services that exceed a limit, and so allow or serve nothing. */
   closed: z.strictObject({ policies: count, services: count }),
   /** Packets that were rejected or dropped, by outcome, since `countedSince`. */

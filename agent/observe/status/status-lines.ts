@@ -1,3 +1,4 @@
+import { firstFew } from "../../../model/first-few.ts";
 import { asTable } from "../inspect/table.ts";
 import { wordsOf } from "../outcome-words.ts";
 import type { NodeStatus } from "./node-status.ts";
@@ -7,7 +8,15 @@ export function statusLines(nodes: readonly NodeStatus[]): string[] {
   const table = nodeTable(nodes);
   return nodes.length === 0
     ? table
-    : [...table, "", ...poolTable(nodes), ...hostLocalLine(nodes), "", ...refusedLines(nodes)];
+    : [
+        ...table,
+        "",
+        ...poolTable(nodes),
+        ...hostLocalLine(nodes),
+        ...encryptionLines(nodes),
+        "",
+        ...refusedLines(nodes),
+      ];
 }
 
 function hostLocalLine(nodes: readonly NodeStatus[]): string[] {
@@ -15,6 +24,24 @@ function hostLocalLine(nodes: readonly NodeStatus[]): string[] {
   if (names.length === 0) return [];
   const who = names.length === nodes.length ? "every node" : names.join(", ");
   return [`Pods of ${who} have addresses of its spec.podCIDRs alone (ipam HostLocal).`];
+}
+
+/** Who encrypts, and between which nodes nothing has been exchanged yet. */
+function encryptionLines(nodes: readonly NodeStatus[]): string[] {
+  const encrypting = nodes.filter(({ encryption }) => encryption !== null);
+  if (encrypting.length === 0) return [];
+  const who = encrypting.length === nodes.length ? "every node" : encrypting.map(({ node }) => node).join(", ");
+  return [
+    `Packets between nodes are encrypted by ${who} (WireGuard).`,
+    ...encrypting.flatMap(({ node, encryption }) => {
+      const silent = (encryption?.peers ?? []).filter(({ handshakeSecondsAgo }) => handshakeSecondsAgo === null);
+      const waiting =
+        silent.length > 0 ? [`  ${node}: no handshake yet with ${firstFew(silent.map((peer) => peer.node))}`] : [];
+      const without = encryption?.without ?? [];
+      const closed = without.length > 0 ? [`  ${node}: sends nothing to ${firstFew(without)}, which has no key`] : [];
+      return [...waiting, ...closed];
+    }),
+  ];
 }
 
 function nodeTable(nodes: readonly NodeStatus[]): string[] {

@@ -22,6 +22,8 @@ export interface Step extends Meeting {
   readonly egress?: Egress;
   /** Where node ports answer from this packet on: networks; everywhere before. */
   readonly nodePortAddresses?: string;
+  /** Whether what is wrapped is encrypted from this packet on; not before. */
+  readonly encryption?: Handling["encryption"];
   /** The policies of the node itself from this packet on; none before. */
   readonly hosts?: HostPolicies;
   /** The expected line of inWords(). */

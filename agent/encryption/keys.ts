@@ -1,0 +1,77 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { replacePrivately } from "../private-files.ts";
+
+/** A key is not used for longer. */
+const ROTATED_AFTER_MS = 30 * 86_400_000;
+
+export interface KeyPair {
+  /** 32 bytes in base64, as WireGuard writes keys. */
+  readonly privateKey: string;
+  readonly publicKey: string;
+  /** Milliseconds since 1970. */
+  readonly made: number;
+}
+
+const keyPair = z.object({ privateKey: z.base64().length(44), publicKey: z.base64().length(44), made: z.number() });
+const keyFile = z.object({ current: keyPair.optional(), next: keyPair.optional() });
+type Keys = z.infer<typeof keyFile>;
+
+// RFC 8410: the bytes of a key are the last ones of both forms.
+const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
+
+export function newKeyPair(made: number): KeyPair {
+  const { privateKey } = generateKeyPairSync("x25519");
+  return { ...written(privateKey.export({ type: "pkcs8", format: "der" }).subarray(PKCS8.length)), made };
+}
+
+function written(secret: Buffer): Pick<KeyPair, "privateKey" | "publicKey"> {
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8, secret]), type: "pkcs8", format: "der" });
+  const spki = createPublicKey(key).export({ type: "spki", format: "der" });
+  return { privateKey: secret.toString("base64"), publicKey: spki.subarray(-32).toString("base64") };
+}
+
+/** This node's keys, in a file that only root reads. A new one is published first and used once the Node object has it, which is when the other nodes
+ * hear of it too: until then the sessions of the old one go on. */
+export class NodeKeys {
+  readonly #file: string;
+  readonly #now: () => number;
+  #keys: Keys;
+
+  constructor(file: string, now: () => number = Date.now) {
+    this.#file = file;
+    this.#now = now;
+    this.#keys = read(file);
+  }
+
+  /** @param published the key that the Node object names; a Node without one asks for a new key
+   * @returns the key to use, absent before one is published, and the one that is to be published now, absent if the Node object has it */
+  follow(published: string | undefined): { readonly use: KeyPair | undefined; readonly publish: string | undefined } {
+    const { current, next } = this.#keys;
+    if (next && published === next.publicKey) this.#write({ current: next });
+    else if (!next && (!current || published === undefined || this.#isOld(current)))
+      this.#write({ current, next: newKeyPair(this.#now()) });
+    const { current: use, next: coming } = this.#keys;
+    const wanted = (coming ?? use)?.publicKey;
+    return { use, publish: wanted === published ? undefined : wanted };
+  }
+
+  #isOld({ made }: KeyPair): boolean {
+    return Math.abs(this.#now() - made) > ROTATED_AFTER_MS;
+  }
+
+  #write(keys: Keys): void {
+    replacePrivately(this.#file, JSON.stringify(keys));
+    this.#keys = keys;
+  }
+}
+
+/** A file that cannot be read is as good as none: the node gets another key. */
+function read(file: string): Keys {
+  try {
+    return keyFile.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return {};
+  }
+}

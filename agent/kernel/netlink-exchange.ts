@@ -1,0 +1,59 @@
+// One question to the kernel and its whole answer: netlink(7).
+import { closeSync } from "node:fs";
+import { describeError, lastError, libbpf } from "./libbpf.ts";
+import {
+  AF_NETLINK,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  netlinkError,
+  netlinkMessage,
+  netlinkMessages,
+  SOCK_RAW_CLOEXEC,
+} from "./netlink.ts";
+
+/** Flag of a request for a list. */
+export const DUMP = 0x300;
+const RECEIVE_BYTES = 1 << 16;
+
+/** The kernel refused. */
+export class NetlinkError extends Error {
+  /** A positive errno. */
+  readonly code: number;
+  constructor(code: number) {
+    super(describeError(code));
+    this.name = "NetlinkError";
+    this.code = code;
+  }
+}
+
+/** Sends one message and returns the replies to it, without the headers. @throws NetlinkError */
+export function exchange(protocol: number, type: number, flags: number, body: Uint8Array): Uint8Array[] {
+  const socket = libbpf().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
+  if (socket < 0) throw new NetlinkError(lastError());
+  try {
+    const message = netlinkMessage(type, flags, body);
+    if (libbpf().send(socket, message, message.length, 0) < 0) throw new NetlinkError(lastError());
+    return receive(socket);
+  } finally {
+    closeSync(socket);
+  }
+}
+
+function receive(socket: number): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  const buffer = new Uint8Array(RECEIVE_BYTES);
+  for (;;) {
+    const length = libbpf().recv(socket, buffer, buffer.length, 0);
+    if (length <= 0) throw new NetlinkError(lastError());
+    for (const message of netlinkMessages(buffer.slice(0, length))) {
+      if (message.type === NLMSG_DONE) return found;
+      if (message.type !== NLMSG_ERROR) {
+        found.push(message.body);
+        continue;
+      }
+      const code = netlinkError(message);
+      if (code === 0) return found;
+      throw new NetlinkError(-code);
+    }
+  }
+}

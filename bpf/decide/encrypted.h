@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#pragma once
+#include "../read.h"
+#include "../tunnel/wireguard.h"
+#include "untracked.h"
+
+/* At an uplink of a node that encrypts: what arrives encrypted, and what leaves. */
+
+/* Another node's, of WireGuard: the node's own device decrypts it, whatever Services and policies say of its port. And what could become part of a
+ * packet of the tunnel without having been encrypted. @return false: it is neither */
+static __always_inline bool decide_encrypted(const struct packet *packet, const struct settings *settings, enum parse_result parsed,
+					     struct plan *plan)
+{
+	bool is_lone = is_lone_fragment(&packet->tuple, parsed);
+
+	if ((!is_lone && !is_wireguard(&packet->tuple)) || !is_wrapped_for_us(packet, settings))
+		return false;
+	if (is_lone)
+		drop(plan, OUTCOME_DROP_NOT_ENCRYPTED);
+	else
+		pass_to_stack(plan);
+	return true;
+}
+
+/* What another of our programs sent, and has counted, is asked about once more: packets of known connections too. What is wrapped is the
+ * tunnel's, which may have to be encrypted; what WireGuard sends has the same mark. Without a fault the plan stays EXIT_PASS or becomes EXIT_ENCRYPTED. */
+static __always_inline void decide_sent(struct packet *packet, const struct settings *settings, struct plan *plan)
+{
+	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);
+
+	if (must_be_encrypted(&packet->tuple, parsed, settings)) {
+		if (can_be_encrypted(&packet->tuple, settings))
+			plan->exit = EXIT_ENCRYPTED;
+		else
+			drop(plan, OUTCOME_DROP_NOT_ENCRYPTED);
+	} else if (is_asked_untracked(settings, parsed) && !is_to_tunnel(&packet->tuple) &&
+		   !(encrypts(settings) && is_wireguard(&packet->tuple))) {
+		decide_untracked(packet, settings, DIRECTION_EGRESS, plan);
+	}
+}
+
+static __always_inline bool is_seen_again(const struct settings *settings)
+{
+	return settings && (has_untracked(settings) || encrypts(settings));
+}
