@@ -9,7 +9,7 @@ import { PodSubjects, type Subject } from "../policy/subject.ts";
 import { ICMP, protocolNumbers } from "../protocol.ts";
 import { Decisions } from "./decisions.ts";
 import { atHosts, type NodeHosts } from "./host-stages.ts";
-import type { Judged, JudgedFlow } from "./judged.ts";
+import { type Judged, type JudgedFlow, strictest } from "./judged.ts";
 import { namingOthers, type SelectingService } from "./peer-words.ts";
 import type { FlowEnd } from "./record.ts";
 import type { SeenFlow } from "./seen.ts";
@@ -91,9 +91,7 @@ export class FlowJudge {
     const { arrival, departure } = this.#atHosts(flow);
     const sends = this.#reachesOwnNode(flow) ? undefined : this.judgeEnd(flow, "egress");
     const receives = this.judgeEnd(flow, "ingress") ?? unknownLabels(flow.from) ?? unknownLabels(flow.to);
-    const all = [arrival, sends, receives, departure].flatMap((judged) => judged ?? []);
-    const first = (verdict: Judged["verdict"]) => all.find((judged) => judged.verdict === verdict);
-    return first("denied") ?? first("depends") ?? ALLOWED;
+    return strictest([arrival, sends, receives, departure].flatMap((judged) => judged ?? []));
   }
 
   /** By the sender's egress or the receiver's ingress policies; undefined: none selects it. */

@@ -24,3 +24,11 @@ export interface WrittenTo {
   readonly address: Address;
   readonly port: number;
 }
+
+const ALLOWED: Judged = { verdict: "allowed" };
+
+/** Of what several say: one that denies is enough. */
+export function strictest(said: readonly Judged[]): Judged {
+  const first = (wanted: Judged["verdict"]) => said.find(({ verdict }) => verdict === wanted);
+  return first("denied") ?? first("depends") ?? ALLOWED;
+}

@@ -66,6 +66,37 @@ test("says which flows would be cut, which would be allowed, and what stays", ()
   expect(seen).toMatchObject({ from: "2026-11-25T12:00:00.000Z", nodes: ["node"] });
 });
 
+test("declared HostEndpoints say what nodes themselves may receive and send, but for fail-safe ports", () => {
+  const calico = (kind: string, name: string, spec: object, metadata: object = {}): WrittenObject => ({
+    ...{ apiVersion: "projectcalico.org/v3", kind, metadata: { name, ...metadata }, spec },
+  });
+  const endpoint = (name: string, spec: object) =>
+    calico("HostEndpoint", name, { node: "master", ...spec }, { labels: { role: "host" } });
+  const only443 = calico("GlobalNetworkPolicy", "edge", {
+    ...{ selector: "role == 'host'", types: ["Ingress"] },
+    ingress: [{ action: "Allow", protocol: "TCP", destination: { ports: [443] } }],
+  });
+  const master: FlowEnd = { kind: "node", name: "master", addresses: ["172.31.1.8"] };
+  const other: FlowEnd = { kind: "node", name: "node", addresses: ["172.31.1.207"] };
+  const client: FlowEnd = { kind: "network", cidr: "172.31.1.55/32" };
+  const at = (port: number, to = master, rest: Partial<FlowRecord> = {}) =>
+    line(client, { to, port, at: "destination", ...rest });
+  const said = (host: WrittenObject, ...lines: FlowRecord[]) => {
+    const { cut, kept, undecided } = impact([...stack, host, only443], lines);
+    return [cut.map((one) => one.to), kept.flows, undecided.length];
+  };
+  const eth0 = endpoint("eth0", { interfaceName: "eth0" });
+  expect(said(eth0, at(443), at(8080), at(22), at(8080, other))).toEqual([["node master:8080"], 3, 0]);
+  expect(said(endpoint("any", { interfaceName: "*" }), at(443), at(8080))).toEqual([["node master:8080"], 1, 0]);
+  expect(said(endpoint("ip", { expectedIPs: ["172.31.1.8"] }), at(443), at(8080))[0]).toEqual(["node master:8080"]);
+  // A closed one refuses what no policy lets the node send.
+  const sent = line(master, { to: client, at: "source", port: 8080 });
+  expect(said(eth0, sent)).toEqual([["172.31.1.55:8080"], 0, 0]);
+  // Pods of other nodes may come by the tunnel, for which nothing stands.
+  expect(said(eth0, at(8080, master, { from: pods("web") }))).toEqual([[], 0, 1]);
+  expect(said(eth0, line(master, { to: pods("db"), at: "both" }))).toEqual([[], 1, 0]);
+});
+
 test("pods of declared workloads are judged with the labels that they will have", () => {
   const old = pods("web", { app: "old", "statefulset.kubernetes.io/pod-name": "web-0" });
   expect(impact([...stack, onlyWeb], [line(old)]).kept.flows).toBe(1);

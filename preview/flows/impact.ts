@@ -1,5 +1,5 @@
 import { FlowJudge, type JudgedBy } from "../../model/flow/judge.ts";
-import type { Judged } from "../../model/flow/judged.ts";
+import { type Judged, strictest } from "../../model/flow/judged.ts";
 import { endText, type FlowEnd, type FlowLogLine, targetText } from "../../model/flow/record.ts";
 import { type SeenFlow, seenFlows } from "../../model/flow/seen.ts";
 import { lastingLabels } from "../../model/flow/workload.ts";
@@ -7,6 +7,7 @@ import { type Cast, podOf } from "../reach/cast.ts";
 import type { ReachChange } from "../reach/changes.ts";
 import { knownEndpoints } from "../reach/service-endpoints.ts";
 import type { Impact } from "./document.ts";
+import { HostJudges } from "./host-judges.ts";
 import { unusedRules } from "./unused-rules.ts";
 import { usedPair } from "./used-pairs.ts";
 
@@ -37,7 +38,8 @@ export function impactOf(
     to: asDeclared(flow.to, cast),
   }));
   const judge = new FlowJudge(by, flows);
-  const judged = flows.map((flow) => ({ flow, ...judge.judge(flow) }));
+  const hosts = new HostJudges(by, cast.policies.hostEndpoints, flows);
+  const judged = flows.map((flow) => ({ flow, ...strictest([judge.judge(flow), ...hosts.judge(flow)]) }));
   const used = judged.filter(({ flow }) => flow.connections > 0);
   const kept = used.filter(({ verdict }) => verdict === "allowed");
   return {
