@@ -1,45 +1,17 @@
 // What host endpoints say of flows that a log has. test/model/calico/staged.test.ts compares the verdicts with an independent evaluator.
 import { expect, test } from "vitest";
-import { nodeDirectory } from "../node/nodes.ts";
 import { schemas } from "../objects/schemas.ts";
 import { failsafesOf } from "../policy/failsafes.ts";
-import { HostDirectories } from "../policy/host-directory.ts";
-import type { NodeHosts } from "./host-stages.ts";
+import { endpoint, hostsOf, MASTER, uplinks } from "./host-stages.fixture.ts";
 import { FlowJudge } from "./judge.ts";
 import type { JudgedFlow } from "./judged.ts";
 import type { FlowEnd } from "./record.ts";
 
-const [MASTER, SECOND] = ["172.31.1.8", "10.9.0.8"];
+const SECOND = "10.9.0.8";
 const master: FlowEnd = { kind: "node", name: "master", addresses: [MASTER] };
 const client: FlowEnd = { kind: "network", cidr: "172.31.1.55/32" };
 const web: FlowEnd = { kind: "pods", namespace: "shop", workload: "web", labels: { app: "web" } };
-const uplinks = [{ name: "eth0", ifindex: 2, addresses: [MASTER] }];
 const both = [...uplinks, { name: "eth1", ifindex: 3, addresses: [SECOND] }];
-const automatic = schemas.kubeControllersConfigurations.parse({
-  metadata: { name: "default" },
-  spec: { controllers: { node: { hostEndpoint: { autoCreate: "Enabled" } } } },
-});
-const node = schemas.nodes.parse({
-  metadata: { name: "master", labels: { role: "db" } },
-  status: { addresses: [{ type: "InternalIP", address: MASTER }] },
-});
-const endpoint = (interfaceName: string) =>
-  schemas.hostEndpoints.parse({
-    metadata: { name: interfaceName, labels: { role: "db" } },
-    spec: { node: "master", interfaceName },
-  });
-
-function hostsOf(
-  rest: Partial<NodeHosts> = {},
-  objects: object = { kubeControllersConfigurations: [automatic] },
-): NodeHosts {
-  const own = rest.uplinks ?? uplinks;
-  const facts = { nodeName: "master", address: MASTER, subnets: [], localAddresses: [], serviceSubnet: "10.96.0.0/12" };
-  const directory = new HostDirectories().of({ nodes: [node], ...objects }, nodeDirectory([node], facts), own);
-  const failsafes = failsafesOf(undefined, {});
-  return { directory, failsafes, toHost: "Accept", wraps: "always", pools: ["10.244.0.0/16"], ...rest, uplinks: own };
-}
-
 const global = (spec: object) =>
   schemas.globalNetworkPolicies.parse({ metadata: { name: "p" }, spec: { selector: "role == 'db'", ...spec } });
 const port = (number: number) => ({ action: "Allow", protocol: "TCP", destination: { ports: [number] } });

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
+import { hostsOf } from "../../../model/flow/host-stages.fixture.ts";
+import type { JudgedBy } from "../../../model/flow/judge.ts";
 import type { FlowEnd } from "../../../model/flow/record.ts";
 import { networkPolicy } from "../../../model/objects/networking.ts";
+import { schemas } from "../../../model/objects/schemas.ts";
 import { named } from "./ends.ts";
 import type { Staging } from "./staged.ts";
 import { StagedVerdicts } from "./staged-verdicts.ts";
@@ -53,6 +56,28 @@ test("says what staged policies would decide of a flow between addresses, and wh
   expect(of(REPORT)).toMatchObject({ verdict: "allowed", differs: true });
   state.staging = undefined;
   expect(of(REPORT)).toBeUndefined();
+});
+
+test("what an entry node sends on is judged where it has host endpoints", () => {
+  const preDnat = schemas.globalNetworkPolicies.parse({
+    metadata: { name: "early" },
+    spec: {
+      ...{ selector: "role == 'db'", preDNAT: true, applyOnForward: true },
+      ingress: [{ action: "Deny", protocol: "TCP", destination: { ports: [30604] } }],
+    },
+  });
+  const staged = { networkPolicies: [], globalNetworkPolicies: [preDnat] };
+  const said = (hosts: Partial<JudgedBy>, atOnce = false) => {
+    const staging = { now: { ...now, ...hosts }, staged };
+    const ends = { inside: (address: string) => known.get(address) && named(known.get(address) as FlowEnd) };
+    const all = { ...ends, isOn: (_: string, address: string) => address === NODE };
+    const verdicts = new StagedVerdicts({ node: "node", ends: all, staging: () => staging });
+    const used = { destination: NODE, destinationPort: 30604 };
+    return verdicts.of({ client: "192.0.2.1", server: LATER, port: 80, protocol: 6, used }, atOnce);
+  };
+  expect(said({ hosts: hostsOf() })).toMatchObject({ verdict: "denied", differs: true });
+  expect(said({ hosts: hostsOf() }, true)).toMatchObject({ verdict: "denied", differs: true });
+  expect(said({})).toBeUndefined();
 });
 
 test("workloads are learnt in a part of the time, and at once for a person", () => {
