@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { awsCluster, dataplane, object, twoNodesAndAClient } from "../testing/stack.ts";
+import { awsCluster, type DataplaneChoice, dataplane, object, twoNodesAndAClient } from "../testing/stack.ts";
 import { declaredOf } from "./declared.ts";
 import { serviceOf } from "./objects.ts";
 
@@ -26,4 +26,12 @@ test("kinds of other groups with the same names are not taken for the dataplane'
   expect(cluster?.dataplane?.pools.map(({ name }) => name)).toEqual(["default-ipv4-ippool"]);
   expect(serviceOf(knative)).toBeUndefined();
   expect(serviceOf({ ...knative, apiVersion: "v1" })).toMatchObject({ name: "other" });
+});
+
+test("pools are wrapped as they are in force: all of them while packets between nodes are encrypted", () => {
+  const poolsOf = (choice: DataplaneChoice) =>
+    declaredOf([...awsCluster(twoNodesAndAClient), ...dataplane(choice)]).clusters[0]?.dataplane?.pools;
+  expect(poolsOf({ vxlanMode: "Never" })).toMatchObject([{ mode: "Never" }]);
+  for (const choice of [{ vxlanMode: "Never" }, { ipipMode: "Always" }])
+    expect(poolsOf({ ...choice, encrypts: true })).toMatchObject([{ encapsulation: "VXLAN", mode: "Always" }]);
 });

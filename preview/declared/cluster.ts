@@ -3,6 +3,7 @@ import { AGENT } from "../../components/dataplane/names.ts";
 import { SETTINGS_FILE } from "../../components/documents/agent-settings.ts";
 import { clusterNetworks } from "../../components/documents/cluster-networks.ts";
 import { FAMILIES } from "../../model/address/address.ts";
+import { encryptedPools, isEncrypted } from "../../model/encryption/encryption.ts";
 import { modeOf } from "../../model/mode/configuration.ts";
 import { type CalicoReturnMode, returnModes, type ServiceHandling } from "../../model/mode/mode.ts";
 import { felixConfiguration, ipPool } from "../../model/objects/calico.ts";
@@ -112,15 +113,15 @@ function dataplaneOf(objects: WrittenObject[]): DataplaneSettings | undefined {
     .filter((object) => isOf(kinds.felixConfigurations, object) && object.metadata?.name === "default")
     .flatMap((object) => felixConfiguration.safeParse(object).data ?? [])[0];
   if (!felix) return undefined;
-  const pools = objects
+  const declared = objects
     .filter((object) => isOf(kinds.ipPools, object))
     .flatMap((object) => ipPool.safeParse(object).data ?? [])
-    .filter(({ spec }) => !spec.disabled)
-    .map(({ metadata, spec }) => ({
-      name: metadata.name,
-      cidr: spec.cidr,
-      ...encapsulationOf({ spec }),
-    }));
+    .filter(({ spec }) => !spec.disabled);
+  const pools = (isEncrypted(felix) ? encryptedPools(declared) : declared).map(({ metadata, spec }) => ({
+    name: metadata.name,
+    cidr: spec.cidr,
+    ...encapsulationOf({ spec }),
+  }));
   const image = agentImageOf(objects);
   const mode = modeOf(felix);
   return {

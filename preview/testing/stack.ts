@@ -28,6 +28,7 @@ export interface DataplaneChoice {
   vxlanMode?: string;
   /** In its place. */
   ipipMode?: string;
+  encrypts?: boolean;
   settings?: object;
   image?: string;
 }
@@ -46,7 +47,7 @@ export function dataplane(choice: DataplaneChoice = {}): Resource[] {
       apiVersion: calico,
       kind: "FelixConfiguration",
       metadata: { name: "default", annotations },
-      spec: { bpfExternalServiceMode: returnMode },
+      spec: { bpfExternalServiceMode: returnMode, ...(choice.encrypts && { wireguardEnabled: true }) },
     },
     { apiVersion: calico, kind: "IPPool", metadata: { name: "default-ipv4-ippool" }, spec: { cidr: pool, ...modes } },
     ...(poolIpv6
