@@ -14,8 +14,8 @@ STACK ?= local
 .PHONY: help javascript go host up down labs lab-image lab-images preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean lab-parts bootstrap bootstrap-bench
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s %s\n", $$1, ($$0 ~ /:[^#]*javascript/ ? "*" : " "), $$2 }' $(MAKEFILE_LIST)
-	@echo '* runs on any computer with Node 24. The others need Debian 12 and root.'
+	@trap '' PIPE; { awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s %s\n", $$1, ($$0 ~ /:[^#]*javascript/ ? "*" : " "), $$2 }' $(MAKEFILE_LIST); \
+	echo '* runs on any computer with Node 24. The others need Debian 12 and root.'; } 2>/dev/null || :
 
 # Settings of a stack for one run, as in Pulumi.STACK.yaml; CONFIG has further ones: make up NODES=3 CONFIG='router=true vxlanMode=Always'.
 settings = $(if $(NODES),--config "nodes=$(NODES)") $(if $(CLIENTS),--config "clients=$(CLIENTS)") $(if $(CONFIG),--settings '$(subst ','\'',$(CONFIG))')

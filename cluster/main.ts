@@ -5,6 +5,7 @@ import { controlPlaneSchema, nodesSchema } from "../components/documents/await.t
 import { type KubeProxyResult, kubeProxySchema } from "../components/documents/kube-proxy.ts";
 import { preflightSchema } from "../components/documents/preflight.ts";
 import { upgradeSchema } from "../components/documents/upgrade.ts";
+import { keepOutput } from "../components/program/output.ts";
 import { chosenKubeconfig } from "../kubernetes/chosen-kubeconfig.ts";
 import { KubernetesError, UnusableKubeconfig } from "../kubernetes/errors.ts";
 import { apiServerOf } from "../kubernetes/kubeconfig.ts";
@@ -19,6 +20,8 @@ import { type PreflightOptions, plannedIn, showPreflight } from "./preflight/com
 import { preflight } from "./preflight/run.ts";
 import { removeDefinitions } from "./remove-definitions.ts";
 import { upgrade } from "./upgrade/upgrade.ts";
+
+keepOutput();
 
 const program = new Command().description(
   "Looks at clusters and waits for them; each command reads one JSON document on stdin, and KUBECONFIG_CONTENT or KUBECONFIG.",

@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
+import { keepOutput } from "../components/program/output.ts";
 import { labNameRule } from "../components/rules/names.ts";
 import { drops } from "./cloud/drops.ts";
 import { terminateInstance } from "./cloud/instance.ts";
@@ -22,6 +23,8 @@ import { withLock } from "./lock.ts";
 import { removeLab } from "./machines/removal.ts";
 import { stderrProgress } from "./progress.ts";
 import { parseSpec } from "./spec.ts";
+
+keepOutput();
 
 const print = (document: unknown): void => void process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 

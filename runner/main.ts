@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { keepOutput } from "../components/program/output.ts";
 import { down } from "./down.ts";
 import { failureOf, messageOf } from "./failure.ts";
 import { preflight } from "./preflight.ts";
@@ -8,6 +9,8 @@ import { delegate, findPulumi, previewByCli, type Verb } from "./pulumi-cli.ts";
 import { rehearse } from "./rehearse.ts";
 import { beQuiet, complain, pc } from "./terminal.ts";
 import { up } from "./up.ts";
+
+keepOutput();
 
 interface Options extends PreviewOptions {
   stack: string;

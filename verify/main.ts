@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { keepOutput } from "../components/program/output.ts";
 import { defaults, quick } from "../measure/compare/options.ts";
 import type { ReportOptions } from "../report/command.ts";
 import type { ComparedMode } from "../report/results/compare.ts";
@@ -15,6 +16,8 @@ import type { FlowsOptions } from "./watch/flows-command.ts";
 import type { TraceOptions } from "./watch/trace-command.ts";
 import type { WatchOptions } from "./watch/watch-command.ts";
 import { duration, portNumber, wholeSeconds } from "./whole-seconds.ts";
+
+keepOutput();
 
 // A command loads its own parts when it is asked for: each needs others, and a help needs none.
 const KUBECONFIGS = "KUBECONFIG_CONTENT, KUBECONFIG, the lab's own";

@@ -27,7 +27,7 @@ export function telling(quiet: boolean, stream: NodeJS.WriteStream = process.std
       stream.write(`${text}\n`);
     },
     now: (text) => {
-      if (stream.isTTY) {
+      if (isScreen(stream)) {
         clear();
         stream.write(`  … ${text}`.slice(0, stream.columns - 1));
         open = true;
@@ -39,9 +39,12 @@ export function telling(quiet: boolean, stream: NodeJS.WriteStream = process.std
   };
 }
 
+/** A terminal on which lines can be drawn again. */
+export const isScreen = (stream: NodeJS.WriteStream): boolean => Boolean(stream.isTTY) && process.env.TERM !== "dumb";
+
 /** Colours on terminals (no-color.org), none in files and logs. */
 export function colorsFor(stream: NodeJS.WriteStream): ReturnType<typeof pc.createColors> {
-  return pc.createColors(Boolean(stream.isTTY) && !process.env.NO_COLOR && process.env.TERM !== "dumb");
+  return pc.createColors(isScreen(stream) && !process.env.NO_COLOR);
 }
 
 /** Columns of a terminal; a program that shows another one's output passes its own in COLUMNS. Files and logs have none. */

@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   verify: ["components", "agent", "kubernetes", "verify/format", "report/results", "model", "probe"],
   suggest: ["model"],
   // A program: it puts the commands of several parts together, and nothing imports it.
-  "verify/main.ts": ["verify", "measure", "report", "report/results", "suggest"],
+  "verify/main.ts": ["verify", "components", "measure", "report", "report/results", "suggest"],
   // The command of the npm package: it loads the programs, and imports none.
   cli: ["verify"],
   preview: ["components", "verify/format", "report", "report/results", "model"],

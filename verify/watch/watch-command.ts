@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
 import { failed } from "../failed.ts";
+import { isScreen } from "../terminal.ts";
 import { Board } from "./board.ts";
 import { type FlowSource, openFlows, type WatchOptions } from "./flow-source.ts";
 import { endOnKey } from "./keys.ts";
@@ -60,7 +61,7 @@ export async function watchCommand(options: WatchOptions): Promise<number> {
 async function displayOf(options: WatchOptions, end: () => void): Promise<Display> {
   if (options.page !== undefined) return pageDisplay(options.page === true ? 0 : options.page);
   if (options.json) return { ...onStandardError, add: (flow) => console.log(JSON.stringify(flow)) };
-  return process.stdout.isTTY ? screenDisplay(end) : lineDisplay();
+  return isScreen(process.stdout) ? screenDisplay(end) : lineDisplay();
 }
 
 const onStandardError = {
