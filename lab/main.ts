@@ -143,8 +143,16 @@ command
 command
   .command("status")
   .argument("<name>", "the lab's name", labName)
-  .description("print the state of a lab as JSON")
-  .action((name: string) => print(status(name)));
+  .description("print the state of a lab as JSON, or why it cannot be told")
+  .action((name: string) => {
+    try {
+      print(status(name));
+    } catch (error) {
+      // For programs that ask; people read it below.
+      if (error instanceof LabFailure) print({ lab: name, problem: error.message });
+      throw error;
+    }
+  });
 
 command
   .command("list")

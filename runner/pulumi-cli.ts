@@ -1,9 +1,10 @@
 import { type SpawnOptions, spawn } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseDocument } from "yaml";
 import { cacheFolder } from "./cache-folder.ts";
+import { isExecutable } from "./executable.ts";
 import { RunnerFailure } from "./failure.ts";
 import { overridesOf, type Stack } from "./project.ts";
 import { complain, say } from "./terminal.ts";
@@ -106,14 +107,5 @@ function diagnosticsOf(json: string): string[] {
     return diagnostics.flatMap(({ message }) => message?.trimEnd() ?? []);
   } catch {
     return json === "" ? [] : [json.trimEnd()];
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,6 +1,7 @@
 // A computer that is no Debian: a folder of programs, of which POSIX has most, is the whole PATH.
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { isExecutable } from "../runner/executable.ts";
 
 /** Besides the shell's own. A `find`, `sed` or `mv` of GNU's would hide options that macOS does not have, so these are busybox's if it is here. */
 const POSIX =
@@ -46,13 +47,4 @@ function programFor(name: string): string {
   const folder = (process.env.PATH ?? "").split(delimiter).find((one) => isExecutable(join(one, name)));
   if (folder === undefined) throw new Error(`this test needs ${name} on PATH`);
   return join(folder, name);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

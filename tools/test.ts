@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startChild } from "./children.ts";
 import { runGate } from "./gate.ts";
 import { TALLY_FILE, type Tally } from "./tally-reporter.ts";
 import { timeReport } from "./test-budget.ts";
@@ -34,7 +35,7 @@ async function runVitest(projects: string[], { minutes, heading: title }: Run): 
       "--passWithNoTests",
       ...reporters,
     ];
-    const vitest = spawn(process.execPath, args, {
+    const vitest = startChild(process.execPath, args, {
       cwd: root,
       stdio: ["ignore", title ? "pipe" : "inherit", title ? "pipe" : "inherit"],
       env: { ...cached, [TALLY_FILE]: file },
@@ -69,7 +70,7 @@ async function runVitest(projects: string[], { minutes, heading: title }: Run): 
 async function build(): Promise<Tally> {
   const args = [join("tools", "build.ts")];
   const [status] = await once(
-    spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }),
+    startChild(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }),
     "close",
   );
   if (status === 0) await compileForMachines();

@@ -49,14 +49,23 @@ export async function reachLab(name: string): Promise<ReachedLab> {
 async function describeLab(program: string, name: string): Promise<Lab> {
   if (process.platform !== "linux" || !existsSync(program)) return { machines: [] };
   const asked = promisify(execFile)(process.execPath, [program, "status", name], { timeout: 60_000 });
-  const answer = await asked.catch((error: Error & { stderr?: string }) => {
-    const { stderr = "", message } = error;
-    const reason = /^lab: (.+)$/m.exec(stderr)?.[1] ?? failureLine(stderr, message);
+  const answer = await asked.catch((error: Error & { stdout?: string; stderr?: string }) => {
+    const { stdout = "", stderr = "", message } = error;
+    const reason = problemIn(stdout) ?? failureLine(stderr, message);
     // Whoever is not root may have another cluster.
     if (process.getuid?.() !== 0) return { hidden: reason };
     throw new NoCluster(`the lab ${name} cannot be asked how it is: ${reason}`);
   });
   return "hidden" in answer ? { machines: [], ...answer } : labOf(answer.stdout);
+}
+
+/** What the lab's program says of a failure that it knows. */
+function problemIn(stdout: string): string | undefined {
+  try {
+    return z.object({ problem: z.string() }).parse(JSON.parse(stdout)).problem;
+  } catch {
+    return undefined;
+  }
 }
 
 function labOf(status: string): Lab {

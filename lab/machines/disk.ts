@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { LAB_SWITCH } from "../../components/documents/defaults.ts";
 import { patiently } from "../../kubernetes/patience.ts";
 import { machineDisk } from "../names.ts";
-import { run } from "./command.ts";
+import { attempt, commandFailure } from "./command.ts";
 import type { NetworkMachine } from "./network.ts";
 
 /** Folders of /etc that machines share with the host. */
@@ -45,19 +45,40 @@ const copiedFolders = new Set([
 const notCopied = new Set(["machine-id"]);
 
 /** Another program of the host may replace a file meanwhile, so that what was listed is gone. */
-const COPY_MS = 5_000;
+class Vanished extends Error {}
+
+/** What `cp` says of it in the locale C; anything else, as of a full disk, will be the same a moment later. */
+const GONE = /^cp: cannot (stat|open|access) .*: No such file or directory$/;
+/** Ends the attempts of a host on which files vanish all the time. */
+const COPY_MS = 120_000;
 
 async function copyHostSettings(etc: string): Promise<void> {
   await Promise.all(sharedSettings.map((name) => mkdir(join(etc, name), { recursive: true })));
-  await patiently(() => copyOnce(etc), { limitMs: () => COPY_MS, everyMs: 100 });
+  const limitMs = (error: Error) => (error instanceof Vanished ? COPY_MS : 0);
+  await patiently(() => copyOnce("/etc", etc), { limitMs, everyMs: 100 });
 }
 
-async function copyOnce(etc: string): Promise<void> {
-  const entries = await readdir("/etc", { withFileTypes: true });
+async function copyOnce(from: string, etc: string): Promise<void> {
+  const entries = await readdir(from, { withFileTypes: true });
   const copied = entries
     .filter((entry) => (entry.isDirectory() ? copiedFolders.has(entry.name) : !notCopied.has(entry.name)))
-    .map(({ name }) => join("/etc", name));
-  await run(["cp", "--archive", "--target-directory", etc, ...copied], { purpose: "copy /etc for a machine" });
+    .map(({ name }) => join(from, name));
+  await copy(["cp", "--archive", "--target-directory", etc, ...copied]);
+}
+
+/** @throws Vanished if nothing is wrong but files that are not there any more */
+export async function copy(command: string[]): Promise<void> {
+  const result = await attempt(command, { env: { LC_ALL: "C" } });
+  if (result.status === 0) return;
+  const failure = commandFailure("copy /etc for a machine", command, result);
+  if (
+    result.stderr
+      .trim()
+      .split("\n")
+      .every((line) => GONE.test(line))
+  )
+    throw new Vanished(failure.message);
+  throw failure;
 }
 
 async function writeIdentity(

@@ -20,7 +20,7 @@ const LONG = 20_000;
 export async function fuzzInGuest(campaign: Campaign, timeoutSeconds: number): Promise<string> {
   const { seed, packets, ...prepared } = campaign;
   const script = join(import.meta.dirname, "inside.ts");
-  const guest = { ...prepared, script, args: [`${seed}`, `${packets}`], isLong: packets >= LONG };
+  const guest = { ...prepared, script, args: [`${seed}`, `${packets}`, "json"], isLong: packets >= LONG };
   const printed = await runInGuest(guest, timeoutSeconds);
   const text = printed.replaceAll("\r", "");
   const at = text.indexOf("seed ");

@@ -7,10 +7,8 @@ import { join } from "node:path";
 import { insideArgv } from "../kernels/namespaces.ts";
 import { preparedObjects } from "../packets/objects.ts";
 import { fuzzInGuest } from "./guest.ts";
+import { progressIn } from "./progress.ts";
 import { isGoodText } from "./report.ts";
-
-/** How a guest says how far it is; the rest is its report, which is printed at the end. */
-const ROUND = /^(DSR|Tunnel), services|^\d+ packets$/;
 
 const inside = join(import.meta.dirname, "inside.ts");
 const seed = Number(process.env.SEED || Date.now() % 1_000_000_000);
@@ -22,7 +20,8 @@ try {
     if (process.env.KERNEL !== "6.1") throw new Error(`KERNEL is '${process.env.KERNEL}'; allowed is 6.1.`);
     // Each packet takes about 1 ms there.
     const onLine = (line: string) => {
-      if (ROUND.test(line)) process.stderr.write(`${line}\n`);
+      const said = progressIn(line);
+      if (said !== undefined) process.stderr.write(`${said}\n`);
     };
     const campaign = { objects, preamble, seed, packets, scratch, onLine };
     const report = await fuzzInGuest(campaign, 300 + packets / 50);
