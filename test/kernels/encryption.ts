@@ -10,7 +10,8 @@ import { WireCapture } from "./wire-capture.ts";
 
 const [objects = ""] = process.argv.slice(2);
 const MARKER = "nobody-between-the-nodes-reads-this";
-const LARGE = 100_000;
+/** Large segments, and no more at once than the capture's socket holds frames of. */
+const [PIECES, PIECE] = [10, 10_000];
 const netns = (name: string) => `/run/netns/${name}`;
 
 for (const name of ["wire", "a", "b", "pod-a", "pod-b"]) {
@@ -73,7 +74,10 @@ async function main(): Promise<void> {
   const seenBy = socketsOf("pod-b")
     .find(({ local, state }) => local.endsWith(":0050") && state === "01")
     ?.remote.split(":")[0];
-  await talk(client.stdin, `${MARKER.repeat(Math.ceil(LARGE / MARKER.length))}\n`);
+  for (let piece = 0; piece < PIECES; piece++) {
+    await talk(client.stdin, `${MARKER.repeat(PIECE / MARKER.length)}\n`);
+    capture.read();
+  }
   const keys = nodes.map((node) => node.keyInUse);
   published.delete("a"); // as a person who removes the annotation
   await settle();
