@@ -62,6 +62,18 @@ export const directed: readonly World[] = [
       }),
     ],
   }),
+  // The destination of what a node forwards is the packet's.
+  smallWorld({
+    hostEndpoints: [
+      { metadata: { name: "h", labels: { role: "host" } }, spec: { node: "master", interfaceName: "eth0" } },
+    ],
+    globalNetworkPolicies: [
+      globalPolicy("a", {
+        ...{ selector: "role == 'host'", applyOnForward: true },
+        ingress: [{ ...DENY, destination: { selector: "app == 'db'" } }, ALLOW],
+      }),
+    ],
+  }),
   // What doNotTrack denies and preDNAT allows, with what comes back from a fail-safe port (UDP 53) to an open one.
   smallWorld({
     hostEndpoints: [

@@ -17,15 +17,17 @@ const worlds: readonly World[] = [...directed, ...fc.sample(randomWorld, { numRu
 const names = Object.keys(MISUNDERSTANDINGS) as Misunderstanding[];
 
 /** Every verdict about a fixed choice of a world's packets, as one text. */
-function verdicts(world: World, index: number): string {
-  const few = index < directed.length ? 1 : 23;
+function verdicts(world: World, place: number): string {
+  const few = place < directed.length ? 1 : 23;
+  // Another directed world changes no choice.
+  const index = place < directed.length ? 0 : place - directed.length;
   return [
     ...questions(world, few, index).map(({ pod, direction, packet }) =>
       podVerdict(world, podEntity(world, pod), direction, packet),
     ),
     ...questions(world, few, index).map(({ packet }) => egressOf(world, packet)),
     ...ownNodeQuestions(world, few, index).map(({ packet }) => ownNodeVerdict(world, packet)),
-    ...hostQuestions(world, 2 * few + 1, index).map((question) => hostVerdict(world, question)),
+    ...hostQuestions(world, few === 1 ? 1 : 2 * few + 1, index).map((question) => hostVerdict(world, question)),
   ].join();
 }
 
