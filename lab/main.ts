@@ -170,6 +170,9 @@ command
   .argument("<name>", "the lab's name, to recognize the process")
   .action(forward);
 
+// A wrong command line is wrong input, like a wrong specification.
+for (const each of [command, ...command.commands])
+  each.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 command.parseAsync().catch((error: unknown) => {
   if (error instanceof Error && "syscall" in error) {
     // Of the computer, such as ENOSPC and EACCES: its message names the file.

@@ -1,9 +1,10 @@
 // The virtual machine and the container in which the lab runs where there is no Debian. Neither can be started here, so their files are
 // compared with what the formats allow and with what the project needs.
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { labsFolder } from "../../lab/names.ts";
@@ -99,8 +100,15 @@ describe(".devcontainer/devcontainer.json", () => {
     expect(new Set(targets).size).toBe(targets.length);
   });
 
-  test("installs by a script that exists", () => {
-    const [shell, script = "", ...rest] = container.postCreateCommand.split(" ");
+  test("trusts the checkout, which may be another user's, and installs by a script that exists", () => {
+    const [trust, install = ""] = container.postCreateCommand.split(" && ");
+    const home = realpathSync(mkdtempSync(join(tmpdir(), "home-")));
+    onTestFinished(() => rmSync(home, { recursive: true }));
+    const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home };
+    expect(spawnSync("sh", ["-c", trust ?? ""], { cwd: home, env }).status).toBe(0);
+    const trusted = spawnSync("git", ["config", "--global", "safe.directory"], { env, encoding: "utf8" }).stdout;
+    expect(trusted).toBe(`${home}\n`);
+    const [shell, script = "", ...rest] = install.split(" ");
     expect([shell, rest]).toEqual(["sh", []]);
     expect(spawnSync("sh", ["-n", join(root, script)], { encoding: "utf8" }).stderr).toBe("");
   });
