@@ -12,6 +12,7 @@ import { removeMasquerade, retireMasquerade } from "./older-masquerade.ts";
 import { reconcileRoutes, removeRoutes } from "./routes.ts";
 import { ensureTunnel, TUNNEL_DEVICE } from "./tunnel.ts";
 import { findUplinks } from "./uplinks.ts";
+import { ensureWireguard, removeWireguard, WIREGUARD_DEVICE } from "./wireguard.ts";
 
 if (noKernel) console.log(noKernel);
 
@@ -23,6 +24,15 @@ describe.skipIf(noKernel)("network", () => {
     mtu: 1500,
     deviceName: (i: number) => (i === index() ? "pod0" : undefined),
   };
+
+  test("a kernel has WireGuard's device, or says why not; it goes when packets are no longer encrypted", () => {
+    const failure = ensureWireguard(networkDevices(), 1500, "IPv4");
+    const made = networkDevices().find(({ name }) => name === WIREGUARD_DEVICE);
+    if (failure === undefined) expect(made).toMatchObject({ kind: "wireguard", mtu: 1440, up: true });
+    else expect([made, failure]).toEqual([undefined, expect.stringContaining("type wireguard")]);
+    removeWireguard(networkDevices());
+    expect(networkDevices().some(({ name }) => name === WIREGUARD_DEVICE)).toBe(false);
+  });
 
   test("tunnel device, routes of each kind and their removal", () => {
     ipBatch([

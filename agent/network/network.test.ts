@@ -9,6 +9,7 @@ import { routeCommands } from "./routes.ts";
 import { applySysctls, forgetGone, nodeIpv6Sysctls, restoreSysctls, uplinkIpv6Sysctls } from "./sysctls.ts";
 import { tunnelCommands } from "./tunnel.ts";
 import { findUplinks } from "./uplinks.ts";
+import { wireguardCommands } from "./wireguard.ts";
 
 const device = (name: string, ...addresses: string[]): NetworkDevice => ({
   name,
@@ -124,6 +125,31 @@ describe("tunnelCommands()", () => {
 
   test("follows the uplink's packet size", () => {
     expect(tunnelCommands(tunnel, 9000)).toEqual(["link set dev ebpf-vxlan mtu 9000 arp off up"]);
+  });
+});
+
+describe("wireguardCommands()", () => {
+  const wireguard = { ...device("ebpf-wireguard"), kind: "wireguard", mtu: 1440 };
+
+  test("creates the device once, in place of another of its name", () => {
+    const created = [
+      "link add ebpf-wireguard type wireguard",
+      "link set dev ebpf-wireguard addrgenmode none",
+      "address add 169.254.1.2/32 dev ebpf-wireguard scope link",
+      "link set dev ebpf-wireguard mtu 1440 up",
+    ];
+    expect(wireguardCommands(undefined, 1440)).toEqual(created);
+    expect(wireguardCommands({ ...wireguard, kind: "veth" }, 1440)).toEqual([
+      "link delete dev ebpf-wireguard",
+      ...created,
+    ]);
+    expect(wireguardCommands(wireguard, 1440)).toEqual([]);
+  });
+
+  test("corrects its packet size, and sets it up again", () => {
+    const set = ["link set dev ebpf-wireguard mtu 1340 up"];
+    expect(wireguardCommands(wireguard, 1340)).toEqual(set);
+    expect(wireguardCommands({ ...wireguard, mtu: 1340, up: false }, 1340)).toEqual(set);
   });
 });
 
