@@ -41,6 +41,7 @@ import { servePods } from "./serve-pods.ts";
 import type { Settings } from "./settings.ts";
 import { statusReader } from "./status-reader.ts";
 import { Tables } from "./tables.ts";
+import { cardsOf, type UplinkCards } from "./uplink-cards.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const LOOK_AGAIN_MS = 10_000;
@@ -119,16 +120,16 @@ export async function runAgent(
     ...options,
     exhausted: outcomeCounter(agent.pins, Outcome.DROP_PORTS_EXHAUSTED),
   });
-  dataplane.otherProblems.push(() => outgoing.problems());
+  const cards = cardsOf(agent, cluster.store);
+  dataplane.otherProblems.push(() => [...outgoing.problems(), ...cards.problems()]);
   health.waitsFor(`complete lists from ${cluster.name}`);
   const watching = cluster.run(new AbortController().signal);
   await Promise.race([rounds.until(() => cluster.store.complete), watching]);
   recover(agent, cluster.store.list("pods"));
   health.waitsFor("the kernel to have the cluster's state (see the agent's log)");
   await rounds.start();
-
   endings.push(() => agent.bgp.end());
-  attachments = attach(agent);
+  attachments = attach(agent, cards);
   rounds.trigger(); // peers of encrypted packets wait for the programs
   const outlived = new OutlivedSockets({ maps: loaded.maps, endpoints: () => endpoints.list(), log });
   dataplane.onWritten = (maps) => outlived.written(maps);
@@ -144,7 +145,8 @@ export async function runAgent(
   regularly("read the maps", READ_AGAIN_MS, () => dataplane.readAgain());
   regularly("check the programs on the interfaces", REPAIR_MS, () => attached.repair(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
-  const programs = { loaded, pins: agent.pins, attachments: attached, loadTraced: () => loadTraced(agent) };
+  const loadTraced = () => loadPrograms(loadOptions(options, agent.pins, agent.sizes), "_traced");
+  const programs = { loaded, pins: agent.pins, attachments: attached, loadTraced };
   const status = statusReader(agent, { cluster, dataplane, rounds, attachments: attached, encryption, pools });
   const answers = {
     ...{ pools, status, settings: () => ({ settings, options }) },
@@ -230,16 +232,14 @@ async function prepare(options: AgentOptions, settings: Settings, log: Logger): 
   };
 }
 
-const loadTraced = ({ options, pins, sizes }: Agent) => loadPrograms(loadOptions(options, pins, sizes), "_traced");
-
 function loadOptions(options: AgentOptions, pins: Pins, sizes: MapSizes): LoadOptions {
   return { objects: programFolder(), pins, logFile: runFile(options, "verifier.log"), sizes };
 }
 
 /** From here on packets are handled by this agent's programs; maps of older programs can be removed. */
-function attach({ options, log, pins, loaded, network, endpoints }: Agent): Attachments {
+function attach({ options, log, pins, loaded, network, endpoints }: Agent, cards: UplinkCards): Attachments {
   const attacherOf = (programs: Pick<Loaded, "programFd">) => attacher(programs, pins, options.attach === "clsact");
-  const attachments = new Attachments(attacherOf, loaded, network, log);
+  const attachments = new Attachments(attacherOf, loaded, network, log, cards);
   const attached = () => attachments.ensure(() => endpoints.list(), options.cgroupRoot);
   for (const sentence of switched(pins, loaded.maps, attached)) log.info(sentence);
   for (const layout of removeOtherLayouts(pins))

@@ -5,6 +5,7 @@ import type { LoadedPrograms } from "./kernel/load.ts";
 import type { ProgramName } from "./kernel/programs.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { Logger } from "./observe/log.ts";
+import type { UplinkCards } from "./uplink-cards.ts";
 
 /** Attaches the right program to each interface of this node. */
 export class Attachments {
@@ -12,6 +13,7 @@ export class Attachments {
   #attacher: Attacher;
   readonly #network: NodeNetwork;
   readonly #log: Logger;
+  readonly #cards: UplinkCards | undefined;
   /** Interfaces that are known to drop all packets if the dataplane's programs are missing. */
   readonly #closed = new Set<number>();
   #last: (() => void) | undefined;
@@ -23,11 +25,13 @@ export class Attachments {
     programs: Pick<LoadedPrograms, "programFd">,
     network: NodeNetwork,
     log: Logger,
+    cards?: UplinkCards,
   ) {
     this.#attacherOf = attacherOf;
     this.#attacher = attacherOf(programs);
     this.#network = network;
     this.#log = log;
+    this.#cards = cards;
   }
 
   get method(): Attacher["method"] {
@@ -47,6 +51,7 @@ export class Attachments {
   ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string): void {
     this.#last = () => this.ensure(endpoints, cgroupRoot);
     this.#closed.clear();
+    this.#cards?.lookAgain();
     const present = endpoints();
     for (const { program, device } of this.#attacher.replace(this.#hooks(present)))
       this.#log[this.#level](`${program} on ${device.name}: replaced`);
@@ -62,6 +67,7 @@ export class Attachments {
     this.#whereItIs(() => {
       for (const { program, device } of this.#nodeHooks()) this.#attach(program, device);
     });
+    this.#cards?.follow(this.#attacher);
     return true;
   }
 
@@ -74,7 +80,7 @@ export class Attachments {
   }
 
   #hooks(endpoints: readonly Endpoint[]): DeviceProgram[] {
-    return [...endpoints.flatMap(podHooks), ...this.#nodeHooks()];
+    return [...endpoints.flatMap(podHooks), ...this.#nodeHooks(), ...(this.#cards?.hooks() ?? [])];
   }
 
   #nodeHooks(): DeviceProgram[] {

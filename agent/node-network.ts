@@ -148,6 +148,11 @@ export class NodeNetwork {
     return this.#uplinks?.all ?? [];
   }
 
+  /** All of this machine, as they were seen last. */
+  get devices(): readonly NetworkDevice[] {
+    return this.#devices;
+  }
+
   get tunnel(): NetworkDevice | undefined {
     return this.#devices.find(({ name }) => name === TUNNEL_DEVICE);
   }

@@ -36,6 +36,8 @@ export interface AgentOptions {
   readonly metricsToken?: string;
   /** "clsact" does not use TCX even if the kernel has it. */
   readonly attach: "auto" | "clsact";
+  /** "veth" uses XDP also on uplinks that are veth: tests, whose senders compute checksums. */
+  readonly xdp: "cards" | "veth";
 }
 
 // Next to the bundle, in the image and in dist/.
@@ -104,6 +106,12 @@ export function addAgentOptions(command: Command): Command {
       .choices(["auto", "clsact"])
       .default("auto")
       .env("EBPF_DATAPLANE_ATTACH"),
+  );
+  command.addOption(
+    new Option("--xdp <interfaces>", "on which uplinks XDP may be used; veth: also on one end of a veth pair")
+      .choices(["cards", "veth"])
+      .default("cards")
+      .env("EBPF_DATAPLANE_XDP"),
   );
   return command;
 }

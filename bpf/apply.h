@@ -5,6 +5,7 @@
 #include "destination.h"
 #include "net/hops.h"
 #include "net/neighbour.h"
+#include "observe/outcomes.h"
 #include "observe/report.h"
 #include "observe/services.h"
 #include "observe/trace.h"
@@ -173,13 +174,7 @@ static __always_inline int leave(struct __sk_buff *skb, const struct packet *pac
 
 static __always_inline void count(struct __sk_buff *skb, enum outcome outcome)
 {
-	__u32 index = outcome;
-	struct outcome_counter *counter = bpf_map_lookup_elem(&outcomes, &index);
-
-	if (counter) {
-		counter->packets++;
-		counter->bytes += skb->len;
-	}
+	count_outcome(outcome, skb->len, false);
 	trace_finished(skb, outcome);
 }
 
@@ -240,7 +235,7 @@ static __always_inline int apply(struct packet *packet, struct plan *plan)
 	if (plan->asked)
 		note_verdicts(plan);
 	if (plan->refusal_lasts)
-		remember_refusal(&packet->tuple);
+		remember_refusal(skb, &packet->tuple);
 	count(skb, plan->outcome);
 	return action;
 }

@@ -157,13 +157,14 @@ static __step int remember_verdict(struct connection *connection)
 }
 
 /* That packets like this one are refused (policy/refused.h): with the revision that was read before the policies, if that is the current one still. */
-__global int remember_refusal(const struct tuple *tuple)
+__global int remember_refusal(struct __sk_buff *skb, const struct tuple *tuple)
 {
+	const struct ethhdr *ethernet = bytes_at(skb, 0, sizeof(*ethernet));
 	const struct settings *settings = settings_get();
 	struct scratch *scratch = scratch_get();
 	struct refusal *refusal;
 
-	if (!tuple || !settings || !scratch)
+	if (!tuple || !settings || !scratch || !ethernet)
 		return 0;
 	refusal = refusal_at(tuple);
 	fence();
@@ -173,6 +174,7 @@ __global int remember_refusal(const struct tuple *tuple)
 	refusal->source = tuple->source;
 	refusal->destination = tuple->destination;
 	refusal->origin = scratch->plan.origin;
+	__builtin_memcpy(refusal->receiver, ethernet->h_dest, ETH_ALEN);
 	refusal->port = tuple->destination_port;
 	refusal->protocol = tuple->protocol;
 	refusal->policy_revision = scratch->policy_revision;

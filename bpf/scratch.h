@@ -79,7 +79,7 @@ struct scratch {
 /* 0 -> scratch. Pinned only so that an agent that starts again finds its programs unchanged.
  *
  * One run of a program cannot disturb another's. Programs at tc run with bottom halves disabled (sch_handle_ingress is called
- * in softirq, __dev_queue_xmit disables them), so none interrupts another on its CPU; redirects are carried out after the
+ * in softirq, __dev_queue_xmit disables them), and so do those in cards (NAPI), so none interrupts another on its CPU; redirects are carried out after the
  * program has returned, and bpf_clone_redirect, which is not, is used by announce only,
  * which has no scratch. Socket hooks can be interrupted, and use no scratch.
  * Nothing but the limit of errors, the end of refusals and the last identification is left over from an earlier packet: each program begins with plan_begin(),
@@ -112,17 +112,27 @@ static __always_inline struct tuple *tuple_as_key(struct scratch *scratch, const
 	return &scratch->direction;
 }
 
-/* An empty plan. It is here and not on the stack so that the verifier walks what follows once for all plans, not once for each.
- * Never NULL; the verifier does not know that. */
-static __always_inline struct plan *plan_begin(const struct __sk_buff *skb)
+/* With an empty plan. */
+static __always_inline struct scratch *scratch_begin(void)
 {
 	struct scratch *scratch = scratch_get();
 
 	if (!scratch)
 		return NULL;
 	__builtin_memset(&scratch->plan, 0, offsetof(struct plan, wrapping));
-	scratch->interface = skb->ifindex;
 	scratch->time = 0;
+	return scratch;
+}
+
+/* An empty plan. It is here and not on the stack so that the verifier walks what follows once for all plans, not once for each.
+ * Never NULL; the verifier does not know that. */
+static __always_inline struct plan *plan_begin(const struct __sk_buff *skb)
+{
+	struct scratch *scratch = scratch_begin();
+
+	if (!scratch)
+		return NULL;
+	scratch->interface = skb->ifindex;
 	return &scratch->plan;
 }
 

@@ -153,6 +153,7 @@ export type {
   SecretKey,
 } from "./dataplane/monitoring/args.ts";
 export type { PolicyName } from "./dataplane/policy-names.ts";
+export { Xdp } from "./dataplane/uplinks.ts";
 export type { PreflightFinding } from "./documents/preflight.ts";
 export type { EgressGatewayArgs, EgressGatewaySpec } from "./egress-gateway/args.ts";
 export { EgressGateway } from "./egress-gateway/component.ts";

@@ -11,8 +11,10 @@ import type { Loaded } from "./load.ts";
 import { linkInfo } from "./object-info.ts";
 import type { Pins } from "./pins.ts";
 import { type ProgramName, programNames, programs } from "./programs.ts";
+import { ensureXdp, removeOtherXdp, XDP_PROGRAM, xdpLink } from "./xdp.ts";
 
 const TCX = { ingress: 46, egress: 47 } as const; // enum bpf_attach_type
+const BPF_F_BEFORE = 1 << 3; // before existing programs, which run after ours
 
 export interface Device {
   readonly name: string;
@@ -34,6 +36,10 @@ export interface Attacher {
   device(program: ProgramName, device: Device): LinkResult;
   /** From now on its hook drops packets when this program is missing. Call it after the program is attached. */
   closeBehind(program: ProgramName, device: Device): void;
+  /** Attaches the program of an uplink's card. @throws Error if its driver refuses, or has another program */
+  card(device: Device): LinkResult;
+  /** Detaches it from all others. @returns their names */
+  noOtherCards(devices: readonly Device[]): string[];
   /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
   cgroup(folder: string): void;
   /** Forgets the links of devices that are gone. */
@@ -48,14 +54,19 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       return tcx ? "tcx" : "clsact";
     },
     replace(all) {
-      const hooks = all.map(({ program, device }) => {
-        const { direction } = deviceHook(program);
-        const target = deviceTarget(program, device, direction);
-        const pin = devicePin(pins, device.name, direction);
-        const programFd = loaded.programFd(program);
-        return { program, device, direction, ifindex: device.ifindex, target, pin, programFd };
-      });
-      return [...(forceClsact ? [] : replaceTogether(hooks)), ...replaceFilters(hooks)];
+      const hooks = all
+        .filter(({ program }) => program !== XDP_PROGRAM)
+        .map(({ program, device }) => {
+          const { direction } = deviceHook(program);
+          const target = deviceTarget(program, device, direction);
+          const pin = devicePin(pins, device.name, direction);
+          const programFd = loaded.programFd(program);
+          return { program, device, direction, ifindex: device.ifindex, target, pin, programFd };
+        });
+      const cards = all
+        .filter(({ program }) => program === XDP_PROGRAM)
+        .map(({ program, device }) => ({ program, device, ...xdpLink(pins, device, loaded.programFd(program)) }));
+      return [...replaceTogether([...(forceClsact ? [] : hooks), ...cards]), ...replaceFilters(hooks)];
     },
     device(program, device) {
       const { direction } = deviceHook(program);
@@ -79,6 +90,8 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       closeBehindFilter(device.ifindex, direction);
       openBehindLinks(device.ifindex, TCX[direction]); // left by an agent that used TCX
     },
+    card: (device) => ensureXdp(xdpLink(pins, device, loaded.programFd(XDP_PROGRAM))),
+    noOtherCards: (devices) => removeOtherXdp(pins, devices),
     cgroup(folder) {
       for (const program of programNames) {
         const { hook } = programs[program];
@@ -112,7 +125,7 @@ function devicePin(pins: Pins, device: string, direction: Direction): string {
 
 function deviceTarget(program: ProgramName, { name, ifindex }: Device, direction: Direction): LinkTarget {
   return {
-    first: program === "from_workload" || program === "to_workload",
+    ...((program === "from_workload" || program === "to_workload") && { flags: BPF_F_BEFORE }),
     name: `${name} ${direction}`,
     id: ifindex,
     attachType: TCX[direction],

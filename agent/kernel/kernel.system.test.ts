@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Attacher, attacher, type Device, detachAll } from "./attach.ts";
 import { noKernel, temporaryBpffs } from "./bpffs.fixture.ts";
 import { cgroupMount } from "./cgroup-mount.ts";
@@ -18,6 +18,8 @@ import { pinsUnder, removeOtherLayouts } from "./pins.ts";
 import { programNames, programs } from "./programs.ts";
 
 if (noKernel) console.log(noKernel);
+
+const BPF_PROG_TYPE_XDP = 6;
 
 describe.skipIf(noKernel)("kernel", () => {
   const { folder, bpf } = temporaryBpffs();
@@ -208,6 +210,68 @@ describe.skipIf(noKernel)("kernel", () => {
       knock("switch1");
       await expect.poll(() => received() - before).toBe(1);
     }
+  });
+
+  describe("in an uplink's card", () => {
+    let device: Device;
+    beforeEach(() => {
+      device = veth("card0");
+      return () => {
+        execFileSync("ip", ["link", "delete", "card0"]);
+        start(objects).sweep();
+      };
+    });
+    const start = (folderOfObjects: string) => attacher(load({ ...options, objects: folderOfObjects }), pins, false);
+    const attached = () => {
+      const [link] = JSON.parse(execFileSync("ip", ["-json", "-details", "link", "show", "dev", "card0"]).toString());
+      const { mode, prog } = link.xdp ?? {};
+      return { inDriver: mode === 1, name: prog?.name, id: prog?.id }; // XDP_ATTACHED_DRV
+    };
+
+    test("the program is in its driver, stays at a restart, is replaced by a changed one, and detached where it is not wanted", () => {
+      expect(start(objects).card(device)).toBe("created");
+      const first = attached();
+      expect(first).toMatchObject({ inDriver: true, name: "xdp_uplink" });
+      expect(start(objects).card(device)).toBe("unchanged");
+      const hooks = [
+        { program: "from_uplink", device },
+        { program: "xdp_uplink", device },
+      ] as const;
+      expect(start(objects).replace(hooks)).toEqual([]);
+      expect(start(changed).replace(hooks)).toMatchObject([hooks[1]]);
+      expect(attached()).toMatchObject({ inDriver: true, name: "xdp_uplink" });
+      expect(attached().id).not.toBe(first.id);
+      expect(start(changed).noOtherCards([device])).toEqual([]);
+      expect(start(changed).noOtherCards([])).toEqual(["card0"]);
+      expect(attached()).toEqual({ inDriver: false });
+      expect(readdirSync(pins.links)).not.toContain("card0-xdp");
+    });
+
+    test.each(["xdpdrv", "xdpgeneric"])("somebody else's program (%s) stays", (mode) => {
+      const other = join(bpf, `other-${mode}`);
+      const passes = Buffer.from("b700000002000000" + "9500000000000000", "hex"); // return XDP_PASS
+      libbpf().pin(libbpf().programLoad(BPF_PROG_TYPE_XDP, "other", "GPL", passes, 2, null), other);
+      execFileSync("bpftool", ["net", "attach", mode, "pinned", other, "dev", "card0"]);
+      const before = attached();
+      expect(() => start(objects).card(device)).toThrow(/^Cannot attach to card0 XDP: (EBUSY|EEXIST): /);
+      expect(attached()).toEqual(before);
+      expect(start(objects).noOtherCards([])).toEqual([]);
+      expect(attached()).toEqual(before);
+    });
+
+    test("a driver without XDP refuses", () => {
+      const [loopback] = JSON.parse(execFileSync("ip", ["-json", "link", "show", "dev", "lo"]).toString());
+      expect(() => start(objects).card({ name: "lo", ifindex: loopback.ifindex })).toThrow(
+        /^Cannot attach to lo XDP: ENOTSUP: /,
+      );
+    });
+
+    test("goes with everything else when the dataplane is removed", () => {
+      start(objects).card(device);
+      detachAll(pins, []);
+      expect(attached()).toEqual({ inDriver: false });
+      load(options); // for what follows
+    });
   });
 
   test("socket hooks are attached to a cgroup and replaced by a changed program", (context) => {

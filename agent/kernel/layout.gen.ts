@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "8551232ab237";
+export const layoutHash = "9d606b9d79db";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -1478,6 +1478,7 @@ export interface Refusal {
   readonly outcome: number;
   readonly asked: number;
   readonly refusedBy: number;
+  readonly receiver: string;
   readonly policyRevision: number;
   readonly ingress: Judgement;
   readonly egress: Judgement;
@@ -1494,11 +1495,10 @@ export const refusal: Codec<Refusal> = {
     view.setUint8(at + 59, value.outcome);
     view.setUint8(at + 60, value.asked);
     view.setUint8(at + 61, value.refusedBy);
-    zero(view, at + 62, 2);
-    view.setUint32(at + 64, value.policyRevision, true);
-    judgement.encode(value.ingress, view, at + 68);
-    judgement.encode(value.egress, view, at + 84);
-    zero(view, at + 100, 4);
+    encodeMac(value.receiver, view, at + 62);
+    view.setUint32(at + 68, value.policyRevision, true);
+    judgement.encode(value.ingress, view, at + 72);
+    judgement.encode(value.egress, view, at + 88);
   },
   decode(view, at) {
     return {
@@ -1511,28 +1511,32 @@ export const refusal: Codec<Refusal> = {
       outcome: view.getUint8(at + 59),
       asked: view.getUint8(at + 60),
       refusedBy: view.getUint8(at + 61),
-      policyRevision: view.getUint32(at + 64, true),
-      ingress: judgement.decode(view, at + 68),
-      egress: judgement.decode(view, at + 84),
+      receiver: decodeMac(view, at + 62),
+      policyRevision: view.getUint32(at + 68, true),
+      ingress: judgement.decode(view, at + 72),
+      egress: judgement.decode(view, at + 88),
     };
   },
 };
 
-/** struct outcome_counter, 16 bytes */
+/** struct outcome_counter, 24 bytes */
 export interface OutcomeCounter {
   readonly packets: bigint;
   readonly bytes: bigint;
+  readonly early: bigint;
 }
 export const outcomeCounter: Codec<OutcomeCounter> = {
-  size: 16,
+  size: 24,
   encode(value, view, at) {
     view.setBigUint64(at, value.packets, true);
     view.setBigUint64(at + 8, value.bytes, true);
+    view.setBigUint64(at + 16, value.early, true);
   },
   decode(view, at) {
     return {
       packets: view.getBigUint64(at, true),
       bytes: view.getBigUint64(at + 8, true),
+      early: view.getBigUint64(at + 16, true),
     };
   },
 };

@@ -10,8 +10,8 @@ export interface LinkTarget {
   readonly id: number;
   /** enum bpf_attach_type. */
   readonly attachType: number;
-  /** Attach our program before existing ones, where programs run one after the other (TCX). */
-  readonly first?: boolean;
+  /** Of bpf_link_create: BPF_F_BEFORE, XDP_FLAGS_DRV_MODE. */
+  readonly flags?: number;
   /** Whether the link found at the pin is attached to this target: a name may now belong to another interface. */
   isTargetOf(link: LinkInfo): boolean;
 }
@@ -92,7 +92,12 @@ function pinAt(pin: string, link: number, target: LinkTarget): void {
 }
 
 function createLink(pin: string, programFd: number, target: LinkTarget): LinkResult {
-  const link = libbpf().linkCreate(programFd, target.id, target.attachType, target.first ? before() : null);
+  const link = libbpf().linkCreate(
+    programFd,
+    target.id,
+    target.attachType,
+    target.flags ? flagged(target.flags) : null,
+  );
   if (link === -EINVAL) return "unsupported";
   if (link < 0) throw failed("attach to", target, link);
   hold(pin, link);
@@ -101,11 +106,10 @@ function createLink(pin: string, programFd: number, target: LinkTarget): LinkRes
 }
 
 // struct bpf_link_create_opts {size_t sz; u32 flags; …}, in its first size, which every libbpf accepts.
-function before(): Uint8Array {
-  const BPF_F_BEFORE = 1 << 3;
+function flagged(flags: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(16));
   view.setBigUint64(0, 16n, true);
-  view.setUint32(8, BPF_F_BEFORE, true);
+  view.setUint32(8, flags, true);
   return new Uint8Array(view.buffer);
 }
 

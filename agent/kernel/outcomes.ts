@@ -54,8 +54,9 @@ export function readPerCpu<V>(definition: MapDefinition<number, V>, fd: number, 
 }
 
 function sum(counters: OutcomeCounter[]): OutcomeCounter {
-  return counters.reduce((total, { packets, bytes }) => ({
+  return counters.reduce((total, { packets, bytes, early }) => ({
     packets: total.packets + packets,
     bytes: total.bytes + bytes,
+    early: total.early + early,
   }));
 }

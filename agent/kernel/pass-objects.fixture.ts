@@ -7,7 +7,7 @@ import { objectNames, type ProgramName, programNames, programs } from "./program
 
 const repository = join(import.meta.dirname, "..", "..");
 
-/** Writes the four objects into `folder`. Another `variant` (a C expression) gives programs with
+/** Writes the objects into `folder`. Another `variant` (a C expression) gives programs with
  * another tag. */
 export function compilePassObjects(folder: string, variant: number | string = 0): void {
   mkdirSync(folder, { recursive: true });
@@ -33,12 +33,13 @@ function programText(name: ProgramName, variant: number | string): string {
   if (programs[name].hook.kind === "cgroup") {
     return `SEC("cgroup/${name}") int ${name}(struct bpf_sock_addr *context) { return 1; }`;
   }
+  const isXdp = programs[name].hook.kind === "xdp";
   // Counts under a fixed outcome, so that a test sees which variant a packet ran.
-  return `SEC("tc") int ${name}(struct __sk_buff *packet) {
+  return `SEC("${isXdp ? "xdp" : "tc"}") int ${name}(struct ${isXdp ? "xdp_md" : "__sk_buff"} *packet) {
     __u32 outcome = ${variant};
     struct outcome_counter *counter = bpf_map_lookup_elem(&outcomes, &outcome);
-    if (counter) { counter->packets++; counter->bytes += packet->len; }
-    return ${name.endsWith("_workload") ? "0" : "-1"}; // at a workload the packet's path ends, as with the real programs
+    if (counter) { counter->packets++; counter->bytes += ${isXdp ? "packet->data_end - packet->data" : "packet->len"}; }
+    return ${isXdp ? "XDP_PASS" : name.endsWith("_workload") ? "0" : "-1"}; // at a workload the packet's path ends, as with the real programs
   }`;
 }
 

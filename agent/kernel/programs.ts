@@ -4,6 +4,8 @@
 export type Hook =
   | { readonly kind: "device"; readonly direction: "ingress" | "egress" }
   | { readonly kind: "cgroup"; readonly attachType: number }
+  /** In an uplink's card, where that is asked for. */
+  | { readonly kind: "xdp" }
   /** Not attached: the agent runs it on a frame that it made. */
   | { readonly kind: "run" };
 
@@ -15,6 +17,7 @@ export const programs = {
   from_uplink: { object: "uplink", hook: ingress },
   to_uplink: { object: "uplink", hook: egress },
   announce: { object: "uplink", hook: { kind: "run" } },
+  xdp_uplink: { object: "xdp", hook: { kind: "xdp" } },
   from_workload: { object: "workload", hook: ingress },
   to_workload: { object: "workload", hook: egress },
   from_tunnel: { object: "tunnel", hook: ingress },

@@ -9,6 +9,8 @@ export interface NetworkDevice {
   readonly up: boolean;
   /** "vxlan", "veth" …; empty for a physical one. */
   readonly kind: string;
+  /** The name of the one that it is a part of: a VLAN's. */
+  readonly parent?: string;
   readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
 }
 
@@ -18,6 +20,7 @@ interface IpAddressEntry {
   mtu: number;
   address?: string;
   flags: string[];
+  link?: string;
   linkinfo?: { info_kind?: string };
   addr_info: { family: string; local: string; prefixlen: number; scope: string }[];
 }
@@ -36,6 +39,7 @@ export function networkDevices(): NetworkDevice[] {
     mac: entry.address ?? "",
     up: entry.flags.includes("UP"),
     kind: entry.linkinfo?.info_kind ?? "",
+    ...(entry.link !== undefined && { parent: entry.link }),
     addresses: entry.addr_info
       .filter(({ scope }) => scope !== "link")
       .sort((one, other) => Number(isLone(one)) - Number(isLone(other)))

@@ -202,6 +202,16 @@ function outcomeCounters({ outcomes }: MetricSources, registers: Registry[]): vo
     });
   counter("packets");
   counter("bytes");
+  new Counter({
+    name: `${PREFIX}xdp_packets_total`,
+    help: "Of the packets, those that ended in the drivers of the uplinks' cards (`Dataplane.xdp`). Absent: none of this outcome has.",
+    labelNames: ["outcome"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, { early }] of outcomes()) if (early > 0n) this.inc({ outcome }, Number(early));
+    },
+  });
 }
 
 function tableGauges({ tables }: MetricSources, registers: Registry[]): void {

@@ -130,6 +130,15 @@ static __always_inline bool is_restart(const struct packet *packet)
 	return packet->tuple.protocol == IPPROTO_SCTP && !packet->is_half_open && packet_is_syn(packet);
 }
 
+/* The same as connection_touch() does, of a packet that opens, answers and ends nothing. */
+static __always_inline void connection_carries(struct connection *connection, const struct packet *packet)
+{
+	connection->last_seen = packet_time();
+	connection->packets++;
+	if (packet->tuple.protocol == IPPROTO_TCP)
+		follow_sequence(connection, packet);
+}
+
 /* Notes that a packet of this connection passed. */
 static __always_inline void connection_touch(struct __sk_buff *skb, struct connection *connection, const struct packet *packet)
 {

@@ -20,19 +20,25 @@ static __always_inline struct iphdr *ip_header(struct __sk_buff *skb)
 	return bytes_at(skb, IP_OFFSET, sizeof(struct iphdr));
 }
 
+/* Of a header with more than one hop left. */
+static __always_inline void take_hop(struct iphdr *ip)
+{
+	__u32 check = ip->check + bpf_htons(0x0100); /* RFC 1141: the TTL is the high byte of its word */
+
+	ip->check = check + (check >= 0xffff);
+	ip->ttl--;
+}
+
 /* One hop less to live. @return 0; -1: it ends here, and nothing was changed */
 static __always_inline int decrement_ipv4_ttl(struct __sk_buff *skb)
 {
 	struct iphdr *ip = ip_header(skb);
-	__u32 check;
 
 	if (!ip && !bpf_skb_pull_data(skb, IP_OFFSET + sizeof(*ip)))
 		ip = ip_header(skb);
 	if (!ip || ip->ttl <= 1)
 		return -1;
-	check = ip->check + bpf_htons(0x0100); /* RFC 1141: the TTL is the high byte of its word */
-	ip->check = check + (check >= 0xffff);
-	ip->ttl--;
+	take_hop(ip);
 	return 0;
 }
 

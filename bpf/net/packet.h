@@ -91,14 +91,14 @@ static __always_inline struct tuple reversed(const struct tuple *tuple)
 
 /* A field of the context that is a pointer. Written out, since Clang keeps it in half a register for later use, and the
  * verifier no longer takes that for a pointer. */
-#define POINTER_OF(skb, field)                                                                                         \
+#define POINTER_IN(context, type, field)                                                                               \
 	({                                                                                                             \
 		void *pointer;                                                                                         \
-		asm volatile("%0 = *(u32 *)(%1 + %2)"                                                                  \
-			     : "=r"(pointer)                                                                           \
-			     : "r"(skb), "i"(offsetof(struct __sk_buff, field)));                                      \
+		asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(pointer) : "r"(context), "i"(offsetof(type, field)));     \
 		pointer;                                                                                               \
 	})
+
+#define POINTER_OF(skb, field) POINTER_IN(skb, struct __sk_buff, field)
 
 /* The packet's bytes from `offset` where they lie; NULL: they are not in one piece. */
 static __always_inline void *bytes_at(struct __sk_buff *skb, __u32 offset, __u32 length)

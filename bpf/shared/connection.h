@@ -28,7 +28,7 @@ enum connection_flag {
 	CONNECTION_HOST_BACKEND = 1 << 9,  /* the backend is the node itself: its reply passes the host stack */
 	CONNECTION_VIA_STACK = 1 << 10,	   /* passes the kernel's stack, which may translate it (natOutgoing, kube-proxy) */
 	CONNECTION_JUDGED_LATER = 1 << 11, /* kube-proxy gives it its backend: judged where it leaves the stack */
-	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h) */
+	CONNECTION_LARGE = 1 << 12,	   /* backend's node, tunnel mode: has sent replies as large segments (wrapping.h); FORWARDED: packets that do not fit once wrapped, so that the card's driver leaves all to tc (early.h) */
 	CONNECTION_RESET = 1 << 13,	   /* TCP: RST, SCTP: ABORT, and nothing came after it */
 	CONNECTION_HAIRPIN = 1 << 14,	   /* a workload to itself by a service: it sees the frontend in its own place */
 	CONNECTION_MASQUERADED = 1 << 15, /* to a host outside the cluster: it sees this node's address and a port of it as the client */

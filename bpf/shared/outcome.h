@@ -51,4 +51,5 @@ enum outcome {
 struct outcome_counter {
 	__u64 packets;
 	__u64 bytes;
+	__u64 early; /* of the packets, those that ended in an uplink's card (xdp.bpf.c) */
 };

@@ -16,7 +16,7 @@ struct refusal {
 	__u8 outcome; /* enum outcome */
 	__u8 asked; /* 1 << enum direction, of each policy that was asked */
 	__u8 refused_by; /* enum direction: which of them refuses */
-	__u8 padding[2];
+	__u8 receiver[6]; /* the hardware address that the packet was sent to: this node's, or many's (xdp.bpf.c) */
 	__u32 policy_revision; /* of the node (`settings`) */
 	struct judgement ingress; /* where it was asked */
 	struct judgement egress;

@@ -68,6 +68,24 @@ static __always_inline void write_outer(struct outer_headers *outer, const struc
 	outer->inner.h_dest[0] = outer->inner.h_source[0] = 0x02;
 }
 
+/* @param length of the packet with its outer headers, without Ethernet. @param is_whole its sender will be told if it does not fit */
+static __always_inline void write_wrapped(struct wrapped_frame *frame, const struct tuple *tuple, const struct settings *settings,
+					  const struct wrapping *wrapping, const struct next_hop *hop, __u32 length, __be16 type,
+					  __u8 ecn, bool is_whole)
+{
+	*(struct macs *)&frame->ethernet = *next_hop_macs(hop);
+	frame->ethernet.h_proto = bpf_htons(ETH_P_IP);
+	write_outer(&frame->outer, settings, wrapping);
+	frame->outer.inner.h_proto = type;
+	frame->outer.ip.tos = outer_ecn(ecn);
+	if (is_whole)
+		frame->outer.ip.frag_off = bpf_htons(IP_DONT_FRAGMENT);
+	frame->outer.ip.tot_len = bpf_htons(length);
+	frame->outer.ip.check = ip_checksum(&frame->outer);
+	frame->outer.udp.source = outer_source_port(tuple);
+	frame->outer.udp.len = bpf_htons(length - sizeof(struct iphdr));
+}
+
 /* Writes the outer headers; the packet's whole length fits (is_wrappable). @param tuple the packet's. @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
 static __always_inline int wrap_in_vxlan(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings,
 				const struct wrapping *wrapping, const struct next_hop *hop)
@@ -93,17 +111,7 @@ static __always_inline int wrap_in_vxlan(struct __sk_buff *skb, const struct tup
 	frame = wrapped_frame(skb);
 	if (!frame)
 		return TC_ACT_SHOT;
-	*(struct macs *)&frame->ethernet = *next_hop_macs(hop);
-	frame->ethernet.h_proto = bpf_htons(ETH_P_IP);
-	write_outer(&frame->outer, settings, wrapping);
-	frame->outer.inner.h_proto = type;
-	frame->outer.ip.tos = outer_ecn(ecn);
-	if (is_whole)
-		frame->outer.ip.frag_off = bpf_htons(IP_DONT_FRAGMENT);
-	frame->outer.ip.tot_len = bpf_htons(length);
-	frame->outer.ip.check = ip_checksum(&frame->outer);
-	frame->outer.udp.source = outer_source_port(tuple);
-	frame->outer.udp.len = bpf_htons(length - sizeof(struct iphdr));
+	write_wrapped(frame, tuple, settings, wrapping, hop, length, type, ecn, is_whole);
 	return 0;
 }
 

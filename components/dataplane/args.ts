@@ -9,6 +9,7 @@ import type { DeclaredPolicies } from "./declared-policies-args.ts";
 import type { Encryption } from "./encryption-args.ts";
 import type { FlowLog, FlowLogsLocalReporter } from "./flow-log-args.ts";
 import type { Monitoring } from "./monitoring/args.ts";
+import type { DeclaredUplinks } from "./uplinks.ts";
 
 /** How a reply of a service that was reached from outside the cluster returns to the client. */
 export enum ReturnMode {
@@ -123,7 +124,7 @@ export enum LogLevel {
 export interface DataplaneArgs extends DataplaneSpec {}
 
 /** A dataplane: what `Dataplane` declares, and `ExistingCluster` looks whether the cluster can have it. */
-export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEgress, AgentPods {
+export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEgress, DeclaredUplinks, AgentPods {
   /** Where the nodes reach the API server: never a Service, because the agent is what makes Services work. */
   apiServer: pulumi.Input<ApiServerAddress>;
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */
@@ -188,10 +189,6 @@ export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEg
    * is never taken over. Defaults to true.
    */
   clusterNetworkPolicyDefinition?: boolean;
-  /** Largest packet between nodes in bytes, from 1280 to 65535. Defaults to what the node's uplink has. */
-  mtu?: pulumi.Input<number>;
-  /** Names of the nodes' interfaces that face other nodes and clients. Defaults to those that have the node's addresses. */
-  uplinks?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Registry, with its path, that holds the agent's image under this package's own version (`make image REGISTRY=...` puts it
    * there). Not together with `image`. Defaults to none: the image that nodes of a `LocalCluster` have.

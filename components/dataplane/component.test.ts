@@ -19,6 +19,7 @@ import { Dataplane } from "./component.ts";
 import { DEFINITION_LABELS } from "./definition-owner.ts";
 import { Encryption } from "./encryption-args.ts";
 import { FlowLogsLocalReporter } from "./flow-log-args.ts";
+import { Xdp } from "./uplinks.ts";
 
 const version = packageVersion();
 const apiServer = { host: "172.31.1.8", port: 6443 };
@@ -64,10 +65,13 @@ test.each([ServiceHandling.KubeProxyIptables, ServiceHandling.KubeProxyNftables]
   },
 );
 
-test("Dataplane tells agents to leave pods' sockets alone, without another DaemonSet", async () => {
-  const of = await resourcesOf({ socketTranslation: SocketTranslation.HostOnly });
+test("Dataplane tells agents to leave pods' sockets alone and to use XDP, without another DaemonSet", async () => {
+  const of = await resourcesOf({ socketTranslation: SocketTranslation.HostOnly, xdp: Xdp.Native });
   const { annotations } = of("FelixConfiguration")[0].metadata;
-  expect(annotations).toMatchObject({ "ebpf-dataplane.io/socket-translation": "HostOnly" });
+  expect(annotations).toMatchObject({
+    "ebpf-dataplane.io/socket-translation": "HostOnly",
+    "ebpf-dataplane.io/xdp": "Native",
+  });
   expect(of("DaemonSet")).toEqual((await resourcesOf({}))("DaemonSet"));
 });
 

@@ -4,6 +4,7 @@ import { CALICO_API } from "../../model/objects/kinds.ts";
 import { type DataplaneSpec, type MapSizes, type ReturnMode, type ServiceHandling, SocketTranslation } from "./args.ts";
 import { Encryption } from "./encryption-args.ts";
 import type { FlowLog } from "./flow-log-args.ts";
+import { Xdp } from "./uplinks.ts";
 
 type Followed<Text> = Pick<
   DataplaneSpec,
@@ -11,6 +12,7 @@ type Followed<Text> = Pick<
   | "externalIPs"
   | "socketTranslation"
   | "encryption"
+  | "xdp"
   | "allowVxlanPacketsFromWorkloads"
   | "failsafeInboundHostPorts"
   | "failsafeOutboundHostPorts"
@@ -34,13 +36,20 @@ export function felixConfiguration<Text extends pulumi.Input<string> = string>(
   handling: ServiceHandling,
   followed: Followed<Text> = {},
 ) {
-  const { externalIPs, externalIPNetworks, nodePortAddresses, socketTranslation = SocketTranslation.All } = followed;
+  const {
+    externalIPs,
+    externalIPNetworks,
+    nodePortAddresses,
+    socketTranslation = SocketTranslation.All,
+    xdp = Xdp.Disabled,
+  } = followed;
   const annotations = {
     [named.serviceHandling]: handling,
     ...(externalIPs && { [named.externalIps]: externalIPs }),
     ...(externalIPNetworks && { [named.externalIpNetworks]: externalIPNetworks }),
     ...(nodePortAddresses && { [named.nodePortAddresses]: nodePortAddresses }),
     ...(socketTranslation !== SocketTranslation.All && { [named.socketTranslation]: socketTranslation }),
+    ...(xdp !== Xdp.Disabled && { [named.xdp]: xdp }),
   };
   return {
     apiVersion: CALICO_API,

@@ -11,6 +11,7 @@ import {
 } from "./args.ts";
 import { Dataplane } from "./component.ts";
 import { FlowLogsLocalReporter } from "./flow-log-args.ts";
+import type { Xdp } from "./uplinks.ts";
 
 const apiServer = { host: "172.31.1.8", port: 6443 };
 
@@ -20,6 +21,7 @@ test.each<[Partial<DataplaneArgs>, string]>([
     'Dataplane "dp": returnMode is "DSR", but must be "dsr" or "tunnel" (did you mean "dsr"?).',
   ],
   [{ socketTranslation: "Off" as SocketTranslation }, 'socketTranslation is "Off", but must be "All" or "HostOnly"'],
+  [{ xdp: "Generic" as Xdp }, 'xdp is "Generic", but must be "Disabled" or "Native"'],
   [{ socketTranslation: "Host" as SocketTranslation }, 'socketTranslation is "Host", but must be "All" or "HostOnly"'],
   [
     { serviceHandling: "KubeProxy" as ServiceHandling },

@@ -1,6 +1,13 @@
 import type { FelixConfiguration } from "../objects/calico.ts";
 import type { Problem } from "../problem.ts";
-import { annotations, type ReturnMode, returnModeOf, type ServiceHandling, type SocketTranslation } from "./mode.ts";
+import {
+  annotations,
+  type ReturnMode,
+  returnModeOf,
+  type ServiceHandling,
+  type SocketTranslation,
+  type XdpMode,
+} from "./mode.ts";
 
 /** What kube-proxy is to a node. active: it handles Services, and our programs leave them to it; remove-rules: its rules are remains of a
  * kube-proxy that is gone; ignore: neither. */
@@ -11,6 +18,7 @@ export interface Mode {
   readonly serviceHandling: ServiceHandling;
   readonly returnMode: ReturnMode;
   readonly socketTranslation: SocketTranslation;
+  readonly xdp: XdpMode;
   readonly kubeProxy: KubeProxy;
 }
 
@@ -26,6 +34,7 @@ export function modeOf(configuration: FelixConfiguration | undefined): Mode {
     serviceHandling,
     returnMode: returnModeOf(configuration?.spec.bpfExternalServiceMode),
     socketTranslation: socketTranslationOf(configuration),
+    xdp: configuration?.metadata.annotations?.[annotations.xdp] ?? "Disabled",
     kubeProxy: serviceHandling === "Ebpf" ? afterKubeProxy(configuration) : "active",
   };
 }

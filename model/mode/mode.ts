@@ -13,6 +13,10 @@ export type ReturnMode = (typeof returnModeWords)[number];
 export const socketTranslations = ["All", "HostOnly"] as const;
 export type SocketTranslation = (typeof socketTranslations)[number];
 
+/** Whether packets are handled in the drivers of the uplinks' cards where that is possible: a value of the typed inputs and of FelixConfiguration's annotation. */
+export const xdpModes = ["Disabled", "Native"] as const;
+export type XdpMode = (typeof xdpModes)[number];
+
 /** A way of handling Services as a whole, as it is measured and published. `Direct` is the floor: no Service at all. */
 export const measuredModes = ["KubeProxyIptables", "KubeProxyNftables", "EbpfTunnel", "EbpfDsr", "Direct"] as const;
 export type MeasuredMode = (typeof measuredModes)[number];
@@ -71,6 +75,8 @@ export const annotations = {
   serviceHandling: "ebpf-dataplane.io/service-handling",
   /** A `SocketTranslation`. Calico's own field also tells TCP from UDP. */
   socketTranslation: "ebpf-dataplane.io/socket-translation",
+  /** An `XdpMode`; absent: Disabled. Calico's xdpEnabled is about its iptables dataplane. */
+  xdp: "ebpf-dataplane.io/xdp",
   /** Which externalIPs of Services are served: Allow or Deny; absent: all. */
   externalIps: "ebpf-dataplane.io/external-ips",
   /** Networks, with commas between them, that Allow keeps to. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { canonicalAddress, familyOf, hostCidr, parseCidr, readCidr } from "../address/address.ts";
 import { mapSizeFields } from "../mode/map-sizes.ts";
-import { annotations, calicoReturnModes, serviceHandlings, socketTranslations } from "../mode/mode.ts";
+import { annotations, calicoReturnModes, serviceHandlings, socketTranslations, xdpModes } from "../mode/mode.ts";
 import { BLOCK_SIZES } from "./block-size.ts";
 import { distinct, oneOf, selector } from "./calico-policy/fields.ts";
 import { cidr } from "./cidr.ts";
@@ -123,6 +123,7 @@ const felixAnnotations = z.object({
       error: "allowed are All and HostOnly: host processes have no other way to Services",
     })
     .nullish(),
+  [annotations.xdp]: z.enum(xdpModes, { error: "allowed are Disabled and Native" }).nullish(),
   [annotations.externalIps]: z.string().nullish(),
   [annotations.externalIpNetworks]: z.string().nullish(),
   [annotations.nodePortAddresses]: z.string().nullish(),

@@ -5,7 +5,7 @@ import { clusterNetworks } from "../../components/documents/cluster-networks.ts"
 import { FAMILIES } from "../../model/address/address.ts";
 import { encryptedPools, isEncrypted } from "../../model/encryption/encryption.ts";
 import { modeOf } from "../../model/mode/configuration.ts";
-import { type CalicoReturnMode, returnModes, type ServiceHandling } from "../../model/mode/mode.ts";
+import { type CalicoReturnMode, returnModes, type ServiceHandling, type XdpMode } from "../../model/mode/mode.ts";
 import { felixConfiguration, ipPool } from "../../model/objects/calico.ts";
 import { kinds } from "../../model/objects/kinds.ts";
 import { type Encapsulation, type EncapsulationMode, encapsulationOf } from "../../model/pool/encapsulation.ts";
@@ -39,6 +39,7 @@ export interface Subnets {
 export interface DataplaneSettings {
   returnMode: CalicoReturnMode;
   serviceHandling: ServiceHandling;
+  xdp: XdpMode;
   pools: { name: string; cidr: string; encapsulation: Encapsulation; mode: EncapsulationMode }[];
   serviceSubnet?: string;
   serviceSubnetIpv6?: string;
@@ -127,6 +128,7 @@ function dataplaneOf(objects: WrittenObject[]): DataplaneSettings | undefined {
   return {
     returnMode: returnModes[mode.returnMode].calico,
     serviceHandling: mode.serviceHandling,
+    xdp: mode.xdp,
     pools,
     ...settingsOf(objects),
     ...(image && { image }),

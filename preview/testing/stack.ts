@@ -31,6 +31,7 @@ export interface DataplaneChoice {
   encrypts?: boolean;
   settings?: object;
   image?: string;
+  xdp?: string;
 }
 
 /** The objects of `Dataplane` that a preview reads. */
@@ -38,7 +39,8 @@ export function dataplane(choice: DataplaneChoice = {}): Resource[] {
   const { returnMode = "DSR", handling = "Ebpf", pool = "10.244.0.0/16", vxlanMode = "CrossSubnet", poolIpv6 } = choice;
   const modes = choice.ipipMode ? { ipipMode: choice.ipipMode } : { vxlanMode };
   const { settings = { serviceSubnet: "10.96.0.0/12" }, image = "images.example.com/ebpf-dataplane:0.1.0" } = choice;
-  const annotations = { "ebpf-dataplane.io/service-handling": handling };
+  const { xdp } = choice;
+  const annotations = { "ebpf-dataplane.io/service-handling": handling, ...(xdp && { "ebpf-dataplane.io/xdp": xdp }) };
   const calico = "projectcalico.org/v3";
   const agent = { name: "ebpf-dataplane", namespace: "ebpf-dataplane" };
   const spec = { hostNetwork: true, containers: [{ image }] };

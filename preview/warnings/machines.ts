@@ -13,7 +13,7 @@ const verificationSchema = z.object({
 export function machineWarnings(declared: Declared): Warning[] {
   return [
     ...verifications(declared),
-    ...declared.clusters.flatMap((cluster) => [...checks(cluster), ...images(cluster)]),
+    ...declared.clusters.flatMap((cluster) => [...checks(cluster), ...images(cluster), ...cards(cluster)]),
   ];
 }
 
@@ -64,6 +64,18 @@ function images({ kind, dataplane }: Cluster): Warning[] {
       about: "DaemonSet ebpf-dataplane/ebpf-dataplane",
       what: `its image is ${image}, without a registry: nodes cannot pull it`,
       next: "run make image REGISTRY=… and set imageRegistry, or set image to its full name",
+    },
+  ];
+}
+
+/** The machines of a lab are network namespaces. */
+function cards({ kind, dataplane }: Cluster): Warning[] {
+  if (kind !== "local" || dataplane?.xdp !== "Native") return [];
+  return [
+    {
+      about: "Dataplane xdp",
+      what: "it is Native, but the uplinks of a lab's nodes are veth pairs, where XDP is slower than tc: the agents do not use it there",
+      next: "leave xdp out, or measure it on machines with network cards",
     },
   ];
 }

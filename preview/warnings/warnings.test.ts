@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import { declaredOf } from "../declared/declared.ts";
 import type { Resource } from "../resource.ts";
 import { deployment, policy, service } from "../testing/objects.ts";
-import { awsCluster, type DataplaneChoice, dataplane, object, resource, twoNodesAndAClient } from "../testing/stack.ts";
+import {
+  awsCluster,
+  type DataplaneChoice,
+  dataplane,
+  object,
+  resource,
+  twoNodesAndAClient,
+  urnOf,
+} from "../testing/stack.ts";
 import { warningsOf } from "./warnings.ts";
 
 const aws = (choice: DataplaneChoice, ...more: Resource[]): Resource[] => [
@@ -13,6 +21,7 @@ const aws = (choice: DataplaneChoice, ...more: Resource[]): Resource[] => [
 const warned = (resources: Resource[]) =>
   warningsOf(declaredOf(resources)).map(({ about, what }) => `${about}: ${what}`);
 const nlb = { annotations: { "service.beta.kubernetes.io/aws-load-balancer-type": "external" } };
+const urnOfLab = urnOf("ebpf-dataplane:index:LocalCluster", "lab");
 const NGINX = { podSelector: "app == 'nginx'" };
 const egressGateway = (name: string, spec: object = {}) =>
   object({
@@ -98,6 +107,15 @@ test.each<[string, Resource[], string]>([
     "an image without a registry",
     aws({ image: "ebpf-dataplane:0.1.0" }),
     "DaemonSet ebpf-dataplane/ebpf-dataplane: its image is ebpf-dataplane:0.1.0, without a registry",
+  ],
+  [
+    "XDP on a lab's veth pairs",
+    [
+      resource("ebpf-dataplane:index:LocalCluster", "lab"),
+      resource("pulumi:providers:kubernetes", "kubernetes", {}, { references: { kubeconfig: [urnOfLab] } }),
+      ...dataplane({ xdp: "Native" }),
+    ],
+    "Dataplane xdp: it is Native, but the uplinks of a lab's nodes are veth pairs",
   ],
   [
     "an address for documentation",

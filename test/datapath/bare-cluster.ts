@@ -5,9 +5,11 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OutcomeTotals } from "../../agent/kernel/outcomes.ts";
 import { createBareLab } from "../../lab/machines/bare.ts";
+import { run } from "../../lab/machines/command.ts";
 import { enterArgv, runIn } from "../../lab/machines/enter.ts";
 import { hasIpv6, setInNamespace } from "../../lab/machines/namespaces.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
+import { inSwitch, portOf } from "../../lab/machines/switch.ts";
 import { machineDisk, machineNamespace } from "../../lab/names.ts";
 import type { AttemptResult, Probe } from "../../probe/batch.ts";
 import {
@@ -55,6 +57,8 @@ export interface BareClusterOptions {
   mtu?: number;
   /** "clsact": as on a kernel without TCX. */
   attach?: "auto" | "clsact";
+  /** Agents may use XDP on the machines' links, which are veth pairs: what clients send has its checksums then, and the switch takes what XDP sends. */
+  xdp?: boolean;
   /** Agents read and write objects at a server (object-server.ts, on client2) instead of reading files. */
   server?: boolean;
   /** Of every agent (settings.json). */
@@ -74,7 +78,7 @@ const marked = new RegExp(`IPReservation\\S* ${MARK}(\\d+),`);
 
 export class BareCluster {
   readonly #lab: string;
-  readonly #attach: string;
+  readonly #options: readonly string[];
   readonly #agents = new Map<NodeName, ChildProcess>();
   readonly #pods = new Map<string, Placed>();
   readonly #logs = new Map<string, string>();
@@ -86,13 +90,13 @@ export class BareCluster {
   #server: ChildProcess | undefined;
   readonly #probers = new Probers((machine, argv) => this.#spawn(machine, argv, "pipe"));
 
-  private constructor(lab: string, attach: string) {
+  private constructor(lab: string, { attach = "auto", xdp = false }: BareClusterOptions) {
     this.#lab = lab;
-    this.#attach = attach;
+    this.#options = ["--attach", attach, "--xdp", xdp ? "veth" : "cards"];
   }
 
   static async start(options: BareClusterOptions = {}): Promise<BareCluster> {
-    const { vxlanMode = "CrossSubnet", stack = "IPv4", attach = "auto" } = options;
+    const { vxlanMode = "CrossSubnet", stack = "IPv4" } = options;
     const lab = `t${process.pid.toString(36)}${(Date.now() % 46_656).toString(36)}`;
     const machines = Object.entries({ ...nodes, ...clients }).map(([name, address]) => ({
       ...{ name, address },
@@ -101,10 +105,11 @@ export class BareCluster {
     const router = { name: "router", role: "router", address: "172.31.1.1" };
     if (options.routed) await createBareLab(lab, [router, ...machines], routedSubnets);
     else await createBareLab(lab, machines);
-    const cluster = new BareCluster(lab, attach);
+    const cluster = new BareCluster(lab, options);
     try {
       for (const folder of cluster.#folders()) mkdirSync(folder);
       await cluster.#prepareKernels();
+      if (options.xdp) await cluster.#prepareLinks();
       cluster.#write("settings.json", options.settings ?? {});
       if (options.server) await cluster.#serve();
       cluster.apply(
@@ -139,6 +144,15 @@ export class BareCluster {
     await Promise.all([
       ...Object.keys(nodes).map((name) => set(name, ...everyRefusal, SOCKET_PORTS)),
       ...Object.keys(clients).map((name) => set(name, SOCKET_PORTS)),
+    ]);
+  }
+
+  async #prepareLinks(): Promise<void> {
+    const change = [process.execPath, join(root, "agent", "kernel", "offload.fixture.ts")];
+    const ports = Object.keys(nodes).map((name) => portOf(name, "eth0"));
+    await Promise.all([
+      ...Object.keys(clients).map((name) => this.#run(name, [...change, "tx-checksum", "off", "eth0"])),
+      run([...inSwitch(this.#lab), ...change, "gro", "on", ...ports]),
     ]);
   }
 
@@ -206,7 +220,7 @@ export class BareCluster {
       "/proc/sys",
       ...paths,
     ];
-    const agent = this.#spawn(name, [process.execPath, program, "agent", ...where, "--attach", this.#attach]);
+    const agent = this.#spawn(name, [process.execPath, program, "agent", ...where, ...this.#options]);
     this.#agents.set(name, agent);
     this.#saidReady.delete(name);
     let line = "";

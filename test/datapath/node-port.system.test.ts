@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./bare-cluster.ts";
-import { endpoints, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
+import { endpoints, felix, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
 import type { Placed } from "./placed.ts";
 import { serveProbes } from "./serving.ts";
 
@@ -14,7 +14,7 @@ describe.each([
   let web: Placed;
 
   beforeAll(async () => {
-    cluster = await BareCluster.start({ attach });
+    cluster = await BareCluster.start({ attach, xdp: mode === "DSR" });
     web = await cluster.addPod("web", "node", { app: "web" });
     cluster.apply(
       returnMode(mode),
@@ -87,5 +87,43 @@ describe.each([
       const [result] = await cluster.probe("client1", { to, sourcePort: 40_001 });
       expect(result).toMatchObject({ verdict: "allowed", source: "172.31.1.55" });
     }
+  });
+
+  // On a veth pair it is slower than tc, so that agents use it there only for this test (docs/decisions/0029).
+  if (mode !== "DSR") return;
+  describe("with XDP in the uplinks' cards", () => {
+    const early = (node: NodeName) => Number(cluster.totals(node).get("forward_service")?.early ?? 0n);
+    const programs = async (machine: NodeName) => {
+      const shown = await cluster.run(machine, ["ip", "-json", "-details", "link", "show", "dev", "eth0"]);
+      return JSON.parse(shown)[0].xdp?.prog?.name ?? "none";
+    };
+    const asked = async (annotations: Record<string, string>, wanted: string) => {
+      cluster.apply(felix(annotations, { bpfExternalServiceMode: mode }));
+      await cluster.carriedOut();
+      for (const name of entries)
+        await until(
+          `the card of ${name}`,
+          async () => (await programs(name)) === wanted,
+          () => cluster.log(name),
+        );
+    };
+
+    test("clients see no difference while some of their packets never reach tc, and none when it is switched off", async () => {
+      await asked({ "ebpf-dataplane.io/xdp": "Native" }, "xdp_uplink");
+      const sees = async () => {
+        const tcp = await cluster.probe("client1", { to: "172.31.1.8:30604", count: 5 });
+        const udp = await cluster.probe("client1", { to: "172.31.1.8:30053", count: 5, protocol: "udp" });
+        for (const { verdict, server, source } of [...tcp, ...udp])
+          expect([verdict, server, source]).toEqual(["allowed", "default/web", "172.31.1.55"]);
+      };
+      await until("the card of master to forward packets", async () => {
+        await sees();
+        return early("master") > 0;
+      });
+      await asked({}, "none");
+      const before = early("master");
+      await sees();
+      expect(early("master")).toBe(before);
+    });
   });
 });

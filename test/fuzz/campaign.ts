@@ -1,5 +1,6 @@
 // Random packets against the real programs. Each must have one outcome and an action that this outcome allows; nothing may be
 // delivered that the model does not allow, and no packet may leave malformed.
+import { meetBoth } from "../packets/card.ts";
 import { nodes } from "../packets/cluster.ts";
 import {
   type Handling,
@@ -23,7 +24,7 @@ import { isTakenOff, takenOff, unwrapped, WRAPS, wrongEncapsulation } from "./ou
 import { Random } from "./random.ts";
 
 export interface Failure {
-  readonly rule: Objection["rule"] | "count" | "verdict";
+  readonly rule: Objection["rule"] | "count" | "verdict" | "card";
   readonly why: string;
   /** Which packet of the run, counted from 0. */
   readonly index: number;
@@ -100,12 +101,15 @@ function round(
     const program = packetPrograms[index % packetPrograms.length] as PacketProgram;
     random.begin(index);
     const { meeting, frame } = generator.next(program);
-    const met = node.meet(frame, meeting);
+    const { met, differences } = meetBoth(node, frame, meeting);
     for (const outcome of met.outcomes) {
       const key = `${program} ${outcome}`;
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
     }
-    const objections = examine({ node, handling, model, generator }, meeting, frame, met);
+    const objections = [
+      ...examine({ node, handling, model, generator }, meeting, frame, met),
+      ...differences.map((why) => ({ rule: "card" as const, why })),
+    ];
     if (objections.length > 0) {
       // A packet that was wrongly let through would be answered, and each answer reported again.
       node.forget();

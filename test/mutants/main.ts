@@ -23,6 +23,7 @@ const suites = [
   "outgoing",
   "refused-again",
   "taking-over",
+  "card",
 ].map((name) => `test/packets/${name}.system.test.ts`);
 const scratch = mkdtempSync(join(tmpdir(), "mutants-"));
 

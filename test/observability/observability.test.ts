@@ -11,7 +11,7 @@ import { metricsOf, selectorsOf } from "./exposition.ts";
 const none = { sent: 0n, suppressed: 0n, lost: 0n };
 const measuring = vi.spyOn(perfHooks, "monitorEventLoopDelay");
 const metrics = agentMetrics({
-  outcomes: () => new Map([...outcomeNames.values()].map((name) => [name, { packets: 1n, bytes: 1n }])),
+  outcomes: () => new Map([...outcomeNames.values()].map((name) => [name, { packets: 1n, bytes: 1n, early: 1n }])),
   reports: () => new Map([["opened", none] as const, ["refused", none] as const, ["logged", none] as const]),
   verdicts: () => [],
   names: () => NO_NAMES,

@@ -291,7 +291,7 @@ export class NodeUnderTest {
     });
   }
 
-  programFd(name: PacketProgram | "announce"): number {
+  programFd(name: PacketProgram | "announce" | "xdp_uplink"): number {
     return this.#loaded.programFd(name);
   }
 

@@ -1,5 +1,6 @@
 // Walks the packets of a case through the node under test.
 import { release } from "node:os";
+import { meetTwice } from "./card.ts";
 import { announcements } from "./cases/announcements.ts";
 import { associationChecksums } from "./cases/association-checksums.ts";
 import { associationEnds } from "./cases/association-ends.ts";
@@ -107,7 +108,7 @@ export function walk(node: NodeUnderTest, { steps, known: afterwards }: PacketTe
     if (hosts) node.writeHosts(hosts);
     const meeting = through ? { ...known, ingressIfindex: node.ifindex(through) } : known;
     const backendOf = (id: number) => node.maps.backends.lookup(id)?.address;
-    let words = inWords(node.meet(bytesOf({ frame }, node, family), meeting), meeting.program, backendOf);
+    let words = inWords(meetTwice(node, bytesOf({ frame }, node, family), meeting), meeting.program, backendOf);
     if (unwrapped && family === "IPv6" && leavesIpv6ToDevice && LEFT_WRAPPED.test(words)) {
       const { frame: inner, tunnel } = unwrapped(node, family);
       const behind = { program: "from_tunnel", at: "tunnel", ...(tunnel && { tunnel }) } as const;

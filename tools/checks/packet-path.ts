@@ -28,16 +28,16 @@ const WALLS: readonly Wall[] = [
   },
   {
     words:
-      /\bbpf_(redirect(_peer|_neigh)?|skb_(store_bytes|adjust_room|change_type|set_tunnel_key)|l[34]_csum_replace)\(/,
+      /\bbpf_(redirect(_peer|_neigh)?|xdp_adjust_head|skb_(store_bytes|adjust_room|change_type|set_tunnel_key)|l[34]_csum_replace)\(/,
     rooms: ["apply.h", "answer.h", "net/", "tunnel/"],
     what: "how a packet is changed or sent",
   },
   {
     // Deciding only reads: apply.h and the headers that it calls write what a plan has them remember.
     words:
-      /\bbpf_map_(update|delete)_elem\(|\b(connection|known|entry)->[\w.]+ *(\+\+|[-+|&]?=(?!=))|\b__sync_\w+\(|\b(flags_(set|clear)|connection_(begin|forget|move|open|touch)|establish|note_host_(request|answer)|remember_\w+|next_hop_(begin|end|of_\w+))\(/,
+      /\bbpf_map_(update|delete)_elem\(|\b(connection|known|entry)->[\w.]+ *(\+\+|[-+|&]?=(?!=))|\b__sync_\w+\(|\b(flags_(set|clear)|connection_(begin|carries|forget|move|open|touch)|establish|note_host_(request|answer)|remember_\w+|next_hop_(begin|end|of_\w+))\(/,
     rooms: [
-      ...["apply.h", "remember.h", "destination.h", "tunnel/wrapping.h"],
+      ...["apply.h", "early.h", "remember.h", "destination.h", "tunnel/wrapping.h"],
       ...["establish.h", "move.h", "next_hop.h", "open.h", "place.h", "table.h", "touch.h"].map(
         (file) => `connection/${file}`,
       ),

@@ -189,9 +189,15 @@ describe("inspect", () => {
 
   test("outcomes without packets are omitted; JSON has the columns as keys", () => {
     const totals = new Map([
-      ["to_endpoint", { packets: 2n, bytes: 120n }],
-      ["drop_fragment", { packets: 0n, bytes: 0n }],
+      ["to_endpoint", { packets: 2n, bytes: 120n, early: 0n }],
+      ["drop_fragment", { packets: 0n, bytes: 0n, early: 0n }],
     ]);
     expect(JSON.parse(asJson(outcomes(totals)))).toEqual([{ outcome: "to_endpoint", packets: 2, bytes: 120 }]);
+    totals.set("forward_service", { packets: 3n, bytes: 300n, early: 1n });
+    expect(outcomes(totals).columns).toEqual(["outcome", "packets", "bytes", "by XDP"]);
+    expect(outcomes(totals).rows).toEqual([
+      ["to_endpoint", 2, 120, 0],
+      ["forward_service", 3, 300, 1],
+    ]);
   });
 });

@@ -189,10 +189,13 @@ export function announcements({ announced }: Pick<MapStores, "announced">, now: 
 }
 
 export function outcomes(totals: OutcomeTotals): View {
-  const rows = [...totals]
-    .filter(([, { packets }]) => packets > 0n)
-    .map(([name, { packets, bytes }]) => [name, Number(packets), Number(bytes)]);
-  return { columns: ["outcome", "packets", "bytes"], rows, empty: "No packets yet." };
+  const counted = [...totals].filter(([, { packets }]) => packets > 0n);
+  const isXdp = counted.some(([, { early }]) => early > 0n);
+  const rows = counted.map(([name, { packets, bytes, early }]) => [
+    ...[name, Number(packets), Number(bytes)],
+    ...(isXdp ? [Number(early)] : []),
+  ]);
+  return { columns: ["outcome", "packets", "bytes", ...(isXdp ? ["by XDP"] : [])], rows, empty: "No packets yet." };
 }
 
 // For a reply the directions are reversed: its destination is the client, its translation the frontend.
