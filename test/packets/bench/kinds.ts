@@ -13,6 +13,8 @@ export interface PacketKind {
   readonly packet: Step;
   /** Each is the first packet of a flow: with another source port, or of another sender. */
   readonly isNew?: "port" | "sender";
+  /** Measured in the uplink's card (XDP); in a version without that, at tc. */
+  readonly inCard?: boolean;
 }
 
 const { client1, client2 } = outside;
@@ -73,6 +75,9 @@ export const kinds: readonly PacketKind[] = [
   open("client to node port, pod here, known", from(client1, master), pod("db", client1), 30082),
   open("pod's answer by a node port, known", from(client1, master), pod("db", client1), 30082, { of: "answer" }),
   open("client to node port, pod elsewhere, known", from(client1, master), returned(master, 30089), 30089),
+  open("XDP: client to node port, pod elsewhere, known", from(client1, master), returned(master, 30089), 30089, {
+    inCard: true,
+  }),
   open(
     "the same at the pod's node, wrapped, known",
     forwarded("forward direct", "web", node),
@@ -118,6 +123,12 @@ export const kinds: readonly PacketKind[] = [
   },
   { say: "refused by policy", isNew: "sender", before: [], packet: from(client2, db)(tcp(5000, 80, "S")) },
   { say: "refused by policy, again", isNew: "port", before: [], packet: from(client2, db)(tcp(5000, 80, "S")) },
+  {
+    say: "XDP: refused by policy, again",
+    ...{ inCard: true, isNew: "port" },
+    before: [from(client2, db)(tcp(4999, 80, "S"))],
+    packet: from(client2, db)(tcp(5000, 80, "S")),
+  },
   { say: "forged: the node's own address", before: [], packet: from(master, plain)(tcp(5000, 80, "S")) },
   { say: "forged: a pod's address", before: [], packet: from(friend, plain, client2)(tcp(5000, 80, "S")) },
   {
