@@ -214,12 +214,12 @@ export const egress: readonly PacketTest[] = [
     say: "connections by the gateway",
     handling: vxlan,
     steps: [
-      under(by("master"), friendAsks(tcp(6213, 80, "S"), withSource(master, "tcp"))),
+      under(by("master"), friendAsks(tcp(46213, 80, "S"), withSource(master, "tcp"))),
       answers((port) => tcp(80, port, "SA"), /^to_overlay .*wrapped for node/),
-      friendAsks(tcp(6213, 80, "A", undefined, { sequence: 1001, acknowledges: 1001 }), withSource(master, "tcp")),
+      friendAsks(tcp(46213, 80, "A", undefined, { sequence: 1001, acknowledges: 1001 }), withSource(master, "tcp")),
       answers((port) => tcp(80, port, "PA"), /^to_overlay .*wrapped for node/),
     ],
-    known: { port: 6213, as: ["established"] },
+    known: { port: 46213, as: ["established"] },
   },
   {
     say: "only for pods that it was chosen for, from their own node, and only out of the cluster",

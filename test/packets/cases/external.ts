@@ -69,16 +69,16 @@ export const external: readonly PacketTest[] = [
     say: "a client's connection to a backend outside has this node's address there, and its answers return to the client",
     handling: translated,
     steps: [
-      arrives({ source: client1, destination: node }, tcp(5401, 30097, "S"), forwarded("tcp")),
-      answers((port) => tcp(80, port, "SA"), `return_external to ${client1}: tcp ${node}:30097 > ${client1}:5401`),
+      arrives({ source: client1, destination: node }, tcp(45401, 30097, "S"), forwarded("tcp")),
+      answers((port) => tcp(80, port, "SA"), `return_external to ${client1}: tcp ${node}:30097 > ${client1}:45401`),
       arrives(
         { source: client1, destination: node },
-        tcp(5401, 30097, "A", undefined, { sequence: 1001, acknowledges: 1001 }),
+        tcp(45401, 30097, "A", undefined, { sequence: 1001, acknowledges: 1001 }),
         forwarded("tcp"),
       ),
-      answers((port) => tcp(80, port, "PA"), `return_external to ${client1}: tcp ${node}:30097 > ${client1}:5401`),
+      answers((port) => tcp(80, port, "PA"), `return_external to ${client1}: tcp ${node}:30097 > ${client1}:45401`),
     ],
-    known: { port: 5401, as: ["established"] },
+    known: { port: 45401, as: ["established"] },
   },
   {
     say: "datagrams likewise",

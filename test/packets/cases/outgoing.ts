@@ -83,12 +83,12 @@ export const outgoing: readonly PacketTest[] = [
   {
     say: "a pod's connection has the node's address, a port of its own, and answers that reach the pod",
     steps: [
-      asks(tcp(6101, 80, "S"), leaves("tcp")),
-      answers((port) => tcp(80, port, "SA"), `to_endpoint to open: tcp ${remote}:80 > ${open}:6101`),
-      asks(tcp(6101, 80, "A", NONE, { sequence: 1001, acknowledges: 1001 }), leaves("tcp")),
-      answers((port) => tcp(80, port, "PA"), `to_endpoint to open: tcp ${remote}:80 > ${open}:6101`),
+      asks(tcp(46101, 80, "S"), leaves("tcp")),
+      answers((port) => tcp(80, port, "SA"), `to_endpoint to open: tcp ${remote}:80 > ${open}:46101`),
+      asks(tcp(46101, 80, "A", NONE, { sequence: 1001, acknowledges: 1001 }), leaves("tcp")),
+      answers((port) => tcp(80, port, "PA"), `to_endpoint to open: tcp ${remote}:80 > ${open}:46101`),
     ],
-    known: { port: 6101, as: ["established"] },
+    known: { port: 46101, as: ["established"] },
   },
   {
     say: "datagrams, and answers only from where they went",
