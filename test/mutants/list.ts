@@ -966,7 +966,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "replies of a backend on the node are not judged again",
-    file: "uplink.bpf.c",
+    file: "decide/host_backend.h",
     text: "verdict = has_host_policies(settings) ? judge_again(packet->skb, &packet->tuple, settings, connection) : ALLOWED;",
     instead: "verdict = ALLOWED;",
   },
