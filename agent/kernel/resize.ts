@@ -127,9 +127,18 @@ function placesOf(pins: Pins, { connections }: Pick<MapStores, "connections">, p
     .map(([key, { place }]) => ({ key, place, to: take(place < maxEntries ? place : undefined) }));
   places.update(given.map(({ key, to }, index) => [to, { taken: BigInt(index + 2), tuple: key }]));
   for (const { key, place, to } of given) if (to !== place) move(connections, key, place, to);
-  connections.delete(lost.map(([key]) => key));
+  const removed = lost.filter((entry) => removeUnused(connections, entry));
   places.close();
-  return lost.length;
+  return removed.length;
+}
+
+/** Unless its addresses and ports have been used since it was read, by the connection or by a new one: reading all of them takes so long that a client
+ * comes to use a port again. @returns whether it is removed */
+function removeUnused(connections: MapStores["connections"], [key, read]: readonly [Tuple, Connection]): boolean {
+  const now = connections.lookup(key);
+  if (now?.lastSeen !== read.lastSeen || now.packets !== read.packets) return false;
+  connections.delete([key]);
+  return true;
 }
 
 /** What packets have changed of an entry since it was read stays. One that they have removed, or placed themselves, is left alone. */
