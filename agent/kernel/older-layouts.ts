@@ -4,7 +4,7 @@ import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { MapDefinition } from "./codec.ts";
 import { KernelMap } from "./kernel-map.ts";
-import { type Connection, ConnectionFlag, SECONDS_TCP_OPENING } from "./layout.gen.ts";
+import { type Affinity, type Connection, ConnectionFlag, SECONDS_TCP_OPENING, type Tuple } from "./layout.gen.ts";
 import { libbpf } from "./libbpf.ts";
 import { codecOfOther, fieldsOf } from "./map-fields.ts";
 import type { MapStore, MapStores } from "./map-store.ts";
@@ -35,9 +35,12 @@ export function takeOver(pins: Pins, maps: CarriedMaps): { readonly taken: numbe
   const told: string[] = [];
   for (const layout of otherLayouts(pins)) {
     try {
-      taken += carry(pins, layout, maps.connections, isKnownBetter);
-      taken += carry(pins, layout, maps.halfOpen, isKnownBetter);
-      taken += carry(pins, layout, maps.affinities, (older, own) => older.lastUsed > own.lastUsed);
+      // `halfOpen` first: an entry is written to the other table before it leaves this one.
+      const now = (key: Tuple) => maps.halfOpen.lookup(key) ?? maps.connections.lookup(key);
+      taken += carry(pins, layout, maps.connections, isKnownBetter, now);
+      taken += carry(pins, layout, maps.halfOpen, isKnownBetter, now);
+      const isLater = (older: Affinity, own: Affinity) => older.lastUsed > own.lastUsed;
+      taken += carry(pins, layout, maps.affinities, isLater, (key) => maps.affinities.lookup(key));
     } catch (error) {
       told.push(
         `connections of layout ${layout} are not taken over: ${error instanceof Error ? error.message : error}`,
@@ -47,11 +50,14 @@ export function takeOver(pins: Pins, maps: CarriedMaps): { readonly taken: numbe
   return { taken, told };
 }
 
+/** @param now what is known of a key when its entry is written: reading all takes so long that a connection can have begun meanwhile from the port of one
+ * that is over */
 function carry<K, V>(
   pins: Pins,
   layout: string,
   store: MapStore<K, V>,
   isBetter: (older: V, own: V) => boolean,
+  now: (key: K) => V | undefined,
 ): number {
   const older = openOther(pins, layout, store.definition);
   if (!older) return 0;
@@ -62,8 +68,12 @@ function carry<K, V>(
       if (own !== undefined && !isBetter(value, own)) return [];
       return [[key, own === undefined ? value : { ...value, ...placeOf(own) }]];
     });
-    store.update(news);
-    return news.length;
+    const wanted = news.filter(([key, value]) => {
+      const found = now(key);
+      return found === undefined || isBetter(value, found);
+    });
+    store.update(wanted);
+    return wanted.length;
   } finally {
     older.close();
   }

@@ -92,6 +92,19 @@ describe.skipIf(noKernel)("a connection of another layout of the maps", () => {
     expect([goesOn(), answers(), isTakingOver()]).toEqual(["to_endpoint", [nodes.master, 30082], false]);
   });
 
+  test("does not come back where a new one has begun from its port while the programs were switched", async () => {
+    for (const step of [fromClient("S"), answer, fromClient("A", numbers), fromClient("R", numbers)]) meet(node, step);
+    await becomesOlder();
+    switched(node.pins, node.maps, () => {
+      meet(node, fromClient("S", { sequence: 7000 }));
+      expect(node.connectionsOf(PORT)).toContain("half open");
+    });
+    const own = { sequence: 7001, acknowledges: 1001 };
+    meet(node, answer);
+    expect(outcomeOf(fromClient("A", own))).toBe("to_endpoint");
+    expect(node.connectionsOf(PORT)).toEqual(["established", "established"]);
+  });
+
   test.each([
     ["SYN", ["S"]],
     ["handshake", ["S", "A"]],
