@@ -1,6 +1,6 @@
 import type { Family } from "../model/address/address.ts";
 import { covers, FAMILIES, parseCidr } from "../model/address/address.ts";
-import { encryptedPools, isEncrypted } from "../model/encryption/encryption.ts";
+import { poolsInForce } from "../model/encryption/encryption.ts";
 import { Latest } from "../model/memo.ts";
 import { defaultConfiguration } from "../model/mode/configuration.ts";
 import type { IpPool } from "../model/objects/calico.ts";
@@ -146,8 +146,10 @@ export function poolUseReader(store: Pick<SnapshotStore, "list">, hostLocal: boo
   return () => {
     const [declared, blocks, pods] = [store.list("ipPools"), store.list("ipamBlocks"), store.list("pods")];
     const nodes = hostLocal ? store.list("nodes") : NO_NODES;
-    const encrypts = isEncrypted(defaultConfiguration(store.list("felixConfigurations")));
-    return latest.get([declared, blocks, pods, nodes, encrypts], () => poolUse(asWrapped(store), blocks, pods, nodes));
+    const configurations = store.list("felixConfigurations");
+    return latest.get([declared, blocks, pods, nodes, configurations], () =>
+      poolUse(poolsInForce(declared, defaultConfiguration(configurations)), blocks, pods, nodes),
+    );
   };
 }
 
@@ -172,14 +174,9 @@ function allocatorPool({ pool, cidr }: PoolPart): Pool {
   return { name: pool.metadata.name, cidr, blockSize: blockSizeOf(pool) };
 }
 
-/** The pools with what their packets between nodes are wrapped in. */
-function asWrapped(store: Pick<SnapshotStore, "list">): readonly IpPool[] {
-  const pools = store.list("ipPools");
-  return isEncrypted(defaultConfiguration(store.list("felixConfigurations"))) ? encryptedPools(pools) : pools;
-}
-
 /** What pods' packets may be wrapped for. @param refused names of pools that are not in force */
 export function encapsulatingPools(store: Pick<SnapshotStore, "list">, refused: ReadonlySet<string>): Encapsulating[] {
   const gateways = store.list("egressGateways").length > 0 ? [TO_GATEWAYS] : [];
-  return [...asWrapped(store).filter(({ metadata }) => !refused.has(metadata.name)), ...gateways];
+  const pools = poolsInForce(store.list("ipPools"), defaultConfiguration(store.list("felixConfigurations")));
+  return [...pools.filter(({ metadata }) => !refused.has(metadata.name)), ...gateways];
 }

@@ -33,7 +33,15 @@ export function isEncrypted(configuration: FelixConfiguration | undefined): bool
   return configuration?.spec.wireguardEnabled === true;
 }
 
-/** The pools as they are in force: only what is wrapped is encrypted. */
+/** The pools with what their packets between nodes are wrapped in. */
+export function poolsInForce(
+  pools: readonly IpPool[],
+  configuration: FelixConfiguration | undefined,
+): readonly IpPool[] {
+  return isEncrypted(configuration) ? encryptedPools(pools) : pools;
+}
+
+/** The same while packets are encrypted: only what is wrapped is. */
 export function encryptedPools(pools: readonly IpPool[]): IpPool[] {
   return pools.map((pool) =>
     isForLoadBalancers(pool) ? pool : { ...pool, spec: { ...pool.spec, vxlanMode: "Always", ipipMode: "Never" } },

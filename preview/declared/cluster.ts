@@ -3,7 +3,7 @@ import { AGENT } from "../../components/dataplane/names.ts";
 import { SETTINGS_FILE } from "../../components/documents/agent-settings.ts";
 import { clusterNetworks } from "../../components/documents/cluster-networks.ts";
 import { FAMILIES } from "../../model/address/address.ts";
-import { encryptedPools, isEncrypted } from "../../model/encryption/encryption.ts";
+import { poolsInForce } from "../../model/encryption/encryption.ts";
 import { modeOf } from "../../model/mode/configuration.ts";
 import { type CalicoReturnMode, returnModes, type ServiceHandling, type XdpMode } from "../../model/mode/mode.ts";
 import { felixConfiguration, ipPool } from "../../model/objects/calico.ts";
@@ -118,7 +118,7 @@ function dataplaneOf(objects: WrittenObject[]): DataplaneSettings | undefined {
     .filter((object) => isOf(kinds.ipPools, object))
     .flatMap((object) => ipPool.safeParse(object).data ?? [])
     .filter(({ spec }) => !spec.disabled);
-  const pools = (isEncrypted(felix) ? encryptedPools(declared) : declared).map(({ metadata, spec }) => ({
+  const pools = poolsInForce(declared, felix).map(({ metadata, spec }) => ({
     name: metadata.name,
     cidr: spec.cidr,
     ...encapsulationOf({ spec }),

@@ -1,4 +1,5 @@
 import { type Family, familyOf } from "../../../model/address/address.ts";
+import { poolsInForce } from "../../../model/encryption/encryption.ts";
 import type { NodeHosts } from "../../../model/flow/host-stages.ts";
 import type { WrittenTo } from "../../../model/flow/judged.ts";
 import { defaultConfiguration } from "../../../model/mode/configuration.ts";
@@ -15,10 +16,10 @@ import type { JudgedNode } from "../../compile/desired.ts";
 export function nodeHosts(
   { directory, facts }: JudgedNode,
   configurations: readonly FelixConfiguration[],
-  pools: readonly Pick<IpPool, "spec">[],
+  pools: readonly IpPool[],
 ): NodeHosts {
   const configuration = defaultConfiguration(configurations);
-  const modes = new Set(pools.map((pool) => encapsulationOf(pool).mode));
+  const modes = new Set(poolsInForce(pools, configuration).map((pool) => encapsulationOf(pool).mode));
   const [mode] = modes;
   return {
     directory,
