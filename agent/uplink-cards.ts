@@ -1,4 +1,5 @@
 // The program in the cards of this node's uplinks (XDP), where that is asked for. What a card does not take is handled at tc, as without it.
+import { isEncrypted } from "../model/encryption/encryption.ts";
 import { defaultConfiguration, modeOf } from "../model/mode/configuration.ts";
 import type { XdpMode } from "../model/mode/mode.ts";
 import type { Problem } from "../model/problem.ts";
@@ -115,7 +116,7 @@ export function cardsOf(
   return new UplinkCards({
     ...{ node: options.node, onVeth: options.xdp === "veth", log },
     mode: () => modeOf(felix()).xdp,
-    encrypts: () => felix()?.spec.wireguardEnabled ?? false,
+    encrypts: () => isEncrypted(felix()),
     uplinks: () => network.uplinkDevices,
     devices: () => network.devices,
   });

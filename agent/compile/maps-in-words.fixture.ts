@@ -27,7 +27,7 @@ import {
 } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import { mayUse, NO_ADDRESS } from "../kernel/workload.ts";
-import { clientsText } from "../observe/inspect/words.ts";
+import { clientsText, withTimes } from "../observe/inspect/words.ts";
 import type { WrittenMap } from "./desired.ts";
 import { keyText } from "./key.ts";
 
@@ -96,12 +96,6 @@ function services({ frontends, slots, backends: all, sourceRanges }: Readable): 
     ];
     return `${keyText.frontends(key)} -> ${withTimes(targets).join(", ") || "none"} (${notes.join("; ")})`;
   });
-}
-
-/** What stands several times, by its weight, once with how often. */
-function withTimes(targets: readonly string[]): readonly string[] {
-  const counts = [...Map.groupBy(targets, (target) => target).values()];
-  return counts.map((same) => (same.length > 1 ? `${same[0]} (${same.length} times)` : (same[0] ?? "")));
 }
 
 /** "10.244.0.66:80/tcp at 172.31.1.207 (local)" */

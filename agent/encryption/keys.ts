@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { replacePrivately } from "../private-files.ts";
@@ -18,18 +18,14 @@ const keyPair = z.object({ privateKey: z.base64().length(44), publicKey: z.base6
 const keyFile = z.object({ current: keyPair.optional(), next: keyPair.optional() });
 type Keys = z.infer<typeof keyFile>;
 
-// RFC 8410: the bytes of a key are the last ones of both forms.
-const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
-
 export function newKeyPair(made: number): KeyPair {
-  const { privateKey } = generateKeyPairSync("x25519");
-  return { ...written(privateKey.export({ type: "pkcs8", format: "der" }).subarray(PKCS8.length)), made };
+  const { privateKey, publicKey } = generateKeyPairSync("x25519");
+  return { privateKey: bytesOf(privateKey, "pkcs8"), publicKey: bytesOf(publicKey, "spki"), made };
 }
 
-function written(secret: Buffer): Pick<KeyPair, "privateKey" | "publicKey"> {
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8, secret]), type: "pkcs8", format: "der" });
-  const spki = createPublicKey(key).export({ type: "spki", format: "der" });
-  return { privateKey: secret.toString("base64"), publicKey: spki.subarray(-32).toString("base64") };
+/** RFC 8410: the bytes of a key are the last ones of both forms. */
+function bytesOf(key: KeyObject, type: "pkcs8" | "spki"): string {
+  return key.export({ type, format: "der" }).subarray(-32).toString("base64");
 }
 
 /** This node's keys, in a file that only root reads. A new one is published first and used once the Node object has it, which is when the other nodes

@@ -74,14 +74,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   poolGauge(sources.pools, PREFIX, registers);
   bgpGauge(sources.bgpSessions, PREFIX, registers);
   if (sources.services) serviceMetrics(sources.services, PREFIX, registers);
-  new Gauge({
-    name: `${PREFIX}endpoints`,
-    help: "Workload endpoints on this node.",
-    registers,
-    collect() {
-      this.set(sources.endpoints());
-    },
-  });
+  gauge("endpoints", "Workload endpoints on this node.", sources.endpoints, registers);
   new Gauge({
     name: `${PREFIX}service_backends`,
     help:
@@ -93,30 +86,24 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
       for (const [state, count] of Object.entries(sources.backends())) this.set({ state }, count);
     },
   });
-  new Gauge({
-    name: `${PREFIX}announced_addresses`,
-    help: "Load balancers' addresses that this node announces, each of which one node of the cluster does.",
+  gauge(
+    "announced_addresses",
+    "Load balancers' addresses that this node announces, each of which one node of the cluster does.",
+    sources.announced,
     registers,
-    collect() {
-      this.set(sources.announced());
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}policies_closed`,
-    help: "NetworkPolicies on this node that exceed the size limit: they isolate their pods and allow nothing.",
+  );
+  gauge(
+    "policies_closed",
+    "NetworkPolicies on this node that exceed the size limit: they isolate their pods and allow nothing.",
+    sources.closedPolicies,
     registers,
-    collect() {
-      this.set(sources.closedPolicies());
-    },
-  });
-  new Gauge({
-    name: `${PREFIX}services_closed`,
-    help: "Services that exceed a size limit, alone or together: they are not served on this node.",
+  );
+  gauge(
+    "services_closed",
+    "Services that exceed a size limit, alone or together: they are not served on this node.",
+    sources.closedServices,
     registers,
-    collect() {
-      this.set(sources.closedServices());
-    },
-  });
+  );
   new Gauge({
     name: `${PREFIX}build_info`,
     help: "1; the labels contain the map layout and the kernel release of this agent.",
@@ -134,6 +121,18 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
     },
   });
   return { registry, ...ownMetrics(registers) };
+}
+
+/** A number without labels. */
+function gauge(name: string, help: string, read: () => number, registers: Registry[]): void {
+  new Gauge({
+    name: PREFIX + name,
+    help,
+    registers,
+    collect() {
+      this.set(read());
+    },
+  });
 }
 
 const SECONDS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 2, 10];

@@ -46,6 +46,25 @@ describe("inspect", () => {
     );
   });
 
+  test("a backend that has several places by its weight stands there once", () => {
+    const maps = memoryMaps();
+    const backend = (address: string) => ({ address, node: "::", port: 80, protocol: 6, flags: 0 });
+    maps.backends.update([
+      [5, backend("10.244.1.2")],
+      [6, backend("10.244.1.3")],
+    ]);
+    maps.slots.update([5, 5, 5, 6].map((id, index) => [{ backendList: 1, index }, id]));
+    const counts = { backendCount: 4, localCount: 3, clusterFirst: 0 };
+    const rest = { affinitySeconds: 0, flags: 0, sourceRanges: 0, tableSize: 0 };
+    maps.frontends.update([
+      [
+        { address: "10.96.0.9", port: 80, protocol: 6 },
+        { backendList: 1, ...counts, ...rest },
+      ],
+    ]);
+    expect(services(maps).rows[0]?.slice(2, 4)).toEqual(["10.244.1.2:80(x3) 10.244.1.3:80", 1]);
+  });
+
   test("announcements say which the agent has stopped renewing", () => {
     const maps = memoryMaps();
     const of = (address: string, until: bigint) =>

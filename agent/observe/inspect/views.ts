@@ -36,6 +36,7 @@ import {
   protocol,
   protocolAndPorts,
   ruleName,
+  withTimes,
 } from "./words.ts";
 
 export function services({ frontends, slots, backends, sourceRanges }: MapStores): View {
@@ -68,12 +69,6 @@ export function services({ frontends, slots, backends, sourceRanges }: MapStores
     rows: sorted(rows),
     empty: "There are no services.",
   };
-}
-
-/** A backend that stands several times, by its weight, once with how often. */
-function withTimes(chosen: readonly string[]): readonly string[] {
-  const runs = [...Map.groupBy(chosen, (name) => name).values()];
-  return runs.map((same) => (same.length > 1 ? `${same[0]}(x${same.length})` : (same[0] ?? "")));
 }
 
 export function backends({ backends }: MapStores): View {

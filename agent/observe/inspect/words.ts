@@ -72,3 +72,10 @@ export function clientsText(ranges: readonly string[]): string {
     (named.join(", ") || "none") + (ranges.length > named.length ? ` and ${ranges.length - named.length} more` : "")
   );
 }
+
+/** Names of which some stand several times, as backends do by their weights: each once, with how often. */
+export function withTimes(names: readonly string[]): string[] {
+  return [...Map.groupBy(names, (name) => name)].map(([name, { length }]) =>
+    length > 1 ? `${name}(x${length})` : name,
+  );
+}
