@@ -1,10 +1,11 @@
 import type { Address, Family } from "../../model/address/address.ts";
 import { familyOf, hostCidr } from "../../model/address/address.ts";
+import { Memo } from "../../model/memo.ts";
 import { addressesOf, podOwner } from "../../model/objects/pod-of.ts";
 import type { EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
 import { type Endpoint, EndpointFlag, type NetworkNamespace, type Workload } from "../kernel/layout.gen.ts";
 import { NO_ADDRESS } from "../kernel/workload.ts";
-import type { Contributions, Entry, Route } from "./desired.ts";
+import type { Contribution, Contributions, Route } from "./desired.ts";
 import type { LocationMap } from "./locations.ts";
 import type { PolicyMap } from "./policies.ts";
 import { endpointRevision } from "./revisions.ts";
@@ -16,6 +17,11 @@ export interface EndpointMaps {
   readonly namespaces: Contributions<NetworkNamespace, Workload>;
 }
 
+// Of an endpoint that did not change they are the very same objects, which nobody compares again.
+const endpointEntries = new Memo<LocalEndpoint, Contribution<Address, Endpoint>>();
+const interfaceEntries = new Memo<LocalEndpoint, Contribution<number, Workload>>();
+const namespaceEntries = new Memo<LocalEndpoint, Contribution<NetworkNamespace, Workload>>();
+
 /** This node's endpoints: an entry for each of their addresses, with the same policy. One whose pod is not known has no identity and
  * no policy yet, so it gets no entry: no traffic before its policy. */
 export function compileEndpoints(
@@ -25,32 +31,37 @@ export function compileEndpoints(
   policies: PolicyMap,
 ): EndpointMaps {
   const known = endpoints.filter((item) => addressesOf(item).every((address) => endpointIdentities.has(address)));
-  const contents = (item: LocalEndpoint): Entry<Address, Endpoint>[] => {
+  const contents = (item: LocalEndpoint): Contribution<Address, Endpoint> => {
     const policy = policyOf(item);
     const toNode = policy?.isAskedOfNode ? EndpointFlag.ASKED_TO_NODE : 0;
     const judged = { policy: policy ? policies.idOf(policy) : 0, flags: policy ? isolation(policy) | toNode : 0 };
     const distinguished = policy ? policies.distinguishedBy(policy) : [];
-    return addressesOf(item).map((address) => ({
-      key: address,
-      value: {
-        ifindex: item.ifindex,
-        ...judged,
-        revision: endpointRevision(address, judged, distinguished, sums),
-        mac: item.mac,
-        hostMac: item.hostMac,
-      },
+    const addresses = addressesOf(item);
+    const revisions = addresses.map((address) => endpointRevision(address, judged, distinguished, sums));
+    const { ifindex, mac, hostMac } = item;
+    return endpointEntries.get(item, [judged.policy, judged.flags, ...revisions], () => ({
+      owner: podOwner(item),
+      entries: addresses.map((address, place) => ({
+        key: address,
+        value: { ifindex, ...judged, revision: revisions[place] as number, mac, hostMac },
+      })),
     }));
   };
   return {
-    endpoints: known.map((item) => ({ owner: podOwner(item), entries: contents(item) })),
-    interfaces: known.map((item) => {
-      const entry = { key: item.ifindex, value: workload(item) };
-      return { owner: podOwner(item), entries: [entry] };
-    }),
+    endpoints: known.map(contents),
+    interfaces: known.map((item) =>
+      interfaceEntries.get(item, [], () => ({
+        owner: podOwner(item),
+        entries: [{ key: item.ifindex, value: workload(item) }],
+      })),
+    ),
     namespaces: known.flatMap((item) => {
-      if (item.namespaceCookie === undefined) return [];
-      const key = { cookie: BigInt(item.namespaceCookie) };
-      return [{ owner: podOwner(item), entries: [{ key, value: workload(item) }] }];
+      const { namespaceCookie } = item;
+      if (namespaceCookie === undefined) return [];
+      return namespaceEntries.get(item, [], () => ({
+        owner: podOwner(item),
+        entries: [{ key: { cookie: BigInt(namespaceCookie) }, value: workload(item) }],
+      }));
     }),
   };
 }
