@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import type { Logger } from "pino";
 import { listenPrivately } from "../private-socket.ts";
@@ -22,15 +22,20 @@ export function serveCni(
       const result = await plugin.call(call);
       log.debug({ call: call.env }, `CNI ${call.env.CNI_COMMAND} done`);
       done("done");
-      response.writeHead(200).end(result ? JSON.stringify(result) : "");
+      answer(response, 200, result ? JSON.stringify(result) : "");
     } catch (error) {
       done("failed");
       const failure = failureOf(error, call);
       log.warn({ call: call?.env, ...failure }, `CNI ${call?.env.CNI_COMMAND ?? "call"} failed: ${failure.msg}`);
-      response.writeHead(500).end(JSON.stringify(failure));
+      answer(response, 500, JSON.stringify(failure));
     }
   });
   return listenPrivately(server, socket); // clients can change the networks of pods
+}
+
+/** With its length, by which the shim knows that it is whole. */
+function answer(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-length": Buffer.byteLength(text) }).end(text);
 }
 
 function failureOf(error: unknown, call: CniRequest | undefined) {

@@ -4,13 +4,9 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -94,26 +90,6 @@ func environment() map[string]string {
 		}
 	}
 	return found
-}
-
-func ask(socket string, call request) (answer []byte, ok bool, err error) {
-	body, err := json.Marshal(call)
-	if err != nil {
-		return nil, false, err
-	}
-	client := http.Client{
-		Timeout: patience,
-		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", socket)
-		}},
-	}
-	response, err := client.Post("http://agent/cni", "application/json", bytes.NewReader(body))
-	if err != nil {
-		return nil, false, err
-	}
-	defer response.Body.Close()
-	answer, err = io.ReadAll(response.Body)
-	return answer, response.StatusCode == http.StatusOK, err
 }
 
 func unreachableCode() int {
