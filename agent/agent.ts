@@ -139,11 +139,11 @@ export async function runAgent(
     dataplane.lookAgain();
     rounds.trigger();
     outlived.changed();
-    attached.ensure(() => endpoints.list(), options.cgroupRoot);
+    attached.lookAgain(options.cgroupRoot);
   });
   regularly("look at BGP sessions", LOOK_AGAIN_MS, () => agent.bgp.look(() => rounds.trigger()));
   regularly("read the maps", READ_AGAIN_MS, () => dataplane.readAgain());
-  regularly("check the programs on the interfaces", REPAIR_MS, () => attached.repair(endpoints.list()));
+  regularly("check the programs on the interfaces", REPAIR_MS, () => attached.look(endpoints.list()));
   await untilWritable(options.runDirectory, health, log);
   const loadTraced = () => loadPrograms(loadOptions(options, agent.pins, agent.sizes), "_traced");
   const programs = { loaded, pins: agent.pins, attachments: attached, loadTraced };

@@ -24,7 +24,13 @@ test("what is wrong with an object that arrives during a pass is reported by the
     options: { node: facts.nodeName, runDirectory },
     cluster: { store, problems: new ProblemReporter(log), secrets: {} },
     endpoints: { list: () => [] },
-    network: { refresh: () => facts, route: () => [], podMtu: 1450, followMtu: async () => 0 },
+    network: {
+      refresh: async () => facts,
+      routePods: async () => true,
+      route: async () => [],
+      podMtu: 1450,
+      followMtu: async () => 0,
+    },
     maps: memoryMaps(),
     // Asked after the maps are written.
     healthChecks: {

@@ -103,7 +103,9 @@ export class Dataplane {
       this.closedPolicies = desired.closedPolicies;
       this.closedServices = desired.closedServices;
       this.#services = desired;
-      const routed = this.#writeNetwork(desired, facts);
+      // Pods wait for their own routes, not for a look at all others.
+      if (await this.#parts.network.routePods(desired.routes, facts)) this.gate.settle();
+      const routed = await this.#writeNetwork(desired, facts);
       this.gate.settle();
       await this.#podMtu.follow();
       this.numbers.add(desired.names);
@@ -179,7 +181,7 @@ export class Dataplane {
     if (encrypts !== this.#encrypts) this.lookAgain();
     this.#hasIpv6Pool = hasIpv6Pool;
     this.#encrypts = encrypts;
-    this.#facts ??= this.#lookAtMachine(hasIpv6Pool);
+    this.#facts ??= await this.#lookAtMachine(hasIpv6Pool);
     this.#local ??= endpoints.list().map(localEndpoint);
     const snapshot = this.paced.of(cluster.store.snapshot(this.#facts, this.#local));
     // Of the same objects: what arrives while this pass works is for the next one, also what is wrong with it.
@@ -187,7 +189,7 @@ export class Dataplane {
     return { desired: await inSlices(this.#compiler.compiling(snapshot)), facts: snapshot.facts, unreadable };
   }
 
-  #lookAtMachine(hasIpv6Pool: boolean): NodeFacts {
+  #lookAtMachine(hasIpv6Pool: boolean): Promise<NodeFacts> {
     const { options, cluster, network } = this.#parts;
     const { underlay, ipv6 } = nodeAddresses(cluster.store.list("nodes"), options.node, options.nodeAddress);
     return network.refresh({ underlay, ipv6: hasIpv6Pool || underlay === ipv6 ? ipv6 : undefined });
@@ -195,11 +197,11 @@ export class Dataplane {
 
   // Comparing with the kernel costs processes, so it is done only after a change and when the machine is checked.
   // If the kernel refuses a route, only that route is missing: it is retried, and pods continue to work.
-  #writeNetwork({ routes, kubeProxy }: DesiredState, facts: NodeFacts): boolean {
+  async #writeNetwork({ routes, kubeProxy }: DesiredState, facts: NodeFacts): Promise<boolean> {
     const text = JSON.stringify([routes, kubeProxy]);
     if (text === this.#network) return true;
     try {
-      const conflicts = this.#parts.network.route(routes, facts);
+      const conflicts = await this.#parts.network.route(routes, facts);
       this.#routeProblems = conflicts.map((conflict) => routeProblem(this.#parts.options.node, conflict));
       if (kubeProxy === "remove-rules" && removeKubeProxyRules(() => this.#hasKubeProxyPod()))
         this.#parts.log.info("removed the rules that a kube-proxy left on this node");

@@ -6,10 +6,10 @@ import type { Route } from "./compile/desired.ts";
 import type { NodeFacts } from "./compile/snapshot.ts";
 import { interfaceName } from "./kernel/interface-names.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
-import { type NetworkDevice, networkDevices } from "./network/devices.ts";
+import { type NetworkDevice, networkDevicesSoon } from "./network/devices.ts";
 import { changeEndpointRoutes } from "./network/endpoint-routes.ts";
 import { reconcileNeighbours } from "./network/neighbours.ts";
-import { type RouteConflict, reconcileRoutes } from "./network/routes.ts";
+import { type RouteConflict, type RouteContext, reconcileRoutes } from "./network/routes.ts";
 import {
   applySysctls,
   deviceSysctls,
@@ -55,8 +55,10 @@ export class NodeNetwork {
   #lastFacts: NodeFacts | undefined;
   /** The routes to nodes whose neighbor entries are kept. Routes of pods are not included. */
   #kept = "";
-  /** Those in the kernel; undefined: it is to be asked. */
+  /** Those in the kernel, as far as this agent has written them; undefined: they are not known. */
   #written: readonly Route[] | undefined;
+  /** Whether the kernel is to be asked for them. */
+  #asksForRoutes = true;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -64,30 +66,30 @@ export class NodeNetwork {
 
   /** Checks the interfaces, creates the tunnel device and sets the sysctls. Returns the facts; the same
    * object as before if nothing changed, because the compiler caches by object. */
-  refresh({ underlay: nodeAddress, ipv6 }: NodeAddresses): NodeFacts {
-    this.#devices = networkDevices();
+  async refresh({ underlay: nodeAddress, ipv6 }: NodeAddresses): Promise<NodeFacts> {
+    this.#devices = await networkDevicesSoon();
     this.#kept = "";
-    this.#written = undefined;
+    this.#asksForRoutes = true;
     this.#uplinks = findUplinks(this.#devices, nodeAddress, this.#options.uplinks);
     if (!this.tunnel || this.tunnel.mtu !== this.mtu || !this.tunnel.up) {
       ensureTunnel(this.#devices, this.mtu);
-      this.#devices = networkDevices();
+      this.#devices = await networkDevicesSoon();
     }
-    this.#followEncryption(familyOf(nodeAddress) ?? "IPv4");
+    await this.#followEncryption(familyOf(nodeAddress) ?? "IPv4");
     const facts = this.#facts(nodeAddress, ipv6);
     this.#prepareNode(facts);
     if (JSON.stringify(facts) !== JSON.stringify(this.#lastFacts)) this.#lastFacts = facts;
     return this.#lastFacts as NodeFacts;
   }
 
-  #followEncryption(family: Family): void {
+  async #followEncryption(family: Family): Promise<void> {
     const before = this.wireguard;
     if (this.encrypts()) this.encryptionFailure = ensureWireguard(this.#devices, this.mtu, family);
     else {
       this.encryptionFailure = undefined;
       removeWireguard(this.#devices);
     }
-    if (this.encrypts() || before) this.#devices = networkDevices();
+    if (this.encrypts() || before) this.#devices = await networkDevicesSoon();
   }
 
   /** Sets the sysctls of a pod's interface. */
@@ -133,8 +135,8 @@ export class NodeNetwork {
   }
 
   /** Pods that are there get another MTU without a restart. @returns how many */
-  followMtu(endpoints: readonly Endpoint[], mtu: number): Promise<number> {
-    return followMtu(endpoints, networkDevices(), mtu);
+  async followMtu(endpoints: readonly Endpoint[], mtu: number): Promise<number> {
+    return followMtu(endpoints, await networkDevicesSoon(), mtu);
   }
 
   /** Those that this node has an address of, and so its pods. */
@@ -161,25 +163,33 @@ export class NodeNetwork {
     return this.#devices.find(({ name, kind }) => name === WIREGUARD_DEVICE && kind === "wireguard");
   }
 
+  /** Writes what has changed of the routes to pods: a pod waits for its own. @returns false: something else has changed, and route() is to be called */
+  async routePods(routes: readonly Route[], facts: NodeFacts): Promise<boolean> {
+    const before = this.#written;
+    this.#written = undefined;
+    if (before && (await changeEndpointRoutes(before, routes, this.#routeContext(facts)))) this.#written = routes;
+    return this.#written !== undefined;
+  }
+
   /** Writes the routes that differ, and the neighbor entries of their next hops. Returns the routes that conflict with
    * others. */
-  route(routes: readonly Route[], facts: NodeFacts): readonly RouteConflict[] {
+  async route(routes: readonly Route[], facts: NodeFacts): Promise<readonly RouteConflict[]> {
     const toNodes = routes.filter(({ to }) => to === "node");
     const text = JSON.stringify(toNodes);
     if (this.#uplinks && text !== this.#kept) {
-      reconcileNeighbours(toNodes, this.#uplinks);
+      await reconcileNeighbours(toNodes, this.#uplinks);
       this.#kept = text;
     }
-    const { address: nodeAddress, addressIpv6: nodeAddressIpv6 } = facts;
-    const context = { nodeAddress, nodeAddressIpv6, mtu: this.#mtuForWrapped, deviceName: interfaceName };
-    if (this.#written && changeEndpointRoutes(this.#written, routes, context)) {
-      this.#written = routes;
-      return [];
-    }
+    if ((await this.routePods(routes, facts)) && !this.#asksForRoutes) return [];
+    this.#asksForRoutes = false;
     this.#written = undefined;
-    const { conflicts } = reconcileRoutes(routes, context);
+    const { conflicts } = await reconcileRoutes(routes, this.#routeContext(facts));
     if (conflicts.length === 0) this.#written = routes;
     return conflicts;
+  }
+
+  #routeContext({ address: nodeAddress, addressIpv6: nodeAddressIpv6 }: NodeFacts): RouteContext {
+    return { nodeAddress, nodeAddressIpv6, mtu: this.#mtuForWrapped, deviceName: interfaceName };
   }
 
   #facts(address: string, ipv6: string | undefined): NodeFacts {

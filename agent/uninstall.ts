@@ -38,9 +38,9 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
   uninstallPlugin({ binary: shimPath(), binFolder: options.cniBin, confFolder: options.cniConf });
   detachAll(pinsUnder(options.pinRoot), networkDevices());
   for (const endpoint of new EndpointStore(runFile(options, "endpoints.json")).list())
-    deleteVeth(endpoint.hostInterface);
+    await deleteVeth(endpoint.hostInterface);
   removeMasquerade();
-  removeRoutes();
+  await removeRoutes();
   if (existsSync(runFile(options, BIRD_FILE))) removeLearnedRoutes();
   removeNeighbours();
   if (networkDevices().some(({ name }) => name === TUNNEL_DEVICE)) ipBatch([`link delete dev ${TUNNEL_DEVICE}`]);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { XdpMode } from "../model/mode/mode.ts";
-import type { Attacher, Device } from "./kernel/attach.ts";
+import type { Attacher } from "./kernel/attach.ts";
+import type { Device } from "./kernel/device-hooks.ts";
 import type { NetworkDevice } from "./network/devices.ts";
 import { UplinkCards } from "./uplink-cards.ts";
 

@@ -34,3 +34,23 @@ test("an occasional failure has no effect; one that lasts makes the node unready
     vi.useRealTimers();
   }
 });
+
+test("work that takes a while fails when it ends", async () => {
+  const lines: string[] = [];
+  const log = { error: (line: string) => void lines.push(line), info: (line: string) => void lines.push(line) };
+  let broken = true;
+  const work = async () => {
+    await Promise.resolve();
+    if (broken) throw new Error("Cannot attach to ebpf1 ingress: EIO: i/o error.");
+  };
+  const timer = new Watchdog(new Health(), log as never).regularly("check the programs", 1, work);
+  try {
+    await expect
+      .poll(() => lines)
+      .toEqual(["cannot check the programs: Cannot attach to ebpf1 ingress: EIO: i/o error."]);
+    broken = false;
+    await expect.poll(() => lines.at(-1)).toBe("resolved: cannot check the programs");
+  } finally {
+    clearInterval(timer);
+  }
+});

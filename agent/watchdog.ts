@@ -12,19 +12,23 @@ export class Watchdog {
   }
 
   /** Does `work` every `ms` milliseconds; `what` completes "cannot …". A failure is logged when it begins and when it ends. */
-  readonly regularly = (what: string, ms: number, work: () => void): NodeJS.Timeout => {
+  readonly regularly = (what: string, ms: number, work: () => void | Promise<void>): NodeJS.Timeout => {
     let reported = "";
-    return setInterval(() => {
-      let message = "";
-      try {
-        work();
-      } catch (error) {
-        message = error instanceof Error ? error.message : String(error);
-      }
+    const ended = (message: string) => {
       if (message && message !== reported) this.#log.error(`cannot ${what}: ${message}`);
       if (!message && reported) this.#log.info(`resolved: cannot ${what}`);
       reported = message;
       this.#health.is(`the agent cannot ${what}: ${message}`, message !== "", what);
+    };
+    const failed = (error: unknown) => ended(error instanceof Error ? error.message : String(error));
+    return setInterval(() => {
+      try {
+        const working = work();
+        if (working) working.then(() => ended(""), failed);
+        else ended("");
+      } catch (error) {
+        failed(error);
+      }
     }, ms);
   };
 }

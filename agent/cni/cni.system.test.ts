@@ -7,13 +7,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Allocator } from "../ipam/allocator.ts";
 import type { Block } from "../ipam/block.ts";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
+import type { Device } from "../kernel/device-hooks.ts";
 import { interfaceIndex, interfaceName } from "../kernel/interface-names.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
 import { NodeNetwork } from "../node-network.ts";
 import { type Endpoint, EndpointStore } from "./endpoint-store.ts";
 import { installPlugin, uninstallPlugin } from "./install.ts";
 import { type CniPlugin, CniPlugin as Plugin } from "./plugin.ts";
-import { attachmentOf, CniError, parseRequest, SUPPORTED_VERSIONS } from "./request.ts";
+import { attachmentOf, CniError, parseRequest } from "./request.ts";
 import { serveCni } from "./server.ts";
 
 const noGo =
@@ -33,6 +34,8 @@ describe.skipIf(skip)("CNI", () => {
   let endpoints: EndpointStore;
   let ready: (endpoint: Endpoint) => Promise<void>;
   const gone: string[] = [];
+  /** Of each new interface, whether it was up when its programs were to be attached. */
+  const wasUp: boolean[] = [];
   let hasIpv6 = false;
   let expectReady = () => {};
 
@@ -64,6 +67,10 @@ describe.skipIf(skip)("CNI", () => {
       families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
     });
     const life = {
+      created: async ({ name }: Device, setUp: (first: []) => Promise<void>) => {
+        wasUp.push(flagsOf(name).includes("UP"));
+        await setUp([]);
+      },
       ready: (endpoint: Endpoint) => ready(endpoint),
       gone: (endpoint: Endpoint) => void gone.push(endpoint.pod),
     };
@@ -93,6 +100,8 @@ describe.skipIf(skip)("CNI", () => {
   });
   const call = (command: string, container = "c1", more: object = {}) =>
     plugin.call(parseRequest({ env: environment(command, container), config: { ...config, ...more } }));
+  const flagsOf = (name: string): string[] =>
+    JSON.parse(execFileSync("ip", ["-json", "link", "show", "dev", name], { encoding: "utf8" }))[0].flags;
   const inPod = (...command: string[]) =>
     execFileSync("nsenter", [`--net=/run/netns/${pod}`, ...command], { encoding: "utf8" });
 
@@ -108,6 +117,11 @@ describe.skipIf(skip)("CNI", () => {
     expect(inPod("ip", "-brief", "address", "show", "lo")).toContain("127.0.0.1/8");
     expect(inPod("ip", "route")).toContain("default via 169.254.1.1 dev eth0 onlink");
     expect(inPod("ip", "neighbour")).toContain("PERMANENT");
+    const [{ name: hostInterface = "" } = {}] = result.interfaces;
+    expect(wasUp).toEqual([false]);
+    expect(flagsOf(hostInterface)).toContain("UP");
+    const settings = ["rp_filter", "forwarding"].map((name) => `net.ipv4.conf.${hostInterface}.${name}`);
+    expect(execFileSync("sysctl", ["-n", ...settings], { encoding: "utf8" })).toBe("2\n1\n");
     expect(JSON.parse(readFileSync(file, "utf8")).endpoints[0]).toMatchObject({
       namespace: "default",
       pod: "web",
@@ -292,7 +306,7 @@ describe.skipIf(skip)("CNI", () => {
     ] as const;
     for (const { uplink, mode, pod } of steps) {
       ip("link", "set", "up0", "mtu", `${uplink}`);
-      network.refresh({ underlay: "172.31.1.8", ipv6: undefined });
+      await network.refresh({ underlay: "172.31.1.8", ipv6: undefined });
       network.pools = () => [{ spec: { vxlanMode: mode } }];
       expect(network.podMtu).toBe(pod);
       const stale = { ...endpoint, netns: "/var/run/netns/that-has-ended" };
@@ -332,26 +346,6 @@ describe.skipIf(skip)("CNI", () => {
   test("loopback is served for runtimes that request it", async () => {
     await call("ADD", "c4", { cniVersion: "0.3.1", type: "loopback" });
     expect(inPod("ip", "-brief", "link", "show", "lo")).toContain("UP");
-  });
-
-  test("the shim says where to look if no agent answers", () => {
-    const input = JSON.stringify({ ...config, socket: join(folder, "nobody.sock") });
-    const { status: exit, stdout } = spawnSync(shim, { input, env: environment("ADD"), encoding: "utf8" });
-    expect(exit).toBe(1);
-    const failure = JSON.parse(stdout);
-    expect(failure).toMatchObject({ cniVersion: "1.1.0", code: 11 });
-    expect(failure.details).toContain("next: kubectl get pods -A -l k8s-app=ebpf-dataplane");
-    const status = spawnSync(shim, { input, env: environment("STATUS"), encoding: "utf8" });
-    expect(JSON.parse(status.stdout).code).toBe(50);
-  });
-
-  test("the shim knows its versions without an agent, and says that input is no JSON", () => {
-    const asked = (command: string, input: string) =>
-      JSON.parse(spawnSync(shim, { input, env: environment(command), encoding: "utf8" }).stdout);
-    const versions = { cniVersion: "1.1.0", supportedVersions: SUPPORTED_VERSIONS };
-    expect(asked("VERSION", JSON.stringify({ ...config, cniVersion: "0.1.0" }))).toEqual(versions);
-    expect(asked("VERSION", "")).toEqual(versions);
-    expect(asked("ADD", "{").code).toBe(6);
   });
 
   test("the plugin is installed, not rewritten if it is the same, and removed", () => {

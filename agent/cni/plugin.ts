@@ -12,11 +12,13 @@ import { PLUGIN } from "./install.ts";
 import { expectOnlyNetwork } from "./only-network.ts";
 import { type Attachment, attachmentOf, CniCode, CniError, type CniRequest, networkOf } from "./request.ts";
 import { addResult, loopbackResult } from "./results.ts";
-import { createVeth, deleteVeth, LOOPBACK, openVeth, type VethPair, vethNames } from "./veth.ts";
+import { type BeforeUp, createVeth, deleteVeth, LOOPBACK, openVeth, type VethPair, vethNames } from "./veth.ts";
 
 /** The operations of the agent when a pod is created or removed. */
 export interface EndpointLife {
-  /** Attaches the programs to the endpoint's interface and resolves when its maps and policies are written. */
+  /** Attaches the programs to a new interface: with the requests that `setUp` makes before it sets the interface up. */
+  created: BeforeUp;
+  /** Attaches what the endpoint's interface lacks and resolves when its maps and policies are written. */
   ready(endpoint: Endpoint): Promise<void>;
   /** Called when the endpoint is removed, so that its entries can be deleted. */
   gone(endpoint: Endpoint): void;
@@ -46,6 +48,8 @@ export type AddStep = "pools" | "address" | "interface" | "policy" | "open";
 /** The verbs of CNI. Each can be repeated: ADD returns the same result, and DEL of a missing endpoint succeeds. */
 export class CniPlugin {
   readonly #options: PluginOptions;
+  /** Interfaces that are being removed, by name. */
+  readonly #ending = new Map<string, Promise<void>>();
 
   constructor(options: PluginOptions) {
     this.#options = options;
@@ -62,13 +66,13 @@ export class CniPlugin {
       case "ADD":
         return addResult(config.cniVersion, await this.#add(request));
       case "DEL":
-        this.#remove(attachmentOf(request));
+        await this.#remove(attachmentOf(request));
         return undefined;
       case "CHECK":
         this.#check(request);
         return undefined;
       case "GC":
-        this.#collect(networkOf(request), config["cni.dev/valid-attachments"]);
+        await this.#collect(networkOf(request), config["cni.dev/valid-attachments"]);
         return undefined;
     }
   }
@@ -80,9 +84,10 @@ export class CniPlugin {
     if (!attachment.netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for ADD.");
     expectAcceptedFields(config);
     expectOnlyNetwork(attachment, this.#options.endpoints.list());
+    await this.#ending.get(vethNames(attachment.containerId, attachment.ifname).hostInterface);
     const present = this.#find(attachment);
     if (present && interfaceIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
-    if (present) this.forget(present);
+    if (present) await this.forget(present);
     const pools = await this.#timed("pools", () => this.#options.poolsOf(attachment));
     expectKnownPortMappings(config, this.#options.podOf?.(attachment));
     const addresses = await this.#timed("address", () => this.#options.allocator.allocate(pools));
@@ -103,18 +108,18 @@ export class CniPlugin {
       ...addresses,
       mtu: this.#options.mtu(),
     };
-    deleteVeth(pair.hostInterface); // left by an interrupted call
+    if (interfaceIndex(pair.hostInterface) !== undefined) await deleteVeth(pair.hostInterface); // left by an interrupted call
     let endpoint: Endpoint | undefined;
     try {
-      const ifindex = await this.#timed("interface", () => createVeth(pair, this.#options.sysctlRoot));
+      const { life, sysctlRoot } = this.#options;
+      const ifindex = await this.#timed("interface", () => createVeth(pair, sysctlRoot, life.created));
       endpoint = { ...attachment, ...names, ...addresses, ifindex };
       this.#options.endpoints.add(endpoint);
       return await this.#open(attachment, endpoint);
     } catch (error) {
       // Undo the previous steps. The error reports the original failure, not a failure to undo.
       try {
-        if (endpoint) this.forget(endpoint);
-        else deleteVeth(pair.hostInterface);
+        await (endpoint ? this.forget(endpoint) : deleteVeth(pair.hostInterface));
       } catch {}
       throw error;
     }
@@ -145,15 +150,24 @@ export class CniPlugin {
     return endpoints.find(attachment) ?? endpoints.list().find((one) => one.hostInterface === hostInterface);
   }
 
-  #remove(attachment: Attachment): void {
+  #remove(attachment: Attachment): Promise<void> {
     const endpoint = this.#find(attachment);
-    if (endpoint) this.forget(endpoint);
-    else deleteVeth(vethNames(attachment.containerId, attachment.ifname).hostInterface);
+    if (endpoint) return this.forget(endpoint);
+    return deleteVeth(vethNames(attachment.containerId, attachment.ifname).hostInterface);
   }
 
   /** Removes a pod's interface, and gives back its addresses. */
-  forget(endpoint: Endpoint): void {
-    deleteVeth(endpoint.hostInterface);
+  forget(endpoint: Endpoint): Promise<void> {
+    const { hostInterface } = endpoint;
+    const known = this.#ending.get(hostInterface);
+    if (known) return known;
+    const ending = this.#end(endpoint).finally(() => this.#ending.delete(hostInterface));
+    this.#ending.set(hostInterface, ending);
+    return ending;
+  }
+
+  async #end(endpoint: Endpoint): Promise<void> {
+    await deleteVeth(endpoint.hostInterface);
     this.#options.endpoints.remove(endpoint);
     this.#options.life.gone(endpoint);
   }
@@ -167,7 +181,10 @@ export class CniPlugin {
   }
 
   // Of this network only: the list does not name the attachments of others.
-  #collect(network: string, valid: readonly { containerID: string; ifname: string }[] | null | undefined): void {
+  async #collect(
+    network: string,
+    valid: readonly { containerID: string; ifname: string }[] | null | undefined,
+  ): Promise<void> {
     if (!valid) {
       const message = "GC needs the list cni.dev/valid-attachments; without it every pod's interface would be removed.";
       throw new CniError(CniCode.INVALID_CONFIGURATION, message);
@@ -176,7 +193,7 @@ export class CniPlugin {
     const stale = this.#options.endpoints
       .list()
       .filter((endpoint) => (endpoint.network ?? PLUGIN) === network && !keep.has(endpoint.hostInterface));
-    for (const endpoint of stale) this.forget(endpoint);
+    for (const endpoint of stale) await this.forget(endpoint);
   }
 
   async #loopback(request: CniRequest): Promise<object | undefined> {

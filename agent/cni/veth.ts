@@ -1,19 +1,12 @@
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { type Address, familyOf, hostCidr } from "../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
+import type { Device } from "../kernel/device-hooks.ts";
 import { interfaceIndex } from "../kernel/interface-names.ts";
 import { inNamespace } from "../kernel/network-namespace.ts";
-import { changeNetwork, changeNetworkNow, withNamespace } from "../kernel/rtnetlink.ts";
-import {
-  addAddress,
-  addNeighbour,
-  addPair,
-  addRoute,
-  deleteLink,
-  setUp,
-  withoutOwnAddress,
-} from "../network/link-requests.ts";
+import { changeNetwork, type RouteRequest, withNamespace } from "../kernel/rtnetlink.ts";
+import { addAddress, addNeighbour, addPair, addRoute, deleteLink, ofPod, setUp } from "../network/link-requests.ts";
 
 /** The properties of a pod's interface pair. */
 export interface VethPair extends PodAddresses {
@@ -45,9 +38,12 @@ export function vethNames(containerId: string, ifname: string): Pick<VethPair, "
   return { hostInterface: `ebpf${hash.slice(0, 11)}`, mac: mac(20), hostMac: mac(30) };
 }
 
+/** Has an interface set up, after the requests that it needs first. */
+export type BeforeUp = (device: Device, setUp: (first: readonly RouteRequest[]) => Promise<void>) => Promise<void>;
+
 /** Creates the pair, with its far end in the pod's namespace. The host side is up, because the kernel accepts no route
  * to an interface that is down; no traffic passes while the pod's side is down. Returns the host side's index. */
-export async function createVeth(pair: VethPair, sysctlRoot: string): Promise<number> {
+export async function createVeth(pair: VethPair, sysctlRoot: string, beforeUp: BeforeUp): Promise<number> {
   const { hostInterface: name, hostMac, mac, mtu, ifname, netns } = pair;
   const far = { name: ifname, mac };
   await withNamespace(netns, (fd) => changeNetwork([addPair({ name, mac: hostMac }, far, mtu, fd)]));
@@ -55,7 +51,11 @@ export async function createVeth(pair: VethPair, sysctlRoot: string): Promise<nu
   if (index === undefined) throw new Error(`Interface ${name} disappeared right after it was created.`);
   const neighbours = (addresses: readonly Address[]) => addresses.map((address) => addNeighbour(address, mac, index));
   const [ipv4, ipv6] = [addressesOf(pair).filter((one) => !isIpv6(one)), addressesOf(pair).filter(isIpv6)];
-  await changeNetwork([withoutOwnAddress(name, index), setUp(name, index), ...neighbours(ipv4)]);
+  const hasIpv6 = existsSync(`${sysctlRoot}/net/ipv6`);
+  // In one request each time: between two, a busy agent does other work.
+  await beforeUp({ name, ifindex: index }, (first) =>
+    changeNetwork([...first, ofPod(name, index, hasIpv6), setUp(name, index), ...neighbours(ipv4)]),
+  );
   if (ipv6.length > 0) {
     allowIpv6(name, sysctlRoot); // the kernel takes no neighbor of IPv6 where IPv6 is disabled
     await changeNetwork(neighbours(ipv6));
@@ -97,13 +97,21 @@ function allowIpv6(device: string, sysctlRoot: string): void {
     writeFileSync(`${sysctlRoot}/net/ipv6/conf/${device}/${name}`, String(value));
 }
 
-/** Removes the pair if it still exists: the kernel removes it with its namespace, also between the two calls. */
-export function deleteVeth(hostInterface: string): void {
+let lastDeletion: Promise<unknown> = Promise.resolve();
+
+/** Removes the pair if it still exists. One after the other: the kernel waits some ms for its processors each time, and a request that waits has one of the
+ * few threads of this process, which pods that start need. */
+export function deleteVeth(hostInterface: string): Promise<void> {
+  const deletion = lastDeletion.then(() => deleteNow(hostInterface));
+  lastDeletion = deletion.catch(() => undefined);
+  return deletion;
+}
+
+// The kernel removes it with its namespace, also between the two calls.
+async function deleteNow(hostInterface: string): Promise<void> {
   const index = interfaceIndex(hostInterface);
   if (index === undefined) return;
-  try {
-    changeNetworkNow([deleteLink(hostInterface, index)]);
-  } catch (error) {
+  await changeNetwork([deleteLink(hostInterface, index)]).catch((error: unknown) => {
     if (interfaceIndex(hostInterface) !== undefined) throw error;
-  }
+  });
 }

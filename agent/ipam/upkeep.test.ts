@@ -44,7 +44,7 @@ function agent({ nodes = ["here", "there"], nodeSelector = "all()", gives = (_: 
     setLending: () => undefined,
   };
   const allocator = new Allocator({ node: "here", claims, use, families: () => ["IPv4"], now: () => clock.now });
-  const forget = (one: (typeof endpoints)[number]) => {
+  const forget = async (one: (typeof endpoints)[number]) => {
     endpoints.splice(endpoints.indexOf(one), 1);
     freed.push({ address: one.address, at: clock.now });
   };
@@ -124,12 +124,12 @@ test("an empty block is given back, but the last one only where the pool does no
   const one = agent();
   for (let count = 0; count < 5; count++) await one.addPod(`web-${count}`);
   const [first = "", second = ""] = one.cidrs();
-  for (const endpoint of one.endpoints.slice(0, 4)) one.forget(endpoint);
+  for (const endpoint of one.endpoints.slice(0, 4)) await one.forget(endpoint);
   await one.passes(EMPTY_MS - 30_000);
   expect(one.cidrs()).toEqual([first, second]);
   await one.passes(COOLING_MS + 60_000);
   expect(one.cidrs()).toEqual([second]);
-  one.forget(one.endpoints[0] as never);
+  await one.forget(one.endpoints[0] as never);
   await one.passes(2 * EMPTY_MS);
   expect(one.cidrs()).toEqual([second]);
   one.objects.ipPools = [ipPool.parse({ metadata: { name: POOL.name }, spec: { cidr: POOL.cidr, disabled: true } })];
@@ -148,7 +148,7 @@ test("with ipam HostLocal an empty block outside the node's networks goes, and t
   one.endpoints[0] = { ...(one.endpoints[0] as (typeof one.endpoints)[0]), address: "10.0.0.9" };
   await one.passes(2 * EMPTY_MS);
   expect(one.cidrs()).toEqual(["10.0.0.0/30", "10.0.0.8/30"]);
-  one.forget(one.endpoints[0] as never);
+  await one.forget(one.endpoints[0] as never);
   await one.passes(COOLING_MS + EMPTY_MS + 60_000);
   expect(one.cidrs()).toEqual(["10.0.0.0/30"]);
 });
@@ -178,7 +178,7 @@ test("a borrowed address goes back when nobody has used it for a while, and so d
   one.endpoints.push({ namespace: "default", pod: "web", uid: "web", address: "10.0.0.2" });
   await one.passes(UNUSED_LOAN_MS);
   expect([...one.stored.keys()]).toEqual(["answered", owner.name]);
-  one.forget(one.endpoints[0] as never);
+  await one.forget(one.endpoints[0] as never);
   await one.passes(COOLING_MS);
   expect([...one.stored.keys()]).toEqual(["answered", owner.name]);
   await one.passes(UNUSED_LOAN_MS);

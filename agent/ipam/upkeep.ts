@@ -24,7 +24,7 @@ export interface UpkeepParts<Endpoint extends PodName> {
   /** Whether new pods may get addresses of a block of this node. Absent: of any in a pool that serves it. */
   readonly gives?: (block: Block) => boolean;
   /** Removes what is left of a pod's network on this node. */
-  readonly forget: (endpoint: Endpoint) => void;
+  readonly forget: (endpoint: Endpoint) => Promise<void>;
   readonly log: Pick<Logger, "info" | "warn">;
   /** Milliseconds that only grow. */
   readonly now?: () => number;
@@ -69,8 +69,8 @@ export class Upkeep<Endpoint extends PodName> {
   async once(): Promise<void> {
     // What a watch that fails does not show may exist.
     if (this.#parts.store.failing().length > 0) return;
-    this.#forgetLeaked();
     const failures: unknown[] = [];
+    for (const work of this.#leakedEndpoints()) await work().catch((error: unknown) => failures.push(error));
     const answer = () => this.#parts.allocator.lend();
     for (const work of [answer, ...this.#unusedLoans(), ...this.#emptyBlocks(), ...this.#goneBlocks()])
       await work().catch((error: unknown) => failures.push(error));
@@ -78,16 +78,18 @@ export class Upkeep<Endpoint extends PodName> {
   }
 
   // A pod that is not in the API has no policy and is open to nobody; its interface goes with its address.
-  #forgetLeaked(): void {
+  #leakedEndpoints(): (() => Promise<void>)[] {
     const { endpoints, store, forget, log } = this.#parts;
     const pods = Map.groupBy(store.list("pods"), ({ metadata }) => metadata.name);
     const without = endpoints().filter((one) => !pods.get(one.pod)?.some((pod) => isPodOf(pod, one)));
     const nameOf = ({ namespace, pod, uid }: Endpoint) => `${namespace}/${pod} ${uid}`;
     const leaked = new Set(this.#leaked.of(without.map(nameOf), LEAKED_MS));
-    for (const one of without.filter((endpoint) => leaked.has(nameOf(endpoint)))) {
-      log.warn(`${one.namespace}/${one.pod} does not exist any more: its addresses and its interface are removed`);
-      forget(one);
-    }
+    return without
+      .filter((endpoint) => leaked.has(nameOf(endpoint)))
+      .map((one) => () => {
+        log.warn(`${one.namespace}/${one.pod} does not exist any more: its addresses and its interface are removed`);
+        return forget(one);
+      });
   }
 
   #unusedLoans(): (() => Promise<void>)[] {

@@ -1,6 +1,7 @@
 // A two-instruction program that drops, attached after our programs on a workload's interface. Our programs end every
-// packet's path, so it runs only where one of them is missing: such an interface is closed, not open. It is attached
-// without a link, so there is no pin that could be removed; it is removed with the interface. Without TCX it is a separate filter.
+// packet's path, so it runs only where one of them is missing: such an interface is closed, not open. It is a filter of the interface's clsact,
+// which the kernel asks after TCX, so there is no pin that could be removed; it is removed with the interface. Where the kernel has no such
+// filters it is attached by TCX, without a link.
 import { closeSync } from "node:fs";
 import { attachFilterBehind, type Direction } from "./clsact.ts";
 import { describeError, EEXIST, libbpf } from "./libbpf.ts";
@@ -12,11 +13,20 @@ const MAX_PROGRAMS = 64; // BPF_MPROG_MAX
 
 let loaded: number | undefined;
 
+/** Its file descriptor. */
+export function droppingProgram(): number {
+  loaded ??= loadDropping();
+  return loaded;
+}
+
+export function isClosedBehindLinks(ifindex: number, attachType: number): boolean {
+  return droppingPrograms(ifindex, attachType, droppingProgram()).length > 0;
+}
+
 /** Attaches the dropping program after all TCX programs of the interface. */
 export function closeBehindLinks(ifindex: number, attachType: number): void {
-  loaded ??= loadDropping();
-  if (droppingPrograms(ifindex, attachType, loaded).length > 0) return;
-  const result = libbpf().programAttach(loaded, ifindex, attachType, 0);
+  if (isClosedBehindLinks(ifindex, attachType)) return;
+  const result = libbpf().programAttach(droppingProgram(), ifindex, attachType, 0);
   if (result < 0 && result !== -EEXIST) {
     throw new Error(`Cannot close interface ${ifindex} behind its programs: ${describeError(result)}.`);
   }
@@ -24,8 +34,7 @@ export function closeBehindLinks(ifindex: number, attachType: number): void {
 
 /** Removes it: TCX runs before filters, so it would close an interface whose program is a filter. */
 export function openBehindLinks(ifindex: number, attachType: number): void {
-  loaded ??= loadDropping();
-  for (const id of droppingPrograms(ifindex, attachType, loaded)) {
+  for (const id of droppingPrograms(ifindex, attachType, droppingProgram())) {
     const fd = libbpf().programById(id);
     if (fd < 0) continue;
     libbpf().programDetach(fd, ifindex, attachType);
@@ -43,8 +52,7 @@ function droppingPrograms(ifindex: number, attachType: number, fd: number): numb
 
 /** The same behind our filter, on kernels without TCX. */
 export function closeBehindFilter(ifindex: number, direction: Direction): void {
-  loaded ??= loadDropping();
-  attachFilterBehind(loaded, ifindex, direction);
+  attachFilterBehind(droppingProgram(), ifindex, direction);
 }
 
 function loadDropping(): number {

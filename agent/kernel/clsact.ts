@@ -1,8 +1,10 @@
-// Attaching when the kernel has no TCX (before 6.6): a clsact queueing discipline with our filter on it. The
-// filter belongs to the device, so it too outlives the agent; its priority and handle identify it as ours. On a
+// Attaching when the kernel has no TCX (before 6.6), and on a workload's new interface: a clsact queueing discipline with our filter on it.
+// The filter belongs to the device, so it too outlives the agent; its priority and handle identify it as ours. On a
 // workload's interface the dropping filter (closing.ts) follows it.
-import { describeError, EEXIST, EINVAL, ENODEV, ENOENT, libbpf } from "./libbpf.ts";
+import { describeError, EEXIST, EINVAL, ENODEV, ENOENT, EOPNOTSUPP, libbpf } from "./libbpf.ts";
+import { attribute, number32, text } from "./netlink-attributes.ts";
 import { sameProgram } from "./object-info.ts";
+import { ChangeRefused, type RouteRequest } from "./rtnetlink.ts";
 
 const HANDLE = 0xebf;
 const PRIORITY = 0xebf;
@@ -12,12 +14,11 @@ const ATTACH_POINT = { ingress: 1, egress: 2 } as const; // enum bpf_tc_attach_p
 
 export type Direction = keyof typeof ATTACH_POINT;
 
-/** Attaches the program to the device's clsact hook; an older one of ours is replaced atomically. */
-export function attachFilter(
-  programFd: number,
-  ifindex: number,
-  direction: Direction,
-): "created" | "replaced" | "unchanged" {
+export type FilterResult = "created" | "replaced" | "unchanged" | "unsupported";
+
+/** Attaches the program to the device's clsact hook; an older one of ours is replaced atomically. "unsupported": the kernel has no clsact, or no
+ * filters that are programs. */
+export function attachFilter(programFd: number, ifindex: number, direction: Direction): FilterResult {
   return attachAt(PRIORITY, programFd, ifindex, direction);
 }
 
@@ -43,37 +44,115 @@ function replaceAt(priority: number, { programFd, ifindex, direction }: FilterPr
 
 /** Attaches the dropping program after ours. */
 export function attachFilterBehind(programFd: number, ifindex: number, direction: Direction): void {
-  attachAt(PRIORITY_BEHIND, programFd, ifindex, direction);
+  if (attachAt(PRIORITY_BEHIND, programFd, ifindex, direction) === "unsupported")
+    throw failed(`attach to ${direction} of`, ifindex, -EOPNOTSUPP);
 }
 
-function attachAt(
-  priority: number,
-  programFd: number,
-  ifindex: number,
-  direction: Direction,
-): "created" | "replaced" | "unchanged" {
-  const point = hook(ifindex, direction);
-  const created = libbpf().tcHookCreate(point);
-  if (created < 0 && created !== -EEXIST) throw failed("create the clsact hook of", ifindex, created);
+function attachAt(priority: number, programFd: number, ifindex: number, direction: Direction): FilterResult {
   const present = filterProgram(priority, ifindex, direction);
   if (present !== undefined && sameProgram(present, programFd)) return "unchanged";
+  const created = present === undefined ? libbpf().tcHookCreate(hook(ifindex, direction)) : 0;
+  if (created === -ENOENT || created === -EOPNOTSUPP) return "unsupported";
+  if (created < 0 && created !== -EEXIST) throw failed("create the clsact hook of", ifindex, created);
   const result = replaceAt(priority, { programFd, ifindex, direction });
+  if (result === -ENOENT) return "unsupported";
   if (result < 0) throw failed(`attach to ${direction} of`, ifindex, result);
   return present === undefined ? "created" : "replaced";
 }
 
-/** Removes our filters, the dropping one first. No filter is a success. Foreign filters and the clsact
- * itself stay. */
-export function detachFilter(ifindex: number, direction: Direction): boolean {
-  const detached = [PRIORITY_BEHIND, PRIORITY].filter((priority) => detachAt(priority, ifindex, direction));
-  return detached.includes(PRIORITY);
+// linux/rtnetlink.h, pkt_sched.h, pkt_cls.h
+const RTM = { newQdisc: 36, newFilter: 44 };
+const CREATE_ONLY = 0x600; // NLM_F_CREATE, NLM_F_EXCL
+const CLSACT = { handle: 0xffff0000, parent: 0xfffffff1, ingress: 0xfffffff2, egress: 0xfffffff3 };
+const TCA = { kind: 1, options: 2 };
+const TCA_BPF = { fd: 6, name: 7, flags: 8 };
+const DIRECT_ACTION = 1;
+const EVERY_PROTOCOL = 0x0300; // ETH_P_ALL, in network byte order
+
+/** A program for a direction of a workload's interface. */
+export interface WorkloadFilter extends FilterProgram {
+  /** For people who list filters. */
+  readonly name: string;
 }
 
-function detachAt(priority: number, ifindex: number, direction: Direction): boolean {
-  if (filterProgram(priority, ifindex, direction) === undefined) return false;
+/** What puts programs on a new interface, each with the dropping one behind it, before the interface is up: on one that is up, the kernel drops
+ * packets while it adds a clsact. */
+export function filterRequests(
+  ifindex: number,
+  filters: readonly WorkloadFilter[],
+  droppingFd: number,
+): RouteRequest[] {
+  const clsact = trafficControl(ifindex, CLSACT.handle, CLSACT.parent, 0, [attribute(TCA.kind, text("clsact"))]);
+  return [
+    { what: `add a clsact to interface ${ifindex}`, type: RTM.newQdisc, flags: CREATE_ONLY, body: clsact },
+    ...filters.flatMap(({ programFd, direction, name }) => [
+      filterRequest(ifindex, direction, PRIORITY, programFd, name),
+      filterRequest(ifindex, direction, PRIORITY_BEHIND, droppingFd, "closed"),
+    ]),
+  ];
+}
+
+/** Whether these requests alone were refused, because the kernel has no such filters: a module that is missing. */
+export function hasNoFilters(error: unknown): boolean {
+  const failed = error instanceof ChangeRefused ? error.failed : [];
+  // Without its clsact each filter is refused too, as one for a parent that does not exist.
+  const isMissing = [-ENOENT, -EOPNOTSUPP].includes(failed[0]?.code ?? 0);
+  return isMissing && failed.every(({ request }) => request.type === RTM.newQdisc || request.type === RTM.newFilter);
+}
+
+function filterRequest(
+  ifindex: number,
+  direction: Direction,
+  priority: number,
+  programFd: number,
+  name: string,
+): RouteRequest {
+  const program = [
+    attribute(TCA_BPF.fd, number32(programFd)),
+    attribute(TCA_BPF.name, text(name)),
+    attribute(TCA_BPF.flags, number32(DIRECT_ACTION)),
+  ];
+  const attributes = [attribute(TCA.kind, text("bpf")), attribute(TCA.options, Buffer.concat(program))];
+  const info = ((priority << 16) | EVERY_PROTOCOL) >>> 0;
+  return {
+    what: `attach ${name} to ${direction} of interface ${ifindex}`,
+    type: RTM.newFilter,
+    flags: CREATE_ONLY,
+    body: trafficControl(ifindex, HANDLE, CLSACT[direction], info, attributes),
+  };
+}
+
+/** struct tcmsg */
+function trafficControl(
+  ifindex: number,
+  handle: number,
+  parent: number,
+  info: number,
+  attributes: readonly Uint8Array[],
+): Buffer {
+  const header = Buffer.alloc(20);
+  header.writeInt32LE(ifindex, 4);
+  header.writeUInt32LE(handle, 8);
+  header.writeUInt32LE(parent, 12);
+  header.writeUInt32LE(info, 16);
+  return Buffer.concat([header, ...attributes]);
+}
+
+/** Removes our filters, the dropping one first. No filter is a success. Foreign filters and the clsact
+ * itself stay. */
+export function detachFilter(ifindex: number, direction: Direction): void {
+  for (const priority of [PRIORITY_BEHIND, PRIORITY]) detachAt(priority, ifindex, direction);
+}
+
+/** Removes the program's filter: the dropping one stays, behind a link. */
+export function detachProgram(ifindex: number, direction: Direction): void {
+  detachAt(PRIORITY, ifindex, direction);
+}
+
+function detachAt(priority: number, ifindex: number, direction: Direction): void {
+  if (filterProgram(priority, ifindex, direction) === undefined) return;
   const result = libbpf().tcDetach(hook(ifindex, direction), options({ priority }));
   if (result < 0 && result !== -ENOENT) throw failed(`detach from ${direction} of`, ifindex, result);
-  return true;
 }
 
 function filterProgram(priority: number, ifindex: number, direction: Direction): number | undefined {

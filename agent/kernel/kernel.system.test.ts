@@ -2,9 +2,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Attacher, attacher, type Device, detachAll } from "./attach.ts";
+import { type Attacher, attacher, detachAll } from "./attach.ts";
+import { WORKLOAD_PROGRAMS } from "./attach-workload.ts";
 import { noKernel, temporaryBpffs } from "./bpffs.fixture.ts";
 import { cgroupMount } from "./cgroup-mount.ts";
+import type { Device } from "./device-hooks.ts";
 import { KernelMap } from "./kernel-map.ts";
 import { libbpf } from "./libbpf.ts";
 import { removeLink } from "./links.ts";
@@ -16,6 +18,7 @@ import { outcomeReader } from "./outcomes.ts";
 import { compilePassObjects } from "./pass-objects.fixture.ts";
 import { pinsUnder, removeOtherLayouts } from "./pins.ts";
 import { programNames, programs } from "./programs.ts";
+import { knock, received, veth } from "./veth.fixture.ts";
 
 if (noKernel) console.log(noKernel);
 
@@ -136,10 +139,11 @@ describe.skipIf(noKernel)("kernel", () => {
     test("a workload's interface is closed without its program, and open again with it", async (context) => {
       const workload = veth("work0");
       const attached = start(objects);
-      attached.device("from_workload", workload);
+      for (let time = 0; time < 2; time++) {
+        expect(attached.workload(workload, true).awaitsLinks).toBe(time === 0 && attached.method === "tcx");
+        for (const program of WORKLOAD_PROGRAMS) attached.link(program, workload);
+      }
       if (attached.method !== method) context.skip(`SKIP: this kernel has no ${method}`);
-      attached.closeBehind("from_workload", workload);
-      attached.closeBehind("from_workload", workload);
       let before = received();
       const arriving = () => {
         before = received();
@@ -150,7 +154,10 @@ describe.skipIf(noKernel)("kernel", () => {
       if (method === "tcx") removeLink(join(pins.links, "work0-ingress"));
       else execFileSync("tc", ["filter", "delete", "dev", "work0", "ingress", "pref", String(0xebf)]);
       await arriving().toBe(0);
-      expect(attached.device("from_workload", workload)).toBe("created");
+      expect(attached.workload(workload, false).results).toMatchObject([
+        { result: "unchanged" },
+        { result: "created" },
+      ]);
       await arriving().toBe(20);
       execFileSync("ip", ["link", "delete", "work0"]);
       attached.sweep();
@@ -204,8 +211,8 @@ describe.skipIf(noKernel)("kernel", () => {
     const loaded = load(options);
     for (const clsact of [false, true, false]) {
       const attached = attacher(loaded, pins, clsact);
-      attached.device("from_workload", device);
-      attached.closeBehind("from_workload", device);
+      attached.workload(device, true);
+      if (!clsact) for (const program of WORKLOAD_PROGRAMS) attached.link(program, device);
       const before = received();
       knock("switch1");
       await expect.poll(() => received() - before).toBe(1);
@@ -298,29 +305,5 @@ describe.skipIf(noKernel)("kernel", () => {
   function packets(outcome: number): bigint {
     const totals = [...outcomeReader(pins)().values()];
     return totals[outcome]?.packets ?? 0n;
-  }
-
-  /** IP packets that came in on any interface. */
-  function received(): number {
-    const [names, values] = readFileSync("/proc/net/snmp", "utf8")
-      .split("\n")
-      .filter((line) => line.startsWith("Ip:"));
-    return Number(values?.split(" ")[names?.split(" ").indexOf("InReceives") ?? 0]);
-  }
-
-  function veth(name: string): Device {
-    // no IPv6: its announcements would be counted too
-    execFileSync("sysctl", ["-qw", "net.ipv6.conf.default.disable_ipv6=1"]);
-    execFileSync("ip", ["link", "add", name, "type", "veth", "peer", "name", `${name}-peer`]);
-    execFileSync("ip", ["address", "add", "10.99.0.1/24", "dev", `${name}-peer`]);
-    for (const end of [name, `${name}-peer`]) execFileSync("ip", ["link", "set", end, "up"]);
-    const [link] = JSON.parse(execFileSync("ip", ["-json", "link", "show", "dev", name], { encoding: "utf8" }));
-    return { name, ifindex: link.ifindex };
-  }
-
-  // Multicast is sent at once: it needs no neighbor resolution.
-  function knock(name: string): void {
-    execFileSync("ip", ["route", "replace", "239.0.0.0/8", "dev", `${name}-peer`]);
-    execFileSync("bash", ["-c", "echo > /dev/udp/239.0.0.1/9"]);
   }
 });

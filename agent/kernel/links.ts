@@ -45,17 +45,25 @@ export function replaceTogether<Linked extends LinkedProgram>(all: readonly Link
 /** Makes sure that `programFd` is attached to the target by a link pinned at `pin`. "unsupported": the kernel has no
  * links of this kind. */
 export function ensureLink(pin: string, programFd: number, target: LinkTarget): LinkResult {
+  return keepLink(pin, programFd, target) ?? createLink(pin, programFd, target);
+}
+
+/** The same for a link that exists. undefined: the target has none. */
+export function keepLink(
+  pin: string,
+  programFd: number,
+  target: LinkTarget,
+): Exclude<LinkResult, "created" | "unsupported"> | undefined {
   const { link, isPinned } = openLink(pin, target);
-  if (link !== undefined) {
-    const info = linkInfo(link);
-    if (target.isTargetOf(info)) {
-      if (!isPinned) pinAt(pin, link, target);
-      const result = replaceProgram(link, info, programFd, target);
-      return !isPinned && result === "unchanged" ? "pinned again" : result;
-    }
-    removeLink(pin);
+  if (link === undefined) return undefined;
+  const info = linkInfo(link);
+  if (target.isTargetOf(info)) {
+    if (!isPinned) pinAt(pin, link, target);
+    const result = replaceProgram(link, info, programFd, target);
+    return !isPinned && result === "unchanged" ? "pinned again" : result;
   }
-  return createLink(pin, programFd, target);
+  removeLink(pin);
+  return undefined;
 }
 
 /** The link of that pin, held from now on; undefined: there is none. */
@@ -113,7 +121,7 @@ function flagged(flags: number): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-function replaceProgram(link: number, info: LinkInfo, programFd: number, target: LinkTarget): LinkResult {
+function replaceProgram(link: number, info: LinkInfo, programFd: number, target: LinkTarget): "unchanged" | "replaced" {
   if (sameProgram(info.programId, programFd)) return "unchanged";
   const result = libbpf().linkUpdate(link, programFd, null);
   if (result < 0) throw failed("replace the program at", target, result);

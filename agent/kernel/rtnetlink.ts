@@ -1,5 +1,5 @@
 // Changes interfaces, addresses, neighbors and routes without a process: rtnetlink(7).
-import { closeSync, openSync, readSync, write, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, write } from "node:fs";
 import { promisify } from "node:util";
 import { describeError, lastError, libbpf } from "./libbpf.ts";
 import {
@@ -28,25 +28,27 @@ export interface RouteRequest {
   readonly body: Uint8Array;
 }
 
+/** What the kernel did not do. */
+export class ChangeRefused extends Error {
+  /** In their order; a negative errno each. */
+  readonly failed: readonly { readonly request: RouteRequest; readonly code: number }[];
+
+  constructor(failed: ChangeRefused["failed"]) {
+    const reasons = failed.map(({ request, code }) => `${request.what}: ${describeError(code)}`);
+    super(`Cannot ${reasons.join("; cannot ")}.`);
+    this.name = "ChangeRefused";
+    this.failed = failed;
+  }
+}
+
 const writing = promisify(write);
 
-/** Sends the requests at once. Each is tried, also after one that failed; rejects with those that did. The kernel works while they are written, and may wait for
+/** Sends the requests at once. Each is tried, also after one that failed; rejects with ChangeRefused for those that did. The kernel works while they are written, and may wait for
  * other changes of interfaces: the event loop goes on meanwhile. @param netns network namespace; absent: this thread's */
 export async function changeNetwork(requests: readonly RouteRequest[], netns?: string): Promise<void> {
   const socket = netns === undefined ? open() : inNamespace(netns, open);
   try {
     await writing(socket, encoded(requests));
-    expectDone(socket, requests);
-  } finally {
-    closeSync(socket);
-  }
-}
-
-/** The same, where nothing else may happen meanwhile. */
-export function changeNetworkNow(requests: readonly RouteRequest[]): void {
-  const socket = open();
-  try {
-    writeSync(socket, encoded(requests));
     expectDone(socket, requests);
   } finally {
     closeSync(socket);
@@ -82,7 +84,9 @@ function expectDone(socket: number, requests: readonly RouteRequest[]): void {
   while (codes.size < requests.length)
     for (const message of netlinkMessages(buffer.subarray(0, readSync(socket, buffer))))
       if (message.type === NLMSG_ERROR) codes.set(message.sequence, netlinkError(message));
-  const failed = [...codes].filter(([, code]) => code !== 0);
-  const reasons = failed.map(([place, code]) => `${requests[place]?.what}: ${describeError(code)}`);
-  if (failed.length > 0) throw new Error(`Cannot ${reasons.join("; cannot ")}.`);
+  const failed = requests.flatMap((request, place) => {
+    const code = codes.get(place) ?? 0;
+    return code === 0 ? [] : { request, code };
+  });
+  if (failed.length > 0) throw new ChangeRefused(failed);
 }

@@ -2,7 +2,7 @@
 // (generic mode) runs after a socket buffer was made, and is slower than tc. A link never replaces another one's program.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Device } from "./attach.ts";
+import type { Device } from "./device-hooks.ts";
 import { describeError, EINVAL } from "./libbpf.ts";
 import { ensureLink, type LinkedProgram, type LinkResult, removeLink } from "./links.ts";
 import type { Pins } from "./pins.ts";

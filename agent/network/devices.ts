@@ -1,4 +1,4 @@
-import { ipJson } from "./ip-command.ts";
+import { ipJson, ipJsonSoon } from "./ip-command.ts";
 
 /** A network interface of the namespace this process runs in. */
 export interface NetworkDevice {
@@ -30,9 +30,20 @@ function isLone({ family, prefixlen }: IpAddressEntry["addr_info"][number]): boo
   return prefixlen === (family === "inet6" ? 128 : 32);
 }
 
+const LIST = ["-details", "address", "show"];
+
 /** Addresses with a subnet come first. */
 export function networkDevices(): NetworkDevice[] {
-  return ipJson<IpAddressEntry>("-details", "address", "show").map((entry) => ({
+  return ipJson<IpAddressEntry>(...LIST).map(deviceOf);
+}
+
+/** The same, and other work goes on meanwhile. */
+export async function networkDevicesSoon(): Promise<NetworkDevice[]> {
+  return (await ipJsonSoon<IpAddressEntry>(...LIST)).map(deviceOf);
+}
+
+function deviceOf(entry: IpAddressEntry): NetworkDevice {
+  return {
     name: entry.ifname,
     ifindex: entry.ifindex,
     mtu: entry.mtu,
@@ -44,5 +55,5 @@ export function networkDevices(): NetworkDevice[] {
       .filter(({ scope }) => scope !== "link")
       .sort((one, other) => Number(isLone(one)) - Number(isLone(other)))
       .map(({ local, prefixlen }) => ({ address: local, prefixLength: prefixlen })),
-  }));
+  };
 }

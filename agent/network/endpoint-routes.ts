@@ -1,18 +1,18 @@
 import type { Route } from "../compile/desired.ts";
-import { changeNetworkNow, type RouteRequest } from "../kernel/rtnetlink.ts";
+import { changeNetwork, type RouteRequest } from "../kernel/rtnetlink.ts";
 import { addDeviceRoute, deleteDeviceRoute } from "./link-requests.ts";
 import type { RouteContext } from "./routes.ts";
 
 /** Writes what has changed of the routes to pods, without asking for those in the kernel. @returns false: it is more than that, or something else has changed them */
-export function changeEndpointRoutes(
+export async function changeEndpointRoutes(
   before: readonly Route[],
   after: readonly Route[],
   context: RouteContext,
-): boolean {
+): Promise<boolean> {
   const requests = endpointRequests(before, after, context);
   if (!requests) return false;
   try {
-    if (requests.length > 0) changeNetworkNow(requests);
+    if (requests.length > 0) await changeNetwork(requests);
     return true;
   } catch {
     return false;

@@ -1,8 +1,17 @@
 import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
+
+const MOST_BYTES = 1 << 28;
+const running = promisify(execFile);
 
 /** Runs `ip -json …` and parses its output. */
 export function ipJson<T>(...args: string[]): T[] {
-  return parsed(execFileSync("ip", ["-json", ...args], { encoding: "utf8", maxBuffer: 1 << 28 }));
+  return parsed(execFileSync("ip", ["-json", ...args], { encoding: "utf8", maxBuffer: MOST_BYTES }));
+}
+
+/** The same, and other work goes on meanwhile. */
+export async function ipJsonSoon<T>(...args: string[]): Promise<T[]> {
+  return parsed((await running("ip", ["-json", ...args], { maxBuffer: MOST_BYTES })).stdout);
 }
 
 /** The same in a network namespace. */
@@ -19,7 +28,16 @@ function parsed<T>(text: string): T[] {
 
 /** Runs `ip` with one line of output per object, for cases where its JSON is ambiguous. */
 export function ipLines(...args: string[]): string[] {
-  return execFileSync("ip", ["-oneline", ...args], { encoding: "utf8", maxBuffer: 1 << 28 })
+  return linesOf(execFileSync("ip", ["-oneline", ...args], { encoding: "utf8", maxBuffer: MOST_BYTES }));
+}
+
+/** The same, and other work goes on meanwhile. */
+export async function ipLinesSoon(...args: string[]): Promise<string[]> {
+  return linesOf((await running("ip", ["-oneline", ...args], { maxBuffer: MOST_BYTES })).stdout);
+}
+
+function linesOf(text: string): string[] {
+  return text
     .split("\n")
     .map((line) => line.trim())
     .filter(Boolean);

@@ -12,6 +12,9 @@ const AF = { IPv4: 2, IPv6: 10 };
 const IFLA = { address: 1, name: 3, mtu: 4, info: 18, family: 26, namespaceFd: 28 };
 const [INFO_KIND, INFO_DATA, VETH_PEER, INET6_ADDRESS_MODE] = [1, 2, 1, 8];
 const NO_GENERATED_ADDRESS = 1;
+const INET_CONF = 1; // IFLA_INET_CONF, with the numbers of linux/ip.h
+const IPV4_DEVCONF = { forwarding: 1, reversePathFilter: 8 };
+const LOOSE = 2;
 const IFA = { address: 1, local: 2, flags: 8 };
 const NO_DUPLICATE_DETECTION = 2;
 const [NDA_DESTINATION, NDA_HARDWARE_ADDRESS] = [1, 2];
@@ -39,11 +42,20 @@ export function addPair(link: LinkEnd, peer: LinkEnd, mtu: number, netnsFd: numb
   return { what: `add the interface ${link.name}`, type: RTM.newLink, flags: CREATE | EXCLUSIVE, body };
 }
 
-/** The kernel gives the interface no IPv6 address of its own. */
-export function withoutOwnAddress(name: string, index: number): RouteRequest {
+/** What the node's side of a pod's interface has before it is up: no IPv6 address of its own, and the settings of sysctls.ts for IPv4.
+ * @param hasIpv6 whether the kernel knows IPv6: it refuses what is said of a family that it does not know */
+export function ofPod(name: string, index: number, hasIpv6: boolean): RouteRequest {
   const mode = attribute(INET6_ADDRESS_MODE, Buffer.of(NO_GENERATED_ADDRESS));
-  const body = Buffer.concat([linkHeader(index, 0), attribute(IFLA.family, attribute(AF.IPv6, mode))]);
-  return { what: `keep ${name} without an address of its own`, type: RTM.newLink, flags: 0, body };
+  const settings = [
+    attribute(IPV4_DEVCONF.forwarding, number32(1)),
+    attribute(IPV4_DEVCONF.reversePathFilter, number32(LOOSE)),
+  ];
+  const families = [
+    attribute(AF.IPv4, attribute(INET_CONF, Buffer.concat(settings))),
+    ...(hasIpv6 ? [attribute(AF.IPv6, mode)] : []),
+  ];
+  const body = Buffer.concat([linkHeader(index, 0), attribute(IFLA.family, Buffer.concat(families))]);
+  return { what: `prepare the interface ${name}`, type: RTM.newLink, flags: 0, body };
 }
 
 export function setUp(name: string, index: number): RouteRequest {

@@ -1,5 +1,5 @@
 import type { Route } from "../compile/desired.ts";
-import { ipBatch, ipJson } from "./ip-command.ts";
+import { ipBatch, ipJson, ipJsonSoon } from "./ip-command.ts";
 import { PROTOCOL } from "./routes.ts";
 import { deviceTowards, type Uplinks } from "./uplinks.ts";
 
@@ -15,8 +15,8 @@ export interface NeighbourEntry {
 /** Configures the kernel to keep the hardware addresses of nodes on this node's links resolved (NTF_EXT_MANAGED, since Linux
  * 5.16). The packet path accepts the address of a routed workload only in a frame of its node (bpf/policy/source.h), and does
  * not resolve neighbors itself. Returns the number of written entries. */
-export function reconcileNeighbours(routes: readonly Route[], uplinks: Uplinks): number {
-  const commands = neighbourCommands(routes, uplinks, ipJson<NeighbourEntry>("neighbour", "show"));
+export async function reconcileNeighbours(routes: readonly Route[], uplinks: Uplinks): Promise<number> {
+  const commands = neighbourCommands(routes, uplinks, await ipJsonSoon<NeighbourEntry>("neighbour", "show"));
   ipBatch(commands);
   return commands.length;
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Route } from "../compile/desired.ts";
 import { noKernel } from "../kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
-import { changeNetwork, changeNetworkNow, withNamespace } from "../kernel/rtnetlink.ts";
+import { changeNetwork, withNamespace } from "../kernel/rtnetlink.ts";
 import { networkDevices } from "./devices.ts";
 import { changeEndpointRoutes } from "./endpoint-routes.ts";
 import { ipBatch } from "./ip-command.ts";
@@ -34,7 +34,7 @@ describe.skipIf(noKernel)("network", () => {
     expect(networkDevices().some(({ name }) => name === WIREGUARD_DEVICE)).toBe(false);
   });
 
-  test("tunnel device, routes of each kind and their removal", () => {
+  test("tunnel device, routes of each kind and their removal", async () => {
     ipBatch([
       "link add eth0 type veth peer name far",
       "address add 172.31.1.8/24 dev eth0",
@@ -56,18 +56,18 @@ describe.skipIf(noKernel)("network", () => {
       { to: "node", destination: "10.244.2.0/26", node: "172.31.9.1", encapsulated: true },
       { to: "nowhere", destination: "10.244.0.0/26" },
     ];
-    const written = (wanted: Route[]) => reconcileRoutes(wanted, context).written;
-    expect(written(routes)).toBe(4);
-    expect(written(routes)).toBe(0);
-    expect(written(routes.slice(1))).toBe(1);
+    const written = async (wanted: Route[]) => (await reconcileRoutes(wanted, context)).written;
+    expect(await written(routes)).toBe(4);
+    expect(await written(routes)).toBe(0);
+    expect(await written(routes.slice(1))).toBe(1);
     expect(execFileSync("ip", ["route", "get", "10.244.2.9"], { encoding: "utf8" })).toContain(
       "dev ebpf-vxlan src 172.31.1.8",
     );
-    removeRoutes();
-    expect(written([])).toBe(0);
+    await removeRoutes();
+    expect(await written([])).toBe(0);
   });
 
-  test("IPv6 routes of each kind and their removal; the default route of the other family is neither theirs nor changed", () => {
+  test("IPv6 routes of each kind and their removal; the default route of the other family is neither theirs nor changed", async () => {
     ipBatch(["address add fd00:172:31:1::8/64 dev eth0 nodad", "route add default via 172.31.1.1 dev eth0"]);
     const routes: Route[] = [
       { to: "endpoint", destination: "fd00:10:244::5/128", ifindex: index() },
@@ -83,35 +83,35 @@ describe.skipIf(noKernel)("network", () => {
       { to: "node", destination: "10.244.1.0/26", node: "172.31.1.207", encapsulated: false },
     ];
     const dual = { ...context, nodeAddressIpv6: "fd00:172:31:1::8" };
-    const written = (wanted: Route[]) => reconcileRoutes(wanted, dual).written;
-    expect(written(routes)).toBe(5);
-    expect(written(routes)).toBe(0);
+    const written = async (wanted: Route[]) => (await reconcileRoutes(wanted, dual)).written;
+    expect(await written(routes)).toBe(5);
+    expect(await written(routes)).toBe(0);
     const get = (address: string) => execFileSync("ip", ["route", "get", address], { encoding: "utf8" });
     expect(get("fd00:10:244::5")).toContain("dev pod0");
     expect(get("fd00:10:244::41")).toContain("via fd00:172:31:1::207 dev eth0");
     expect(get("fd00:10:244::81")).toMatch(/dst 172\.31\.9\.1 .*dev ebpf-vxlan .*src fd00:172:31:1::8/);
     expect(() => get("fd00:10:244::6")).toThrow("No route to host");
-    expect(reconcileRoutes([...routes, { to: "nowhere", destination: "::/0" }], dual)).toEqual({
+    expect(await reconcileRoutes([...routes, { to: "nowhere", destination: "::/0" }], dual)).toEqual({
       written: 1,
       conflicts: [],
     });
-    expect(written(routes)).toBe(1);
-    expect(written(routes.slice(1))).toBe(1);
-    removeRoutes();
-    expect(written([])).toBe(0);
+    expect(await written(routes)).toBe(1);
+    expect(await written(routes.slice(1))).toBe(1);
+    await removeRoutes();
+    expect(await written([])).toBe(0);
     expect(execFileSync("ip", ["route"], { encoding: "utf8" })).toContain("default via 172.31.1.1");
     ipBatch(["route delete default"]);
   });
 
-  test("the kernel's route to the nodes' network is neither replaced nor deleted", () => {
+  test("the kernel's route to the nodes' network is neither replaced nor deleted", async () => {
     const shown = () => execFileSync("ip", ["route", "show", "172.31.1.0/24"], { encoding: "utf8" });
     const connected = shown();
     expect(connected).toContain("proto kernel");
-    const { written, conflicts } = reconcileRoutes([{ to: "nowhere", destination: "172.31.1.0/24" }], context);
+    const { written, conflicts } = await reconcileRoutes([{ to: "nowhere", destination: "172.31.1.0/24" }], context);
     expect(written).toBe(0);
     expect(conflicts).toMatchObject([{ destination: "172.31.1.0/24" }]);
     expect(shown()).toBe(connected);
-    reconcileRoutes([], context);
+    await reconcileRoutes([], context);
     expect(shown()).toBe(connected);
   });
 
@@ -136,7 +136,7 @@ describe.skipIf(noKernel)("network", () => {
     );
   });
 
-  test("routes to pods that come and go are written as if all were compared, and whatever else changes is compared", () => {
+  test("routes to pods that come and go are written as if all were compared, and whatever else changes is compared", async () => {
     execFileSync("ip", ["link", "add", "pod1", "type", "veth", "peer", "name", "far1"]);
     execFileSync("ip", ["link", "set", "pod1", "up"]);
     const ifindex = networkDevices().find(({ name }) => name === "pod1")?.ifindex ?? 0;
@@ -149,18 +149,18 @@ describe.skipIf(noKernel)("network", () => {
       (destination): Route => ({ to: "endpoint", destination, ifindex }),
     );
     const gone: Route = { to: "endpoint", destination: "10.244.9.3/32", ifindex: 4_000_000 };
-    expect(reconcileRoutes([block], dual).conflicts).toEqual([]);
-    expect(changeEndpointRoutes([block], [block, ...pods], dual)).toBe(true);
-    expect(reconcileRoutes([block, ...pods], dual)).toEqual({ written: 0, conflicts: [] });
-    expect(changeEndpointRoutes([block, ...pods, gone], [block, ...pods.slice(1)], dual)).toBe(true);
-    expect(reconcileRoutes([block, ...pods.slice(1)], dual)).toEqual({ written: 0, conflicts: [] });
+    expect((await reconcileRoutes([block], dual)).conflicts).toEqual([]);
+    expect(await changeEndpointRoutes([block], [block, ...pods], dual)).toBe(true);
+    expect(await reconcileRoutes([block, ...pods], dual)).toEqual({ written: 0, conflicts: [] });
+    expect(await changeEndpointRoutes([block, ...pods, gone], [block, ...pods.slice(1)], dual)).toBe(true);
+    expect(await reconcileRoutes([block, ...pods.slice(1)], dual)).toEqual({ written: 0, conflicts: [] });
     // Another one's route to the same destination, a route that somebody deleted, and a block.
     execFileSync("ip", ["route", "add", "10.244.9.1/32", "dev", "pod1"]);
-    expect(changeEndpointRoutes([block, ...pods.slice(1)], [block, ...pods], dual)).toBe(false);
+    expect(await changeEndpointRoutes([block, ...pods.slice(1)], [block, ...pods], dual)).toBe(false);
     execFileSync("ip", ["route", "delete", "10.244.9.2/32"]);
-    expect(changeEndpointRoutes(pods.slice(1), pods.slice(2), dual)).toBe(false);
-    expect(changeEndpointRoutes([block], [], dual)).toBe(false);
-    removeRoutes();
+    expect(await changeEndpointRoutes(pods.slice(1), pods.slice(2), dual)).toBe(false);
+    expect(await changeEndpointRoutes([block], [], dual)).toBe(false);
+    await removeRoutes();
   });
 
   test("requests to the kernel that fail are named, the others are done", async () => {
@@ -170,7 +170,8 @@ describe.skipIf(noKernel)("network", () => {
       "Cannot set nothing up: ENODEV: no such device.",
     );
     expect(lo()).toContain('"UP"');
-    expect(() => changeNetworkNow([deleteLink("nothing", 4_000_000)])).toThrow("delete the interface nothing: ENODEV");
+    const nothing = changeNetwork([deleteLink("nothing", 4_000_000)]);
+    await expect(nothing).rejects.toThrow("delete the interface nothing: ENODEV");
     await expect(changeNetwork([setUp("lo", 1)], "/run/netns/that-has-ended")).rejects.toThrow("ENOENT");
     const pair = (fd: number) => changeNetwork([addPair({ name: "lo", mac: "02:00:00:00:00:01" }, far, 1_500, fd)]);
     const far = { name: "eth9", mac: "02:00:00:00:00:02" };

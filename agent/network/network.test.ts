@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Route } from "../compile/desired.ts";
+import { attributesIn } from "../kernel/netlink-attributes.ts";
 import type { NetworkDevice } from "./devices.ts";
+import { ofPod } from "./link-requests.ts";
 import { neighbourCommands } from "./neighbours.ts";
 import { routeCommands } from "./routes.ts";
 import { applySysctls, forgetGone, nodeIpv6Sysctls, restoreSysctls, uplinkIpv6Sysctls } from "./sysctls.ts";
@@ -192,6 +194,14 @@ describe("IPv6 sysctls", () => {
     ]);
     expect(["eth0", "eth1", "eth9"].map((device) => value(device, "accept_ra"))).toEqual(["1", "1", "1"]);
   });
+});
+
+test("a pod's interface is told nothing of IPv6 where the kernel does not know it", () => {
+  const families = (hasIpv6: boolean) => {
+    const [spec] = attributesIn(ofPod("ebpf1", 7, hasIpv6).body.subarray(16));
+    return attributesIn(spec?.value ?? Buffer.alloc(0)).map(({ type }) => type);
+  };
+  expect([families(true), families(false)]).toEqual([[2, 10], [2]]); // AF_INET, AF_INET6
 });
 
 test("sysctls are set once and restored", () => {

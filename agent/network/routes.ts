@@ -2,7 +2,7 @@ import { overheadOf } from "../../model/pool/encapsulation.ts";
 import type { Route } from "../compile/desired.ts";
 import { interfaceIndex } from "../kernel/interface-names.ts";
 import { VNI_OVERLAY } from "../kernel/layout.gen.ts";
-import { ipBatch, ipJson, ipLines } from "./ip-command.ts";
+import { ipBatch, ipJson, ipLines, ipLinesSoon } from "./ip-command.ts";
 import { TUNNEL_DEVICE } from "./tunnel.ts";
 
 // The agent's routes and neighbors have this protocol number (`ip route … proto`), by which a restarted agent recognizes them.
@@ -27,8 +27,8 @@ export interface RouteConflict {
 /** Changes the agent's routes in the kernel to the desired ones, writing only differences, and returns those that were
  * not written because their destination has another route. A route to an endpoint whose interface does not exist is omitted:
  * its removal will follow. */
-export function reconcileRoutes(desired: readonly Route[], context: RouteContext) {
-  const { commands, conflicts } = routeCommands(desired, presentRoutes(), context);
+export async function reconcileRoutes(desired: readonly Route[], context: RouteContext) {
+  const { commands, conflicts } = routeCommands(desired, await presentRoutes(), context);
   ipBatch(commands);
   return { written: commands.length, conflicts };
 }
@@ -44,12 +44,9 @@ export function interfaceTowards(address: string): { ifindex: number; name: stri
   }
 }
 
-export function removeRoutes(): void {
-  ipBatch(
-    presentRoutes()
-      .filter(isOurs)
-      .map((line) => `route delete ${destinationOf(line)} proto ${PROTOCOL}`),
-  );
+export async function removeRoutes(): Promise<void> {
+  const present = await presentRoutes();
+  ipBatch(present.filter(isOurs).map((line) => `route delete ${destinationOf(line)} proto ${PROTOCOL}`));
 }
 
 /** The number of BIRD's routes, as ip(8) prints it: from /etc/iproute2/rt_protos, where the image has that file. */
@@ -61,10 +58,10 @@ export function removeLearnedRoutes(): void {
 }
 
 /** The main table of both families, as ip(8) prints it. */
-function presentRoutes(): string[] {
+async function presentRoutes(): Promise<string[]> {
+  const [ipv4, ipv6] = await Promise.all([ipLinesSoon("route", "show"), ipLinesSoon("-6", "route", "show")]);
   // It prints both default routes alike.
-  const ipv6 = ipLines("-6", "route", "show").map((line) => line.replace(/^((?:\w+ )?)default\b/, "$1::/0"));
-  return [...ipLines("route", "show"), ...ipv6];
+  return [...ipv4, ...ipv6.map((line) => line.replace(/^((?:\w+ )?)default\b/, "$1::/0"))];
 }
 
 /** The commands that lead from `actual` (lines of `ip route show`) to `desired`. Only the agent's routes

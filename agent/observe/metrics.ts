@@ -151,7 +151,7 @@ function ownMetrics(registers: Registry[]): Omit<AgentMetrics, "registry"> {
     buckets: SECONDS,
     registers,
   });
-  const cni = cniMetrics(PREFIX, SECONDS, registers);
+  const cni = cniMetrics(PREFIX, registers);
   const pending = new Gauge({
     name: `${PREFIX}pending_entries`,
     help: "Map entries that still have to be written or deleted.",

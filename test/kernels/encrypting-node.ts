@@ -1,11 +1,12 @@
 // One node of a small cluster that encrypts: the agent's parts, in a network namespace of the node's name.
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { Compiler } from "../../agent/compile/compile.ts";
 import type { LocalEndpoint, NodeFacts } from "../../agent/compile/snapshot.ts";
 import { Encryption } from "../../agent/encryption/encryption.ts";
 import { attacher } from "../../agent/kernel/attach.ts";
 import { interfaceIndex } from "../../agent/kernel/interface-names.ts";
+import { libbpf } from "../../agent/kernel/libbpf.ts";
 import { type Loaded, load } from "../../agent/kernel/load.ts";
 import { inNamespace } from "../../agent/kernel/network-namespace.ts";
 import { outcomeReader } from "../../agent/kernel/outcomes.ts";
@@ -31,6 +32,7 @@ export interface EncryptingNode {
 
 const ADDRESSES = { a: "192.0.2.2", b: "198.51.100.2" } as const;
 const PODS = { a: "10.244.0.2", b: "10.244.1.2" } as const;
+const CLONE_NEWNET = 0x40000000;
 const HOST_MAC = "02:00:00:00:00:01";
 const POD_MAC = "02:00:00:00:00:02";
 
@@ -79,18 +81,32 @@ export class NodeThatEncrypts {
     return inNamespace(`/run/netns/${this.#options.name}`, work);
   }
 
+  /** This thread stays in the node's namespace until the work is done. */
+  async #insideUntil<T>(work: () => Promise<T>): Promise<T> {
+    const [home = 0, own = 0] = ["/proc/thread-self/ns/net", `/run/netns/${this.#options.name}`].map((path) =>
+      openSync(path, "r"),
+    );
+    if (libbpf().setns(own, CLONE_NEWNET) < 0) throw new Error(`Cannot enter the namespace ${this.#options.name}.`);
+    try {
+      return await work();
+    } finally {
+      libbpf().setns(home, CLONE_NEWNET);
+      for (const fd of [home, own]) closeSync(fd);
+    }
+  }
+
   /** What an agent does after a change. */
-  round(): void {
-    this.#inside(() => {
+  round(): Promise<void> {
+    return this.#insideUntil(async () => {
       const { address, published } = this.#options;
-      this.#facts ??= this.#network.refresh({ underlay: address, ipv6: undefined });
+      this.#facts ??= await this.#network.refresh({ underlay: address, ipv6: undefined });
       const facts = this.#facts;
       const store = new SnapshotStore(() => undefined);
       const objects = clusterObjects(published);
       for (const kind of store.missing()) store.replace(kind, objects[kind] ?? []);
       const desired = this.#compiler.compile(store.snapshot(facts, [this.#endpoint()]));
       const { problems } = this.#reconciler.sync(desired.maps);
-      this.#network.route(desired.routes, facts);
+      await this.#network.route(desired.routes, facts);
       const found = this.#encryption.apply(desired.encryption);
       const all = [...store.problems(), ...problems, ...desired.problems, ...found];
       if (all.length > 0) throw new Error(JSON.stringify(all));

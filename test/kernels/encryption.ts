@@ -42,7 +42,7 @@ const [a, b] = nodes;
 
 async function settle(): Promise<void> {
   for (let before = ""; ; ) {
-    for (const node of nodes) node.round();
+    for (const node of nodes) await node.round();
     await pause(50);
     const now = JSON.stringify([[...published], nodes.map((node) => node.keyInUse)]);
     if (now === before) return;
