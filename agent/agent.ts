@@ -112,7 +112,7 @@ export async function runAgent(
     metrics: agent.metrics,
     log,
   });
-  agent.counted.by = dataplane;
+  Object.assign(agent.counted, { by: dataplane, encryption } satisfies Counted);
   const pools = poolUseReader(cluster.store, agent.hostLocal);
   agent.counted.pools = pools;
   agent.tables.follow(dataplane, log);

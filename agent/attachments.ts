@@ -206,7 +206,8 @@ export class Attachments {
 
 const podHooks = ({ hostInterface, ifindex }: Endpoint) => on({ name: hostInterface, ifindex }, ...WORKLOAD_PROGRAMS);
 
-const on = (device: Device, ...programs: ProgramName[]) => programs.map((program) => ({ program, device }));
+const on = <Name extends ProgramName>(device: Device, ...programs: Name[]) =>
+  programs.map((program) => ({ program, device }));
 
 function isGone(error: unknown): boolean {
   return error instanceof Error && /: ENODEV:/.test(error.message);

@@ -4,6 +4,7 @@ import type { PoolUse } from "../model/pool/use.ts";
 import { NO_BACKENDS } from "../model/service/backend-counts.ts";
 import { NO_NAMES } from "./compile/desired.ts";
 import type { Dataplane } from "./dataplane.ts";
+import type { Encryption } from "./encryption/encryption.ts";
 import { layoutHash } from "./kernel/layout.gen.ts";
 import { outcomeReader, reportReader } from "./kernel/outcomes.ts";
 import type { Pins } from "./kernel/pins.ts";
@@ -18,6 +19,7 @@ import type { Tables } from "./tables.ts";
 export interface Counted {
   pools?: () => readonly PoolUse[];
   announced?: () => number;
+  encryption?: Pick<Encryption, "status">;
   by?: Pick<Dataplane, "backendCounts" | "numbers" | "closedPolicies" | "closedServices" | "servedServices">;
 }
 
@@ -42,6 +44,7 @@ export function nodeMetrics({ pins, tables, counted, services, log, ...others }:
     names: () => counted.by?.numbers.names ?? NO_NAMES,
     announced: () => counted.announced?.() ?? 0,
     pools: () => counted.pools?.() ?? [],
+    encryption: () => counted.encryption?.status(Date.now()),
     services: services && seriesReader(services, pins, counted, log),
     build: { layout: layoutHash, kernel: release() },
   });

@@ -11,9 +11,9 @@ const folder = mkdtempSync(join(tmpdir(), "encryption-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const key = (byte: number) => Buffer.alloc(32, byte).toString("base64");
 const peer = (byte: number, address: string) => ({ node: `node${byte}`, publicKey: key(byte), address });
-const seen = (byte: number, address: string, lastHandshake = 0) => ({
+const seen = (byte: number, address: string, lastHandshake = 0, sent = 0n) => ({
   ...{ publicKey: key(byte), address, lastHandshake },
-  ...{ received: 0n, sent: 0n },
+  ...{ received: 0n, sent },
 });
 
 function node({ fails = "", attached = true, failure = "" } = {}) {
@@ -100,16 +100,19 @@ test("a key that cannot be published is said, and tried again at the next look, 
   expect(encryption.apply(undefined)).toEqual([]);
 });
 
-test("its status names each peer with the age of its session, and nodes without a key", () => {
+test("its status names each peer with the age of its session, whether it was asked for one, and nodes without a key", () => {
   const { encryption, state } = node();
   expect(encryption.status(0)).toBeUndefined();
-  encryption.apply(plan({ peers: [peer(1, "192.0.2.1"), peer(2, "192.0.2.2")], without: ["c"] }));
-  state.device = { publicKey: key(9), peers: [seen(1, "192.0.2.1", 1_000), seen(2, "192.0.2.2")] };
+  const peers = [peer(1, "192.0.2.1"), peer(2, "192.0.2.2"), peer(3, "192.0.2.3")];
+  encryption.apply(plan({ peers, without: ["c"] }));
+  const asked = seen(3, "192.0.2.3", 0, 148n);
+  state.device = { publicKey: key(9), peers: [seen(1, "192.0.2.1", 1_000, 500n), seen(2, "192.0.2.2"), asked] };
   expect(encryption.status(1_007_000)).toEqual({
     without: ["c"],
     peers: [
-      { node: "node1", handshakeSecondsAgo: 7 },
-      { node: "node2", handshakeSecondsAgo: null },
+      { node: "node1", handshakeSecondsAgo: 7, asked: true },
+      { node: "node2", handshakeSecondsAgo: null, asked: false },
+      { node: "node3", handshakeSecondsAgo: null, asked: true },
     ],
   });
 });

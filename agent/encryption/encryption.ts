@@ -109,14 +109,13 @@ export class Encryption {
   status(now: number): EncryptionStatus | undefined {
     if (!this.#plan) return undefined;
     const { peers, without } = this.#plan;
-    const handshakes = new Map(
-      (this.device?.peers ?? []).map(({ publicKey, lastHandshake }) => [publicKey, lastHandshake]),
-    );
+    const known = new Map((this.device?.peers ?? []).map((peer) => [peer.publicKey, peer]));
     return {
       without: [...without],
       peers: peers.map(({ node, publicKey }) => {
-        const last = handshakes.get(publicKey) || undefined;
-        return { node, handshakeSecondsAgo: last === undefined ? null : Math.max(0, Math.round(now / 1000 - last)) };
+        const { lastHandshake = 0, sent = 0n } = known.get(publicKey) ?? {};
+        const secondsAgo = Math.max(0, Math.round(now / 1000 - lastHandshake));
+        return { node, handshakeSecondsAgo: lastHandshake > 0 ? secondsAgo : null, asked: sent > 0n };
       }),
     };
   }

@@ -12,13 +12,12 @@ import type { Loaded } from "./load.ts";
 import { linkInfo } from "./object-info.ts";
 import type { Pins } from "./pins.ts";
 import { type ProgramName, programNames, programs } from "./programs.ts";
-import { ensureXdp, removeOtherXdp, XDP_PROGRAM, xdpLink } from "./xdp.ts";
+import { type Card, ensureXdp, removeOtherXdp, XDP_PROGRAM, xdpLink } from "./xdp.ts";
 
 /** A program and the device that it belongs on. */
-export interface DeviceProgram {
-  readonly program: ProgramName;
-  readonly device: Device;
-}
+export type DeviceProgram =
+  | { readonly program: Exclude<ProgramName, typeof XDP_PROGRAM>; readonly device: Device }
+  | { readonly program: typeof XDP_PROGRAM; readonly device: Card };
 
 export interface Attacher extends WorkloadAttacher {
   /** "tcx" or "clsact": known once the first device is attached. */
@@ -28,9 +27,9 @@ export interface Attacher extends WorkloadAttacher {
   /** Attaches a program to its direction of a device. */
   device(program: ProgramName, device: Device): LinkResult;
   /** Attaches the program of an uplink's card. @throws Error if its driver refuses, or has another program */
-  card(device: Device): LinkResult;
-  /** Detaches it from all others. @returns their names */
-  noOtherCards(devices: readonly Device[]): string[];
+  card(card: Card): LinkResult;
+  /** Detaches it from all others, and from these where it was attached under another MTU. @returns their names */
+  noOtherCards(cards: readonly Card[]): string[];
   /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
   cgroup(folder: string): void;
   /** Forgets the links of devices that are gone. */
@@ -46,15 +45,15 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       return has.tcx ? "tcx" : "clsact";
     },
     replace(all) {
-      const hooks = all
-        .filter(({ program }) => program !== XDP_PROGRAM)
-        .map(({ program, device }) => {
-          const programFd = loaded.programFd(program);
-          return { program, device, ifindex: device.ifindex, programFd, ...deviceLink(pins, program, device) };
-        });
-      const cards = all
-        .filter(({ program }) => program === XDP_PROGRAM)
-        .map(({ program, device }) => ({ program, device, ...xdpLink(pins, device, loaded.programFd(program)) }));
+      const hooks = all.flatMap((one) => {
+        if (one.program === XDP_PROGRAM) return [];
+        const { program, device } = one;
+        const programFd = loaded.programFd(program);
+        return [{ program, device, ifindex: device.ifindex, programFd, ...deviceLink(pins, program, device) }];
+      });
+      const cards = all.flatMap((one) =>
+        one.program === XDP_PROGRAM ? [{ ...one, ...xdpLink(pins, one.device, loaded.programFd(one.program)) }] : [],
+      );
       return [...replaceTogether([...(forceClsact ? [] : hooks), ...cards]), ...replaceFilters(hooks)];
     },
     device(program, device) {
@@ -73,8 +72,8 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       removeLink(pin); // left by an agent that used TCX
       return result;
     },
-    card: (device) => ensureXdp(xdpLink(pins, device, loaded.programFd(XDP_PROGRAM))),
-    noOtherCards: (devices) => removeOtherXdp(pins, devices),
+    card: (card) => ensureXdp(xdpLink(pins, card, loaded.programFd(XDP_PROGRAM))),
+    noOtherCards: (cards) => removeOtherXdp(pins, cards),
     cgroup(folder) {
       for (const program of programNames) {
         const { hook } = programs[program];

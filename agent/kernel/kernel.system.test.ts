@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Attacher, attacher, detachAll } from "./attach.ts";
@@ -19,6 +19,7 @@ import { compilePassObjects } from "./pass-objects.fixture.ts";
 import { pinsUnder, removeOtherLayouts } from "./pins.ts";
 import { programNames, programs } from "./programs.ts";
 import { knock, received, veth } from "./veth.fixture.ts";
+import { type Card, CardRefusal } from "./xdp.ts";
 
 if (noKernel) console.log(noKernel);
 
@@ -220,14 +221,23 @@ describe.skipIf(noKernel)("kernel", () => {
   });
 
   describe("in an uplink's card", () => {
-    let device: Device;
+    let device: Card;
     beforeEach(() => {
-      device = veth("card0");
+      device = { ...veth("card0"), mtu: 1500 };
       return () => {
         execFileSync("ip", ["link", "delete", "card0"]);
         start(objects).sweep();
       };
     });
+    const refusalOf = (attach: () => void): CardRefusal => {
+      try {
+        attach();
+      } catch (error) {
+        if (error instanceof CardRefusal) return error;
+        throw error;
+      }
+      expect.fail("it was attached");
+    };
     const start = (folderOfObjects: string) => attacher(load({ ...options, objects: folderOfObjects }), pins, false);
     const attached = () => {
       const [link] = JSON.parse(execFileSync("ip", ["-json", "-details", "link", "show", "dev", "card0"]).toString());
@@ -251,7 +261,25 @@ describe.skipIf(noKernel)("kernel", () => {
       expect(start(changed).noOtherCards([device])).toEqual([]);
       expect(start(changed).noOtherCards([])).toEqual(["card0"]);
       expect(attached()).toEqual({ inDriver: false });
-      expect(readdirSync(pins.links)).not.toContain("card0-xdp");
+      expect(readdirSync(pins.links).filter((pin) => pin.startsWith("card0-xdp"))).toEqual([]);
+    });
+
+    test("under another MTU the driver is asked anew, and what it says is told", () => {
+      const agent = start(objects);
+      agent.card(device);
+      expect(agent.noOtherCards([{ ...device, mtu: 1400 }])).toEqual(["card0"]);
+      expect(attached()).toEqual({ inDriver: false });
+      expect(agent.card({ ...device, mtu: 1400 })).toBe("created");
+      expect(agent.noOtherCards([{ ...device, mtu: 1400 }])).toEqual([]);
+      expect(agent.noOtherCards([])).toEqual(["card0"]);
+    });
+
+    test("the link of an agent before MTUs were told apart is replaced", () => {
+      const agent = start(objects);
+      agent.card(device);
+      renameSync(join(pins.links, "card0-xdp-1500"), join(pins.links, "card0-xdp"));
+      expect(start(objects).noOtherCards([device])).toEqual(["card0"]);
+      expect(start(objects).card(device)).toBe("created");
     });
 
     test.each(["xdpdrv", "xdpgeneric"])("somebody else's program (%s) stays", (mode) => {
@@ -268,9 +296,18 @@ describe.skipIf(noKernel)("kernel", () => {
 
     test("a driver without XDP refuses", () => {
       const [loopback] = JSON.parse(execFileSync("ip", ["-json", "link", "show", "dev", "lo"]).toString());
-      expect(() => start(objects).card({ name: "lo", ifindex: loopback.ifindex })).toThrow(
-        /^Cannot attach to lo XDP: ENOTSUP: /,
-      );
+      const refusal = refusalOf(() => start(objects).card({ name: "lo", ifindex: loopback.ifindex, mtu: 65_536 }));
+      expect(refusal.message).toMatch(/^Cannot attach to lo XDP: ENOTSUP: /);
+      expect(refusal.reason).toBe("Underlying driver does not support XDP in native mode");
+    });
+
+    test("what a driver says of why it refuses is told, and nothing is left attached", () => {
+      // veth: a packet of one end must fit a page of the other.
+      execFileSync("ip", ["link", "set", "card0-peer", "mtu", "65000"]);
+      const refusal = refusalOf(() => start(objects).card(device));
+      expect(refusal.message).toMatch(/^Cannot attach to card0 XDP: /);
+      expect(refusal.reason).toMatch(/MTU is too large/);
+      expect(attached()).toEqual({ inDriver: false });
     });
 
     test("goes with everything else when the dataplane is removed", () => {

@@ -77,6 +77,7 @@ export interface Libbpf {
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   /** 0: this thread's network namespace has no such interface. */
   interfaceIndex(name: string): number;
   /** Writes 16 bytes, with a zero after the name; NULL: there is no such interface. */
@@ -152,6 +153,7 @@ function bind(): Libbpf {
     send: libc.func("long send(int fd, const uint8_t *bytes, size_t length, int flags)"),
     recv: libc.func("long recv(int fd, uint8_t *bytes, size_t length, int flags)"),
     getsockopt: libc.func("int getsockopt(int fd, int level, int name, uint8_t *value, uint32_t *length)"),
+    setsockopt: libc.func("int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)"),
     interfaceIndex: libc.func("unsigned int if_nametoindex(const char *name)"),
     interfaceName: libc.func("void *if_indextoname(unsigned int index, uint8_t *name)"),
     onMessage: messageReceiver(bpf, libc),

@@ -6,6 +6,7 @@ import {
   NLMSG_DONE,
   NLMSG_ERROR,
   netlinkError,
+  netlinkErrorText,
   netlinkMessage,
   netlinkMessages,
   SOCK_RAW_CLOEXEC,
@@ -15,14 +16,21 @@ import {
 export const DUMP = 0x300;
 const RECEIVE_BYTES = 1 << 16;
 
+const SOL_NETLINK = 270;
+/** Of an error the sentence beside its number, and no copy of the request: NETLINK_EXT_ACK, NETLINK_CAP_ACK. */
+const ANSWERS = [11, 10];
+
 /** The kernel refused. */
 export class NetlinkError extends Error {
   /** A positive errno. */
   readonly code: number;
-  constructor(code: number) {
+  /** What it says beside it. */
+  readonly reason: string | undefined;
+  constructor(code: number, reason?: string) {
     super(describeError(code));
     this.name = "NetlinkError";
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -31,6 +39,8 @@ export function exchange(protocol: number, type: number, flags: number, body: Ui
   const socket = libbpf().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
   if (socket < 0) throw new NetlinkError(lastError());
   try {
+    const on = new Uint8Array(Uint32Array.of(1).buffer);
+    for (const option of ANSWERS) libbpf().setsockopt(socket, SOL_NETLINK, option, on, on.length);
     const message = netlinkMessage(type, flags, body);
     if (libbpf().send(socket, message, message.length, 0) < 0) throw new NetlinkError(lastError());
     return receive(socket);
@@ -53,7 +63,7 @@ function receive(socket: number): Uint8Array[] {
       }
       const code = netlinkError(message);
       if (code === 0) return found;
-      throw new NetlinkError(-code);
+      throw new NetlinkError(-code, netlinkErrorText(message));
     }
   }
 }

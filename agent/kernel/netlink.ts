@@ -1,4 +1,5 @@
 // Messages to the kernel and their answers: netlink(7).
+import { attributeOf } from "./netlink-attributes.ts";
 
 export const AF_NETLINK = 16;
 export const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
@@ -40,6 +41,15 @@ export function netlinkMessages(received: Uint8Array): NetlinkMessage[] {
     at += aligned(length);
   }
   return all;
+}
+
+const ERROR = 4 + HEADER; // struct nlmsgerr
+const ERROR_TEXT = 1; // NLMSGERR_ATTR_MSG
+
+/** What is said with the number, on a socket that asks for no copy of the request (NETLINK_CAP_ACK); undefined: nothing. */
+export function netlinkErrorText({ body }: NetlinkMessage): string | undefined {
+  const text = body.length > ERROR ? attributeOf(body.subarray(ERROR), ERROR_TEXT) : undefined;
+  return text?.toString("utf8").replace(/\0.*$/s, "");
 }
 
 /** The number in a message of type NLMSG_ERROR: 0, or a negative errno. */

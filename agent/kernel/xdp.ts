@@ -6,16 +6,36 @@ import type { Device } from "./device-hooks.ts";
 import { describeError, EINVAL } from "./libbpf.ts";
 import { ensureLink, type LinkedProgram, type LinkResult, removeLink } from "./links.ts";
 import type { Pins } from "./pins.ts";
+import { driversReason, XDP_FLAGS_DRV_MODE } from "./xdp-reason.ts";
 
 const BPF_XDP = 37; // enum bpf_attach_type
-const XDP_FLAGS_DRV_MODE = 1 << 2;
-const PIN = /^(.+)-xdp$/;
+const PIN = /^(.+)-xdp(?:-\d+)?$/;
 
 export const XDP_PROGRAM = "xdp_uplink";
 
-export function xdpLink(pins: Pins, { name, ifindex }: Device, programFd: number): LinkedProgram {
+export interface Card extends Device {
+  /** Bytes. A driver is asked whether it can do with it when the program is attached; some let it change afterwards, and drop what is too large. */
+  readonly mtu: number;
+}
+
+/** The program could not be attached. */
+export class CardRefusal extends Error {
+  /** What the kernel or the driver says; undefined: the number of an error alone. */
+  readonly reason: string | undefined;
+  constructor(message: string, reason: string | undefined) {
+    super(message);
+    this.name = "CardRefusal";
+    this.reason = reason;
+  }
+}
+
+/** Under another MTU it is another link. */
+const pinOf = ({ name, mtu }: Card) => `${name}-xdp-${mtu}`;
+
+export function xdpLink(pins: Pins, card: Card, programFd: number): LinkedProgram {
+  const { name, ifindex } = card;
   return {
-    pin: join(pins.links, `${name}-xdp`),
+    pin: join(pins.links, pinOf(card)),
     programFd,
     target: {
       name: `${name} XDP`,
@@ -28,19 +48,23 @@ export function xdpLink(pins: Pins, { name, ifindex }: Device, programFd: number
   };
 }
 
-/** @throws Error if the driver refuses, or has another program */
+/** @throws CardRefusal if the driver refuses, or has another program */
 export function ensureXdp({ pin, programFd, target }: LinkedProgram): LinkResult {
-  const result = ensureLink(pin, programFd, target);
-  if (result === "unsupported") throw new Error(`Cannot attach to ${target.name}: ${describeError(EINVAL)}.`);
-  return result;
+  let failure: string;
+  try {
+    const result = ensureLink(pin, programFd, target);
+    if (result !== "unsupported") return result;
+    failure = `Cannot attach to ${target.name}: ${describeError(EINVAL)}.`;
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
+  }
+  throw new CardRefusal(failure, driversReason(target.id, programFd));
 }
 
-/** Detaches the programs of all other devices. @returns their names */
-export function removeOtherXdp(pins: Pins, devices: readonly Device[]): string[] {
-  const others = readdirSync(pins.links).flatMap((pin) => {
-    const name = PIN.exec(pin)?.[1];
-    return name !== undefined && !devices.some((device) => device.name === name) ? [name] : [];
-  });
-  for (const name of others) removeLink(join(pins.links, `${name}-xdp`));
-  return others;
+/** Detaches the programs of all other cards, and of these where the MTU is another one. @returns their names */
+export function removeOtherXdp(pins: Pins, cards: readonly Card[]): string[] {
+  const wanted = new Set(cards.map(pinOf));
+  const others = readdirSync(pins.links).filter((pin) => PIN.test(pin) && !wanted.has(pin));
+  for (const pin of others) removeLink(join(pins.links, pin));
+  return others.map((pin) => PIN.exec(pin)?.[1] ?? pin);
 }

@@ -11,6 +11,8 @@ export interface NetworkDevice {
   readonly kind: string;
   /** The name of the one that it is a part of: a VLAN's. */
   readonly parent?: string;
+  /** Of a card: "pci", "virtio" … */
+  readonly bus?: string;
   readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
 }
 
@@ -21,6 +23,7 @@ interface IpAddressEntry {
   address?: string;
   flags: string[];
   link?: string;
+  parentbus?: string;
   linkinfo?: { info_kind?: string };
   addr_info: { family: string; local: string; prefixlen: number; scope: string }[];
 }
@@ -51,6 +54,7 @@ function deviceOf(entry: IpAddressEntry): NetworkDevice {
     up: entry.flags.includes("UP"),
     kind: entry.linkinfo?.info_kind ?? "",
     ...(entry.link !== undefined && { parent: entry.link }),
+    ...(entry.parentbus !== undefined && { bus: entry.parentbus }),
     addresses: entry.addr_info
       .filter(({ scope }) => scope !== "link")
       .sort((one, other) => Number(isLone(one)) - Number(isLone(other)))

@@ -7,11 +7,13 @@ import type { VerdictTotals } from "../kernel/verdicts.ts";
 import type { Table } from "../table-fill.ts";
 import { bgpGauge, type CountedSession } from "./bgp-metrics.ts";
 import { type CniMetrics, cniMetrics } from "./cni-metrics.ts";
+import { encryptionGauges } from "./encryption-metrics.ts";
 import { eventCounters } from "./event-metrics.ts";
 import { policyVerdictCounter } from "./policy-metrics.ts";
 import { poolGauge } from "./pool-metrics.ts";
 import { serviceMetrics } from "./service-metrics.ts";
 import type { ServiceSeries } from "./service-series.ts";
+import type { EncryptionStatus } from "./status/node-status.ts";
 
 export interface MetricSources {
   readonly outcomes: () => OutcomeTotals;
@@ -28,6 +30,8 @@ export interface MetricSources {
   /** Load balancers' addresses that this node announces. */
   readonly announced: () => number;
   readonly bgpSessions: () => readonly CountedSession[];
+  /** undefined: packets between nodes are not encrypted. */
+  readonly encryption: () => EncryptionStatus | undefined;
   /** NetworkPolicies that exceed the size limit and allow nothing. */
   readonly closedPolicies: () => number;
   /** Services, and pods' host ports, that exceed the size limit and are not served. */
@@ -73,6 +77,7 @@ export function agentMetrics(sources: MetricSources): AgentMetrics {
   tableGauges(sources, registers);
   poolGauge(sources.pools, PREFIX, registers);
   bgpGauge(sources.bgpSessions, PREFIX, registers);
+  encryptionGauges(sources.encryption, PREFIX, registers);
   if (sources.services) serviceMetrics(sources.services, PREFIX, registers);
   gauge("endpoints", "Workload endpoints on this node.", sources.endpoints, registers);
   new Gauge({

@@ -31,6 +31,7 @@ const metrics = agentMetrics({
       byNamespace: new Map(),
     },
   ],
+  encryption: () => ({ peers: [{ node: "b", handshakeSecondsAgo: 7, asked: true }], without: [] }),
   bgpSessions: () => [{ peer: "192.0.2.1", established: false }],
   closedPolicies: () => 0,
   closedServices: () => 0,

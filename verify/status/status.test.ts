@@ -81,6 +81,25 @@ test("nodes of which pods have addresses of their own networks alone are named",
   expect(lines).toContain("Pods of a have addresses of its spec.podCIDRs alone (ipam HostLocal).");
 });
 
+test("of nodes that encrypt it is said with which nothing was exchanged yet, which never answered, and which have no key", async () => {
+  const peers = [
+    { node: "b", handshakeSecondsAgo: 7, asked: true },
+    { node: "c", handshakeSecondsAgo: null, asked: false },
+    { node: "d", handshakeSecondsAgo: null, asked: true },
+  ];
+  const reports = await nodeReports(view([node("a")], [agent("a")]), async (name) => ({
+    ...good(name),
+    encryption: { peers, without: ["e"] },
+  }));
+  const lines = clusterLines(clusterStatus("https://k", reports, at));
+  const begin = lines.indexOf("Packets between nodes are encrypted by every node (WireGuard).");
+  expect(lines.slice(begin + 1, begin + 4)).toEqual([
+    "  a: no handshake yet with c",
+    "  a: no answer, ever, from d: does UDP 51820 pass?",
+    "  a: sends nothing to e, which has no key",
+  ]);
+});
+
 test("a node without an agent, one whose agent crashes, and one that does not answer are named with what to do", async () => {
   const crashing = agent("b", "Running", {
     containerStatuses: [

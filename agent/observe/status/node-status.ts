@@ -18,11 +18,22 @@ const poolSchema = z.strictObject({
 
 const encryptionSchema = z.strictObject({
   /** Nodes with a key; null: no handshake with it yet, or none since its key or this node's is another one. */
-  peers: z.array(z.strictObject({ node: z.string(), handshakeSecondsAgo: z.number().min(0).nullable() })),
+  peers: z.array(
+    z.strictObject({
+      node: z.string(),
+      handshakeSecondsAgo: z.number().min(0).nullable(),
+      /** Whether anything was sent to it, a request for a handshake first of all; agents before this was said did not know. */
+      asked: z.boolean().default(false),
+    }),
+  ),
   /** Nodes without one: nothing that is wrapped is sent to them or taken from them. */
   without: z.array(z.string()),
 });
 export type EncryptionStatus = z.output<typeof encryptionSchema>;
+
+/** It was asked for a handshake, and has never answered. */
+export const isSilent = ({ handshakeSecondsAgo, asked }: EncryptionStatus["peers"][number]): boolean =>
+  handshakeSecondsAgo === null && asked;
 
 export const nodeStatusSchema = z.strictObject({
   node: z.string(),

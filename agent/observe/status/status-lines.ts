@@ -1,7 +1,8 @@
 import { firstFew } from "../../../model/first-few.ts";
+import { WIREGUARD_PORT } from "../../kernel/layout.gen.ts";
 import { asTable } from "../inspect/table.ts";
 import { wordsOf } from "../outcome-words.ts";
-import type { NodeStatus } from "./node-status.ts";
+import { isSilent, type NodeStatus } from "./node-status.ts";
 
 /** How nodes are, as a table that fits 80 columns, then pools and refused packets. @param now for "3 s ago" */
 export function statusLines(nodes: readonly NodeStatus[]): string[] {
@@ -26,7 +27,7 @@ function hostLocalLine(nodes: readonly NodeStatus[]): string[] {
   return [`Pods of ${who} have addresses of its spec.podCIDRs alone (ipam HostLocal).`];
 }
 
-/** Who encrypts, and between which nodes nothing has been exchanged yet. */
+/** Who encrypts, between which nodes nothing has been exchanged yet, and which do not answer. */
 function encryptionLines(nodes: readonly NodeStatus[]): string[] {
   const encrypting = nodes.filter(({ encryption }) => encryption !== null);
   if (encrypting.length === 0) return [];
@@ -34,9 +35,16 @@ function encryptionLines(nodes: readonly NodeStatus[]): string[] {
   return [
     `Packets between nodes are encrypted by ${who} (WireGuard).`,
     ...encrypting.flatMap(({ node, encryption }) => {
-      const silent = (encryption?.peers ?? []).filter(({ handshakeSecondsAgo }) => handshakeSecondsAgo === null);
-      const waiting =
-        silent.length > 0 ? [`  ${node}: no handshake yet with ${firstFew(silent.map((peer) => peer.node))}`] : [];
+      const peers = encryption?.peers ?? [];
+      const namesOf = (some: typeof peers) => firstFew(some.map((peer) => peer.node));
+      const silent = peers.filter(isSilent);
+      const unasked = peers.filter((peer) => peer.handshakeSecondsAgo === null && !isSilent(peer));
+      const waiting = [
+        ...(unasked.length > 0 ? [`  ${node}: no handshake yet with ${namesOf(unasked)}`] : []),
+        ...(silent.length > 0
+          ? [`  ${node}: no answer, ever, from ${namesOf(silent)}: does UDP ${WIREGUARD_PORT} pass?`]
+          : []),
+      ];
       const without = encryption?.without ?? [];
       const closed = without.length > 0 ? [`  ${node}: sends nothing to ${firstFew(without)}, which has no key`] : [];
       return [...waiting, ...closed];
