@@ -1,15 +1,21 @@
 import { KubernetesError, UnusableKubeconfig } from "../kubernetes/errors.ts";
 
+/** What a failure says besides its message. */
+type Explained = Pick<RunnerFailure, "next" | "where" | "exitCode">;
+
 /** A failure for the user: what was attempted, why it failed, the next step. Shown without a stack trace. */
 export class RunnerFailure extends Error {
   override readonly name = "RunnerFailure";
   readonly next: string | undefined;
+  /** The place in the user's program or settings, as FILE:LINE:COLUMN. */
+  readonly where: string | undefined;
   /** 2: the user's input is wrong; 130: the user stopped it; 1: everything else. */
   readonly exitCode: 1 | 2 | 130;
 
-  constructor(message: string, { next, exitCode = 1 }: { next?: string; exitCode?: 1 | 2 | 130 } = {}) {
+  constructor(message: string, { next, where, exitCode = 1 }: Partial<Explained> = {}) {
     super(message);
     this.next = next;
+    this.where = where;
     this.exitCode = exitCode;
   }
 }
@@ -24,18 +30,21 @@ export class Interrupted extends RunnerFailure {
   }
 }
 
-/** The next step and the exit code for anything that was thrown. */
-export function failureOf(error: unknown): Pick<RunnerFailure, "next" | "exitCode"> {
+/** The next step, the place and the exit code for anything that was thrown. */
+export function failureOf(error: unknown): Explained {
   if (error instanceof RunnerFailure) return error;
   if (error instanceof KubernetesError)
-    return { next: error.next, exitCode: error instanceof UnusableKubeconfig ? 2 : 1 };
-  return { next: undefined, exitCode: 1 };
+    return { next: error.next, where: undefined, exitCode: error instanceof UnusableKubeconfig ? 2 : 1 };
+  return { next: undefined, where: undefined, exitCode: 1 };
 }
 
 /** The SDK adds one such prefix for each input that contains the failed output. */
 const SDK_PREFIX = /^(error serializing property "[^"]*": )+/;
 
+/** Node names all modules on the way to one that is missing, with those of this runner. */
+const REQUIRE_STACK = /\nRequire stack:\n.*$/s;
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(SDK_PREFIX, "");
+  return (error instanceof Error ? error.message : String(error)).replace(SDK_PREFIX, "").replace(REQUIRE_STACK, "");
 }

@@ -130,6 +130,42 @@ test("a mistake in the program is one message", async () => {
   expect(code).toBe(2);
 });
 
+const COMPONENTS = JSON.stringify(join(root, "components", "index.ts"));
+test.each([
+  ["throws", 'const one = 1;\n\nthrow new Error("no luck");', "no luck", "index.ts:3:7", 1],
+  ["reads what is not there", "const one: any = undefined;\none.two();", "reading 'two'", "index.ts:2:5", 1],
+  ["is no TypeScript", "const one = 1;\nconst const = 2;", "the program cannot be compiled: TS", "index.ts:2:", 2],
+  ["imports what is not there", 'import "./other";', "Cannot find module './other'", "index.ts:1:1", 1],
+  [
+    "misspells an input",
+    `import { NetworkPolicy } from ${COMPONENTS};\nconst args: any = { podSelectors: {} };\nnew NetworkPolicy("p", args);`,
+    'unknown key "podSelectors"',
+    "index.ts:3:1",
+    2,
+  ],
+  [
+    "gives a wrong value that is known later",
+    `import * as pulumi from "@pulumi/pulumi";\nimport { NetworkPolicy } from ${COMPONENTS};\nconst cidr = pulumi.output("10.0.0.1/8");\nnew NetworkPolicy("p", { name: "p", podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr } }] }] });`,
+    "10.0.0.1/8",
+    "index.ts:4:1",
+    2,
+  ],
+])("a program that %s is told where", async (_, text, message, place, status) => {
+  writeFileSync(join(folder, "index.ts"), text);
+  const { stderr, code } = await runner("preview");
+  expect(stderr).toContain(message);
+  expect(stderr).toMatch(new RegExp(`^Where: (\\S*/)?${place}`, "m"));
+  expect(stderr).not.toMatch(/\n\s+at |Require stack/);
+  expect(code).toBe(status);
+});
+
+test("a resource that is refused is told where it is declared, also in a component", async () => {
+  await cluster(() => [422, { message: "data: too long" }]);
+  const { stderr } = await runner("up");
+  const [line] = PROGRAM.split("\n").flatMap((text, index) => (text.includes("ConfigMap(") ? [index + 1] : []));
+  expect(stderr).toMatch(new RegExp(`^Where: \\S*index.ts:${line}:`, "m"));
+});
+
 test("preview shows the tree and changes nothing", async () => {
   const received = await cluster();
   const { stdout, code } = await runner("preview");
@@ -246,6 +282,20 @@ test("the Pulumi CLI does the work if it is on PATH, with a file backend", async
   await runner("preview");
   expect(calls().at(-1)).toBe(salt);
   expect(readFileSync(file, "utf8")).toBe("config:\n  app:mode: dsr\n");
+});
+
+test("a run by the Pulumi CLI that is stopped ends when the CLI has cancelled", async () => {
+  const script = `[ "$1" = up ] || exit 0
+    trap 'sleep 0.2; touch ${folder}/cancelled; exit 255' TERM; touch ${folder}/started; while :; do sleep 0.1; done`;
+  writeFileSync(join(folder, "pulumi"), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, "pulumi"), 0o755);
+  const ended = runner("up");
+  await expect.poll(() => existsSync(join(folder, "started")), { interval: 50 }).toBe(true);
+  running?.kill("SIGTERM");
+  const { stderr, code } = await ended;
+  expect(existsSync(join(folder, "cancelled"))).toBe(true);
+  expect(stderr).toContain("up of stack dev failed: stopped by SIGTERM");
+  expect(code).toBe(130);
 });
 
 test("a setting for one run by the Pulumi CLI does not change the stack's file, even an encrypted one", async () => {

@@ -108,7 +108,8 @@ async function ending(what: string, stack: string, work: () => Promise<void>): P
     process.exit(0);
   } catch (error) {
     complain(pc.red(`${what} of stack ${stack} failed: ${messageOf(error)}`));
-    const { next, exitCode } = failureOf(error);
+    const { next, where, exitCode } = failureOf(error);
+    if (where) complain(`Where: ${where}`);
     if (next) complain(`Next: ${next}.`);
     process.exit(exitCode);
   }

@@ -6,6 +6,7 @@ import type { Operation, Outcome } from "./operation.ts";
 import { type OptionsRequest, optionsOf } from "./options.ts";
 import { reveal } from "./secrets.ts";
 import { type Protocol, Transforms } from "./transforms.ts";
+import { type Frame, pathOf } from "./where.ts";
 
 interface OutputsRequest {
   getUrn(): string;
@@ -43,7 +44,7 @@ export async function attachMonitor(
   sdk: typeof Pulumi,
   protocol: Protocol,
   where: { project: string; stack: string; preview: boolean },
-  register: (operation: Operation) => Promise<Outcome>,
+  register: (operation: Operation, declaredAt: readonly Frame[]) => Promise<Outcome>,
   call: Call,
 ): Promise<StackOutputs> {
   let request: RegisterResourceRequest | undefined;
@@ -53,7 +54,7 @@ export async function attachMonitor(
       const parent = request?.getParent() ?? "";
       const urn = (sdk.runtime.getMonitor() as unknown as Monitor).newUrn(parent, args.type, args.name);
       const secretOutputs = request?.getAdditionalsecretoutputsList() ?? [];
-      const { id, state } = await register({
+      const operation: Operation = {
         type: args.type,
         name: args.name,
         urn,
@@ -63,7 +64,8 @@ export async function attachMonitor(
         provider: args.provider ?? "",
         custom: args.custom ?? false,
         ...(request && optionsOf(request as OptionsRequest)),
-      });
+      };
+      const { id, state } = await register(operation, declaredAt(request));
       const marked = secretOutputs.filter((key) => key in state).map((key) => [key, sdk.secret(state[key])]);
       return { id, state: { ...state, ...Object.fromEntries(marked) } };
     },
@@ -122,6 +124,14 @@ export async function attachMonitor(
   // The result of a provider's function is not known in a preview.
   if (where.preview) monitor.invoke = (_, answer) => answer(null, UNKNOWN);
   return outputs;
+}
+
+/** Where the program declares the resource, the innermost frame first. Older SDKs do not tell. */
+function declaredAt(request: RegisterResourceRequest | undefined): Frame[] {
+  return (request?.getStacktrace?.()?.getFramesList() ?? []).flatMap((frame) => {
+    const [position, file] = [frame.getPc(), pathOf(frame.getPc()?.getUri() ?? "")];
+    return position && file !== undefined ? [{ file, line: position.getLine(), column: position.getColumn() }] : [];
+  });
 }
 
 function referencesOf(request: RegisterResourceRequest | undefined): Record<string, string[]> {

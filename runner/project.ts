@@ -103,15 +103,16 @@ function qualified(key: string, project: string): string {
 }
 
 function plain(path: string, key: string, value: unknown): string {
-  if (typeof value === "object" && value !== null) {
-    if ("secure" in value) {
-      const next = "install the Pulumi CLI, or set the value for this run with --config";
-      throw new EncryptedSetting(`${path}: ${key} is encrypted, and only the Pulumi CLI has the key`, {
-        next,
-        exitCode: 2,
-      });
-    }
-    return JSON.stringify(value);
+  if (typeof value === "object" && value !== null && "secure" in value) {
+    const next = "install the Pulumi CLI, or set the value for this run with --config";
+    throw new EncryptedSetting(`${path}: ${key} is encrypted, and only the Pulumi CLI has the key`, {
+      next,
+      exitCode: 2,
+    });
   }
-  return String(value);
+  return plainSetting(value);
 }
+
+/** A setting of a stack's file as programs get it. */
+export const plainSetting = (value: unknown): string =>
+  typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);

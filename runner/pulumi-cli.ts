@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { parseDocument } from "yaml";
 import { cacheFolder } from "./cache-folder.ts";
 import { isExecutable } from "./executable.ts";
-import { RunnerFailure } from "./failure.ts";
+import { Interrupted, RunnerFailure } from "./failure.ts";
 import { overridesOf, type Stack } from "./project.ts";
 import { complain, say } from "./terminal.ts";
 
@@ -85,16 +85,28 @@ function backend(folder: string): Record<string, string> {
   return { ...quiet, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: passphrase };
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** Destination of the CLI's standard output; "pipe": the caller. */
 type Stdout = "inherit" | "ignore" | "pipe";
 
 async function output(program: string, words: string[], options: SpawnOptions): Promise<string> {
   const child = spawn(program, words, options);
   const told = child.stdout ? text(child.stdout) : Promise.resolve("");
+  let stopped: NodeJS.Signals | undefined;
+  // The CLI cancels in its own time, and writes its state. A terminal signals it too, and a second signal would end it at once.
+  const stop = (signal: NodeJS.Signals) => {
+    stopped = signal;
+    if (signal === "SIGTERM") child.kill(signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
   const code = await new Promise<number | string>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status, signal) => resolve(status ?? signal ?? "unknown"));
+  }).finally(() => {
+    for (const signal of SIGNALS) process.off(signal, stop);
   });
+  if (stopped) throw new Interrupted(stopped);
   if (code === 0) return told;
   for (const line of diagnosticsOf(await told)) complain(line);
   throw new RunnerFailure(`pulumi ${words[0]} ended with ${code}`, { next: "see its messages above" });

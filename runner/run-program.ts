@@ -5,6 +5,7 @@ import type { Operation, Outcome } from "./operation.ts";
 import type { Project } from "./project.ts";
 import { loadProgram, protocolFor, sdkOf } from "./sdk.ts";
 import { say } from "./terminal.ts";
+import { Places } from "./where.ts";
 
 const INTERRUPTS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -23,11 +24,14 @@ export async function runProgram(
   call: Call = async () => undefined,
 ): Promise<Record<string, unknown>> {
   const sdk = sdkOf(project);
+  const places = new Places(project);
+  // A component may refuse something far below the line that declares it.
+  Error.stackTraceLimit = 100;
   const stop = new AbortController();
   const underWay = new Set<Promise<unknown>>();
   let failure: Error | undefined;
   const fail = (error: unknown) => {
-    failure ??= isUsersMistake(error) ? new RunnerFailure(messageOf(error), { exitCode: 2 }) : asError(error);
+    failure ??= error instanceof RunnerFailure ? error : thrown(error, places.ofError(error));
     stop.abort(failure);
   };
   const ended = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve()));
@@ -37,10 +41,10 @@ export async function runProgram(
     sdk,
     protocolFor(project),
     { project: project.name, stack: project.stack, preview },
-    async (operation) => {
+    async (operation, declaredAt) => {
       stop.signal.throwIfAborted();
       const work = visit(operation, stop.signal).catch((error: unknown) => {
-        fail(named(operation, error));
+        fail(named(operation, error, places.ofFrames(declaredAt)));
         throw error;
       });
       underWay.add(work);
@@ -65,6 +69,8 @@ export async function runProgram(
     .catch(fail);
   await Promise.race([finished, ended]);
   await Promise.allSettled(underWay);
+  // What was refused of a value that is known later is said only after the program.
+  await saidAll();
   process.off("unhandledRejection", fail);
   process.off("uncaughtException", fail);
   for (const signal of INTERRUPTS) process.off(signal, interrupt);
@@ -72,16 +78,23 @@ export async function runProgram(
   return outputs.current;
 }
 
+/** Resolves when Node has told of every rejection that nobody handles. */
+async function saidAll(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** A RunError of the SDK: a refused argument, or a missing setting. */
 function isUsersMistake(error: unknown): boolean {
   return typeof error === "object" && error !== null && "__pulumiRunError" in error;
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+/** A failure of the program itself. */
+function thrown(error: unknown, where: string | undefined): RunnerFailure {
+  const { next, exitCode } = failureOf(error);
+  return new RunnerFailure(messageOf(error), { next, where, exitCode: isUsersMistake(error) ? 2 : exitCode });
 }
 
-function named(operation: Operation, error: unknown): RunnerFailure {
+function named(operation: Operation, error: unknown, where: string | undefined): RunnerFailure {
   const { next, exitCode } = failureOf(error);
-  return new RunnerFailure(`${title(operation)}: ${messageOf(error)}`, { exitCode, ...(next && { next }) });
+  return new RunnerFailure(`${title(operation)}: ${messageOf(error)}`, { next, where, exitCode });
 }

@@ -24,6 +24,19 @@ test("a field that is missing says what it must be", () => {
   );
 });
 
+test("a refusal leads to where the component is declared, whenever it is refused", async () => {
+  const declare = () => argumentsOf("Dataplane", "dp");
+  const later = declare();
+  const refused = await Promise.resolve().then(() => {
+    try {
+      return requireDocument(later, agentSettingsSchema, { mtu: 576 });
+    } catch (error) {
+      return error as Error;
+    }
+  });
+  expect((refused as Error).stack).toMatch(/^Error: Dataplane "dp": mtu is 576[^\n]*\n(\s+at .*\n)*\s+at declare /);
+});
+
 test("a part that is known later is looked at then; what is right is written as it was given", async () => {
   const text = (serviceSubnet: string) =>
     documentText(place, agentSettingsSchema, { uplinks: ["eth0"], serviceSubnet: pulumi.output(serviceSubnet) });

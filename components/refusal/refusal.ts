@@ -4,11 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 export interface InputPlace {
   component: string;
   path: string;
+  /** Its stack leads to where the program declares the component: a value that is known later is refused far from there. */
+  declared?: Error;
 }
 
 /** The place of a component's arguments, e.g. `Dataplane "dataplane"`. */
 export function argumentsOf(className: string, name: string): InputPlace {
-  return { component: `${className} "${name}"`, path: "" };
+  return { component: `${className} "${name}"`, path: "", declared: new Error() };
 }
 
 /** The place of a field or list item below `place`. */
@@ -20,7 +22,7 @@ export function at(place: InputPlace, key: string | number): InputPlace {
 /** Ends the deployment with a message for the author of the program; a RunError is shown without a stack trace. */
 export function refuse(place: InputPlace, received: unknown, allowed: string): never {
   const what = place.path === "" ? "the argument" : place.path;
-  throw new pulumi.RunError(`${place.component}: ${what} is ${described(received)}, but must be ${allowed}.`);
+  throw refusal(place, `${place.component}: ${what} is ${described(received)}, but must be ${allowed}.`);
 }
 
 /** Refuses a value that a rule does not allow; the rule says what it must be. @returns the value */
@@ -31,7 +33,13 @@ export function requireRule<Value>(place: InputPlace, value: Value, rule: (value
 
 /** Ends the deployment for a reason that no single field is. */
 export function refuseBecause(place: InputPlace, sentence: string): never {
-  throw new pulumi.RunError(`${place.component}: ${place.path && `${place.path}: `}${sentence}.`);
+  throw refusal(place, `${place.component}: ${place.path && `${place.path}: `}${sentence}.`);
+}
+
+function refusal({ declared }: InputPlace, message: string): pulumi.RunError {
+  const error = new pulumi.RunError(message);
+  if (declared?.stack) error.stack = declared.stack.replace(/^Error/, () => `Error: ${message}`);
+  return error;
 }
 
 /** Checks a value now when the program has it, or as soon as the resource it comes from exists. */
