@@ -52,7 +52,9 @@ program
   .addOption(new Option("--no-document", "read no document from standard input").hideHelp())
   .action(async (options: PreflightOptions) => {
     const plan = preflightSchema.parse({ ...(options.document && (await written())), ...plannedIn(options) });
-    showPreflight(await preflight(plan, apiServer(options), say), plan, options, say);
+    const api = apiServer(options);
+    say(`asking the cluster ${api.server}`);
+    showPreflight(await preflight(plan, api, say), plan, options, say);
   });
 command(
   "remove-kube-proxy",

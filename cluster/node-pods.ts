@@ -31,7 +31,7 @@ const PODS = "/api/v1/namespaces/kube-system/pods";
 const LABEL = "ebpf-dataplane.io/errand";
 const LOOK_EVERY = 500;
 /** Other pods are preempted first. */
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Pods left by a killed run. */
 const ENDED = { labelSelector: LABEL, fieldSelector: "status.phase!=Pending,status.phase!=Running" };
 /** The file whose content the kubelet copies into the container's status. */

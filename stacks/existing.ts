@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import {
@@ -18,8 +20,8 @@ import {
 } from "../components/index.ts";
 import { Settings } from "./settings.ts";
 
-// An existing cluster without a network plugin. Its kubeconfig:
-//   pulumi config set --secret ebpf-dataplane:kubeconfig < ~/.kube/config      or     ebpf-dataplane:kubeconfigPath: PATH
+// An existing cluster without a network plugin. Its kubeconfig is that of kubectl (KUBECONFIG, or ~/.kube/config), unless a setting has it:
+//   pulumi config set --secret ebpf-dataplane:kubeconfig < FILE      or     ebpf-dataplane:kubeconfigPath: FILE
 const config = new Settings([
   "kubeconfig",
   "kubeconfigPath",
@@ -41,7 +43,7 @@ const config = new Settings([
   "clusterId",
   "verification",
 ]);
-const kubeconfig = config.getSecret("kubeconfig") ?? pulumi.secret(readKubeconfig(config.require("kubeconfigPath")));
+const kubeconfig = config.getSecret("kubeconfig") ?? pulumi.secret(readKubeconfig());
 const existingKubeProxy = config.get<ExistingKubeProxy>("existingKubeProxy") ?? ExistingKubeProxy.Refuse;
 
 const args: DataplaneArgs = {
@@ -98,12 +100,29 @@ export const namespace = dataplane.namespace;
 export const clusterId = cluster.clusterId;
 export const sourceAddressPreserved = verification?.verdict ?? "not requested: set ebpf-dataplane:verification";
 
-function readKubeconfig(path: string): string {
+function readKubeconfig(): string {
+  const path = config.get("kubeconfigPath");
+  const [first = "~/.kube/config", ...others] = path ? [path] : kubectlsFiles();
+  if (others.length > 0) {
+    const one = "kubectl config view --raw --flatten --minify > FILE makes one of them";
+    throw new pulumi.RunError(`KUBECONFIG is "${process.env.KUBECONFIG}", but must be one file here: ${one}.`);
+  }
+  const named = path ? "ebpf-dataplane:kubeconfigPath" : process.env.KUBECONFIG ? "KUBECONFIG" : "the kubeconfig";
   try {
-    return readFileSync(path.replace(/^~/, process.env.HOME ?? "~"), "utf8");
+    return readFileSync(first.replace(/^~/, homedir()), "utf8");
   } catch (error) {
+    const next = path
+      ? ""
+      : " Set KUBECONFIG, ebpf-dataplane:kubeconfigPath or, as a secret, ebpf-dataplane:kubeconfig.";
     throw new pulumi.RunError(
-      `ebpf-dataplane:kubeconfigPath is "${path}", but must be a readable file: ${(error as Error).message}.`,
+      `${named} is "${first}", but must be a readable file: ${(error as Error).message}.${next}`,
     );
   }
+}
+
+/** Those of KUBECONFIG that exist, as kubectl reads it: the first one, if none does. */
+function kubectlsFiles(): string[] {
+  const named = (process.env.KUBECONFIG ?? "").split(delimiter).filter(Boolean);
+  const found = named.filter((path) => existsSync(path));
+  return found.length > 0 ? found : named.slice(0, 1);
 }

@@ -101,7 +101,6 @@ const WRONG: Wrong[] = [
   ["existing", { ...existing, apiServerPort: "https" }, setting("apiServerPort"), "a number"],
   ["existing", { ...existing, apiServerPort: "0" }, `${there}apiServer.port is 0`, "from 1 to 65535"],
   ["existing", { ...existing, apiServerHost: "https://a" }, `${there}apiServer.host is`, 'did you mean "a"?'],
-  ["existing", { apiServerHost: "a" }, "ebpf-dataplane:kubeconfigPath", "Missing required"],
   ["existing", { apiServerHost: "a", kubeconfigPath: "/nowhere" }, 'kubeconfigPath is "/nowhere"', "a readable file"],
   ["existing", { apiServerHost: "a", kubeconfigPath: "/" }, 'kubeconfigPath is "/"', "a readable file"],
   ["existing", { ...existing, mtu: "1000" }, `${there}mtu is 1000`, "from 1280 to 65535"],
