@@ -144,9 +144,9 @@ command
   .command("status")
   .argument("<name>", "the lab's name", labName)
   .description("print the state of a lab as JSON, or why it cannot be told")
-  .action((name: string) => {
+  .action(async (name: string) => {
     try {
-      print(status(name));
+      print(await status(name));
     } catch (error) {
       // For programs that ask; people read it below.
       if (error instanceof LabFailure) print({ lab: name, problem: error.message });

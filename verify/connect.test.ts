@@ -1,12 +1,12 @@
 // No cluster, a wrong one, or one that refuses: a sentence and the next step.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { fakeApiServer, kubeconfigFor } from "../kubernetes/testing/fake-api-server.ts";
 import { refusingPort } from "../kubernetes/testing/refusing-port.ts";
 import { checkCommand } from "./check-command.ts";
-import { namedKubeconfig } from "./connect.ts";
+import { LabAtWork, namedKubeconfig } from "./connect.ts";
 import { inspectCommand } from "./inspect/inspect-command.ts";
 import { statusCommand } from "./status/status-command.ts";
 
@@ -79,10 +79,28 @@ test("a cluster without this dataplane", async () => {
 });
 
 test("only commands that change nothing take kubectl's own file without a word", () => {
-  const lab = { machines: [] };
+  const lab = { name: "local", machines: [] };
   expect(() => namedKubeconfig({}, lab, true)).toThrow("kubeconfig: there is none. Next: give --kubeconfig FILE");
   const hidden = "only root can see lab local, or that there is none";
   expect(() => namedKubeconfig({}, { ...lab, hidden }, true)).toThrow(`${hidden}. Next: run it as root`);
   vi.stubEnv("KUBECONFIG", join(folder, "missing"));
   expect(() => namedKubeconfig({}, lab, false)).toThrow(/kubeconfig .*missing: .*ENOENT.* Next: /);
+});
+
+test("who means a lab that has no cluster yet is not led to kubectl's", () => {
+  mkdirSync(join(folder, ".kube"), { recursive: true });
+  writeFileSync(join(folder, ".kube", "config"), kubeconfigFor("http://127.0.0.1:1"));
+  onTestFinished(() => rmSync(join(folder, ".kube"), { recursive: true }));
+  const lab = { name: "local", exists: true, machines: [] };
+  const atWork = { ...lab, worker: "'up' (process 12)" };
+  expect(() => namedKubeconfig({}, atWork, false)).toThrow(LabAtWork);
+  expect(() => namedKubeconfig({}, atWork, false)).toThrow(
+    "lab local has no cluster yet: 'up' (process 12) works on it. Next: wait until that ends",
+  );
+  expect(() => namedKubeconfig({}, lab, false)).toThrow("lab local has no kubeconfig. Next: ");
+  expect(() => namedKubeconfig({}, lab, false)).not.toThrow(LabAtWork);
+  // Another cluster is named, or there is no lab.
+  const home = "http://127.0.0.1:1";
+  expect(namedKubeconfig({ kubeconfig: join(folder, ".kube", "config") }, atWork, false).server).toBe(home);
+  expect(namedKubeconfig({}, { name: "local", exists: false, machines: [] }, false).server).toBe(home);
 });

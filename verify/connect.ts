@@ -17,6 +17,17 @@ import { observeOccasion } from "./verification/occasion.ts";
 /** No cluster to check. */
 export class NoCluster extends Error {}
 
+/** The lab's cluster, while the lab is still being made or removed. */
+export class LabAtWork extends NoCluster {
+  /** Without the next step. */
+  readonly why: string;
+
+  constructor(why: string) {
+    super(`${why}. Next: wait until that ends; the command \`status --wait\` waits for the cluster`);
+    this.why = why;
+  }
+}
+
 /** @throws NoCluster */
 export function loadKubeconfig(sources: KubeconfigSources): Kubeconfig {
   try {
@@ -37,12 +48,31 @@ export interface NamedCluster {
  * The cluster that a command line, a deployment, kubectl's variable or the lab names, in this order. Commands that change nothing also look
  * where kubectl does without a variable; those that apply objects do so only in a context that is named, so that none gets there by mistake.
  */
-export function namedKubeconfig(named: NamedCluster, lab: Lab, changes: boolean): Kubeconfig {
+export function namedKubeconfig(named: NamedCluster, lab: NamedLab, changes: boolean): Kubeconfig {
   const { KUBECONFIG_CONTENT: content, KUBECONFIG: environment } = process.env;
+  if (meansLab(named)) requireLabsCluster(lab);
   const { kubeconfig: path, context } = named;
   const local = context ? undefined : lab.kubeconfig;
   const home = Boolean(context) || !changes;
   return loadKubeconfig({ path, content, environment, local, hidden: lab.hidden, home, context });
+}
+
+type NamedLab = Lab & { name: string };
+
+/** Whether nothing names another cluster than the lab's. */
+export function meansLab({ kubeconfig, context }: NamedCluster): boolean {
+  const { KUBECONFIG_CONTENT, KUBECONFIG } = process.env;
+  return ![kubeconfig, context, KUBECONFIG_CONTENT, KUBECONFIG].some(Boolean);
+}
+
+/** A lab whose cluster cannot be asked: whoever meant it is not led to another one. @throws NoCluster */
+function requireLabsCluster({ name, kubeconfig, exists, worker }: NamedLab): void {
+  if (kubeconfig) return;
+  if (worker) throw new LabAtWork(`lab ${name} has no cluster yet: ${worker} works on it`);
+  if (exists)
+    throw new NoCluster(
+      `lab ${name} has no kubeconfig. Next: if it was left by a run that was ended, \`make up\` completes it; of a rehearsal of AWS, set KUBECONFIG to a file with the stack's output kubeconfig`,
+    );
 }
 
 /** The variable with the private key for machines over SSH: a secret, so never an argument. */

@@ -20,6 +20,7 @@ const machineSchema = z.looseObject({
 const statusSchema = z.looseObject({
   exists: z.boolean().optional(),
   kubeconfig: z.string().optional(),
+  worker: z.string().optional(),
   machines: z.array(machineSchema).default([]),
 });
 
@@ -27,7 +28,12 @@ export type LabMachine = Pick<z.output<typeof machineSchema>, "name" | "address"
 
 /** The part of a lab that a check uses. */
 export interface Lab {
+  /** Absent: it has no cluster that can be asked. */
   kubeconfig?: string;
+  /** Whether there is such a lab, complete or not. */
+  exists?: boolean;
+  /** What works on it now, as "'up' (process 12)". */
+  worker?: string;
   /** Why nobody knows: this user may not see labs. */
   hidden?: string;
   machines: LabMachine[];
@@ -69,9 +75,9 @@ function problemIn(stdout: string): string | undefined {
 }
 
 function labOf(status: string): Lab {
-  const { kubeconfig, machines } = statusSchema.parse(JSON.parse(status));
+  const { kubeconfig, exists, worker, machines } = statusSchema.parse(JSON.parse(status));
   return {
-    kubeconfig,
+    ...{ kubeconfig, exists, worker },
     machines: machines.map(({ name, address, addressIpv6, role, pid }) => ({ name, address, addressIpv6, role, pid })),
   };
 }

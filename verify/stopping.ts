@@ -13,3 +13,21 @@ export function stopOnSignal(): AbortSignal {
   }
   return controller.signal;
 }
+
+/** Was stopped by its user. */
+export class Stopped extends Error {}
+
+/** The work's result; when it is stopped a rejection at once, so that what it has made can be removed. @throws Stopped */
+export async function unlessStopped<Result>(stopping: AbortSignal, work: Promise<Result>): Promise<Result> {
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(new Stopped("stopped"));
+  if (stopping.aborted) stop();
+  stopping.addEventListener("abort", stop);
+  try {
+    return await Promise.race([stopped, work]);
+  } finally {
+    stopping.removeEventListener("abort", stop);
+    stopped.catch(() => {});
+    work.catch(() => {}); // nobody waits for it any more
+  }
+}

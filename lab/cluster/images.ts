@@ -94,9 +94,7 @@ export function requireArchives(images: readonly Image[]): void {
   const image = images.find(({ file }) => !existsSync(file));
   if (!image) return;
   throw new LabFailure(`cannot load image ${image.names[0]}: its archive ${image.file} is missing`, {
-    next: image.own
-      ? "load it again with 'make lab-image'"
-      : "build the images again with 'make build'; builds in other checkouts remove archives that are not used",
+    next: image.own ? "load it again with 'make lab-image'" : "build the images again with 'make build'",
   });
 }
 

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { labAddressIpv6 } from "../../components/documents/lab.ts";
 import type { LabLink, LabSubnet } from "../../components/documents/lab-network.ts";
+import { holderOf } from "../lock.ts";
 import { firstProcess } from "../machines/machine.ts";
 import { hasIpv6 } from "../machines/namespaces.ts";
 import { isAlive } from "../machines/processes.ts";
@@ -31,8 +33,10 @@ export interface LabStatus {
   subnets?: LabSubnet[];
   machines: MachineStatus[];
   forwarder?: { port: number; running: boolean };
-  /** Path of the kubeconfig. */
+  /** Path of the kubeconfig; absent: the cluster is not complete yet, or it is a rehearsal of AWS. */
   kubeconfig?: string;
+  /** What works on the lab now, as "'up' (process 12)". */
+  worker?: string;
   remains: Omit<Remains, "processes"> & { processes: number };
 }
 
@@ -58,7 +62,8 @@ export function machinesOf(lab: string, state: ClusterState | undefined): Machin
   });
 }
 
-export function status(lab: string): LabStatus {
+export async function status(lab: string): Promise<LabStatus> {
+  const worker = await holderOf(lab);
   const state = readState(lab);
   const { processes, ...remains } = findRemains(lab);
   const machines = machinesOf(lab, state);
@@ -69,7 +74,8 @@ export function status(lab: string): LabStatus {
     ...(state?.spec.subnets && { subnets: state.spec.subnets }),
     machines,
     ...(forwarder && { forwarder: { port: forwarder.port, running: isAlive(forwarder) } }),
-    ...(state && { kubeconfig: kubeconfigFile(lab) }),
+    ...(state && existsSync(kubeconfigFile(lab)) && { kubeconfig: kubeconfigFile(lab) }),
+    ...(worker !== undefined && { worker }),
     remains: { processes: processes.length, ...remains },
   };
 }

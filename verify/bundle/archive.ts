@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync } from "node:fs";
+import { createWriteStream, linkSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -9,12 +9,18 @@ export class Archive {
   readonly #pack = pack();
   readonly #written: Promise<void>;
   readonly #folder: string;
+  readonly #path: string;
 
-  /** @param folder in the archive, of all its files. @throws if the file exists already */
+  /** @param folder in the archive, of all its files. @param path of the archive, which is there when it is complete */
   constructor(path: string, folder: string) {
     mkdirSync(dirname(path), { recursive: true });
     this.#folder = folder;
-    this.#written = pipeline(this.#pack, createGzip(), createWriteStream(path, { flags: "wx", mode: 0o600 }));
+    this.#path = path;
+    this.#written = pipeline(
+      this.#pack,
+      createGzip(),
+      createWriteStream("", { fd: openSync(this.#draft, "w", 0o600) }),
+    );
     this.#written.catch(() => {}); // awaited by `add` and `close`
   }
 
@@ -26,8 +32,20 @@ export class Archive {
     await Promise.race([added, this.#written]);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#pack.finalize();
-    return this.#written;
+    await this.#written;
+    linkSync(this.#draft, this.#path); // never replaces a file
+    rmSync(this.#draft);
+  }
+
+  /** Removes what was written so far. */
+  abandon(): void {
+    this.#pack.destroy();
+    rmSync(this.#draft, { force: true });
+  }
+
+  get #draft(): string {
+    return `${this.#path}.part`;
   }
 }

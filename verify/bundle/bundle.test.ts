@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -252,4 +252,20 @@ test("objects without secrets, at every depth", () => {
     a: [{ clientSecret: "(left out)", b: { env: [{ name: "A" }] } }],
     n: null,
   });
+});
+
+test("an archive is there when it is complete: of one that was stopped nothing is left", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "stopped-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "bundle.tar.gz");
+  const stopped = new Archive(path, "bundle");
+  await stopped.add("one.json", "{}");
+  expect(readdirSync(folder)).toEqual(["bundle.tar.gz.part"]);
+  stopped.abandon();
+  expect(readdirSync(folder)).toEqual([]);
+  const whole = new Archive(path, "bundle");
+  await whole.add("one.json", "{}");
+  await whole.close();
+  expect(readdirSync(folder)).toEqual(["bundle.tar.gz"]);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
 });

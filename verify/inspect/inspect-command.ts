@@ -4,10 +4,11 @@ import { asTable, type View } from "../../agent/observe/inspect/table.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { FormatError } from "../../model/expectation/place.ts";
 import { answerOf } from "../answer.ts";
+import { agentOn } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
 import { failed } from "../failed.ts";
 import { widthOf } from "../terminal.ts";
-import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
+import { type ClusterOptions, noAgent, reachCluster } from "../watch/agents.ts";
 import { firstAnswer, type Inspect, inspecting, nodeNames, viewsOf } from "./ask-nodes.ts";
 import { fitted } from "./fitted.ts";
 import { inspection, mergedView } from "./merge.ts";
@@ -31,6 +32,7 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
     const reached = await reachCluster(options);
     const nodes = asked(nodeNames(reached.view), options.node);
     if (nodes.length === 0) throw new NoCluster(`the cluster ${reached.api.server} has no node`);
+    if (!nodes.some((node) => agentOn(reached.view, node)) && options.node === undefined) throw noAgent(reached);
     const inspect = inspecting(reached);
     if (kind === POOLS) {
       const pools = await poolsOf(nodes, inspect);

@@ -1,9 +1,11 @@
 import { statusLines } from "../../agent/observe/status/status-lines.ts";
+import { isAway } from "../../kubernetes/errors.ts";
 import { until } from "../../kubernetes/patience.ts";
 import { asText } from "../answer.ts";
 import { readView } from "../cluster/view.ts";
+import { LabAtWork } from "../connect.ts";
 import { failed } from "../failed.ts";
-import { type ClusterOptions, reachCluster } from "../watch/agents.ts";
+import { type ClusterOptions, type Reached, reachCluster } from "../watch/agents.ts";
 import type { ClusterStatus, NodeReport } from "./cluster-status.ts";
 import { asking, nodeReports } from "./node-reports.ts";
 
@@ -19,20 +21,45 @@ const WAIT_SECONDS = 300;
 export async function statusCommand(options: StatusOptions): Promise<number> {
   try {
     const seconds = options.wait === true ? WAIT_SECONDS : (options.wait ?? 0);
-    const { api, view } = await reachCluster(options);
-    const ask = asking(api);
-    let status = clusterStatus(api.server, await nodeReports(view, ask));
-    const look = async () => {
-      status = clusterStatus(api.server, await nodeReports(await readView(api), ask));
-      return firstProblem(status.nodes);
-    };
-    if (!status.ready && seconds > 0) await until(look, seconds, (line) => console.error(line));
+    const status = await waited(options, seconds);
     if (options.json) console.log(JSON.stringify(status, null, 2));
     else console.log(clusterLines(status).join("\n"));
     return status.ready ? 0 : 1;
   } catch (error) {
     return failed(error);
   }
+}
+
+/**
+ * How the cluster is when it is ready, or when time is up.
+ * @param reach how the cluster is found
+ * @throws NoCluster if it cannot be asked even then
+ */
+export async function waited(
+  options: ClusterOptions,
+  seconds: number,
+  reach: typeof reachCluster = reachCluster,
+  everyMs?: number,
+): Promise<ClusterStatus> {
+  let reached: Reached | undefined;
+  let status: ClusterStatus | undefined;
+  const look = async (): Promise<string | undefined> => {
+    try {
+      const view = reached ? await readView(reached.api) : undefined;
+      reached ??= await reach(options);
+      const { api } = reached;
+      status = clusterStatus(api.server, await nodeReports(view ?? reached.view, asking(api)));
+      return status.ready ? undefined : (firstProblem(status.nodes) ?? "the cluster has no node");
+    } catch (error) {
+      // A lab that is being made, and an API server that restarts: as the command `up` and an upgrade do.
+      if (error instanceof LabAtWork) return error.why;
+      if (reached && isAway(error)) return error.message;
+      throw error;
+    }
+  };
+  const missing = await until(look, seconds, (line) => console.error(line), everyMs === undefined ? {} : { everyMs });
+  if (status) return status;
+  throw new LabAtWork(missing ?? "nobody could be asked");
 }
 
 export function clusterStatus(cluster: string, nodes: NodeReport[], at = new Date()): ClusterStatus {

@@ -8,7 +8,7 @@ import type { ApiServer } from "../../kubernetes/transport.ts";
 import { failureLine } from "../actors/actor.ts";
 import { answerOf } from "../answer.ts";
 import { agentOn, type ClusterView, readView } from "../cluster/view.ts";
-import { type NamedCluster, NoCluster, namedKubeconfig } from "../connect.ts";
+import { LabAtWork, meansLab, type NamedCluster, NoCluster, namedKubeconfig } from "../connect.ts";
 import { type ReachedLab, reachLab } from "../lab.ts";
 import { type Ask, type AskedNode, askNodes } from "./ask-nodes.ts";
 
@@ -28,16 +28,21 @@ export interface ClusterOptions extends NamedCluster {
 export interface Reached extends ReachedLab {
   api: ApiServer<Kubeconfig>;
   view: ClusterView;
+  /** Whether the cluster is the lab's own. */
+  isLabs: boolean;
 }
 
 /** @throws NoCluster */
 export async function reachCluster(options: ClusterOptions): Promise<Reached> {
   const { lab, programs } = await reachLab(options.lab);
   const api = apiServerOf(namedKubeconfig(options, lab, false));
+  const isLabs = meansLab(options) && lab.kubeconfig !== undefined;
   const view = await readView(api).catch((error) => {
+    if (isLabs && lab.worker)
+      throw new LabAtWork(`${(error as Error).message}, and ${lab.worker} works on lab ${lab.name}`);
     throw new NoCluster(error instanceof KubernetesError ? withNext(error) : (error as Error).message);
   });
-  return { api, view, lab, programs };
+  return { api, view, lab, programs, isLabs };
 }
 
 export interface Telling {
@@ -46,43 +51,44 @@ export interface Telling {
   stop(patienceMs?: number): void;
   /** Resolves when it was ended; rejects with a message if it exited by itself. */
   ended: Promise<void>;
+  /** Of one that was ended: why the rest of what it had to tell is missing, if it is. */
+  untold?: () => string | undefined;
 }
 
-export function noAgent({ server }: Pick<Reached["api"], "server">): NoCluster {
-  return new NoCluster(
-    `no agent of this dataplane runs in the cluster ${server}. Next: is it the right one (--kubeconfig, --context)?`,
-  );
-}
-
-/** Runs `inspect …` on each node that has an agent, and passes on its JSON lines. */
-export async function inspectEachNode(
-  { api, view }: Pick<Reached, "api" | "view">,
-  words: string[],
-  line: (record: unknown, node: string) => void,
-): Promise<Telling[]> {
-  const nodes = view.nodes.map(({ metadata }) => metadata?.name ?? "");
-  const agents = nodes.flatMap((node) => {
-    const pod = agentOn(view, node);
-    return pod ? [{ node, pod }] : [];
-  });
-  if (agents.length === 0) throw noAgent(api);
-  return Promise.all(agents.map(({ node, pod }) => inspectNode(api, node, pod, words, (record) => line(record, node))));
+export function noAgent({ api, lab, isLabs }: Pick<Reached, "api" | "lab" | "isLabs">): NoCluster {
+  if (isLabs && lab.worker)
+    return new LabAtWork(`no agent of this dataplane runs in lab ${lab.name} yet, and ${lab.worker} works on it`);
+  const next = isLabs
+    ? "`make up` deploys it; if one is at work, wait: the command `status --wait` does"
+    : "is it the right one (--kubeconfig, --context)?";
+  const where = isLabs ? `lab ${lab.name}` : `the cluster ${api.server}`;
+  return new NoCluster(`no agent of this dataplane runs in ${where}. Next: ${next}`);
 }
 
 /** Runs `inspect …` on every node to its end, and passes on what the agents say. @throws NoCluster if there is no agent at all */
 export async function askEachNode(
-  { api, view }: Pick<Reached, "api" | "view">,
+  reached: Pick<Reached, "api" | "view" | "lab" | "isLabs">,
   words: string[],
   hear: (record: unknown, node: string) => void,
 ): Promise<AskedNode[]> {
+  const { nodes, ask } = askingNodes(reached, words);
+  return askNodes(nodes, ask, hear);
+}
+
+/** The nodes, and how each is asked. @throws NoCluster if there is no agent at all */
+export function askingNodes(
+  reached: Pick<Reached, "api" | "view" | "lab" | "isLabs">,
+  words: string[],
+): { nodes: string[]; ask: Ask } {
+  const { api, view } = reached;
   const nodes = view.nodes.map(({ metadata }) => metadata?.name ?? "");
-  if (!nodes.some((node) => agentOn(view, node))) throw noAgent(api);
+  if (!nodes.some((node) => agentOn(view, node))) throw noAgent(reached);
   const ask: Ask = async (node, line) => {
     const pod = agentOn(view, node);
     if (!pod) throw new Error("no agent of the dataplane runs there");
     return inspectNode(api, node, pod, words, line);
   };
-  return askNodes(nodes, ask, hear);
+  return { nodes, ask };
 }
 
 /** Runs `inspect …` on one node. @throws KubernetesError if its agent's pod cannot be reached */
@@ -95,13 +101,17 @@ export async function inspectNode(
 ): Promise<Telling> {
   const command = [...AGENT_PROGRAM, "inspect", ...words, "--json", "--while-input"];
   let stopping = false;
+  let untold: string | undefined;
   const running = await execInPod(api, agentContainer(pod), command, (text) => line(answerOf(text)));
   const ended = running.ended.then(
     ({ code, stderr }) => {
-      if (code !== 0 && !stopping) throw new Error(`node ${node}: ${failureLine(stderr, `ended with ${code}`)}`);
+      if (code === 0) return;
+      untold = failureLine(stderr, `ended with ${code}`);
+      if (!stopping) throw new Error(`node ${node}: ${untold}`);
     },
     (error) => {
-      if (!stopping) throw new Error(`node ${node}: ${(error as Error).message}`);
+      untold = (error as Error).message;
+      if (!stopping) throw new Error(`node ${node}: ${untold}`);
     },
   );
   ended.catch(() => {}); // handled where it is awaited
@@ -110,5 +120,5 @@ export async function inspectNode(
     running.write("\n"); // ends the command; closing the connection alone would leave it running on the node
     setTimeout(() => running.abort(), patienceMs).unref();
   };
-  return { node, stop, ended };
+  return { node, stop, ended, untold: () => untold };
 }

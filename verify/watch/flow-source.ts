@@ -44,7 +44,7 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
   const asked = withoutNoise(options, reached);
   const query = askedOf(asked, await readKnown(reached, asked));
   const nodes = view.nodes.map(({ metadata }) => metadata?.name ?? "").filter((node) => agentOn(view, node));
-  if (nodes.length === 0) throw noAgent(api);
+  if (nodes.length === 0) throw noAgent(reached);
   const named = machineNames(lab.machines);
   const past = new Past();
   const deliver = (flow: Flow, heard = momentOf(flow)) => receiver.add(named(flow), heard);

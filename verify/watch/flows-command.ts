@@ -8,6 +8,7 @@ import { flowLogLineText } from "../../model/flow/line-text.ts";
 import { type FlowLogLine, flowLogLine } from "../../model/flow/record.ts";
 import { NoCluster } from "../connect.ts";
 import { fileProblem } from "../file-errors.ts";
+import { Stopped, stopOnSignal, stoppedStatus, unlessStopped } from "../stopping.ts";
 import { askEachNode, type ClusterOptions, reachCluster } from "./agents.ts";
 import { type AskedNode, sayMissing } from "./ask-nodes.ts";
 
@@ -20,6 +21,7 @@ export interface FlowsOptions extends ClusterOptions, KeptFilter {
 
 /** Collects the flow logs of all nodes into one file. @returns the exit status: 1 if a node is missing, 2 if there is no log */
 export async function flowsCommand({ out, show, ...options }: FlowsOptions): Promise<number> {
+  const stopping = stopOnSignal();
   try {
     const { namespace, verdict, port, staged } = readFilter(options);
     const words = Object.entries({ namespace, verdict, port }).flatMap(([name, value]) =>
@@ -27,12 +29,14 @@ export async function flowsCommand({ out, show, ...options }: FlowsOptions): Pro
     );
     if (staged) words.push("--staged");
     const reached = await reachCluster(options);
-    const { asked, text } = await collect((hear) => askEachNode(reached, ["flow-log", ...words], hear), out, show);
+    const ask: AskAll = (hear) => unlessStopped(stopping, askEachNode(reached, ["flow-log", ...words], hear));
+    const { asked, text } = await collect(ask, out, show);
     if (text !== undefined) console.error(`wrote ${out}: ${text}`);
     const status = sayMissing(asked, "their flows are not in the log");
     if (text === undefined && status !== 2) throw new NoCluster(NO_LOG);
     return status;
   } catch (error) {
+    if (error instanceof Stopped) return stoppedStatus;
     const file = fileProblem(error);
     console.error(file ?? (error as Error).message);
     return file || error instanceof NoCluster || error instanceof FormatError ? 2 : 1;

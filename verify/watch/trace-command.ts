@@ -12,8 +12,11 @@ import { nodeAddresses, podAddresses, referenceOf } from "../cluster/view.ts";
 import { addressTowards, hostAddresses, livePods, machineAddresses, nodeOf } from "../engine/lookup.ts";
 import { failed } from "../failed.ts";
 import { NodeProbers } from "../probers/node-probers.ts";
-import { type ClusterOptions, inspectEachNode, type Reached, reachCluster } from "./agents.ts";
+import { stopOnSignal, unlessStopped } from "../stopping.ts";
+import { askingNodes, type ClusterOptions, type Reached, reachCluster } from "./agents.ts";
+import { type AskedNode, sayMissing } from "./ask-nodes.ts";
 import { inOrder } from "./order.ts";
+import { traceNodes } from "./traced-nodes.ts";
 
 /** Seconds after which a trace ends by itself on every node, even if this command is killed. */
 const LONGEST = 60;
@@ -26,18 +29,34 @@ export interface TraceOptions extends ClusterOptions {
   json: boolean;
 }
 
-/** Sends one connection and prints what every program on every node did with its packets. @returns the exit status */
-export async function traceCommand(from: string, to: string, options: TraceOptions): Promise<number> {
+/** How a cluster is found, and made ready to send from its nodes. */
+interface Parts {
+  reach: typeof reachCluster;
+  probersAt(reached: Reached): Pick<NodeProbers, "start" | "on" | "remove">;
+}
+const CLUSTERS: Parts = { reach: reachCluster, probersAt: ({ api }) => new NodeProbers(api, realClock) };
+
+/** Sends one connection and prints what every program on every node did with its packets. @returns the exit status: 1 if steps of a node
+ * are missing */
+export async function traceCommand(
+  from: string,
+  to: string,
+  options: TraceOptions,
+  { reach, probersAt }: Parts = CLUSTERS,
+): Promise<number> {
+  const stopping = stopOnSignal();
   try {
-    const reached = await reachCluster(options);
-    const probers = new NodeProbers(reached.api, realClock);
-    const { attempt, steps } = await trace(from, to, reached, probers).finally(async () => {
+    const reached = await unlessStopped(stopping, reach(options));
+    const probers = probersAt(reached);
+    const tracing = unlessStopped(stopping, trace(from, to, reached, probers));
+    const { attempt, steps, asked } = await tracing.finally(async () => {
       const left = await probers.remove();
       if (left) console.error(left);
     });
-    if (options.json) console.log(JSON.stringify({ from, to, attempt, steps }, null, 2));
+    const missing = asked.filter(({ problem }) => problem !== undefined);
+    if (options.json) console.log(JSON.stringify({ from, to, attempt, steps, missing }, null, 2));
     else console.log([...stepLines(steps), "", attemptText(attempt)].join("\n"));
-    return 0;
+    return sayMissing(asked, "what their programs did, since they last told of it, is not shown");
   } catch (error) {
     return failed(error);
   }
@@ -47,8 +66,8 @@ async function trace(
   from: string,
   to: string,
   reached: Reached,
-  probers: NodeProbers,
-): Promise<{ attempt: AttemptResult; steps: Step[] }> {
+  probers: Pick<NodeProbers, "start" | "on">,
+): Promise<{ attempt: AttemptResult; steps: Step[]; asked: AskedNode[] }> {
   const { protocol, host, port } = parseDestination(/^\w+:\/\//.test(to) ? to : `tcp://${to}`);
   if (protocol !== "tcp" && protocol !== "udp")
     throw new FormatError(`"${to}" cannot be traced`, "tcp://HOST:PORT or udp://HOST:PORT");
@@ -66,29 +85,9 @@ async function trace(
     seconds: LONGEST,
   };
   const words = Object.entries(filter).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const steps: Step[] = [];
-  const boots = new Set<string>();
-  let ready = () => {};
-  const waiting = new Set<string>();
-  const everybody = new Promise<void>((resolve) => {
-    ready = resolve;
-  });
-  let expected = Number.POSITIVE_INFINITY;
-  const tracers = await inspectEachNode(reached, ["steps", ...words], (record, node) => {
-    if (isStart(record)) {
-      boots.add(record.boot);
-      waiting.add(node);
-      if (waiting.size >= expected) ready();
-    } else steps.push(record as Step);
-  });
-  expected = tracers.length;
-  if (waiting.size >= expected) ready();
+  const { nodes, ask } = askingNodes(reached, ["steps", ...words]);
+  const traced = await traceNodes(nodes, ask);
   try {
-    const early = Promise.all(tracers.map(({ ended }) => ended)).then(() => {
-      throw new Error("the agents ended the trace before it started");
-    });
-    early.catch(() => {});
-    await Promise.race([everybody, early]);
     const probe = {
       id: "trace",
       token: "trace",
@@ -103,17 +102,11 @@ async function trace(
     if (!attempt) throw new Error(`${from} sent nothing`);
     await pause(LAST_PACKETS_MS);
     // An agent that is asked to end tells all that happened until then.
-    for (const one of tracers) one.stop(PATIENCE_MS);
-    await Promise.allSettled(tracers.map((one) => one.ended));
-    return { attempt, steps: inOrder(steps, boots.size === 1) };
+    const asked = await traced.end(PATIENCE_MS);
+    return { attempt, steps: inOrder(traced.steps, traced.hasOneClock), asked };
   } finally {
-    for (const one of tracers) one.stop();
-    await Promise.allSettled(tracers.map((one) => one.ended));
+    await traced.end();
   }
-}
-
-function isStart(record: unknown): record is { tracing: true; boot: string } {
-  return typeof record === "object" && record !== null && "tracing" in record;
 }
 
 interface Client extends Pick<Actor, "prepare"> {
@@ -122,7 +115,12 @@ interface Client extends Pick<Actor, "prepare"> {
   onNode: boolean;
 }
 
-function clientOf(from: string, frontend: string, { view, lab, programs }: Reached, probers: NodeProbers): Client {
+function clientOf(
+  from: string,
+  frontend: string,
+  { view, lab, programs }: Reached,
+  probers: Pick<NodeProbers, "on">,
+): Client {
   const place = parsePlace(from);
   if (place.kind === "machine") {
     const machine = lab.machines.find(({ name }) => name === place.name);
