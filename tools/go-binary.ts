@@ -4,6 +4,7 @@ import { existsSync, globSync, renameSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cacheFolder, contentKey, contents, keepNewest, publish, removeAbandoned } from "./cache.ts";
+import { claim, claimed } from "./claims.ts";
 import { type CommandOptions, run } from "./command.ts";
 import { GoProgress, LIST_FORMAT, sizesOf } from "./go-progress.ts";
 import { released } from "./releases.ts";
@@ -62,7 +63,8 @@ export async function buildGoBinary(binary: GoBinary, done?: (share: number) => 
     renameSync(draft, path);
   }
   publish(binaryLink(binary.name), path);
-  keepNewest(globSync(`${binaryLink(binary.name)}-????????????`), 1, [path, ...released()]);
+  claim(`bin-${binary.name}`, [path]);
+  keepNewest(globSync(`${binaryLink(binary.name)}-????????????`), 1, [...claimed(), ...released()]);
   removeAbandoned(globSync(`${binaryLink(binary.name)}-????????????.[0-9]*`));
   return fresh;
 }

@@ -2,6 +2,7 @@
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, keepNewest, removeAbandoned } from "../cache.ts";
+import { claim, claimed } from "../claims.ts";
 import { binaryPath, buildGoBinary } from "../go-binary.ts";
 import { buildPause, coredns, kube, relinked } from "../programs.ts";
 import { publishRelease, released } from "../releases.ts";
@@ -41,6 +42,10 @@ export async function buildImages(): Promise<{ images: MadeImage[]; rebuilt: str
     ingredients.kube,
     images.filter(isControlPlane).map(({ file }) => file),
   );
+  claim(
+    "images",
+    images.map(({ file }) => file),
+  );
   removeOld(images);
   mkdirSync(join(root, "dist"), { recursive: true });
   replace(listOfImages, images);
@@ -59,6 +64,7 @@ export async function buildAgentImage(processor: Processor): Promise<MadeImage> 
   if (!image) throw new Error("Cannot build the agent's image: the agent is not bundled. Next: make build.");
   const { made } = await makeImage(image, (file) => fingerprints.of(file));
   fingerprints.save();
+  claim(`agent-image-${processor.name}`, [made.file]);
   removeOld([made]);
   writeBill(image, processor);
   return made;
@@ -86,16 +92,17 @@ export async function buildRelinked(version: string): Promise<void> {
   removeOld([made]);
 }
 
-/** How many archives of an image are kept besides the current one: for other checkouts, and for going back. */
+/** How many archives of an image are kept besides those that checkouts use: for going back. */
 const KEPT = 8;
 
 /** Removes the archives whose last use is the longest ago. The agent's image changes often. */
 function removeOld(current: MadeImage[]): void {
+  const inUse = [...claimed(), ...released()].flatMap((file) => [file, `${file}.json`]);
   for (const { file } of current) {
     const stem = file.replace(/-[0-9a-f]+\.tar$/, "");
     // The note is removed first, because an archive without its note is ignored.
     for (const ending of [".tar.json", ".tar"]) {
-      keepNewest(globSync(`${stem}-????????????${ending}`), KEPT, [file, ...released(), `${file}.json`]);
+      keepNewest(globSync(`${stem}-????????????${ending}`), KEPT, [...inUse, file, `${file}.json`]);
     }
   }
   removeAbandoned(globSync(join(cacheFolder("images"), "*.tar.[0-9]*")));

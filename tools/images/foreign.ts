@@ -5,6 +5,7 @@
 import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { cacheFolder, contentKey, removeAbandoned } from "../cache.ts";
+import { claim, claimed } from "../claims.ts";
 import { run } from "../command.ts";
 import { buildShimFor } from "../programs.ts";
 import { readLock } from "../sbom/npm.ts";
@@ -22,9 +23,11 @@ export async function agentForAnother(root: string, processor: Processor): Promi
     folder,
     `system-${contentKey({ recipe: "2", names: [...packages.map((p) => basename(p)), ...versions.map((one) => one.name)].join("\n") })}`,
   );
+  claim(`system-${processor.name}`, [system]);
   if (!existsSync(system)) {
+    const inUse = claimed();
     for (const former of globSync(join(folder, "system-????????????")))
-      rmSync(former, { recursive: true, force: true });
+      if (!inUse.includes(former)) rmSync(former, { recursive: true, force: true });
     removeAbandoned(globSync(join(folder, "system-????????????.*")));
     await unpack(packages, versions, system);
   }
