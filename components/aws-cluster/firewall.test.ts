@@ -48,6 +48,17 @@ test("with every packet in the tunnel, pods' addresses are not let in", () => {
   expect(all.map(words)).not.toContain("nodes: all from 10.244.0.0/16");
 });
 
+test("nodes can encrypt what they send each other, whatever is wrapped", () => {
+  const lets = (args: object) => openings({ ...networks, adminCidrs: [], ...args }).map(words);
+  const wireguard = "nodes: udp/51820-51820 from nodes";
+  expect(lets({ vxlanMode: VxlanMode.Always })).toContain(wireguard);
+  expect(lets({ ipipMode: IpipMode.Always })).toContain(wireguard);
+  for (const args of [{}, { ipipMode: IpipMode.Always, podSubnetIpv6: "fd00:10:244::/56" }]) {
+    expect(lets(args)).toContain("nodes: all from nodes");
+    expect(lets(args)).not.toContain(wireguard);
+  }
+});
+
 test("IPIP needs its protocol between nodes beside VXLAN, and pods' addresses where it does not wrap all", () => {
   const args = { ...networks, adminCidrs: [] };
   const opened = (ipipMode: IpipMode, more = {}) => openings({ ...args, ipipMode, ...more }).map(words);

@@ -14,6 +14,9 @@ export enum Group {
   Clients = "clients",
 }
 
+/** Port of WireGuard (agent/encryption). */
+const WIREGUARD = 51_820;
+
 /** IP protocol 4, as EC2 names protocols without a name. */
 const IPIP = "4";
 
@@ -104,7 +107,14 @@ function betweenNodes({ podSubnet, podSubnetIpv6, ...args }: AwsClusterArgs & Ne
   };
   const ipip = { ...fromNodes, name: "ipip", description: "IPIP between nodes", ipProtocol: IPIP };
   const tunnels = modesOf(args).ipipMode ? [tunnel, ipip] : [tunnel];
-  if (isAlwaysWrapped(args, podSubnetIpv6 !== undefined)) return [...tunnels, kubelet];
+  // `Dataplane.encryption` may be switched on at any time; its packets say themselves who sent them. Below, nodes reach each other anyway.
+  const encrypted = {
+    ...fromNodes,
+    name: "wireguard",
+    description: "encrypted packets between nodes",
+    ...port("udp", WIREGUARD),
+  };
+  if (isAlwaysWrapped(args, podSubnetIpv6 !== undefined)) return [...tunnels, encrypted, kubelet];
   // A group as the peer stands for its members' own addresses only.
   const description = "pods reach pods of other nodes without a tunnel";
   const pods = { group: Group.Nodes, description, ipProtocol: "-1" };

@@ -12,6 +12,7 @@ import { componentType } from "../program/package-name.ts";
 import { requireDocument } from "../refusal/document.ts";
 import { argumentsOf, type InputPlace } from "../refusal/refusal.ts";
 import { KUBE_PROXY_IMAGE } from "../release/kubernetes-release.ts";
+import { resourceNames } from "../values/object-name.ts";
 import { agentAccess, balancerAccess, keyAccess } from "./access.ts";
 import { balancerAdmission, blockAdmission, keyAdmission, poolAdmission } from "./admission.ts";
 import { agentDaemonSet } from "./agent.ts";
@@ -74,9 +75,11 @@ export class Dataplane extends pulumi.ComponentResource {
       { parent: this, dependsOn: [...definitions, ...proxy] },
     );
     const pools = given.ipPools.map((pool) => new IpPool(`${name}-${pool.name}`, pool, afterDefinitions));
-    const policies = given.networkPolicies.map(
-      (policy) => new NetworkPolicy(`${name}-${policy.namespace}-${policy.name}`, policy, child),
-    );
+    const policyResources = resourceNames(name, given.networkPolicies);
+    const policies = given.networkPolicies.map((policy, index) => {
+      const { name: own = "", aliases = [] } = policyResources[index] ?? {};
+      return new NetworkPolicy(own, policy, { ...child, aliases });
+    });
     const tiered = declarePolicies(name, given, namespace, afterDefinitions);
     const { account, binding } = agentAccess(name, namespace, child);
     const encrypts = given.encryption === Encryption.WireGuard;

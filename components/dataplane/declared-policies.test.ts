@@ -48,6 +48,28 @@ const declared: DeclaredPolicies = {
   ],
 };
 
+test("objects whose namespaces and names read alike when they are joined are different, and equal ones are refused", async () => {
+  const alike = [
+    { namespace: "a", name: "b-c", podSelector: {} },
+    { namespace: "a-b", name: "c", podSelector: {} },
+  ];
+  const resources = await recordResources();
+  new Dataplane("dp", {
+    apiServer,
+    networkPolicies: alike,
+    calicoNetworkPolicies: alike.map(({ namespace, name }) => ({ namespace, name })),
+  });
+  await settled();
+  for (const kind of ["NetworkPolicy", "CalicoNetworkPolicy"]) {
+    const made = resources.filter(({ type }) => type === `ebpf-dataplane:index:${kind}`);
+    expect(made.map(({ name }) => name)).toEqual(["dp-a-b-c", "dp-a-b/c"]);
+  }
+  const twice = { calicoNetworkPolicies: [{ name: "x" }, { name: "x", namespace: "default" }] };
+  expect(() => new Dataplane("dp", { apiServer, ...twice })).toThrow(
+    'calicoNetworkPolicies[1].name is "default/x", but must be different from calicoNetworkPolicies[0].name',
+  );
+});
+
 interface Made {
   kind: string;
   apiVersion: string;

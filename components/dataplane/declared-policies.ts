@@ -22,6 +22,7 @@ import { EgressGateway } from "../egress-gateway/component.ts";
 import { IpReservation } from "../ip-reservation/component.ts";
 import { at, type InputPlace } from "../refusal/refusal.ts";
 import { requireUnique } from "../values/choices.ts";
+import { resourceNames } from "../values/object-name.ts";
 import type { DeclaredPolicies } from "./declared-policies-args.ts";
 
 type Component = new (name: string, args: never, opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
@@ -46,9 +47,6 @@ const COMPONENTS: Readonly<Record<ListKind, Component>> = {
 };
 const KINDS = Object.keys(COMPONENTS) as ListKind[];
 
-const nameOf = ({ namespace, name }: { namespace?: string; name: string }): string =>
-  namespace === undefined ? name : `${namespace}-${name}`;
-
 /** Refuses objects that agents would refuse, and two of one name. */
 export function requireDeclaredPolicies(
   place: InputPlace,
@@ -59,7 +57,7 @@ export function requireDeclaredPolicies(
     const objects = list.map((item, index) => requireObject(at(at(place, kind), index), kind, item));
     requireUnique(
       (index) => at(at(at(place, kind), index), "name"),
-      objects.map(({ metadata }) => nameOf(metadata)),
+      objects.map(({ metadata }) => [metadata.namespace ?? [], metadata.name].flat().join("/")),
     );
   }
   requireAgreement(at(place, "bgpPeers"), declared.bgpPeers ?? []);
@@ -80,21 +78,18 @@ export function declarePolicies(
   const inNamespace = (kind: ListKind, item: object) => (kind === "bgpPeers" ? { ...item, agentNamespace } : item);
   const { kubeControllersConfiguration: controllers, bgp } = declared;
   return [
-    ...KINDS.flatMap((kind) =>
-      (declared[kind] ?? []).map(
-        (item) =>
-          new COMPONENTS[kind](
-            resourceName(name, kind, item as { name: string }),
-            inNamespace(kind, item) as never,
-            opts,
-          ),
-      ),
-    ),
+    ...KINDS.flatMap((kind) => {
+      const items = (declared[kind] ?? []) as { name: string }[];
+      const names = resourceNames(
+        name,
+        items.map((item) => ({ ...(kinds[kind].namespaced && { namespace: "default" }), ...item })),
+      );
+      return items.map((item, index) => {
+        const { name: own, aliases } = names[index] as (typeof names)[number];
+        return new COMPONENTS[kind](own, inNamespace(kind, item) as never, { ...opts, aliases });
+      });
+    }),
     ...(bgp ? [new BgpConfiguration(`${name}-bgp`, { ...bgp, agentNamespace }, opts)] : []),
     ...(controllers ? [new KubeControllersConfiguration(`${name}-kubecontrollers`, controllers, opts)] : []),
   ];
-}
-
-function resourceName(name: string, kind: ListKind, item: { name: string }): string {
-  return `${name}-${nameOf({ ...(kinds[kind].namespaced && { namespace: "default" }), ...item })}`;
 }
