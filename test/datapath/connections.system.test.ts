@@ -91,7 +91,8 @@ test("a terminating backend keeps its connection and gets no new one; after its 
     const results = await cluster.probe("client1", { to: "172.31.1.8:30604", count: 8 });
     return results.every(({ server }) => server === "default/two");
   });
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  const { echoed } = held;
+  await until("echoes of the terminating backend", async () => held.echoed > echoed + 5);
   expect(held.lines).toEqual(["connected"]);
 
   applyEcho([]);

@@ -1,6 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { type BareCluster, until } from "./bare-cluster.ts";
+import type { ClientName, NodeName } from "./objects.ts";
 import type { Placed } from "./placed.ts";
+
+type Machine = NodeName | ClientName;
 
 export const inPod = ({ name }: Placed, command: string[]): string[] => [
   "nsenter",
@@ -21,28 +24,59 @@ export interface Held {
   /** Its state: "connected", "error ECONNRESET", "closed". */
   readonly lines: string[];
   echoed: number;
+  /** The kernel's word for the state that it is in: "SYN-SENT", "ESTAB"; undefined: there is no such socket. */
+  state(): Promise<string | undefined>;
   /** For how long the kernel has received nothing on it, in ms; undefined: it is closed. */
   silentMs(): Promise<number | undefined>;
 }
 
-/** Holds a connection to an echo server open, from client1 or a pod. */
-export function hold(cluster: BareCluster, to: string, localPort: number, from?: Placed): Held {
+/** Holds a connection to an echo server open, from a machine or a pod. */
+export function hold(cluster: BareCluster, to: string, localPort: number, from: Placed | Machine = "client1"): Held {
   const [host = "", port = ""] = to.split(":");
   const command = [process.execPath, "-e", holder, host, port, String(localPort)];
-  const [machine, enter] = from ? ([from.node, inPod(from, [])] as const) : (["client1", []] as const);
+  const [machine, enter] = typeof from === "string" ? ([from, []] as const) : ([from.node, inPod(from, [])] as const);
   const child = cluster.spawn(machine, [...enter, ...command]);
   const socket = [...enter, "ss", "-Htin", "state", "established", "sport", "=", `:${localPort}`];
   const silentMs = async () => {
     const shown = await cluster.run(machine, socket);
     return shown.trim() ? Number(/\blastrcv:(\d+)/.exec(shown)?.[1] ?? 0) : undefined; // ss omits a zero
   };
-  const held: Held = { lines: [], echoed: 0, silentMs };
+  const state = async () => {
+    const shown = await cluster.run(machine, [...enter, "ss", "-Htan", "sport", "=", `:${localPort}`]);
+    return shown.trim().split(/\s+/)[0] || undefined;
+  };
+  const held: Held = { lines: [], echoed: 0, state, silentMs };
   child.stdout?.on("data", (text: Buffer) => {
     for (const line of text.toString().trim().split("\n"))
       if (line === "echo") held.echoed++;
       else held.lines.push(line);
   });
   return held;
+}
+
+/**
+ * Whether a connection that begins now gets no answer. One to an open port that begins when its first packet is on the way follows it on the same
+ * wires: once that one is echoed, the answer to the first would have arrived.
+ */
+export async function staysUnanswered(
+  cluster: BareCluster,
+  [to, open]: readonly [to: string, open: string],
+  localPort: number,
+  from: Machine,
+): Promise<boolean> {
+  const asked = hold(cluster, to, localPort, from);
+  await until(
+    "its first packet",
+    async () => asked.lines.length > 0 || (await asked.state()) !== undefined,
+    () => asked.lines.join("\n"),
+  );
+  const later = hold(cluster, open, localPort + 1, from);
+  await until(
+    "an answer to a later connection",
+    async () => later.echoed > 0,
+    () => later.lines.join("\n"),
+  );
+  return (await asked.state()) === "SYN-SENT";
 }
 
 // Opens ten connections a second, up to MOST, sends on all of them, and reports how many have opened, and how they ended.

@@ -6,7 +6,6 @@ const LISTED: Record<string, string> = {
   "test/mutants/list.ts": "data",
   "test/packets/cases/attacks.ts": "data",
   "test/packets/cases/walks.ts": "data",
-  "test/datapath/bare-cluster.ts": "one class that builds a cluster without Kubernetes, step by step",
   "test/datapath/dual-stack.system.test.ts":
     "what both families must do, in the cluster that has both: another file would start it again",
   "test/packets/node.ts": "one node's programs, maps and interfaces, set up step by step",
