@@ -105,7 +105,9 @@ function readKubeconfig(): string {
   const [first = "~/.kube/config", ...others] = path ? [path] : kubectlsFiles();
   if (others.length > 0) {
     const one = "kubectl config view --raw --flatten --minify > FILE makes one of them";
-    throw new pulumi.RunError(`KUBECONFIG is "${process.env.KUBECONFIG}", but must be one file here: ${one}.`);
+    throw new pulumi.RunError(
+      `Stack "${pulumi.getStack()}": KUBECONFIG is "${process.env.KUBECONFIG}", but must be one file here: ${one}.`,
+    );
   }
   const named = path ? "ebpf-dataplane:kubeconfigPath" : process.env.KUBECONFIG ? "KUBECONFIG" : "the kubeconfig";
   try {
@@ -115,7 +117,7 @@ function readKubeconfig(): string {
       ? ""
       : " Set KUBECONFIG, ebpf-dataplane:kubeconfigPath or, as a secret, ebpf-dataplane:kubeconfig.";
     throw new pulumi.RunError(
-      `${named} is "${first}", but must be a readable file: ${(error as Error).message}.${next}`,
+      `Stack "${pulumi.getStack()}": ${named} is "${first}", but must be a readable file: ${(error as Error).message}.${next}`,
     );
   }
 }
