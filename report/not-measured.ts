@@ -62,7 +62,9 @@ function modesWithoutFigures({ compare }: ReportInputs, next: string): Report["n
 }
 
 function pointsWithoutFigures({ scale }: ReportInputs, next: string): Report["notMeasured"] {
-  return (scale?.points ?? []).flatMap(({ mode, services, problem }) =>
-    problem ? [{ what: `${modeName(mode)} with ${services} services`, why: problem, next }] : [],
-  );
+  return (scale?.unanswered ?? []).map(({ mode, services, endpoints, seconds }) => ({
+    what: `${modeName(mode)} with ${services} services of ${endpoints} endpoints`,
+    why: `They did not answer within ${seconds} s.`,
+    next,
+  }));
 }

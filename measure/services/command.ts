@@ -10,7 +10,7 @@ import { TestbedApiServer } from "../testbed/api-server.ts";
 import { agentKinds, ipPool } from "../testbed/kubernetes-objects.ts";
 import { TestbedMachine } from "../testbed/testbed-machine.ts";
 import { goalsOf, goalTable } from "./goals.ts";
-import { measureScale } from "./measure.ts";
+import { measureScale, type ScaleRun } from "./measure.ts";
 import { expectedSeconds, planScale } from "./plan.ts";
 import { summarize } from "./summary.ts";
 import { controlAddress, scaleMachines, serverAddress, startWebServer } from "./testbed.ts";
@@ -48,15 +48,24 @@ export async function benchServices(lab: string, options: ScaleCommandOptions): 
     environment: { ...environment(), kubernetes },
     ...summarize(run.measured),
     goals: goalsOf(run),
+    unanswered: run.unanswered,
   });
   const files = writeResult("scale", result, options.keep ?? false);
   process.stdout.write(
     json
       ? `${JSON.stringify(result, null, 2)}\n`
-      : `${scaleTable(result)}\n${goalTable(result.goals ?? [])}\n${result.verdict}\n`,
+      : `${scaleTable(result)}\n${goalTable(result.goals ?? [])}\n${sentencesOf(run)}${result.verdict}\n`,
   );
   for (const file of files) progress.note(`written: ${file}`);
   return result;
+}
+
+function sentencesOf({ unanswered }: ScaleRun): string {
+  const said = unanswered.map(
+    ({ mode, services, endpoints, seconds }) =>
+      `${mode} has no figures with ${services} services of ${endpoints} endpoints: they did not answer within ${seconds} s.\n`,
+  );
+  return said.join("");
 }
 
 function scaleTable({ points }: Scale): string {

@@ -10,6 +10,7 @@ import { type Latency, latencyBetween, longestBlockMs } from "./agent-metrics.ts
 import type { Place } from "./measure.ts";
 import { ENDPOINTS, type FullPlan, sampleOf } from "./plan.ts";
 import { endpointAddress, type Mode, renewMachine, type ScaledNode, startNode } from "./testbed.ts";
+import { PATIENCE, type Unanswered, unlessUnanswered } from "./unanswered.ts";
 import { watchAnswers } from "./watcher.ts";
 
 /** What many endpoints cost. */
@@ -29,21 +30,27 @@ export interface FullRun {
   readonly longestBlockMs: number;
 }
 
-/** Timeout for services to answer, seconds. */
-const PATIENCE = 900;
 /** Each single change finds an idle agent. */
 const PAUSE_MS = 50;
 /** kube-proxy batches changes for up to a second: the last are followed too. */
 const FOLLOWED_MS = 3000;
 
-export async function measureFull(plan: FullPlan, place: Place, countdown: Countdown): Promise<FullRun> {
+/** @param unanswered gets the modes that cannot be measured */
+export async function measureFull(
+  plan: FullPlan,
+  place: Place,
+  unanswered: Unanswered[],
+  countdown: Countdown,
+): Promise<FullRun> {
   const { api } = place;
   const more = Array.from({ length: plan.services }, (_, at) => sliceOf(at + 1, ENDPOINTS, plan.endpoints, 2));
   await api.createAll(more);
   countdown.step(`${plan.endpoints} endpoints for each service`);
   const nodes: { mode: Mode; node: ScaledNode; seconds: number }[] = [];
   for (const mode of scaledModes) {
-    nodes.push(await startCold(mode, plan, place));
+    nodes.push(
+      ...(await unlessUnanswered({ mode, ...plan }, place.lab, unanswered, () => startCold(mode, plan, place))),
+    );
     countdown.step(`${mode} with ${plan.endpoints} endpoints for each service`);
   }
   const ours = nodes.find(({ node }) => node.ebpf)?.node.ebpf;

@@ -21,15 +21,15 @@ const goal = (what: string, value: number, limit: number, beside?: string): Goal
 
 /** How much longer a new connection takes with the most services than with the fewest. */
 function connectionGoal(measured: readonly Measured[]): Goal[] {
+  const most = measured.at(-1)?.services;
   const growth = (mode: Mode): number | undefined => {
     const [first, last] = [measured.find((one) => one.mode === mode), measured.findLast((one) => one.mode === mode)];
-    if (!first || !last || first === last) return undefined;
+    if (!first || !last || last.services !== most || first === last) return undefined;
     const [few, many] = [usualUs(first), usualUs(last)];
     return few === undefined || many === undefined ? undefined : many / few;
   };
   const ours = growth("Ebpf");
   if (ours === undefined) return [];
-  const most = measured.at(-1)?.services;
   return [goal(`new connection with ${most} services, as a ratio to the fewest`, ours, 1.1, besideOf(growth, "×"))];
 }
 
@@ -50,7 +50,8 @@ function changeGoals({
   const size = `${services} services of ${endpoints} endpoints`;
   const cold = secondsOf(coldSeconds);
   const cpu = secondsOf(cpuSeconds);
-  const kubeProxy = Math.min(cpu("KubeProxyIptables") ?? Number.NaN, cpu("KubeProxyNftables") ?? Number.NaN);
+  const others = [cpu("KubeProxyIptables"), cpu("KubeProxyNftables")].filter((seconds) => seconds !== undefined);
+  const kubeProxy = others.length > 0 ? Math.min(...others) : Number.NaN;
   return [
     goal(`from nothing to ${size}, s`, cold("Ebpf") ?? Number.NaN, 5, besideOf(cold, "s")),
     goal(`one changed endpoint in the map, ms, 99th of 100 of ${changes.count}`, changes.p99Ms, 50),

@@ -7,6 +7,7 @@ import { type ConnectionRound, connectInRounds } from "./connections.ts";
 import { type FullRun, measureFull } from "./full.ts";
 import { ENDPOINTS, type ScalePlan, sampleOf } from "./plan.ts";
 import { endpointAddress, type Mode, renewMachine, type ScaledNode, startNode } from "./testbed.ts";
+import { PATIENCE, type Unanswered, unlessUnanswered } from "./unanswered.ts";
 import { monotonicSeconds, watchAnswers } from "./watcher.ts";
 
 /** Result of one mode at one number of services. */
@@ -28,9 +29,6 @@ export interface Place {
   readonly server: TestbedMachine;
 }
 
-/** Timeout for services to answer, seconds: kube-proxy's first synchronization of ten thousand is slow. */
-const patience = 600;
-
 const described = (name: string, index: number) => ({
   name,
   clusterIP: clusterIP(index),
@@ -41,10 +39,13 @@ const described = (name: string, index: number) => ({
 export interface ScaleRun {
   readonly measured: readonly Measured[];
   readonly full: FullRun;
+  /** Modes that have no figure, at one of the numbers of services. */
+  readonly unanswered: readonly Unanswered[];
 }
 
 export async function measureScale(plan: ScalePlan, place: Place, countdown: Countdown): Promise<ScaleRun> {
   const results: Measured[] = [];
+  const unanswered: Unanswered[] = [];
   let full: FullRun | undefined;
   let made = 0;
   for (const count of plan.counts) {
@@ -53,7 +54,8 @@ export async function measureScale(plan: ScalePlan, place: Place, countdown: Cou
     countdown.step(`${count} services are created`);
     const nodes: Programmed[] = [];
     for (const mode of scaledModes) {
-      nodes.push(await program(mode, count, plan, place));
+      const size = { mode, services: count, endpoints: ENDPOINTS };
+      nodes.push(...(await unlessUnanswered(size, place.lab, unanswered, () => program(mode, count, plan, place))));
       countdown.step(`${mode} with ${count} services`);
     }
     const clients = new Map(nodes.map(({ mode, node }) => [mode, node.client]));
@@ -61,10 +63,10 @@ export async function measureScale(plan: ScalePlan, place: Place, countdown: Cou
     countdown.step(`connections with ${count} services`);
     for (const { node: _, ...programmed } of nodes)
       results.push({ ...programmed, services: count, rounds: rounds.get(programmed.mode) ?? [] });
-    if (count === plan.full.services) full = await measureFull(plan.full, place, countdown);
+    if (count === plan.full.services) full = await measureFull(plan.full, place, unanswered, countdown);
   }
   if (!full) throw new Error(`${plan.full.services} services are not among ${plan.counts}`);
-  return { measured: results, full };
+  return { measured: results, full, unanswered };
 }
 
 /** Creates services number `from` to `to`, endpoints first. */
@@ -84,7 +86,7 @@ async function program(mode: Mode, count: number, plan: ScalePlan, place: Place)
   if (count === plan.counts[0]) await place.api.addNode(machine);
   const node = await startNode(mode, machine, { ...place, pod: `client-${count}` });
   const targets = sampleOf(count).map((index) => `${clusterIP(index)}:80`);
-  const answered = await watchAnswers(node.client, targets, patience);
+  const answered = await watchAnswers(node.client, targets, PATIENCE);
   await answered();
   const loadSeconds = ((node.readyMs ?? performance.now()) - node.startedMs) / 1000;
   const memoryMiB = await node.ebpf?.memoryMiB();
@@ -97,12 +99,14 @@ async function program(mode: Mode, count: number, plan: ScalePlan, place: Place)
 
 /** @returns seconds from the API server's having one more service until a connection to it is answered */
 async function addService(api: TestbedApiServer, { client }: ScaledNode, extra: ReturnType<typeof described>) {
-  const answered = await watchAnswers(client, [`${extra.clusterIP}:80`], patience);
+  const answered = await watchAnswers(client, [`${extra.clusterIP}:80`], PATIENCE);
   await api.create(endpointSlice(extra));
   await api.create(service(extra));
   const created = monotonicSeconds();
-  const seconds = (await answered()) - created;
-  await api.remove(service(extra));
-  await api.remove(endpointSlice(extra));
-  return Math.max(0, seconds);
+  try {
+    return Math.max(0, (await answered()) - created);
+  } finally {
+    await api.remove(service(extra));
+    await api.remove(endpointSlice(extra));
+  }
 }

@@ -5,6 +5,8 @@ import { goalsOf } from "./goals.ts";
 import type { Measured } from "./measure.ts";
 import { planScale, sampleOf } from "./plan.ts";
 import { summarize } from "./summary.ts";
+import { PATIENCE, type Unanswered, unlessUnanswered } from "./unanswered.ts";
+import { NotAnswered } from "./watcher.ts";
 
 describe("planScale()", () => {
   it("goes to thirty thousand services, quick to a thousand, and measures many endpoints at one of the numbers", () => {
@@ -94,27 +96,51 @@ describe("latencyBetween()", () => {
   });
 });
 
+describe("unlessUnanswered()", () => {
+  const size = { services: 3, endpoints: 4 };
+  const late = async () => {
+    throw new NotAnswered("1 of 3 services did not answer");
+  };
+
+  it("notes a kube-proxy that did not answer, and goes on", async () => {
+    const all: Unanswered[] = [];
+    expect(await unlessUnanswered({ mode: "KubeProxyIptables", ...size }, "no-such-lab", all, late)).toEqual([]);
+    expect(all).toEqual([{ mode: "KubeProxyIptables", ...size, seconds: PATIENCE }]);
+  });
+
+  it("ends the measurement where ours did not answer, and for every other failure", async () => {
+    const all: Unanswered[] = [];
+    await expect(unlessUnanswered({ mode: "Ebpf", ...size }, "no-such-lab", all, late)).rejects.toThrow(NotAnswered);
+    const fails = () => Promise.reject(new Error("no disk"));
+    await expect(unlessUnanswered({ mode: "KubeProxyNftables", ...size }, "no-such-lab", all, fails)).rejects.toThrow(
+      "no disk",
+    );
+    expect(all).toEqual([]);
+  });
+});
+
+const fullRun: FullRun = {
+  services: 1000,
+  endpoints: 10,
+  coldSeconds: [
+    { mode: "KubeProxyIptables", seconds: 9 },
+    { mode: "KubeProxyNftables", seconds: 8 },
+    { mode: "Ebpf", seconds: 6 },
+  ],
+  changes: { count: 50, p99Ms: 20, meanMs: 8 },
+  churned: 1500,
+  cpuSeconds: [
+    { mode: "KubeProxyIptables", seconds: 10 },
+    { mode: "KubeProxyNftables", seconds: 8 },
+    { mode: "Ebpf", seconds: 2 },
+  ],
+  memoryMiB: 150,
+  longestBlockMs: 70,
+};
+
 describe("goalsOf()", () => {
   it("judges each figure, with kube-proxy's beside it", () => {
-    const full: FullRun = {
-      services: 1000,
-      endpoints: 10,
-      coldSeconds: [
-        { mode: "KubeProxyIptables", seconds: 9 },
-        { mode: "KubeProxyNftables", seconds: 8 },
-        { mode: "Ebpf", seconds: 6 },
-      ],
-      changes: { count: 50, p99Ms: 20, meanMs: 8 },
-      churned: 1500,
-      cpuSeconds: [
-        { mode: "KubeProxyIptables", seconds: 10 },
-        { mode: "KubeProxyNftables", seconds: 8 },
-        { mode: "Ebpf", seconds: 2 },
-      ],
-      memoryMiB: 150,
-      longestBlockMs: 70,
-    };
-    const goals = goalsOf({ measured: [], full });
+    const goals = goalsOf({ measured: [], full: fullRun, unanswered: [] });
     expect(goals.map(({ value, goal, met }) => [value, goal, met])).toEqual([
       [6, 5, false],
       [20, 50, true],
@@ -123,5 +149,29 @@ describe("goalsOf()", () => {
       [150, 250, true],
     ]);
     expect(goals[2]?.beside).toBe("2.0 s; iptables 10.00 s, nftables 8.00 s");
+    const cheaper = (cpuSeconds: FullRun["cpuSeconds"]) =>
+      goalsOf({ measured: [], full: { ...fullRun, cpuSeconds }, unanswered: [] })[2];
+    const [iptables, , ours] = fullRun.cpuSeconds;
+    expect(cheaper([iptables, ours] as FullRun["cpuSeconds"])).toMatchObject({ value: 0.2, met: true });
+    expect(cheaper([ours] as FullRun["cpuSeconds"])).toMatchObject({ value: Number.NaN, met: false });
+  });
+
+  it("takes growth only where a mode has a figure with the most services", () => {
+    const of = (mode: Measured["mode"], services: number, medianUs: number): Measured => ({
+      mode,
+      services,
+      loadSeconds: 1,
+      programmingSeconds: [0.1],
+      rounds: Array.from({ length: 7 }, () => ({ medianUs, takenShare: 0, failed: 0 })),
+    });
+    const measured = [
+      of("KubeProxyIptables", 1, 100),
+      of("Ebpf", 1, 100),
+      of("KubeProxyIptables", 10, 150),
+      of("Ebpf", 10, 105),
+      of("Ebpf", 99, 108),
+    ];
+    const growth = goalsOf({ measured, full: fullRun, unanswered: [] })[0];
+    expect(growth).toMatchObject({ value: 1.08, met: true, beside: "iptables not known, nftables not known" });
   });
 });

@@ -37,6 +37,9 @@ export const scaleMachines = [
   ...Object.values(nodes).map(({ name, address }) => ({ name, address })),
 ];
 
+/** The name of a mode's machine. */
+export const machineOf = (mode: Mode): string => nodes[mode].name;
+
 /** A node with one service mode, and the connecting pod. */
 export interface ScaledNode {
   readonly client: BenchPod;

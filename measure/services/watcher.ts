@@ -4,12 +4,15 @@ import { createInterface } from "node:readline";
 import { LabFailure } from "../../lab/failure.ts";
 import type { BenchPod } from "../testbed/bench-pod.ts";
 
+/** Services that a pod waited for in vain. */
+export class NotAnswered extends LabFailure {}
+
 /** Seconds on the monotonic clock, which machines share. */
 export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9;
 
 /**
  * Starts to probe the targets ("10.97.0.1:80") from a pod; resolves once the first attempts have started.
- * @returns a function that waits for the last target and returns the time of its answer on the monotonic clock; it throws LabFailure
+ * @returns a function that waits for the last target and returns the time of its answer on the monotonic clock; it throws NotAnswered
  * after the given number of seconds
  */
 export async function watchAnswers(
@@ -28,7 +31,7 @@ export async function watchAnswers(
     let last = 0;
     for (let missing = targets.length; missing > 0; missing--) {
       const { value, done } = await lines.next();
-      if (done) throw new LabFailure(`${missing} of ${targets.length} services did not answer within ${seconds} s`);
+      if (done) throw new NotAnswered(`${missing} of ${targets.length} services did not answer within ${seconds} s`);
       last = Math.max(last, (JSON.parse(value) as { answeredNs: number }).answeredNs / 1e9);
     }
     clearTimeout(deadline);

@@ -16,8 +16,16 @@ const pointSchema = z.strictObject({
   loadSeconds: z.number().min(0).describe("From an empty dataplane until all services are programmed."),
   rounds: z.int().min(0).describe("Undisturbed rounds of connections."),
   disturbedRounds: z.int().min(0),
-  problem: z.string().optional().describe("Why there is no figure."),
 });
+
+const unansweredSchema = z
+  .strictObject({
+    mode: z.enum(scaledModes),
+    services: z.int().min(1),
+    endpoints: z.int().min(1).describe("Of each service."),
+    seconds: z.number().describe("How long its services were waited for."),
+  })
+  .describe("A mode that has no figure at this size: its services did not answer in time.");
 
 const goalSchema = z
   .strictObject({
@@ -38,6 +46,7 @@ export const scaleSchema = z
     points: z.array(pointSchema),
     ratios: z.array(ratioSchema),
     goals: z.array(goalSchema).optional(),
+    unanswered: z.array(unansweredSchema).optional(),
     verdict: z.string(),
   })
   .describe("What a connection and a change cost with ever more services.");

@@ -13,15 +13,13 @@ const labels: Record<Quantity, string> = {
 
 /** One line per mode against the number of services, named at its end. */
 export function scalePlot(points: Scale["points"], quantity: Quantity, width: number): PlotOptions {
-  const drawn = points
-    .filter(({ problem }) => problem === undefined)
-    .map(({ mode, services, medianUs, programmingSeconds }) => {
-      const estimate =
-        quantity === "medianUs"
-          ? medianUs
-          : { value: programmingSeconds, low: programmingSeconds, high: programmingSeconds };
-      return { mode: modeName(mode), services, ...estimate, colour: modeColour(mode) };
-    });
+  const drawn = points.map(({ mode, services, medianUs, programmingSeconds }) => {
+    const estimate =
+      quantity === "medianUs"
+        ? medianUs
+        : { value: programmingSeconds, low: programmingSeconds, high: programmingSeconds };
+    return { mode: modeName(mode), services, ...estimate, colour: modeColour(mode) };
+  });
   const ends = apart(
     [...Map.groupBy(drawn, ({ mode }) => mode).values()].flatMap((line) => line.at(-1) ?? []),
     quantity,

@@ -8,8 +8,7 @@ import { Table } from "../table.tsx";
 import { figure, listed, withSpread } from "../words.ts";
 
 export function ScaleSection({ scale, environments }: Pick<Report, "scale" | "environments">) {
-  const measured = scale?.points.filter(({ problem }) => problem === undefined) ?? [];
-  if (!scale || measured.length === 0) return null;
+  if (!scale || scale.points.length === 0) return null;
   return (
     <Section id="scale" title="With ever more services">
       <p>{scale.verdict}</p>
@@ -41,12 +40,7 @@ interface AgainstProps {
 
 function Against({ scale: { points }, quantity, title, caption }: AgainstProps) {
   const latency = quantity === "medianUs";
-  const lines = [
-    ...Map.groupBy(
-      points.filter(({ problem }) => !problem),
-      ({ mode }) => mode,
-    ),
-  ].map(([mode, of]) => {
+  const lines = [...Map.groupBy(points, ({ mode }) => mode)].map(([mode, of]) => {
     const [first, last] = [of[0], of.at(-1)].map(
       (point) => (latency ? point?.medianUs.value : point?.programmingSeconds) ?? 0,
     );
@@ -67,14 +61,14 @@ function Against({ scale: { points }, quantity, title, caption }: AgainstProps) 
             ...[
               "services",
               latency ? "median, µs (95 % interval)" : "seconds for one change",
-              latency ? "note" : "seconds to load all",
+              ...(latency ? [] : ["seconds to load all"]),
             ].map((head) => ({ head, number: true })),
           ]}
-          rows={points.map(({ mode, services, medianUs, programmingSeconds, loadSeconds, problem }) => [
+          rows={points.map(({ mode, services, medianUs, programmingSeconds, loadSeconds }) => [
             modeName(mode),
             figure(services, 0),
-            problem ?? (latency ? withSpread(medianUs, 1) : figure(programmingSeconds)),
-            latency ? "" : problem ? "not known" : figure(loadSeconds),
+            latency ? withSpread(medianUs, 1) : figure(programmingSeconds),
+            ...(latency ? [] : [figure(loadSeconds)]),
           ])}
         />
       }
