@@ -1,13 +1,23 @@
 import { changesBetween } from "../model/changes.ts";
+import { Claims } from "../model/claims.ts";
 import type { Service } from "../model/objects/core.ts";
 import { type EndpointSlice, serviceNameLabel } from "../model/objects/discovery.ts";
 import { objectName } from "../model/objects/metadata.ts";
+import { SliceGroups } from "../model/service/slice-groups.ts";
 import type { ClusterSnapshot } from "./compile/snapshot.ts";
 
 /** What services are compiled of. */
 export interface ServedObjects {
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
+}
+
+/** A Service of which the rounds know an older version. */
+interface Waiting {
+  /** `performance.now()` */
+  readonly since: number;
+  /** About how many entries of maps the older version has. */
+  readonly entries: number;
 }
 
 /** Entries of maps that a round brings at most, unless one Service has more: a pod's start waits for two rounds. */
@@ -25,8 +35,11 @@ export class PacedServices {
   #seen: ServedObjects | undefined;
   /** As the rounds know them. */
   #shown: ServedObjects = { services: NONE, endpointSlices: NONE };
-  /** Services of which the rounds know an older version, in the order in which they changed, and when that was seen. */
-  readonly #waiting = new Map<string, number>();
+  /** By name, in the order in which they changed. */
+  readonly #waiting = new Map<string, Waiting>();
+  // Of the objects as they were when they were looked at last, by names: a change costs what it changes.
+  readonly #services = new Claims<Service, string>((service) => [[objectName(service), ""]]);
+  readonly #slices = new SliceGroups();
 
   constructor(most = ENTRIES) {
     this.#most = most;
@@ -39,7 +52,7 @@ export class PacedServices {
 
   /** When the Service was seen that has waited longest (`performance.now()`); undefined: none waits. */
   get behindSince(): number | undefined {
-    return this.#waiting.values().next().value;
+    return this.#waiting.values().next().value?.since;
   }
 
   /** The snapshot with the next piece. */
@@ -54,51 +67,46 @@ export class PacedServices {
     this.#seen = now;
     if (!seen) {
       this.#shown = now;
+      this.#index(now);
       return now;
     }
     const services = changesBetween(seen.services, now.services);
     const slices = changesBetween(seen.endpointSlices, now.endpointSlices);
-    const at = performance.now();
+    const since = performance.now();
     const changed = [
       ...[...services.gone, ...services.come].map(objectName),
       ...[...slices.gone, ...slices.come].map(serviceOf),
     ];
-    for (const name of changed) if (!this.#waiting.has(name)) this.#waiting.set(name, at);
+    for (const name of changed) {
+      if (!this.#waiting.has(name)) this.#waiting.set(name, { since, entries: this.#entriesOf(name) });
+    }
+    this.#index(now);
     if (this.#waiting.size === 0) return this.#shown;
-    this.#admit(now);
+    this.#admit();
     this.#shown = this.isBehind ? this.#mixed(now) : now;
     return this.#shown;
   }
 
+  #index({ services, endpointSlices }: ServedObjects): void {
+    this.#services.update(services);
+    this.#slices.update(endpointSlices);
+  }
+
   /** Takes those that wait no longer off the list. */
-  #admit(now: ServedObjects): void {
-    const weights = this.#weights(now);
+  #admit(): void {
     let left = this.#most;
-    for (const name of this.#waiting.keys()) {
-      const weight = weights.get(name) ?? 1;
+    for (const [name, { entries }] of this.#waiting) {
+      const weight = Math.max(1, entries + this.#entriesOf(name));
       if (weight > left && left < this.#most) break;
       left -= weight;
       this.#waiting.delete(name);
     }
   }
 
-  /** About how many entries come and go. */
-  #weights(now: ServedObjects): Map<string, number> {
-    const weights = new Map<string, number>();
-    for (const { services, endpointSlices } of [this.#shown, now]) {
-      const endpoints = new Map<string, number>();
-      for (const slice of endpointSlices) {
-        const name = serviceOf(slice);
-        if (this.#waiting.has(name)) endpoints.set(name, (endpoints.get(name) ?? 0) + slice.endpoints.length);
-      }
-      for (const service of services) {
-        const name = objectName(service);
-        if (!this.#waiting.has(name)) continue;
-        const entries = service.spec.ports.length * (1 + (endpoints.get(name) ?? 0));
-        weights.set(name, (weights.get(name) ?? 0) + entries);
-      }
-    }
-    return weights;
+  /** About how many entries of maps the Service has. */
+  #entriesOf(name: string): number {
+    const ports = this.#services.get(name).reduce((sum, { item }) => sum + item.spec.ports.length, 0);
+    return ports * this.#slices.of(name).reduce((sum, { endpoints }) => sum + endpoints.length, 1);
   }
 
   /** The objects as they are, of Services that wait as they were. */

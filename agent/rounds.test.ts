@@ -114,3 +114,32 @@ async function begun(rounds: Rounds): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
   await started;
 }
+
+test("changes of Services without end leave rests between rounds, and no pod waits for one", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const began: number[] = [];
+  const rounds = new Rounds(async () => {
+    began.push(performance.now());
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return "done";
+  });
+  void rounds.start();
+  await vi.advanceTimersByTimeAsync(100);
+  began.length = 0;
+  for (let ms = 0; ms < 1000; ms++) {
+    rounds.changed("EndpointSlice");
+    await vi.advanceTimersByTimeAsync(1);
+  }
+  expect(began.length).toBeGreaterThan(20); // of 40 ms each: a quarter of the time is work
+  expect(began.length).toBeLessThan(30);
+  await vi.advanceTimersByTimeAsync(100);
+  rounds.changed("EndpointSlice");
+  await vi.advanceTimersByTimeAsync(11); // at once after a quiet time; the rest begins
+  const asked = performance.now();
+  rounds.changed("EndpointSlice");
+  rounds.changed("Pod");
+  await vi.advanceTimersByTimeAsync(20);
+  expect((began.at(-1) as number) - asked).toBeGreaterThanOrEqual(0);
+  expect((began.at(-1) as number) - asked).toBeLessThan(15);
+});

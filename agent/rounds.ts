@@ -1,7 +1,10 @@
-import { type Intervals, Runner } from "./reconcile/runner.ts";
+import { type Intervals, Runner, type Urgency } from "./reconcile/runner.ts";
 
 // A burst of changes is one round; a failed round is retried after a second, then at increasing intervals.
-const INTERVALS: Intervals = { min: 20, retry: 1000, max: 10_000 };
+const INTERVALS: Intervals = { min: 20, retry: 1000, max: 10_000, rest: { times: 3, longest: 100 } };
+
+// In a big cluster some Service changes all the time. Rounds for these take a quarter of a processor at most; nothing waits for them as a pod's start waits for its policy.
+const PATIENT: ReadonlySet<string> = new Set(["Service", "EndpointSlice"]);
 
 /** Schedules updates of the kernel to the cluster's state: not before start(), then after every trigger. */
 export class Rounds {
@@ -53,7 +56,7 @@ export class Rounds {
       if (!this.#since.has(kind)) this.#since.set(kind, performance.now());
       this.#unwritten ??= performance.now();
     }
-    this.trigger();
+    this.trigger(PATIENT.has(kind) ? "patient" : "soon");
   }
 
   /** How long a change has been waiting for the kernel while nothing is brought there, in ms; 0: none waits. One entry that cannot be written does not count. */
@@ -74,9 +77,9 @@ export class Rounds {
   }
 
   /** Something changed. */
-  trigger(): void {
+  trigger(urgency: Urgency = "soon"): void {
     for (const look of this.#waiting) look();
-    if (this.#started) this.#runner.trigger();
+    if (this.#started) this.#runner.trigger(urgency);
   }
 
   /** Resolves at the first trigger that finds the condition true, or at once; rejects with the signal's reason when that aborts first. */

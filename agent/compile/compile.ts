@@ -24,8 +24,9 @@ import { type PoolDirectory, poolDirectory } from "../../model/pool/pools.ts";
 import { unusedPools, workloadPools } from "../../model/pool/uses.ts";
 import type { Problem } from "../../model/problem.ts";
 import { type ExternalIpPolicy, externalIpPolicy } from "../../model/service/external-ips.ts";
-import { apiServerSlices, type FrontendRules, frontendRules } from "../../model/service/frontend-rules.ts";
+import { type FrontendRules, frontendRules, isOfApiServer } from "../../model/service/frontend-rules.ts";
 import { finish, type Steps } from "../../model/steps.ts";
+import { Selection } from "../../model/tally.ts";
 import { BandwidthCompiler } from "./bandwidths.ts";
 import type { DesiredState, MapContents } from "./desired.ts";
 import { EgressCompiler } from "./egress.ts";
@@ -50,7 +51,7 @@ export class Compiler {
   readonly #nodePorts = new Latest<NodePortAddresses>();
   readonly #nodes = new Latest<NodeDirectory>();
   readonly #pools = new Latest<PoolDirectory>();
-  readonly #apiServers = new Latest<readonly EndpointSlice[]>();
+  readonly #apiServers = new Selection<EndpointSlice>(isOfApiServer);
   readonly #externalIps = new Latest<ExternalIpPolicy>();
   readonly #rules = new Latest<FrontendRules>();
   readonly #ofServices = new Latest<readonly Cidr[]>();
@@ -96,8 +97,7 @@ export class Compiler {
     const pools = this.#pools.get([ipPools, snapshot.ipamBlocks, nodes], () =>
       poolDirectory(workloadPools(ipPools), snapshot.ipamBlocks, nodes),
     );
-    const ofApiServer = apiServerSlices(snapshot.endpointSlices);
-    const apiServers = this.#apiServers.get([...ofApiServer], () => ofApiServer);
+    const apiServers = this.#apiServers.of(snapshot.endpointSlices);
     const externalIps = this.#externalIps.get([felixConfigurations], () =>
       externalIpPolicy(defaultConfiguration(felixConfigurations)),
     );

@@ -12,6 +12,7 @@ import type { Room } from "../../model/service/limits.ts";
 import type { CompiledService, ServedFrontend } from "../../model/service/service.ts";
 import { type ServedServices, ServiceSet } from "../../model/service/services.ts";
 import { atOnce, type Steps } from "../../model/steps.ts";
+import { Tally } from "../../model/tally.ts";
 import {
   BackendFlag,
   type Backend as BackendValue,
@@ -61,6 +62,7 @@ export class ServiceCompiler {
   readonly #result = new Latest<ServiceMaps>();
   readonly #lowered = new DerivedList<CompiledService, Lowered>();
   #lastLost: ReadonlyMap<CompiledService, Lost> = new Map();
+  readonly #tables = new Tally<CompiledService>(({ lists }) => lists.filter(({ table }) => table).length);
   readonly #listIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
   readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
   readonly #rangeIds = new Numbering<CompiledService>(({ clients }) => clients);
@@ -97,7 +99,7 @@ export class ServiceCompiler {
       compiled,
       lists,
       healthChecks,
-      maglev: compiled.some(({ lists }) => lists.some(({ table }) => table)),
+      maglev: this.#tables.over(compiled) > 0,
       problems,
       closed,
     };

@@ -28,7 +28,7 @@ class ManualClock implements Clock {
   }
 }
 
-const intervals = { min: 10, retry: 100, max: 1000 };
+const intervals = { min: 10, retry: 100, max: 1000, rest: { times: 3, longest: 200 } };
 
 function started(job: (run: number) => boolean | Promise<boolean> = () => true) {
   const clock = new ManualClock();
@@ -55,6 +55,45 @@ describe("Runner", () => {
     runner.trigger();
     await clock.pass(50);
     expect(runs).toEqual([0, 10]);
+  });
+
+  test("patient triggers rest in proportion to what a run takes; one that is urgent does not wait", async () => {
+    const { clock, runs, runner } = started(async () => {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 20));
+      return true;
+    });
+    runner.trigger("patient");
+    for (let ms = 0; ms < 300; ms += 5) {
+      await clock.pass(5);
+      runner.trigger("patient");
+    }
+    expect(runs).toEqual([0, 80, 160, 240]); // each 20, and a rest of 60
+    await clock.pass(25); // at 325: rests since 260 or runs since 320
+    runner.trigger("soon");
+    await clock.pass(50);
+    expect(runs.slice(4)).toEqual([320, 340]);
+  });
+
+  test("an urgent trigger during a run is not made to wait by a patient one after it", async () => {
+    const { clock, runs, runner } = started(async (run) => {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 20));
+      if (run === 1) for (const urgency of ["soon", "patient"] as const) runner.trigger(urgency);
+      return true;
+    });
+    runner.trigger();
+    await clock.pass(300);
+    expect(runs).toEqual([0, 20]);
+  });
+
+  test("a long run is followed by a rest that is bounded", async () => {
+    const { clock, runs, runner } = started(async (run) => {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 1000));
+      if (run === 1) runner.trigger("patient");
+      return true;
+    });
+    runner.trigger("patient");
+    await clock.pass(3000);
+    expect(runs).toEqual([0, 1200]);
   });
 
   test("a run that failed or left work is repeated, less and less often", async () => {

@@ -89,11 +89,9 @@ function apiServerPlaces(slices: readonly EndpointSlice[], { facts }: NodeDirect
   return new Set([...places, `${isLoopback(address) ? NODE_LOOPBACK[familyOf(address) ?? "IPv4"] : address} ${port}`]);
 }
 
-/** The slices that say where the API server is. */
-export function apiServerSlices(slices: readonly EndpointSlice[]): readonly EndpointSlice[] {
-  return slices.filter(
-    ({ metadata }) => metadata.namespace === "default" && metadata.labels?.[serviceNameLabel] === "kubernetes",
-  );
+/** Whether the slice says where the API server is. */
+export function isOfApiServer({ metadata }: EndpointSlice): boolean {
+  return metadata.namespace === "default" && metadata.labels?.[serviceNameLabel] === "kubernetes";
 }
 
 function range(first: number, last: number): number[] {

@@ -9,6 +9,7 @@ import type { EndpointSlice } from "../objects/discovery.ts";
 import { type KubernetesObject, objectName } from "../objects/metadata.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
+import { Selection, Tally } from "../tally.ts";
 import { frontendText, isNodeLoopback } from "./frontend.ts";
 import { FrontendClaims, type Lost, notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
@@ -52,6 +53,7 @@ export class ServiceSet {
   readonly #room: Room;
   readonly #result = new Latest<ServedServices>();
   readonly #hostPorts = new HostPortCompiler();
+  readonly #orphaned = new Tally<Known>(({ orphans }) => orphans.length);
   #asksPods = false;
   readonly #slices = new SliceGroups();
   readonly #services = new Claims<Service, string>((service) => [[objectName(service), ""]]);
@@ -63,9 +65,13 @@ export class ServiceSet {
   readonly #rangesClosed = new Latest<ReadonlySet<Service>>();
   #lastClosed: ReadonlyMap<string, Closed> = new Map();
   readonly #claims = new FrontendClaims();
+  readonly #backends = new Tally<CompiledService>(({ backends }) => backends.length);
+  readonly #checked = new Selection<CompiledService>(({ healthCheck }) => healthCheck !== undefined);
+  readonly #complaining = new Selection<CompiledService>(({ problems }) => problems.length > 0);
   readonly #podWeights = new PodWeights();
   #lastWeights = NO_WEIGHTS;
   readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
+  #lastPodNodes: ReadonlyMap<string, string> | undefined;
 
   /** @param room what one node holds of them */
   constructor(room: Room) {
@@ -88,13 +94,12 @@ export class ServiceSet {
     hostPorts: readonly CompiledService[],
     weights: Weights,
   ): Steps<ServedServices> {
-    this.#asksPods = false;
     const { compiled, closed } = yield* this.#compileFitting(objects, nodes, rules, hostPorts, weights);
     const lost = yield* this.#claims.settling(compiled, (address) => isNode(address, nodes));
     const problems: Problem[] = [];
-    yield* each(compiled, (item) => problems.push(...item.problems));
+    yield* each(this.#complaining.of(compiled), (item) => problems.push(...item.problems));
     for (const [item, refusals] of lost) problems.push(...notServed(item, refusals.values()));
-    return { compiled, lost, healthChecks: healthChecks(compiled, lost), problems, closed };
+    return { compiled, lost, healthChecks: healthChecks(this.#checked.of(compiled), lost), problems, closed };
   }
 
   /** All of them, but for those that are closed because they are too large, alone or together. */
@@ -120,6 +125,9 @@ export class ServiceSet {
     const rangesClosed = yield* this.#rangesClosed.getting([services], () =>
       tooMany(services, this.#room.sourceRanges),
     );
+    this.#asksPods = this.#orphaned.over(known) > 0;
+    const podNodes = this.#asksPods ? this.#podNodes.get([pods], () => nodesOfPods(pods)) : undefined;
+    const podsMoved = podNodes !== this.#lastPodNodes;
     const loads = [...hostPorts.map(hostPortLoad), ...known.map(({ load }) => load)];
     for (let more = 0; ; more = Math.max(1, more * 2)) {
       const closed = closing(loads, nodes.facts.nodeName, this.#room, more);
@@ -127,16 +135,20 @@ export class ServiceSet {
       const served = yield* this.#served.deriving(
         known,
         [nodes, rules, rangesClosed],
-        (one) => this.#compileOne(one, closed.get(one.load.owner), rangesClosed, pods, nodes, rules),
-        ({ load, orphans }) => orphans.length > 0 || closed.has(load.owner) || last.has(load.owner),
+        (one) => this.#compileOne(one, closed.get(one.load.owner), rangesClosed, podNodes, nodes, rules),
+        ({ load, orphans }) => (podsMoved && orphans.length > 0) || closed.has(load.owner) || last.has(load.owner),
       );
       this.#lastClosed = closed;
+      this.#lastPodNodes = podNodes;
       const ofPods = hostPorts.map((item) => {
         const because = closed.get(item.owner);
         return because ? closedService({ ...item, lists: [], backends: [], frontends: [] }, because) : item;
       });
       const compiled = [...served, ...ofPods];
-      const enough = more >= loads.length || (yield* haveRoom(compiled, this.#room.backends));
+      const enough =
+        more >= loads.length ||
+        this.#backends.over(compiled) <= this.#room.backends ||
+        (yield* haveRoom(compiled, this.#room.backends));
       if (enough) return { compiled, closed: closed.size };
     }
   }
@@ -157,7 +169,7 @@ export class ServiceSet {
     known: Known,
     closed: Closed | undefined,
     rangesClosed: ReadonlySet<Service>,
-    pods: readonly Pod[],
+    podNodes: ReadonlyMap<string, string> | undefined,
     nodes: NodeDirectory,
     rules: FrontendRules,
   ): Steps<CompiledService> {
@@ -177,8 +189,6 @@ export class ServiceSet {
       });
     }
     const { slices, orphans, weights } = known;
-    if (orphans.length > 0) this.#asksPods = true;
-    const podNodes = orphans.length > 0 ? this.#podNodes.get([pods], () => nodesOfPods(pods)) : undefined;
     const nodeOf = (address: string) => nodes.nodeOf(address) ?? podNodes?.get(address);
     const inputs = [nodes, rules, ranges, ...orphans.map(nodeOf)];
     return yield* this.#compiled.getting(known, inputs, () =>
@@ -200,8 +210,6 @@ function healthChecks(compiled: readonly CompiledService[], lost: ServedServices
 
 /** Whether there are no more different backends than `room`. */
 function* haveRoom(compiled: readonly CompiledService[], room: number): Steps<boolean> {
-  const sum = compiled.reduce((total, { backends }) => total + backends.length, 0);
-  if (sum <= room) return true;
   const names = new Set<string>();
   for (const { backends } of compiled) yield* each(backends, ({ name }) => names.add(name.name));
   return names.size <= room;
