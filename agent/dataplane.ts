@@ -1,4 +1,3 @@
-import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
 import { isEncrypted } from "../model/encryption/encryption.ts";
 import { defaultConfiguration } from "../model/mode/configuration.ts";
 import type { Problem } from "../model/problem.ts";
@@ -12,15 +11,14 @@ import { nodeLimits } from "./compile/limits.ts";
 import type { LocalEndpoint, NodeFacts } from "./compile/snapshot.ts";
 import type { Encryption } from "./encryption/encryption.ts";
 import type { HealthChecks } from "./health-checks/health-checks.ts";
+import { KubeProxyLeftovers } from "./kube-proxy-leftovers.ts";
 import { localEndpoint } from "./local-endpoint.ts";
-import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
 import { nodeAddresses } from "./node-address.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import { NumberNames } from "./number-names.ts";
 import type { Logger } from "./observe/log.ts";
 import type { AgentMetrics } from "./observe/metrics.ts";
 import type { AgentOptions } from "./options.ts";
-import { ownNamespace } from "./own-namespace.ts";
 import { PacedServices } from "./paced-services.ts";
 import { PodMtu } from "./pod-mtu.ts";
 import { encapsulatingPools } from "./pools.ts";
@@ -61,6 +59,7 @@ export class Dataplane {
   #local: readonly LocalEndpoint[] | undefined;
   #network = "";
   #kubeProxy: DesiredState["kubeProxy"] | undefined;
+  readonly #leftovers: KubeProxyLeftovers;
   /** Of the last pass. */
   inForce: InForceNow = NOTHING_IN_FORCE;
   readonly numbers: NumberNames;
@@ -84,6 +83,7 @@ export class Dataplane {
     this.#reconciler = new Reconciler(parts.maps);
     this.gate = new EndpointGate(this.#reconciler.deltas);
     this.#podMtu = new PodMtu(parts);
+    this.#leftovers = new KubeProxyLeftovers(parts);
     const { store } = parts.cluster;
     parts.network.encrypts = () => this.#encrypts;
     parts.network.pools = () => encapsulatingPools(store, this.refused.ipPools);
@@ -163,6 +163,7 @@ export class Dataplane {
   lookAgain(): void {
     this.#facts = undefined;
     this.#network = "";
+    this.#leftovers.lookAgain();
     this.#parts.encryption.lookAgain();
     this.#podMtu.lookAgain();
   }
@@ -203,21 +204,13 @@ export class Dataplane {
     try {
       const conflicts = await this.#parts.network.route(routes, facts);
       this.#routeProblems = conflicts.map((conflict) => routeProblem(this.#parts.options.node, conflict));
-      if (kubeProxy === "remove-rules" && removeKubeProxyRules(() => this.#hasKubeProxyPod()))
-        this.#parts.log.info("removed the rules that a kube-proxy left on this node");
+      await this.#leftovers.follow(kubeProxy);
       this.#network = text;
       return true;
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error));
       return false;
     }
-  }
-
-  // Also a pod that is terminating, or whose image is still being pulled: its rules must not be removed.
-  #hasKubeProxyPod(): boolean {
-    const { cluster, options } = this.#parts;
-    const namespace = ownNamespace();
-    return cluster.store.list("pods").some((pod) => isKubeProxyOn(options.node, namespace, pod));
   }
 
   #reportServiceHandling(kubeProxy: DesiredState["kubeProxy"]): void {

@@ -44,7 +44,7 @@ export async function lookAtNode(options: FeatureOptions): Promise<NodeReport> {
       tunnelPort: otherTunnel(devices.filter(({ kind }) => kind === "vxlan")),
     },
     plugins: otherPlugins(join(nodeRoot, "etc/cni/net.d")),
-    kubeProxy: { runs: await kubeProxyRuns(), rules: hasKubeProxyRules() },
+    kubeProxy: { runs: await kubeProxyRuns(), rules: await hasKubeProxyRules() },
     mtu: uplink?.mtu ?? 0,
     localPorts: localPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")),
   };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { kubeProxyListens } from "./kube-proxy-ports.ts";
-import { nft, nftTransaction } from "./nft-command.ts";
+import { nft, nftSoon, nftTransaction } from "./nft-command.ts";
 
 // kube-proxy creates chains in shared tables (iptables, implemented by nf_tables), or a separate
 // table (nftables). KUBE-FIREWALL, KUBE-IPTABLES-HINT and KUBE-KUBELET-CANARY are kubelet's and stay.
@@ -10,6 +10,7 @@ const CHAIN = new RegExp(
 );
 const OWN_TABLE = "kube-proxy";
 const FAMILIES = ["ip", "ip6"];
+const LIST = ["--json", "list", "chains"];
 
 const chain = z.object({
   family: z.string(),
@@ -30,8 +31,8 @@ interface Jump {
  * there are none, it costs one process. A running kube-proxy keeps its rules: it is about to take over services, or to stop,
  * and without them services would fail for up to half a minute (nftables mode writes only differences).
  * @param hasPod whether the cluster has a pod of kube-proxy on this node */
-export function removeKubeProxyRules(hasPod: () => boolean): boolean {
-  const chains = listChains();
+export async function removeKubeProxyRules(hasPod: () => boolean): Promise<boolean> {
+  const chains = await listChains();
   const script = removal(chains, (shared) => rulesOf(shared));
   if (script.length === 0 || hasPod() || kubeProxyListens()) return false;
   nftTransaction(`${script.join("\n")}\n`, purpose("--file", "-"));
@@ -39,8 +40,8 @@ export function removeKubeProxyRules(hasPod: () => boolean): boolean {
 }
 
 /** Whether this node has rules of a kube-proxy, running or not. */
-export function hasKubeProxyRules(): boolean {
-  return removal(listChains(), () => []).length > 0;
+export async function hasKubeProxyRules(): Promise<boolean> {
+  return removal(await listChains(), () => []).length > 0;
 }
 
 /** The commands that remove kube-proxy's chains, as one transaction: first the jumps to them, then their content, because
@@ -76,9 +77,9 @@ function jumpsOf(chain: Chain, rules: readonly unknown[]): Jump[] {
   });
 }
 
-function listChains(): Chain[] {
+async function listChains(): Promise<Chain[]> {
   const listed = z.object({ nftables: z.array(z.looseObject({ chain: chain.optional() })) });
-  const all = listed.parse(JSON.parse(ask("--json", "list", "chains")));
+  const all = listed.parse(JSON.parse(await nftSoon(LIST, purpose(...LIST))));
   return all.nftables.flatMap((item) => (item.chain && FAMILIES.includes(item.chain.family) ? [item.chain] : []));
 }
 

@@ -1,11 +1,27 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
+
+const MOST_BYTES = 256 << 20;
 
 /** Runs nft(8) and returns its output. @param purpose its purpose, the beginning of an error message */
 export function nft(args: readonly string[], purpose: string, input = ""): string {
-  const { status, stdout, stderr, error } = spawnSync("nft", args, { input, encoding: "utf8", maxBuffer: 256 << 20 });
-  if (error) throw new Error(`Cannot run nft: ${error.message}. Next: is nftables installed?`);
+  const { status, stdout, stderr, error } = spawnSync("nft", args, { input, encoding: "utf8", maxBuffer: MOST_BYTES });
+  if (error) throw notRun(error);
   if (status !== 0) throw new Error(`${purpose}: ${stderr.trim()}`);
   return stdout;
+}
+
+/** The same, and other work goes on meanwhile. */
+export function nftSoon(args: readonly string[], purpose: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile("nft", args, { maxBuffer: MOST_BYTES }, (error, stdout, stderr) => {
+      if (!error) resolve(stdout);
+      else reject(typeof error.code === "number" ? new Error(`${purpose}: ${stderr.trim()}`) : notRun(error));
+    });
+  });
+}
+
+function notRun({ message }: Error): Error {
+  return new Error(`Cannot run nft: ${message}. Next: is nftables installed?`);
 }
 
 /** Applies a script as one transaction. */

@@ -1,0 +1,40 @@
+import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
+import type { DesiredState } from "./compile/desired.ts";
+import type { DataplaneParts } from "./dataplane.ts";
+import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
+import { ownNamespace } from "./own-namespace.ts";
+
+interface Parts extends Pick<DataplaneParts, "log"> {
+  readonly options: Pick<DataplaneParts["options"], "node">;
+  readonly cluster: { readonly store: Pick<DataplaneParts["cluster"]["store"], "list"> };
+}
+
+/** Rules that a kube-proxy left on this node: they are looked for when services become the dataplane's, and when the machine is looked at. A look
+ * costs a process, so it is not for each pod that comes or goes. */
+export class KubeProxyLeftovers {
+  readonly #parts: Parts;
+  /** What was to be done with them when they were looked for last. */
+  #lookedFor: DesiredState["kubeProxy"] | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  lookAgain(): void {
+    this.#lookedFor = undefined;
+  }
+
+  async follow(kubeProxy: DesiredState["kubeProxy"]): Promise<void> {
+    if (kubeProxy === this.#lookedFor) return;
+    if (kubeProxy === "remove-rules" && (await removeKubeProxyRules(() => this.#hasPod())))
+      this.#parts.log.info("removed the rules that a kube-proxy left on this node");
+    this.#lookedFor = kubeProxy;
+  }
+
+  // Also a pod that is terminating, or whose image is still being pulled: its rules must not be removed.
+  #hasPod(): boolean {
+    const { cluster, options } = this.#parts;
+    const namespace = ownNamespace();
+    return cluster.store.list("pods").some((pod) => isKubeProxyOn(options.node, namespace, pod));
+  }
+}
