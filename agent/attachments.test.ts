@@ -61,28 +61,28 @@ function agent({ hasFilters = true, failure = "", meanwhile = () => {} } = {}) {
   };
 }
 
-test("pods' programs get their links when no interface has been made for a second, all of them", async () => {
+test("pods' programs get their links when no interface has been made for three seconds, all of them", async () => {
   const { add, look, since } = agent();
   await add(1);
-  vi.advanceTimersByTime(600);
+  vi.advanceTimersByTime(2_000);
   await look();
   await add(2);
-  vi.advanceTimersByTime(600);
+  vi.advanceTimersByTime(2_000);
   await look();
   expect(since()).toEqual(["ebpf1 filters", "ebpf2 filters"]);
-  vi.advanceTimersByTime(600);
+  vi.advanceTimersByTime(2_000);
   await look();
   expect(since()).toEqual(["ebpf1 linked", "ebpf2 linked"]);
   await look();
   expect(since()).toEqual([]);
 });
 
-test("where pods start all the time, one interface at a time gets its links after ten seconds", async () => {
+test("where pods start all the time, one interface at a time gets its links after thirty seconds", async () => {
   const { add, look, since } = agent();
   await add(1);
   await add(2);
   for (let count = 3; count < 23; count++) {
-    vi.advanceTimersByTime(500);
+    vi.advanceTimersByTime(1_500);
     await add(count);
     await look();
   }
@@ -100,7 +100,7 @@ test("links wait for a pod that starts while they are made", async () => {
   await add(1);
   await add(2);
   since();
-  vi.advanceTimersByTime(1_500);
+  vi.advanceTimersByTime(3_500);
   await look();
   expect(since()).toEqual(["ebpf3 filters", "ebpf1 linked"]);
 });
@@ -113,7 +113,7 @@ test("an interface whose programs were replaced while it was made is looked at; 
   expect(since()).toEqual(["ebpf1 filters", "ebpf1 looked at traced"]);
   await add(2);
   remove(2);
-  vi.advanceTimersByTime(1_500);
+  vi.advanceTimersByTime(3_500);
   await look();
   expect(since()).toEqual(["ebpf2 filters traced", "ebpf2 forgotten", "ebpf1 linked"]);
 });
@@ -122,7 +122,7 @@ test("where the kernel has no filters, an endpoint's programs are attached by li
   const { add, look, since } = agent({ hasFilters: false });
   await add(1);
   expect(since()).toEqual(["ebpf1 filters", "ebpf1 looked at"]);
-  vi.advanceTimersByTime(1_500);
+  vi.advanceTimersByTime(3_500);
   await look();
   expect(since()).toEqual([]);
 });
@@ -130,11 +130,11 @@ test("where the kernel has no filters, an endpoint's programs are attached by li
 test("an interface that goes meanwhile needs no links; another failure is told, and tried again", async () => {
   const gone = agent({ failure: "Cannot attach to ebpf1 egress: ENODEV: no such device." });
   await gone.add(1);
-  vi.advanceTimersByTime(1_500);
+  vi.advanceTimersByTime(3_500);
   await gone.look();
   const refused = agent({ failure: "Cannot attach to ebpf1 egress: EPERM: not permitted." });
   await refused.add(1);
-  vi.advanceTimersByTime(1_500);
+  vi.advanceTimersByTime(3_500);
   await expect(refused.look()).rejects.toThrow("EPERM");
   await expect(refused.look()).rejects.toThrow("EPERM");
 });

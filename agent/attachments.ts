@@ -15,9 +15,9 @@ import { inSlices } from "./slices.ts";
 import type { UplinkCards } from "./uplink-cards.ts";
 
 /** How long no pod's interface was made before all others get their links: ms. */
-const CALM_MS = 1_000;
+const CALM_MS = 3_000;
 /** How long an interface waits for its links where new ones come all the time: ms. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 /** Of a regular look, before it yields to pods that start: ms. */
 const LOOK_SLICE_MS = 5;
 
