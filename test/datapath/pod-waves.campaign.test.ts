@@ -7,6 +7,7 @@ import { covers, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { hash32 } from "../../model/hash.ts";
 import { kinds, resourcePath } from "../../model/objects/kinds.ts";
 import { BareCluster } from "./bare-cluster.ts";
+import { compiled } from "./compiled.ts";
 import { type NodeName, nodes, pod } from "./objects.ts";
 import { StepTimes } from "./step-times.ts";
 
@@ -15,52 +16,6 @@ const AT_ONCE = Number(process.env.AT_ONCE || 4);
 const WAVE = 20;
 const SEED = process.env.SEED || "1";
 
-/** Calls the plugin for each pod, as many at once as is said, again and again while it fails: DEL first, as the kubelet has the runtime do. One JSON
- * line each. BARE makes a pair of interfaces instead, with one process, and GONE removes it. Namespaces come and go meanwhile, and are not counted. */
-const caller = `
-  const { spawn } = require("node:child_process");
-  const [command, atOnce, ...names] = process.argv.slice(1);
-  const config = JSON.stringify({ cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" });
-  const run = (file, args, input = "", env = process.env) => new Promise((resolve) => {
-    const child = spawn(file, args, { env, stdio: ["pipe", "pipe", "ignore"] });
-    let said = "";
-    child.stdout.on("data", (text) => (said += text));
-    child.on("close", (status) => resolve({ status, said }));
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-  });
-  const plugin = (CNI_COMMAND, name) => {
-    const CNI_ARGS = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=" + name + ";K8S_POD_UID=" + name;
-    const call = { CNI_COMMAND, CNI_CONTAINERID: name, CNI_NETNS: "/run/netns/" + name, CNI_IFNAME: "eth0", CNI_PATH: "/opt/cni/bin", CNI_ARGS };
-    return run("/opt/cni/bin/ebpf-dataplane", [], config, { ...process.env, ...call });
-  };
-  const pair = (name) => run("ip", ["-batch", "-"],
-    "link add x" + name + " type veth peer name eth0 netns " + name + "\\nlink set x" + name + " up\\n");
-  const unpair = (name) => run("ip", ["link", "delete", "x" + name]);
-  const call = { BARE: pair, GONE: unpair }[command] ?? ((name) => plugin(command, name));
-  const comes = command === "ADD" || command === "BARE";
-  const work = async () => {
-    for (let name = names.shift(); name !== undefined; name = names.shift()) {
-      if (comes && (await run("ip", ["netns", "add", name])).status !== 0) throw new Error("no namespace " + name);
-      for (let tries = 1; ; tries++) {
-        const begun = performance.now();
-        const { status, said } = await call(name);
-        const ms = performance.now() - begun;
-        if (status === 0) {
-          const address = command === "ADD" ? JSON.parse(said).ips[0].address.split("/")[0] : "";
-          console.log(JSON.stringify({ name, address, ms, tries }));
-          break;
-        }
-        if (tries === 300) throw new Error(command + " of " + name + ": " + said);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        if (command === "ADD") await plugin("DEL", name);
-      }
-      if (!comes) await run("ip", ["netns", "delete", name]);
-    }
-  };
-  Promise.all(Array.from({ length: Number(atOnce) }, work)).catch((error) => { console.error(error.message); process.exit(1); });
-`;
-
 interface Called {
   readonly name: string;
   readonly address: string;
@@ -68,21 +23,34 @@ interface Called {
   readonly tries: number;
 }
 
+interface Added {
+  readonly ips: readonly [{ readonly address: string }];
+}
+
 let cluster: BareCluster;
+let runtime: string;
 beforeAll(async () => {
+  runtime = await compiled("container-runtime");
   cluster = await BareCluster.start({ server: true });
 }, 120_000);
 afterAll(() => cluster?.close());
 
 const places = Object.keys(nodes) as NodeName[];
 
+/** As a container runtime calls the plugin (container-runtime.c). */
 async function calls(
   on: NodeName,
   command: "ADD" | "DEL" | "BARE" | "GONE",
-  names: readonly string[],
+  pods: readonly string[],
 ): Promise<Called[]> {
-  const said = await cluster.run(on, [process.execPath, "-e", caller, command, String(AT_ONCE), ...names]);
-  return said.split("\n").flatMap((line) => (line ? [JSON.parse(line) as Called] : []));
+  const said = await cluster.run(on, [runtime, command, String(AT_ONCE), ...pods]);
+  return said.split("\n").flatMap((line) => {
+    const [name = "", ms, tries, ...rest] = line.split(" ");
+    if (!name) return [];
+    const result = rest.join(" ");
+    const address = command === "ADD" ? (JSON.parse(result) as Added).ips[0].address.split("/")[0] : "";
+    return [{ name, address: address ?? "", ms: Number(ms), tries: Number(tries) }];
+  });
 }
 
 /** By node, the addresses that its agent has noted. */
@@ -123,6 +91,7 @@ test("pods in waves, with agents killed among them", async () => {
   for (let wave = 0; wave * WAVE < PODS; wave++) {
     const chance = hash32(`${SEED} ${wave}`);
     const killed = wave % 2 === 1 ? places[chance % places.length] : undefined;
+    if (killed) await note(killed);
     const added = places.map(async (place, index) => {
       const names = Array.from({ length: WAVE / places.length }, (_, count) => `p${wave}-${index}-${count}`);
       for (const name of names) cluster.apply(pod({ name, node: place, labels: { app: "wave" }, address: "" }));
@@ -134,8 +103,7 @@ test("pods in waves, with agents killed among them", async () => {
       }
     });
     if (killed) {
-      await note(killed);
-      await new Promise((resolve) => setTimeout(resolve, (chance >>> 8) % 400));
+      await new Promise((resolve) => setTimeout(resolve, (chance >>> 8) % 250));
       await cluster.killAgent(killed);
       await cluster.startAgent(killed);
     }
@@ -158,7 +126,7 @@ test("pods in waves, with agents killed among them", async () => {
   const many = `${AT_ONCE} at once on each of ${places.length} nodes`;
   console.log(`${PODS} pods, ${many}, ${repeated} calls repeated; ADD without kills: ${spread(calm)}`);
   console.log(`ADD that succeeded while an agent was killed: ${spread(disturbed)}`);
-  console.log(`what the agents' part of an ADD waited for: ${times.lines().join("; ")}`);
+  console.log(`what the agents' part of an ADD waited for, mean:\n  ${times.lines().join("\n  ")}`);
   console.log(
     `load: ${loadavg()
       .map((one) => one.toFixed(1))
