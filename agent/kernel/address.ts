@@ -1,4 +1,4 @@
-import { type Address, addressBytes, addressOf } from "../../model/address/address.ts";
+import { type Address, addressBytes, addressOf, ipv4Value } from "../../model/address/address.ts";
 import type { Codec } from "./codec.ts";
 
 /** `struct address`: 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. */
@@ -23,29 +23,6 @@ export const address: Codec<Address> = {
     return addressOf([...new Uint8Array(view.buffer, view.byteOffset + at, 16)]);
   },
 };
-
-const [DOT, ZERO] = [46, 48];
-
-/** The 32 bits of an IPv4 address in its canonical form; -1 for any other text. Most addresses are IPv4, and a loop over their
- * characters costs less than remembering each. */
-function ipv4Value(text: string): number {
-  let [value, part, parts, digits] = [0, 0, 0, 0];
-  for (let index = 0; index <= text.length; index++) {
-    const digit = index < text.length ? text.charCodeAt(index) : DOT;
-    if (digit === DOT) {
-      if (digits === 0) return -1;
-      value = value * 256 + part;
-      [part, digits] = [0, 0];
-      parts++;
-      continue;
-    }
-    if (digit < ZERO || digit > ZERO + 9 || (digits > 0 && part === 0)) return -1; // no leading zeros
-    part = part * 10 + digit - ZERO;
-    digits++;
-    if (part > 255) return -1;
-  }
-  return parts === 4 ? value : -1;
-}
 
 // Parsing is the main cost of encoding IPv6, and a few of them, of nodes and without meaning, are most. Beyond the bound the
 // cache starts empty.

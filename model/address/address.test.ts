@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import ipaddr from "ipaddr.js";
 import { describe, expect, test } from "vitest";
 import {
   addressAt,
@@ -11,6 +12,7 @@ import {
   covers,
   familyOf,
   hostCidr,
+  ipv4Value,
   isEverything,
   lastAddress,
   overlap,
@@ -165,5 +167,24 @@ describe("blocks of both families", () => {
   ])("%j is not a block", (text) => {
     expect(readCidr(text)).toBeUndefined();
     expect(() => parseCidr(text)).toThrow(TypeError);
+  });
+});
+
+describe("ipv4Value()", () => {
+  const part = fc.oneof(
+    fc.nat(300).map(String),
+    fc.constantFrom("", "00", "01", "-1", "+1", "1e1", " 1", "٣", "99999999999"),
+  );
+  const texts = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => parts.join("."));
+
+  test("takes what ipaddr.js takes, and says the same value", () => {
+    fc.assert(
+      fc.property(fc.oneof(texts, fc.string(), fc.ipV4(), fc.ipV6()), (text) => {
+        const valid = ipaddr.IPv4.isValidFourPartDecimal(text);
+        const value = valid ? ipaddr.IPv4.parse(text).octets.reduce((sum, octet) => sum * 256 + octet, 0) : -1;
+        expect(ipv4Value(text)).toBe(value);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
