@@ -11,11 +11,11 @@ interface Link {
 }
 
 /** Whether a pod's network is as ADD has made it. @throws CniError that says what is missing */
-export function checkEndpoint(
+export async function checkEndpoint(
   { netns, ifname }: Attachment,
   endpoint: Endpoint,
   prevResult: CniRequest["config"]["prevResult"],
-): void {
+): Promise<void> {
   const addresses = addressesOf(endpoint);
   const told = prevResult?.ips?.map(({ address }) => address.split("/")[0]);
   const missing = addresses.find((address) => told && !told.includes(address));
@@ -23,21 +23,21 @@ export function checkEndpoint(
   if (interfaceIndex(endpoint.hostInterface) !== endpoint.ifindex)
     fail(endpoint, `has no interface ${endpoint.hostInterface} on the node any more`);
   if (!netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for CHECK.");
-  const [link] = inPod<Link>(endpoint, netns, "address", "show", "dev", ifname);
+  const [link] = await inPod<Link>(endpoint, netns, "address", "show", "dev", ifname);
   if (!link?.flags.includes("UP")) fail(endpoint, `has an interface ${ifname} that is down`);
   const present = link?.addr_info.map(({ local }) => local);
   const lost = addresses.find((address) => !present?.includes(address));
   if (lost) fail(endpoint, `has lost its address ${lost} on ${ifname}`);
   for (const address of addresses) {
     const family = familyOf(address) === "IPv6" ? "-6" : "-4";
-    const routes = inPod(endpoint, netns, family, "route", "show", "default", "dev", ifname);
+    const routes = await inPod(endpoint, netns, family, "route", "show", "default", "dev", ifname);
     if (routes.length === 0) fail(endpoint, `has no default route by ${ifname} for ${address}`);
   }
 }
 
-function inPod<T>(endpoint: Endpoint, netns: string, ...args: string[]): T[] {
+async function inPod<T>(endpoint: Endpoint, netns: string, ...args: string[]): Promise<T[]> {
   try {
-    return ipJsonIn<T>(netns, ...args);
+    return await ipJsonIn<T>(netns, ...args);
   } catch (error) {
     fail(endpoint, `cannot be asked for its interface: ${error instanceof Error ? error.message : error}`);
   }

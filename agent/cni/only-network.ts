@@ -7,19 +7,19 @@ const FIRST = "eth0";
 
 /** Refuses a second interface: its default route and its addresses would take the place of the first one's, and policies and
  * Services know one address of a pod for each family. @throws CniError */
-export function expectOnlyNetwork(attachment: Attachment, endpoints: readonly Endpoint[]): void {
+export async function expectOnlyNetwork(attachment: Attachment, endpoints: readonly Endpoint[]): Promise<void> {
   const { containerId, ifname, netns, namespace, pod } = attachment;
   const other =
     endpoints.find((one) => one.containerId === containerId && one.ifname !== ifname)?.ifname ??
-    (ifname === FIRST ? undefined : otherNetwork(netns, ifname));
+    (ifname === FIRST ? undefined : await otherNetwork(netns, ifname));
   if (other === undefined) return;
   const message = `The pod ${namespace}/${pod} has a network by ${other}, and ${ifname} was asked for: this plugin makes a pod's only network, not a further one. Next: leave the network ${attachment.network} out of the pod's k8s.v1.cni.cncf.io/networks.`;
   throw new CniError(CniCode.INVALID_CONFIGURATION, message);
 }
 
-function otherNetwork(netns: string, ifname: string): string | undefined {
-  const routes = ["-4", "-6"].flatMap((family) =>
-    ipJsonIn<{ dev?: string }>(netns, family, "route", "show", "default"),
+async function otherNetwork(netns: string, ifname: string): Promise<string | undefined> {
+  const routes = await Promise.all(
+    ["-4", "-6"].map((family) => ipJsonIn<{ dev?: string }>(netns, family, "route", "show", "default")),
   );
-  return routes.find(({ dev }) => dev !== undefined && dev !== ifname)?.dev;
+  return routes.flat().find(({ dev }) => dev !== undefined && dev !== ifname)?.dev;
 }

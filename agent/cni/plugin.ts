@@ -69,7 +69,7 @@ export class CniPlugin {
         await this.#remove(attachmentOf(request));
         return undefined;
       case "CHECK":
-        this.#check(request);
+        await this.#check(request);
         return undefined;
       case "GC":
         await this.#collect(networkOf(request), config["cni.dev/valid-attachments"]);
@@ -83,7 +83,7 @@ export class CniPlugin {
     const attachment = attachmentOf(request);
     if (!attachment.netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for ADD.");
     expectAcceptedFields(config);
-    expectOnlyNetwork(attachment, this.#options.endpoints.list());
+    await expectOnlyNetwork(attachment, this.#options.endpoints.list());
     await this.#ending.get(vethNames(attachment.containerId, attachment.ifname).hostInterface);
     const present = this.#find(attachment);
     if (present && interfaceIndex(present.hostInterface) === present.ifindex) return this.#open(attachment, present);
@@ -172,12 +172,12 @@ export class CniPlugin {
     this.#options.life.gone(endpoint);
   }
 
-  #check(request: CniRequest): void {
+  async #check(request: CniRequest): Promise<void> {
     const attachment = attachmentOf(request);
     const endpoint = this.#find(attachment);
     const name = `${attachment.namespace}/${attachment.pod} (container ${attachment.containerId})`;
     if (!endpoint) throw new CniError(CniCode.UNKNOWN_CONTAINER, `This node has no endpoint for ${name}.`);
-    checkEndpoint(attachment, endpoint, request.config.prevResult);
+    await checkEndpoint(attachment, endpoint, request.config.prevResult);
   }
 
   // Of this network only: the list does not name the attachments of others.

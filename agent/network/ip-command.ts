@@ -15,10 +15,8 @@ export async function ipJsonSoon<T>(...args: string[]): Promise<T[]> {
 }
 
 /** The same in a network namespace. */
-export function ipJsonIn<T>(netns: string, ...args: string[]): T[] {
-  return parsed(
-    execFileSync("nsenter", [`--net=${netns}`, "ip", "-json", ...args], { encoding: "utf8", stdio: "pipe" }),
-  );
+export async function ipJsonIn<T>(netns: string, ...args: string[]): Promise<T[]> {
+  return parsed((await running("nsenter", [`--net=${netns}`, "ip", "-json", ...args])).stdout);
 }
 
 function parsed<T>(text: string): T[] {
