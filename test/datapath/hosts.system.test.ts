@@ -64,6 +64,7 @@ async function reachesOutside(): Promise<boolean> {
 }
 
 test("a node that is closed by mistake keeps its SSH connections, accepts new ones, and ends everything else", async () => {
+  expect([await isClosedToOthers(41_180), await isClosedToOutside(41_190)]).toEqual([false, false]);
   const refused = async () => (await cluster.outcomes("master")).drop_policy_ingress ?? 0;
   await expectToEnd(
     other,

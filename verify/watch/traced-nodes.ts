@@ -13,8 +13,8 @@ export interface TracedNodes {
 }
 
 /**
- * Starts a trace on every node, and comes back when all of them trace that can: a node that cannot be asked is missing at the end.
- * @throws Error with what a node says that refuses to trace, or if none can be asked
+ * Starts a trace on every node, and comes back when all of them trace that can: a node that cannot be asked, or refuses, is missing at the end.
+ * @throws Error with what a node says, if none traces
  */
 export async function traceNodes(nodes: readonly string[], ask: Ask): Promise<TracedNodes> {
   const steps: Step[] = [];
@@ -40,7 +40,7 @@ export async function traceNodes(nodes: readonly string[], ask: Ask): Promise<Tr
       },
       (error: Error) => {
         lose(node, error);
-        begun.reject(error);
+        begun.resolve();
       },
     );
     await begun.promise;
@@ -58,13 +58,11 @@ export async function traceNodes(nodes: readonly string[], ask: Ask): Promise<Tr
       return { node, ...(problem !== undefined && { problem }) };
     });
   };
-  try {
-    await Promise.all(nodes.map(start));
-    const [first] = missing;
-    if (first && missing.size === nodes.length) throw new Error(`node ${first[0]}: ${first[1]}`);
-  } catch (error) {
+  await Promise.all(nodes.map(start));
+  const [first] = missing;
+  if (first && missing.size === nodes.length) {
     await end();
-    throw error;
+    throw new Error(`node ${first[0]}: ${first[1]}`);
   }
   return {
     steps,
