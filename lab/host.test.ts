@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { requireKernel, requireRights } from "./host.ts";
+import { requireCgroup2, requireKernel, requireRights } from "./host.ts";
 
 test.each(["6.1.0-40-arm64", "6.10.14-linuxkit", "6.18.44", "7.0.1"])("Linux %s with BTF is enough", (release) => {
   expect(() => requireKernel(release, true)).not.toThrow();
@@ -13,6 +13,22 @@ test("a kernel without BTF is refused, with the file that is missing", () => {
   expect(() => requireKernel("6.6.87-microsoft", false)).toThrow(
     "/sys/kernel/btf/vmlinux of 6.6.87-microsoft is missing",
   );
+});
+
+test("a host without cgroup2 is refused, with the command that mounts it", () => {
+  const [v1, v2] = [
+    { type: "cgroup", path: "/sys/fs/cgroup/cpu" },
+    { type: "cgroup2", path: "/sys/fs/cgroup/unified" },
+  ] as const;
+  expect(() => requireCgroup2([v1, v2])).not.toThrow();
+  expect(() => requireCgroup2([v2])).not.toThrow();
+  expect(() => requireCgroup2([v1])).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining("cgroup v1 alone is mounted here"),
+      next: expect.stringContaining("mount -t cgroup2 none"),
+    }),
+  );
+  expect(() => requireCgroup2([])).toThrow("no cgroups are mounted here");
 });
 
 const status = (rights: string) =>

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { LabFailure } from "./failure.ts";
+import { type Hierarchy, hostHierarchies } from "./machines/cgroups.ts";
 import { attempt } from "./machines/command.ts";
 
 /** Programs of the host that the lab calls, and the Debian package of each. */
@@ -40,6 +41,15 @@ export function requireRights(status: string): void {
     });
 }
 
+/** @throws LabFailure without a mount of cgroup2, which agents attach to sockets by. */
+export function requireCgroup2(hierarchies: readonly Pick<Hierarchy, "type" | "path">[]): void {
+  if (hierarchies.some(({ type }) => type === "cgroup2")) return;
+  const found = hierarchies.length > 0 ? "cgroup v1 alone is mounted here" : "no cgroups are mounted here";
+  throw new LabFailure(`a lab needs cgroup2; ${found}, as in containers of a host that has both`, {
+    next: "mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified (.devcontainer does)",
+  });
+}
+
 /** @throws LabFailure where there can be no labs, or this user may not see them. */
 export function requireRoot(): void {
   if (process.platform !== "linux") throw new LabFailure(`a lab needs Linux; this is ${process.platform}`);
@@ -52,6 +62,7 @@ export async function requireHost(): Promise<void> {
   requireRoot();
   requireRights(readFileSync("/proc/self/status", "utf8"));
   requireKernel(release(), existsSync(TYPES));
+  requireCgroup2(hostHierarchies());
   const found = await attempt(["sh", "-c", `for p in ${Object.keys(programs).join(" ")}; do command -v $p; done`]);
   const missing = Object.entries(programs).filter(([name]) => !new RegExp(`(^|/)${name}$`, "m").test(found.stdout));
   if (missing.length > 0)

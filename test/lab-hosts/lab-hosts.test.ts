@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import type { LabFailure } from "../../lab/failure.ts";
+import { requireCgroup2 } from "../../lab/host.ts";
 import { labsFolder } from "../../lab/names.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -81,6 +83,7 @@ describe(".devcontainer/devcontainer.json", () => {
     runArgs: z.array(z.string().startsWith("--")),
     mounts: z.array(z.string().regex(/^type=volume,source=[\w${}-]+,target=[^,]+$/)),
     postCreateCommand: z.string(),
+    postStartCommand: z.string(),
   });
   // The format allows comments; here they have lines of their own.
   const container = format.parse(JSON.parse(read(".devcontainer/devcontainer.json").replace(/^\s*\/\/.*$/gm, "")));
@@ -98,6 +101,18 @@ describe(".devcontainer/devcontainer.json", () => {
     for (const built of ["node_modules", "dist"]) expect(targets).toContain(`\${containerWorkspaceFolder}/${built}`);
     expect(targets).toContain("/var/cache/ebpf-dataplane");
     expect(new Set(targets).size).toBe(targets.length);
+  });
+
+  test("mounts cgroup2 where the host gives it none, as the lab asks for", () => {
+    const said = (() => {
+      try {
+        requireCgroup2([]);
+      } catch (error) {
+        return (error as LabFailure).next ?? "";
+      }
+    })();
+    const [, command = ""] = /^(.*) \(\.devcontainer does\)$/.exec(said ?? "") ?? [];
+    expect(container.postStartCommand).toBe(`grep -q ' cgroup2 ' /proc/mounts || { ${command}; }`);
   });
 
   test("trusts the checkout, which may be another user's, and installs by a script that exists", () => {
