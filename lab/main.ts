@@ -20,7 +20,7 @@ import { requireHost, requireRoot } from "./host.ts";
 import { labNames, listLabs } from "./list/list.ts";
 import { inWords } from "./list/print.ts";
 import { withLock } from "./lock.ts";
-import { removeLab } from "./machines/removal.ts";
+import { removeLab, requireNoStrangers } from "./machines/removal.ts";
 import { stderrProgress } from "./progress.ts";
 import { parseSpec } from "./spec.ts";
 
@@ -46,6 +46,7 @@ command
   .action(async () => {
     const spec = parseSpec(await text(process.stdin));
     await requireHost();
+    requireNoStrangers(spec.name);
     print(await withLock(spec.name, "up", () => up(spec, stderrProgress(spec.name))));
   });
 
@@ -57,6 +58,7 @@ command
   .description("remove everything of a lab, including leftovers of a killed process; succeeds if nothing exists")
   .action(async (name: string) => {
     await requireHost();
+    requireNoStrangers(name);
     const others = labNames();
     if (!others.includes(name))
       process.stderr.write(`lab: there is no lab ${name} (labs here: ${others.join(", ") || "none"})\n`);
@@ -109,6 +111,7 @@ command
   .action(async () => {
     const spec = parseCloud(await text(process.stdin));
     await requireHost();
+    requireNoStrangers(spec.name);
     await withLock(spec.name, "cloud", () => cloudUp(spec, stderrProgress(spec.name)));
   });
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { hierarchiesOf, machineCgroups, processesIn } from "./cgroups.ts";
+import { hasStrangers, hierarchiesOf, machineCgroups, processesIn } from "./cgroups.ts";
 import { parseMountinfo } from "./mountinfo.ts";
 
 const hybrid = parseMountinfo(`
@@ -43,4 +43,17 @@ it("processesIn() has none of a cgroup that its runtime removes while they are l
   writeFileSync(join(folder, "cgroup.procs"), "12\n34\n");
   expect(processesIn(folder)).toEqual([12, 34]);
   expect(processesIn(join(folder, "gone"))).toEqual([]);
+});
+
+it("hasStrangers() of a cgroup at any depth with a process that this PID namespace does not show", () => {
+  const folder = mkdtempSync(join(tmpdir(), "cgroup-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "init"));
+  writeFileSync(join(folder, "cgroup.procs"), "");
+  writeFileSync(join(folder, "init", "cgroup.procs"), "12\n");
+  expect(hasStrangers(folder)).toBe(false);
+  writeFileSync(join(folder, "init", "cgroup.procs"), "12\n0\n");
+  expect(hasStrangers(folder)).toBe(true);
+  expect(processesIn(folder)).toEqual([12]);
+  expect(hasStrangers(join(folder, "gone"))).toBe(false);
 });

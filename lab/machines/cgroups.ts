@@ -120,13 +120,14 @@ export function findCgroups(matches: (name: string) => boolean, hierarchies = ho
 }
 
 /** Processes in a cgroup and below it. */
-export function processesIn(cgroup: string): number[] {
-  return treeOf(cgroup).flatMap((one) =>
-    unlessGone(() => readFileSync(join(one, "cgroup.procs"), "utf8"), "")
-      .split("\n")
-      .map(Number)
-      .filter((pid) => pid > 0),
-  );
+export const processesIn = (cgroup: string): number[] => listedIn(cgroup).filter((pid) => pid > 0);
+
+/** Whether it has processes that this PID namespace does not show: of another container, or of this one's host (cgroups(7)). */
+export const hasStrangers = (cgroup: string): boolean => listedIn(cgroup).includes(0);
+
+function listedIn(cgroup: string): number[] {
+  const texts = treeOf(cgroup).map((one) => unlessGone(() => readFileSync(join(one, "cgroup.procs"), "utf8"), ""));
+  return texts.flatMap((text) => text.split("\n").filter(Boolean).map(Number));
 }
 
 /**

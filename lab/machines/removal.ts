@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { LabFailure } from "../failure.ts";
 import { registered } from "../journal.ts";
 import { belongsToLab, labFolder, labsFolder } from "../names.ts";
-import { findCgroups, processesIn, removeCgroups } from "./cgroups.ts";
+import { findCgroups, hasStrangers, processesIn, removeCgroups } from "./cgroups.ts";
 import { run } from "./command.ts";
 import { parseMountinfo } from "./mountinfo.ts";
 import { findNamespaces, removeNamespaces } from "./namespaces.ts";
@@ -35,6 +35,16 @@ function cgroupsOf(lab: string): string[] {
   return unique(
     noted.filter(existsSync),
     findCgroups((name) => belongsToLab(lab, name)),
+  );
+}
+
+/** Labs in containers and on their host share the hierarchies of cgroups. @throws LabFailure if one elsewhere has the name */
+export function requireNoStrangers(lab: string): void {
+  const cgroup = cgroupsOf(lab).find(hasStrangers);
+  if (cgroup === undefined) return;
+  throw new LabFailure(
+    `there is a lab ${lab} outside of this container already: the cgroup ${cgroup} has processes of the host or of another container`,
+    { next: "choose another name here: EBPF_DATAPLANE_LAB=NAME make up" },
   );
 }
 
