@@ -146,8 +146,8 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 		return drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
 	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
 		return;
-	if (is_asked_untracked(settings, parsed) && !is_for_many(&packet->tuple.destination) &&
-	    decide_untracked(packet, settings, DIRECTION_EGRESS, plan))
+	if (is_asked_untracked(settings, parsed) && !packet->skb->ingress_ifindex && !is_for_many(&packet->tuple.destination) &&
+	    decide_untracked(packet, settings, DIRECTION_EGRESS, plan)) /* of what the node itself sends, and not of what it routes */
 		return;
 	if (parsed == PARSE_ICMP_ERROR)
 		return decide_error_of_stack(packet, settings, plan);

@@ -2,7 +2,6 @@
 #pragma once
 #include "../read.h"
 #include "../tunnel/wireguard.h"
-#include "untracked.h"
 
 /* At an uplink of a node that encrypts: what arrives encrypted, and what leaves. */
 
@@ -22,8 +21,8 @@ static __always_inline bool decide_encrypted(const struct packet *packet, const 
 	return true;
 }
 
-/* What another of our programs sent, and has counted, is asked about once more: packets of known connections too. What is wrapped is the
- * tunnel's, which may have to be encrypted; what WireGuard sends has the same mark. Without a fault the plan stays EXIT_PASS or becomes EXIT_ENCRYPTED. */
+/* What another of our programs sent, and has counted, is looked at once more: what is wrapped is the tunnel's, which may have to be encrypted; what
+ * WireGuard sends has the same mark. Without a fault the plan stays EXIT_PASS or becomes EXIT_ENCRYPTED. */
 static __always_inline void decide_sent(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);
@@ -33,13 +32,10 @@ static __always_inline void decide_sent(struct packet *packet, const struct sett
 			plan->exit = EXIT_ENCRYPTED;
 		else
 			drop(plan, OUTCOME_DROP_NOT_ENCRYPTED);
-	} else if (is_asked_untracked(settings, parsed) && !is_to_tunnel(&packet->tuple) &&
-		   !(encrypts(settings) && is_wireguard(&packet->tuple))) {
-		decide_untracked(packet, settings, DIRECTION_EGRESS, plan);
 	}
 }
 
 static __always_inline bool is_seen_again(const struct settings *settings)
 {
-	return settings && (has_untracked(settings) || encrypts(settings));
+	return settings && encrypts(settings);
 }

@@ -117,7 +117,7 @@ static __always_inline enum outcome judge_as(struct __sk_buff *skb, enum local_s
 
 	if (verdict == ALLOWED)
 		verdict = judge_from(local);
-	return verdict == ALLOWED && is_staged ? judge_departure(skb, scratch) : verdict;
+	return verdict == ALLOWED && is_staged ? judge_departure(skb) : verdict;
 }
 
 /* What did not pass the host's stack is not from this node, whatever its source says. */

@@ -101,17 +101,12 @@ __global __u32 departure_of(struct __sk_buff *skb)
 	return route_ask(skb, route) == ROUTE_UNKNOWN ? ANY_INTERFACE : route->ifindex;
 }
 
-/* Its packets are asked about again, one by one, where they leave (decide/untracked.h). */
-static __always_inline enum outcome judge_departure(struct __sk_buff *skb, struct scratch *scratch)
+/* doNotTrack is asked about what the node itself sends alone (decide/untracked.h). */
+static __always_inline enum outcome judge_departure(struct __sk_buff *skb)
 {
 	__u32 interface = departure_of(skb);
-	int verdict;
 
 	if (interface == LEAVES_NOWHERE)
 		return ALLOWED;
-	scratch->written = scratch->flow; /* as it leaves */
-	verdict = ask_host(HOST_UNTRACKED, JUDGED_UNTRACKED_OUT, interface);
-	if (verdict == POLICY_NEXT)
-		verdict = ask_host(HOST_FORWARDED, JUDGED_DEPARTURE, interface);
-	return verdict == POLICY_DENY ? OUTCOME_DROP_POLICY_EGRESS : ALLOWED;
+	return ask_host(HOST_FORWARDED, JUDGED_DEPARTURE, interface) == POLICY_DENY ? OUTCOME_DROP_POLICY_EGRESS : ALLOWED;
 }

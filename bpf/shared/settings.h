@@ -46,7 +46,7 @@ enum settings_flag {
 	SETTINGS_HOST_POLICIES = 1 << 3, /* what the node itself sends and receives is judged */
 	SETTINGS_WORKLOADS_TO_HOST = 1 << 4, /* also what its workloads send to it: host_endpoints has FROM_WORKLOADS, or a policy of theirs is asked */
 	SETTINGS_SERVICE_COUNTS = 1 << 5, /* connections to services are counted, and what they carry (observe/services.h) */
-	SETTINGS_UNTRACKED = 1 << 6, /* host_endpoints has HOST_UNTRACKED, which every packet of an uplink is asked about */
+	SETTINGS_UNTRACKED = 1 << 6, /* host_endpoints has HOST_UNTRACKED, asked about every packet that an uplink receives and the node itself sends there */
 	SETTINGS_BANDWIDTH = 1 << 7, /* a workload here has a limit (bandwidth.h) */
 	SETTINGS_EGRESS = 1 << 8, /* a workload of the cluster leaves it otherwise than by its own node's address (egress.h) */
 	SETTINGS_TAKING_OVER = 1 << 9, /* for a moment: other maps may know connections that these do not yet */

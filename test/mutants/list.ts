@@ -1050,10 +1050,10 @@ export const mutants: readonly Mutant[] = [
     instead: "(connection->flags & CONNECTION_FORWARDED))",
   },
   {
-    say: "packets that the programs sent are not asked about where they leave",
-    file: "decide/encrypted.h",
-    text: "decide_untracked(packet, settings, DIRECTION_EGRESS, plan);",
-    instead: ";",
+    say: "doNotTrack is asked about what the stack routes for others",
+    file: "uplink.bpf.c",
+    text: "is_asked_untracked(settings, parsed) && !packet->skb->ingress_ifindex &&",
+    instead: "is_asked_untracked(settings, parsed) &&",
   },
   {
     say: "what doNotTrack allows of the node is remembered",

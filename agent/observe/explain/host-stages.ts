@@ -84,9 +84,9 @@ export function hostStagesOf(
   const departure = goesOut
     ? [
         // What the node itself sends by its tunnel leaves wrapped: nothing is asked about its packets.
-        ...(isOfNode && to.ifindex === tunnel.ifindex
-          ? []
-          : leaving(HostStage.UNTRACKED, "of each packet, whatever its connection")),
+        ...(isOfNode && to.ifindex !== tunnel.ifindex
+          ? leaving(HostStage.UNTRACKED, "of each packet, whatever its connection")
+          : []),
         ...(isOfNode ? [] : leaving(HostStage.FORWARDED, "of what the node forwards")),
       ]
     : [];

@@ -30,7 +30,7 @@ export function compiledHostVerdicts(world: World): (question: HostQuestion) => 
     const { direction, way, packet, written } = question;
     const isOwn = way === "own";
     const first = direction === "ingress" ? { ...packet, ...written } : packet;
-    const untracked = say(HostStage.UNTRACKED, first);
+    const untracked = direction === "ingress" || isOwn ? say(HostStage.UNTRACKED, first) : undefined;
     if (untracked === PolicyVerdict.ALLOW) return "allow";
     if (
       untracked === PolicyVerdict.DENY &&

@@ -117,12 +117,12 @@ test.each<[string, Partial<World>, string]>([
     "allow allow allow allow",
   ],
   [
-    "doNotTrack is for both directions",
+    "doNotTrack is for both directions, leaving only of what the node itself sends",
     {
       hostEndpoints: [AUTOMATIC],
       globalNetworkPolicies: [host("a", { doNotTrack: true, applyOnForward: true, ingress: [DENY], egress: [DENY] })],
     },
-    "deny deny deny deny",
+    "deny deny deny allow",
   ],
   [
     "tiers hold for hosts",

@@ -118,12 +118,14 @@ function verdictAt(
   const entity = hostEntity(endpoint.metadata, endpoint.spec.ports);
   const policies = policiesOf(world).filter((policy) => policy.appliesTo(entity) && policy.types.includes(direction));
   const of = (stage: AnyPolicy["stage"]) => policies.filter((policy) => policy.stage === stage);
+  // "Egress rules apply only to traffic that is sent from the host endpoint", and not by a pod or another host.
+  const isUntracked = direction === "ingress" || way === "own" || wrong("doNotTrack is asked about what pods send");
   // Both see what the client wrote.
   const { written } = question;
   const first =
     direction === "ingress" && written && !wrong("preDNAT sees the translation") ? { ...packet, ...written } : packet;
   const asked = [
-    untracked(before(world, of("doNotTrack"), direction, first), question, failsafes),
+    isUntracked ? untracked(before(world, of("doNotTrack"), direction, first), question, failsafes) : undefined,
     // "Pre-DNAT policies ... apply to ingress".
     direction === "ingress" ? before(world, of("preDNAT"), direction, first) : undefined,
   ];

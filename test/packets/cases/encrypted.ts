@@ -2,7 +2,7 @@
 import { backendAddress, nodes, outside, secondAddress } from "../cluster.ts";
 import { ethernet, frame, ip, ipip, raw, type Transport, tcp, udp, vxlan } from "../frames.ts";
 import { neighbours } from "../node.ts";
-import { arrives, arrivesWrapped, type Ends, type PacketTest, type Step, sends } from "./step.ts";
+import { arrives, arrivesWrapped, type Ends, leaves, type PacketTest, type Step, sends } from "./step.ts";
 
 const { master, node } = nodes;
 const { client1 } = outside;
@@ -120,7 +120,7 @@ export const encrypted: readonly PacketTest[] = [
         hosts: { uplinkUntracked: { ingress: ["!everything"], egress: ["!everything"] } },
       },
       sent(betweenNodes, udp(WIREGUARD, WIREGUARD), PLAINLY),
-      sent(betweenNodes, udp(5608, 5609), "drop_policy_egress"),
+      leaves(betweenNodes, udp(5608, 5609), "drop_policy_egress"),
       arrives({ source: client1, destination: master }, udp(5610, WIREGUARD), "drop_policy_ingress"),
     ],
   },

@@ -105,12 +105,17 @@ export const ownEnds: readonly PacketTest[] = [
     steps: [
       arrives({ source: client2, destination: web }, tcp(9341, 80, "S"), /^to_endpoint to web/),
       under(
-        { uplinkUntracked: { ingress: [], egress: [], instead: { [web]: { ingress: ["!tcp"], egress: ["!udp"] } } } },
+        {
+          uplinkUntracked: {
+            ...{ ingress: [], egress: ["!udp"] },
+            instead: { [web]: { ingress: ["!tcp"], egress: ["!udp"] } },
+          },
+        },
         arrives({ source: client2, destination: web }, tcp(9341, 80, "A"), "drop_policy_ingress"),
       ),
       arrives({ source: client2, destination: open }, tcp(9341, 80, "S"), /^to_endpoint to open/),
-      sends("web", { destination: client2 }, udp(9341, 53), "drop_policy_egress"),
-      sends("open", { destination: client2 }, udp(9341, 53), /^forward_external/),
+      leaves({ source: master, destination: client2 }, udp(9341, 53), "drop_policy_egress"),
+      sends("web", { destination: client2 }, udp(9341, 53), /^forward_external/),
     ],
   },
   {

@@ -290,7 +290,7 @@ export const stages: readonly PacketTest[] = [
     known: { port: 9261, as: [] },
   },
   {
-    say: "what doNotTrack denies is dropped packet by packet, also of a connection that is known, here and where it leaves",
+    say: "what doNotTrack denies is dropped packet by packet, also of a connection that is known; where it leaves it is asked about what the node itself sends",
     handling: translated,
     steps: [
       arrives(toNode, tcp(9221, 30082, "S"), /^to_endpoint to db/),
@@ -303,12 +303,12 @@ export const stages: readonly PacketTest[] = [
         { uplinkUntracked: { ingress: [], egress: ["!tcp 9221"] } },
         arrives(toNode, tcp(9221, 30082, "A"), /^to_endpoint to db/),
       ),
-      {
-        ...leaves({ source: master, destination: client1 }, tcp(30082, 9221, "A"), "drop_policy_egress"),
-        mark: 0xebf00001,
-      },
       leaves({ source: master, destination: client1 }, tcp(8080, 9221, "A"), "drop_policy_egress"),
-      sends("open", { destination: client1 }, tcp(9222, 9221, "S"), "drop_policy_egress"),
+      {
+        ...leaves({ source: client2, destination: client1 }, tcp(8080, 9221, "S"), /^pass_to_stack/),
+        through: "other",
+      },
+      sends("open", { destination: client1 }, tcp(9222, 9221, "S"), /^forward_external/),
     ],
   },
   {
