@@ -80,7 +80,11 @@ const HOST_ENDPOINT = obeying(
       profiles: set(choice(ALLOW_PROFILE)),
       ports: sequence(
         object(
-          { name: text({ pattern: "^[a-zA-Z0-9_.-]{1,128}$" }), protocol: PROTOCOL, port: integer(1, 65_535) },
+          {
+            name: text({ maxLength: 15, pattern: "^([a-z0-9]-?)*[a-z](-?[a-z0-9])*$" }),
+            protocol: PROTOCOL,
+            port: integer(1, 65_535),
+          },
           { required: ["name", "protocol", "port"] },
         ),
       ),

@@ -1,6 +1,15 @@
 import { z } from "zod";
 import type { Fault } from "./rule-faults.ts";
-import { nameFault, portsFault, protocolFault, repetition, type SelectorPlace, selectorFault } from "./values.ts";
+import {
+  keyFault,
+  labelValueFault,
+  nameFault,
+  portsFault,
+  protocolFault,
+  repetition,
+  type SelectorPlace,
+  selectorFault,
+} from "./values.ts";
 
 // The values of values.ts as zod schemas. They keep what is written: faults between fields are found first (rule-faults.ts).
 
@@ -28,6 +37,25 @@ export const selector = (place?: SelectorPlace) =>
     .transform((text) => text || undefined);
 
 export const objectName = refused(z.string(), (name) => nameFault(name, "object"));
+
+const texts = z.record(z.string(), z.string());
+const atKey = (key: string, message: string | undefined): Fault[] => (message ? [{ path: [key], message }] : []);
+
+/** Annotations of something that is no object: they change nothing, but Calico refuses keys that an object could not have. */
+export const annotations = texts.superRefine((all, context) =>
+  reports(
+    context,
+    Object.keys(all).flatMap((key) => atKey(key, keyFault(key.toLowerCase()))),
+  ),
+);
+
+/** Labels that objects will have. */
+export const labels = texts.superRefine((all, context) =>
+  reports(
+    context,
+    Object.entries(all).flatMap(([key, value]) => atKey(key, keyFault(key) ?? labelValueFault(value))),
+  ),
+);
 
 /** A list in which each value stands once. */
 export function unique<T extends z.ZodType>(item: T, most?: number) {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { canonicalAddress } from "../../address/address.ts";
-import { metadata } from "../metadata.ts";
 import { distinct, objectName, protocol, refused, unique } from "./fields.ts";
-import { hasPorts, portNameFault, protocolOf } from "./values.ts";
+import { named } from "./policies.ts";
+import { hasPorts, hostPortNameFault, protocolOf } from "./values.ts";
 
 // projectcalico.org/v3 HostEndpoint: a node's interface, or all of them, with labels that policies select by.
 
@@ -20,7 +20,7 @@ const address = z.string().transform((text, context) => {
 
 const port = z
   .strictObject({
-    name: refused(z.string(), portNameFault),
+    name: refused(z.string(), hostPortNameFault),
     protocol: refused(protocol, (written) =>
       hasPorts(protocolOf(written) ?? 0) ? undefined : "allowed are TCP, UDP and SCTP: other protocols have no ports",
     ),
@@ -29,7 +29,7 @@ const port = z
   .transform(({ name, protocol, port }) => ({ name, protocol: protocolOf(protocol) as number, port }));
 
 export const hostEndpoint = z.object({
-  metadata,
+  metadata: named("object"),
   spec: z
     .strictObject({
       node: objectName,

@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { readCidr } from "../../address/address.ts";
 import { metadata } from "../metadata.ts";
-import { objectName, oneOf, refused, selector, unique } from "./fields.ts";
+import { annotations, labels, objectName, oneOf, refused, selector, unique } from "./fields.ts";
 
 // projectcalico.org/v3 KubeControllersConfiguration: which host endpoints exist without being written. The other controllers of Calico's
 // have no counterpart here; their fields are accepted because they change no traffic.
 
 const ENABLED = oneOf("Enabled", "Disabled").nullish();
-const duration = z.string().nullish();
+/** As Go writes it. */
+const DURATION = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+const duration = z.string().regex(DURATION, { error: "allowed are durations, such as 5m or 1h30m" }).nullish();
 const period = z.strictObject({ reconcilerPeriod: duration }).nullish();
 const port = z.int().min(0).max(65_535).nullish();
 
@@ -18,8 +20,8 @@ const template = z
     generateName: objectName.nullish(),
     interfaceCIDRs: unique(cidr).nullish(),
     interfacePattern: refused(z.string(), patternFault).nullish(),
-    labels: z.record(z.string(), z.string()).nullish(),
-    annotations: z.record(z.string(), z.string()).nullish(),
+    labels: labels.nullish(),
+    annotations: annotations.nullish(),
     nodeSelector: selector(),
   })
   .refine(({ interfaceCIDRs, interfacePattern }) => interfaceCIDRs?.length || interfacePattern, {

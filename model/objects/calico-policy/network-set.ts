@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { metadata } from "../metadata.ts";
 import { distinct } from "./fields.ts";
+import { named } from "./policies.ts";
 import { readNet } from "./values.ts";
 
 // projectcalico.org/v3 NetworkSet and GlobalNetworkSet: labels on networks, by which rules select them.
@@ -19,7 +19,7 @@ const RESERVED = "projectcalico.org/namespace";
 
 export const networkSet = z
   .object({
-    metadata,
+    metadata: named("object"),
     spec: z
       .strictObject({ nets: distinct(member).nullish() })
       .nullish()

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { list } from "../metadata.ts";
-import { objectName, oneOf, ports, protocol, refused, reports, selector, unique } from "./fields.ts";
+import { annotations, objectName, oneOf, ports, protocol, refused, reports, selector, unique } from "./fields.ts";
 import { ruleFaults } from "./rule-faults.ts";
 import { netFault, portsOf, protocolOf, readNet } from "./values.ts";
 
@@ -39,7 +39,7 @@ const written = z.strictObject({
   destination: entity.nullish(),
   http: z.null({ error: "not supported: the dataplane does not read HTTP" }).optional(),
   /** For people: changes nothing. */
-  metadata: z.strictObject({ annotations: z.record(z.string(), z.string()).nullish() }).nullish(),
+  metadata: z.strictObject({ annotations: annotations.nullish() }).nullish(),
 });
 type Written = z.output<typeof written>;
 

@@ -49,6 +49,28 @@ export function portNameFault(name: string): string | undefined {
     : 'a port\'s name: at most 128 letters, digits, "_", "." and "-"';
 }
 
+/** Of a HostEndpoint: as Kubernetes has it for ports of containers. */
+export function hostPortNameFault(name: string): string | undefined {
+  return /^[a-z0-9](?:-?[a-z0-9])*$/.test(name) && /[a-z]/.test(name) && name.length <= 15
+    ? undefined
+    : 'a port\'s name: at most 15 lower case letters and digits, among them a letter, with a single "-" between some';
+}
+
+const LABEL_NAME = /^[A-Za-z0-9](?:[-\w.]*[A-Za-z0-9])?$/;
+
+/** The key of a label or an annotation, whose domain is in lower case. */
+export function keyFault(key: string): string | undefined {
+  const [name = "", domain, more] = key.split("/").reverse();
+  const domainFits = domain === undefined || (domain.length <= 253 && SUBDOMAIN.test(domain));
+  if (more === undefined && domainFits && name.length <= 63 && LABEL_NAME.test(name)) return undefined;
+  return `"${key}" is no key; allowed are names of at most 63 letters, digits, "-", "_" and ".", with or without a DNS name and "/" before them`;
+}
+
+export function labelValueFault(value: string): string | undefined {
+  if (value === "" || (value.length <= 63 && LABEL_NAME.test(value))) return undefined;
+  return 'the value of a label: at most 63 letters, digits, "-", "_" and "."';
+}
+
 /** A block, or a single address as one. */
 export function readNet(net: string): Cidr | undefined {
   return familyOf(net) ? hostCidr(net) : readCidr(net);
