@@ -1,6 +1,7 @@
 import { type Cidr, covers, hostCidr, parseCidr } from "../address/address.ts";
 import type { EndpointSlice } from "../objects/discovery.ts";
 import { atOwnEnds, type EndpointPolicy } from "../policy/endpoint-policy.ts";
+import { type Explanation, explain } from "../policy/explain.ts";
 import type { HostDirectory } from "../policy/host-directory.ts";
 import { type Identity, IdentityTable } from "../policy/identity.ts";
 import { ANYBODY, decisionAt, Judge, type Peer } from "../policy/judge.ts";
@@ -34,6 +35,8 @@ export interface Meeting {
   readonly own: FlowEnd;
   readonly protocol: number;
   readonly port: number;
+  /** Absent: any. */
+  readonly sourcePort?: number | undefined;
 }
 
 /** What policies decide, for all that an end may be: the log does not say which address it had. */
@@ -52,13 +55,22 @@ export class Decisions {
   }
 
   /** None: the address of the peer's node is not known. */
-  of(policy: EndpointPolicy, { direction, peer, own, protocol, port }: Meeting): readonly Decision[] {
+  of(policy: EndpointPolicy, { direction, peer, own, protocol, port, sourcePort }: Meeting): readonly Decision[] {
     const peers = this.identitiesOf(peer);
     return this.atOwnEnds(policy, direction, own).flatMap(({ [direction]: tiers = [], afterwards }) => {
       const judge = this.#judges.get(tiers) ?? new Judge(tiers, afterwards);
       this.#judges.set(tiers, judge);
-      return peers.map((identity) => decisionAt(judge.judge(identity ?? ANYBODY), protocol, port));
+      return peers.map((identity) => decisionAt(judge.judge(identity ?? ANYBODY), protocol, port, sourcePort));
     });
+  }
+
+  /** The same tier by tier. */
+  explain(policy: EndpointPolicy, { direction, peer, own, protocol, port, sourcePort }: Meeting): Explanation[] {
+    const peers = this.identitiesOf(peer);
+    const asked = { protocol, port, ...(sourcePort !== undefined && { sourcePort }) };
+    return this.atOwnEnds(policy, direction, own).flatMap(({ [direction]: tiers = [], afterwards }) =>
+      peers.map((identity) => explain(tiers, afterwards, identity ?? ANYBODY, asked)),
+    );
   }
 
   /** The policies that hold for all that the end on the policy's side may be. */

@@ -31,7 +31,11 @@ type Ask = (
 interface Asked {
   readonly protocol: number;
   readonly port: number;
+  readonly sourcePort?: number;
 }
+
+/** Hears of each question that is asked. @param isKept its port is fail-safe: what denies it does not count */
+export type Heard = (subject: HostSubject, meeting: Meeting, isKept: boolean) => void;
 
 /** One question, to each interface that the flow may pass by. */
 interface Stage {
@@ -60,11 +64,12 @@ export function atHosts(
   flow: JudgedFlow,
   asked: Asked,
   ask: Ask,
+  heard: Heard = () => {},
 ): { arrival?: Judged | undefined; departure?: Judged | undefined } {
   const { from, to, at } = flow;
   const [isFromHere, isToHere] = [at === "source" || at === "both", at === "destination" || at === "both"];
   const [isFromNode, isToNode] = [isFromHere && from.kind === "node", isToHere && to.kind === "node"];
-  const judge = (stages: readonly Stage[]) => judged(hosts, stages, ask);
+  const judge = (stages: readonly Stage[]) => judged(hosts, stages, ask, heard);
   if (at === "both") {
     if (!isToNode || isFromNode || hosts.toHost === "Accept") return {};
     if (hosts.toHost === "Drop") return { arrival: REFUSED_TO_NODE };
@@ -83,8 +88,8 @@ function arriving(
   asked: Asked,
   isOfNode: boolean,
 ) {
-  const { protocol } = asked;
-  const sides = { direction: "ingress", peer: from, protocol } as const;
+  const { port: _, ...rest } = asked;
+  const sides = { direction: "ingress", peer: from, ...rest } as const;
   const asWritten = written?.map(
     ({ address, port }): Meeting => ({ ...sides, own: { kind: "network", cidr: hostCidr(address).text }, port }),
   );
@@ -110,9 +115,7 @@ function leaving(hosts: NodeHosts, { from, to, at, written }: JudgedFlow, asked:
   const stage = { meetings, isOfNode };
   return [
     // What the node itself sends by its tunnel leaves wrapped: nothing is asked about its packets.
-    isOfNode
-      ? { traffic: "doNotTrack", at: by.uplinks, ...stage, isOpen: by.tunnel.length > 0 }
-      : { traffic: "doNotTrack", at: all(by), ...stage },
+    ...(isOfNode ? [{ traffic: "doNotTrack", at: by.uplinks, ...stage, isOpen: by.tunnel.length > 0 } as const] : []),
     { traffic: isOfNode ? "own" : "forwarded", at: all(by), ...stage },
   ];
 }
@@ -142,11 +145,11 @@ function all({ uplinks, tunnel }: Places): readonly (Host | undefined)[] {
 }
 
 /** The first stage that decides has decided. */
-function judged(hosts: NodeHosts, stages: readonly Stage[], ask: Ask): Judged | undefined {
+function judged(hosts: NodeHosts, stages: readonly Stage[], ask: Ask, heard: Heard): Judged | undefined {
   const denials: string[] = [];
   let [isAsked, isAllowed] = [false, false];
   for (const stage of stages) {
-    const outcomes = outcomesOf(hosts, stage, ask);
+    const outcomes = outcomesOf(hosts, stage, ask, heard);
     if (!outcomes) continue;
     isAsked = true;
     denials.push(...outcomes.denials);
@@ -162,7 +165,7 @@ function inWords([reason]: readonly string[], isAllowed: boolean): Judged {
   return { verdict: isAllowed ? "depends" : "denied", reason };
 }
 
-function outcomesOf(hosts: NodeHosts, { traffic, at, meetings, isOfNode, isOpen }: Stage, ask: Ask) {
+function outcomesOf(hosts: NodeHosts, { traffic, at, meetings, isOfNode, isOpen }: Stage, ask: Ask, heard: Heard) {
   const subjects = [...hosts.directory.subjects.keys()].filter((subject) => subject.traffic === traffic);
   const denials: string[] = [];
   let [isAsked, allows, goesOn] = [false, false, isOpen === true];
@@ -175,6 +178,7 @@ function outcomesOf(hosts: NodeHosts, { traffic, at, meetings, isOfNode, isOpen 
         continue;
       }
       isAsked = true;
+      heard(subject, meeting, isOfNode && keepsOpen(hosts, meeting) === "yes");
       if ("unknown" in said) {
         denials.push(said.unknown);
         goesOn = true;

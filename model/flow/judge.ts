@@ -1,17 +1,18 @@
 import { type Namespace, namespace as namespaceSchema } from "../objects/core.ts";
 import type { EndpointPolicy } from "../policy/endpoint-policy.ts";
-import { ruleMatches } from "../policy/explain.ts";
+import { type AskedFlow, ruleMatches } from "../policy/explain.ts";
 import { ANYBODY } from "../policy/judge.ts";
 import type { PolicyObjects } from "../policy/policy-objects.ts";
 import type { Decision } from "../policy/rules.ts";
 import { PolicySelector } from "../policy/selection.ts";
 import { PodSubjects, type Subject } from "../policy/subject.ts";
 import { ICMP, protocolNumbers } from "../protocol.ts";
-import { Decisions } from "./decisions.ts";
-import { atHosts, type NodeHosts } from "./host-stages.ts";
-import { type Judged, type JudgedFlow, strictest } from "./judged.ts";
+import { Decisions, type Meeting } from "./decisions.ts";
+import { atHosts, type Heard, type NodeHosts } from "./host-stages.ts";
+import { hostEndText } from "./host-words.ts";
+import { type Judged, type JudgedEnd, type JudgedFlow, strictest } from "./judged.ts";
 import { namingOthers, type SelectingService } from "./peer-words.ts";
-import type { FlowEnd } from "./record.ts";
+import { endText, type FlowEnd } from "./record.ts";
 import type { SeenFlow } from "./seen.ts";
 import { type Stand, standFor } from "./stand.ts";
 
@@ -94,6 +95,44 @@ export class FlowJudge {
     return strictest([arrival, sends, receives, departure].flatMap((judged) => judged ?? []));
   }
 
+  /** By the node's host endpoints alone, of what comes in there and leaves there. */
+  judgeAtHosts(flow: JudgedFlow): Judged {
+    const { arrival, departure } = this.#atHosts(flow);
+    return strictest([arrival, departure].flatMap((judged) => judged ?? []));
+  }
+
+  /** What each end that has policies says, tier by tier, and each host endpoint that is asked, in their order. For people. */
+  explain(flow: JudgedFlow): JudgedEnd[] {
+    if (flow.isOwnNode) return [];
+    const onTheWay: JudgedEnd[] = [];
+    this.#atHosts(flow, (subject, meeting, isKept) => {
+      const policy = this.#hostPolicies.get(subject);
+      if (!policy) return;
+      const said = this.#explained(policy, hostEndText(subject), meeting);
+      const kept = { verdict: "allowed", reason: "a fail-safe port, which no policy closes" } as const;
+      onTheWay.push(isKept && said.verdict !== "allowed" ? { ...said, ...kept } : said);
+    });
+    const at = (direction: "ingress" | "egress") => onTheWay.filter((end) => end.direction === direction);
+    const ends = this.#reachesOwnNode(flow) ? (["ingress"] as const) : (["egress", "ingress"] as const);
+    const ofPods = ends.flatMap((direction): JudgedEnd[] => {
+      const { policy, peer, own } = this.#end(flow, direction);
+      if (!policy?.[direction]) return [];
+      return [this.#explained(policy, `pods of ${endText(own)}`, { direction, peer, own, ...askedOf(flow) })];
+    });
+    return [...at("ingress"), ...ofPods, ...at("egress")];
+  }
+
+  /** Of all that the ends may be, one that is denied goes first. */
+  #explained(policy: EndpointPolicy, end: string, meeting: Meeting): JudgedEnd {
+    const about = { direction: meeting.direction, end, policies: policy.sources };
+    const unknown = unknownLabels(meeting.peer) ?? this.#openQuestion(policy);
+    if (unknown) return { ...about, tiers: [], ...unknown };
+    const said = this.#decisions.explain(policy, meeting);
+    const shown = said.find(({ decision }) => decision.verdict === "deny") ?? said[0];
+    const undecided = said.some(({ decision }) => decision.undecided) && { undecided: true as const };
+    return { ...about, tiers: shown?.tiers ?? [], ...together(said.map(({ decision }) => decision)), ...undecided };
+  }
+
   /** By the sender's egress or the receiver's ingress policies; undefined: none selects it. */
   judgeEnd(flow: JudgedFlow, direction: "ingress" | "egress"): Judged | undefined {
     const { policy, peer, own } = this.#end(flow, direction);
@@ -137,21 +176,28 @@ export class FlowJudge {
     return open ? { verdict: "depends", reason: `${open} names a Service, whose endpoints are not known` } : undefined;
   }
 
-  #atHosts(flow: JudgedFlow): { arrival?: Judged | undefined; departure?: Judged | undefined } {
+  #atHosts(flow: JudgedFlow, heard?: Heard): { arrival?: Judged | undefined; departure?: Judged | undefined } {
     if (!this.#hosts || !flow.at) return {};
-    return atHosts(this.#hosts, flow, askedOf(flow), (subject, meeting) => {
+    const ask: Parameters<typeof atHosts>[3] = (subject, meeting) => {
       const policy = this.#hostPolicies.get(subject);
       if (!policy?.[meeting.direction]) return undefined;
       const unknown = unknownLabels(meeting.peer) ?? this.#openQuestion(policy);
       return unknown ? { unknown: unknown.reason ?? "" } : { decisions: this.#decisions.of(policy, meeting) };
-    });
+    };
+    return atHosts(this.#hosts, flow, askedOf(flow), ask, heard);
   }
 }
 
 /** The flow as policies are asked about it. */
-function askedOf({ protocol, port, icmp }: JudgedFlow): { protocol: number; port: number } {
+function askedOf({
+  protocol,
+  port,
+  icmp,
+  sourcePort,
+}: JudgedFlow): Pick<AskedFlow, "protocol" | "port"> & Partial<AskedFlow> {
   const number = PROTOCOLS[protocol] ?? Number(protocol);
-  return { protocol: number, port: icmp ? (icmp.type << 8) | icmp.code : (ECHO[number] ?? port) };
+  const asked = { protocol: number, port: icmp ? (icmp.type << 8) | icmp.code : (ECHO[number] ?? port) };
+  return { ...asked, ...(sourcePort !== undefined && { sourcePort }) };
 }
 
 /** Without policies of namespaces that have no pods here: they select nobody. */

@@ -1,4 +1,5 @@
 import type { Address } from "../address/address.ts";
+import type { TierAnswer } from "../policy/explain.ts";
 import type { FlowRecord } from "./record.ts";
 import type { SeenFlow } from "./seen.ts";
 
@@ -9,6 +10,19 @@ export interface Judged {
   readonly reason?: string;
 }
 
+/** What the policies of one end say, or those of a host endpoint that is asked on the way. */
+export interface JudgedEnd extends Judged {
+  readonly direction: "ingress" | "egress";
+  /** "pods of shop/web", "HostEndpoint edge, before translation" */
+  readonly end: string;
+  /** The objects that apply to it. */
+  readonly policies: string;
+  /** In the order in which they are asked; the last one decided, unless all passed. */
+  readonly tiers: readonly TierAnswer[];
+  /** Of policies that are asked before others: none of their rules decides. */
+  readonly undecided?: true;
+}
+
 /** The part of a flow that policies can tell. */
 export interface JudgedFlow extends Pick<SeenFlow, "from" | "to" | "protocol" | "port" | "icmp" | "isOwnNode"> {
   /** Which ends are on the node that reports it; absent: on several, or not known. */
@@ -17,6 +31,8 @@ export interface JudgedFlow extends Pick<SeenFlow, "from" | "to" | "protocol" | 
   readonly written?: readonly WrittenTo[];
   /** Whether another node has sent it on to here; absent: that is not known. */
   readonly isFromEntry?: boolean;
+  /** Absent: any. */
+  readonly sourcePort?: number;
 }
 
 /** What a client used. */

@@ -23,7 +23,9 @@ export function flowLogLineText(line: FlowLogLine, { green, red, yellow }: Colou
   const { verdict, last, node, from, service, reason, policy, connections, active, packetsRefused } = line;
   const colour = verdict === "allowed" ? green : verdict === "denied" ? red : yellow;
   const counts = [
-    ...(connections > 0 ? [`${connections} connection${connections === 1 ? "" : "s"}`] : []),
+    ...(connections > 0
+      ? [`${connections} connection${connections === 1 ? "" : "s"}${line.sentOn ? " sent on" : ""}`]
+      : []),
     ...(active > 0 ? [`${active} active`] : []),
     ...(packetsRefused > 0 ? [`${packetsRefused} packet${packetsRefused === 1 ? "" : "s"}`] : []),
   ];

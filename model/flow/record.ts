@@ -69,6 +69,12 @@ export const flowRecord = z
       .describe(
         "What would be decided if the staged policies were enforced, where that differs from the policies now.",
       ),
+    sentOn: z
+      .literal(true)
+      .optional()
+      .describe(
+        "The node only sent the connections on to a backend, whose node reports them too. There is such a line where staged policies of this node would decide otherwise.",
+      ),
     connections: z.int().min(0).describe("Connections that opened in the interval."),
     packetsRefused: z
       .int()

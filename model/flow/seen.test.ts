@@ -30,6 +30,12 @@ test("a flow that the sender's node lets out and the receiver's node denies is n
   expect(flow).toMatchObject({ connections: 0, packetsDenied: 3, policies: ["deny-db"] });
 });
 
+test("what a node has only sent on counts at the backend's node", () => {
+  const sentOn = { at: "transit", node: "b", sentOn: true, connections: 4 } as const;
+  expect(counts({ at: "destination", connections: 4 }, sentOn)).toEqual([[4, 0]]);
+  expect(counts(sentOn)).toEqual([]);
+});
+
 test("a connection that lasts many intervals counts once", () => {
   expect(
     counts({ connections: 0, active: 2 }, { connections: 0, active: 1 }, { node: "b", connections: 0, active: 4 }),

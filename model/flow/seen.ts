@@ -65,7 +65,7 @@ export function seenFlows(lines: Iterable<FlowLogLine>): SeenFlows {
     if (line.type === "interval") {
       unnamed += line.lostRefusals + line.summarised;
       for (const pool of line.pools) pools.add(pool);
-    } else if (!line.others && line.verdict !== "refused") add(drafts, line);
+    } else if (!line.others && !line.sentOn && line.verdict !== "refused") add(drafts, line);
   }
   return {
     flows: [...drafts.values()]

@@ -10,6 +10,9 @@ export interface AskedFlow {
   readonly sourcePort: number;
 }
 
+/** Without a source port: whether a rule matches some. */
+type Flow = Omit<AskedFlow, "sourcePort"> & Partial<AskedFlow>;
+
 /** What one tier said. */
 export interface TierAnswer {
   readonly tier: string;
@@ -27,7 +30,7 @@ export interface Explanation {
 }
 
 /** How an endpoint's tiers decide about one flow with a peer, tier by tier. For people: who judges many flows makes a Judge. */
-export function explain(tiers: readonly Tier[], afterwards: Decision, peer: Peer, flow: AskedFlow): Explanation {
+export function explain(tiers: readonly Tier[], afterwards: Decision, peer: Peer, flow: Flow): Explanation {
   const answers: TierAnswer[] = [];
   for (const tier of tiers) {
     const answer = answerOf(tier, peer, flow);
@@ -39,7 +42,7 @@ export function explain(tiers: readonly Tier[], afterwards: Decision, peer: Peer
   return { tiers: answers, decision: afterwards };
 }
 
-function answerOf(tier: Tier, peer: Peer, flow: AskedFlow): TierAnswer {
+function answerOf(tier: Tier, peer: Peer, flow: Flow): TierAnswer {
   const logs: string[] = [];
   for (const rule of tier.rules) {
     if (!ruleMatches(rule, peer, flow)) continue;
@@ -49,12 +52,8 @@ function answerOf(tier: Tier, peer: Peer, flow: AskedFlow): TierAnswer {
   return { tier: tier.name, verdict: tier.otherwise, reason: tier.reason, logs };
 }
 
-/** Asks the judge about the one rule, so that what matches is said in one place. Without a source port: whether it matches some. */
-export function ruleMatches(
-  rule: Rule,
-  peer: Peer,
-  { protocol, port, sourcePort }: Omit<AskedFlow, "sourcePort"> & Partial<AskedFlow>,
-): boolean {
+/** Asks the judge about the one rule, so that what matches is said in one place. */
+export function ruleMatches(rule: Rule, peer: Peer, { protocol, port, sourcePort }: Flow): boolean {
   const { places } = new RuleIndex([rule]).rulesFor(peer);
   if (places.length === 0) return false;
   const alone = { ...resolved(rule, peer), verdict: "deny", reason: "" } as const;

@@ -12,7 +12,15 @@ const way = z.looseObject({
   to: z.looseObject({ address: word, port: z.number(), name: word }),
   ends: z.array(end),
   route: word.optional(),
-  staged: z.looseObject({ verdict: word, reason: word.optional() }).optional(),
+  staged: z
+    .looseObject({
+      ...{ verdict: word, reason: word.optional() },
+      // Of agents of this version.
+      ends: z
+        .array(z.looseObject({ direction: word, end: word, policies: word, verdict: word, tiers: z.array(tier) }))
+        .optional(),
+    })
+    .optional(),
 });
 const answer = z.looseObject({
   from: z.looseObject({ address: word, name: word }),
@@ -25,6 +33,10 @@ const answer = z.looseObject({
 export function readExplanation(record: unknown, node: string): NodeAnswer {
   if (!answer.safeParse(record).success) throw new Error("its agent's answer is no explanation of a flow");
   const said = record as NodeAnswer;
-  const ways = said.ways.map((one) => ({ ...one, ends: one.ends.map((each) => ({ ...each, node })) }));
+  const ways = said.ways.map(({ staged, ...one }) => ({
+    ...one,
+    ends: one.ends.map((each) => ({ ...each, node })),
+    ...(staged && { staged: { ...staged, ends: (staged as Partial<typeof staged>).ends ?? [] } }),
+  }));
   return { ...said, node, ways };
 }

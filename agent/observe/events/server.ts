@@ -56,7 +56,7 @@ function addressOr(text: string, context: z.RefinementCtx): string {
 }
 
 interface KeptFlows {
-  readonly staged: Pick<StagedVerdicts, "of">;
+  readonly staged: Pick<StagedVerdicts, "of" | "explain">;
   readonly endpoints: FilterFacts["endpoints"];
   readonly history: () => FlowHistory | undefined;
   readonly flowLog: Pick<FlowLog, "current">;
@@ -150,7 +150,8 @@ function explained(
     const { address, port } = way.to;
     const isMoved = address !== asked.to || port !== asked.port;
     const used = isMoved ? { used: { destination: asked.to, destinationPort: asked.port } } : {};
-    const staged = verdicts.of({ client: asked.from, server: address, port, protocol: number, ...used }, true);
+    const opened = { client: asked.from, server: address, port, protocol: number, sourcePort: asked.sourcePort };
+    const staged = verdicts.explain({ ...opened, ...used });
     return staged ? { ...way, staged } : way;
   });
   response.end(`${JSON.stringify({ ...answer, ways })}\n`);

@@ -1,6 +1,6 @@
 import type { Address } from "../../../model/address/address.ts";
 import type { TierAnswer } from "../../../model/policy/explain.ts";
-import type { StagedVerdict } from "../flows/staged-verdicts.ts";
+import type { ExplainedVerdict } from "../flows/staged-verdicts.ts";
 
 /** A flow before translation: `to` may be a service's. */
 export interface Asked {
@@ -40,7 +40,7 @@ export interface WayAnswer {
   /** "to node node, wrapped in VXLAN"; absent where the flow begins on another node. */
   readonly route?: string;
   /** What staged policies would decide; absent: none is staged. */
-  readonly staged?: StagedVerdict;
+  readonly staged?: ExplainedVerdict;
   /** Of the ends on this node. */
   readonly ends: readonly EndAnswer[];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { StagedVerdict } from "../flows/staged-verdicts.ts";
+import type { ExplainedVerdict } from "../flows/staged-verdicts.ts";
 import type { EndAnswer, NodeAnswer } from "./answers.ts";
 import { explanationLines } from "./explanation-lines.ts";
 
@@ -45,7 +45,7 @@ test("a change that is being written, a way that nobody judges, and a Service wi
 
 test("what staged policies would decide is said beside what is in force, once", () => {
   const staged = (verdict: "allowed" | "denied", differs: boolean, reason?: string) => {
-    const ways = [{ to, ends: [egress], staged: { verdict, differs, ...(reason && { reason }) } }];
+    const ways = [{ to, ends: [egress], staged: { verdict, differs, ends: [], ...(reason && { reason }) } }];
     return explanationLines([answer("master", [], { ways }), answer("node", [], { ways })]).slice(-2);
   };
   expect(staged("denied", true, "rule 1 of next")).toEqual([
@@ -53,12 +53,54 @@ test("what staged policies would decide is said beside what is in force, once", 
     "  = with the staged policies: refused: rule 1 of next",
   ]);
   expect(staged("allowed", false).at(-1)).toBe("  = with the staged policies: also allowed");
-  const at = (node: string, staged: StagedVerdict) => answer(node, [], { ways: [{ to, ends: [egress], staged }] });
+  const at = (node: string, staged: Omit<ExplainedVerdict, "ends">) =>
+    answer(node, [], { ways: [{ to, ends: [egress], staged: { ends: [], ...staged } }] });
   const refused = { verdict: "denied", differs: true, reason: "rule 1 of host" } as const;
   // Only the node itself knows what its host endpoints would say.
   expect(explanationLines([at("a", { verdict: "allowed", differs: false }), at("b", refused)]).at(-1)).toBe(
     "  = with the staged policies: refused: rule 1 of host",
   );
+});
+
+test("the ends at which staged policies would say something else are said once, tier by tier", () => {
+  const end = {
+    direction: "ingress",
+    end: "pods of db/pg",
+    policies: "NetworkPolicy db/next",
+    verdict: "denied",
+  } as const;
+  const tiers = [
+    { tier: "security", verdict: "pass", reason: "rule 2 of it", logs: ["rule 1 of it"] },
+    { tier: "default", verdict: "deny", reason: "rule 1 of next", logs: [] },
+  ] as const;
+  const early = { ...end, end: "HostEndpoint edge, before translation", verdict: "allowed", undecided: true } as const;
+  const open = {
+    ...end,
+    direction: "egress",
+    end: "pods of shop/web",
+    policies: "",
+    verdict: "allowed",
+    tiers: [],
+  } as const;
+  const staged = { verdict: "denied", differs: true, reason: "rule 1 of next" } as const;
+  const at = (node: string, ...ends: ExplainedVerdict["ends"][number][]) =>
+    answer(node, [], { ways: [{ to, ends: [egress], staged: { ...staged, ends } }] });
+  const answers = [
+    at("a", open, { ...end, tiers }),
+    at("b", { ...early, tiers: tiers.slice(0, 1) }, { ...end, tiers }),
+  ];
+  expect(explanationLines(answers).slice(4)).toEqual([
+    "  with the staged policies, egress of pods of shop/web: no policy applies",
+    "  with the staged policies, ingress of pods of db/pg: NetworkPolicy db/next",
+    "    tier security: log, by rule 1 of it",
+    "    tier security: pass, by rule 2 of it",
+    "    tier default: deny, by rule 1 of next",
+    "  with the staged policies, ingress of HostEndpoint edge, before translation: NetworkPolicy db/next",
+    "    tier security: log, by rule 1 of it",
+    "    tier security: pass, by rule 2 of it",
+    "    then: the later policies are asked",
+    "  = with the staged policies: refused: rule 1 of next",
+  ]);
 });
 
 test("the way to the other node is said, and who may use a Service with source ranges", () => {

@@ -1,5 +1,7 @@
 import { firstFew } from "../../../model/first-few.ts";
-import type { StagedVerdict } from "../flows/staged-verdicts.ts";
+import type { JudgedEnd } from "../../../model/flow/judged.ts";
+import type { TierAnswer } from "../../../model/policy/explain.ts";
+import type { ExplainedVerdict, StagedVerdict } from "../flows/staged-verdicts.ts";
 import type { EndAnswer, NodeAnswer } from "./answers.ts";
 
 /** What the nodes of both ends say, for people. Nodes that have neither end say nothing. */
@@ -21,8 +23,8 @@ export function explanationLines(answers: readonly NodeAnswer[]): string[] {
       ways.filter((way) => keyOf(way.to) === keyOf(to)).map((way) => ({ ...way, node })),
     );
     const ends = wayLines(taken.flatMap((way) => way.ends));
-    const staged = strictest(taken.flatMap((way) => way.staged ?? []));
-    return [`${from.name} → ${to.name} port ${to.port}`, ...routeLines(taken), ...ends, ...stagedLines(staged)];
+    const staged = stagedLines(taken.flatMap((way) => way.staged ?? []));
+    return [`${from.name} → ${to.name} port ${to.port}`, ...routeLines(taken), ...ends, ...staged];
   });
   return [...intro, ...blocks.flatMap((lines, index) => (index > 0 ? ["", ...lines] : lines))];
 }
@@ -33,11 +35,29 @@ function strictest(said: readonly StagedVerdict[]): StagedVerdict | undefined {
   return first("denied") ?? first("depends") ?? said[0];
 }
 
-function stagedLines(staged: StagedVerdict | undefined): string[] {
+const STAGED_WORDS = { allowed: "allowed", denied: "refused", depends: "refused in some cases" } as const;
+
+/** What the ends would say that say something else now, each once, and what becomes of it. */
+function stagedLines(said: readonly ExplainedVerdict[]): string[] {
+  const staged = strictest(said);
   if (!staged) return [];
   const { verdict, reason, differs } = staged;
-  const words = { allowed: "allowed", denied: "refused", depends: "refused in some cases" }[verdict];
-  return [`  = with the staged policies: ${differs ? "" : "also "}${words}${reason ? `: ${reason}` : ""}`];
+  const ends = new Map(said.flatMap((one) => one.ends).map((end) => [JSON.stringify(end), end]));
+  return [
+    ...[...ends.values()].flatMap(stagedEndLines),
+    `  = with the staged policies: ${differs ? "" : "also "}${STAGED_WORDS[verdict]}${reason ? `: ${reason}` : ""}`,
+  ];
+}
+
+function stagedEndLines({ direction, end, policies, tiers, verdict, reason, undecided }: JudgedEnd): string[] {
+  const ending = undecided ? "the later policies are asked" : `${STAGED_WORDS[verdict]}${reason ? `, ${reason}` : ""}`;
+  return [
+    `  with the staged policies, ${direction} of ${end}: ${policies || reason || "no policy applies"}`,
+    ...tiers.flatMap(tierLines),
+    ...(policies && (tiers.length === 0 || tiers.at(-1)?.verdict === "pass" || verdict === "depends")
+      ? [`    then: ${ending}`]
+      : []),
+  ];
 }
 
 /** A client outside the cluster may enter by any node that answers. */
@@ -70,11 +90,12 @@ function endLines(answer: EndAnswer): string[] {
   return [
     `  ${direction} of ${end}, on node ${node}: ${policies || reason}`,
     ...(policies ? [`    the other end is told by: ${peer.join("; ") || "nothing that a policy names"}`] : []),
-    ...tiers.flatMap(({ tier, verdict, reason, logs }) => [
-      ...logs.map((log) => `    tier ${tier}: log, by ${log}`),
-      `    tier ${tier}: ${verdict}, by ${reason}`,
-    ]),
+    ...tiers.flatMap(tierLines),
     ...(policies && tiers.at(-1)?.reason !== reason ? [`    then: ${verdict}, ${reason}`] : []),
     ...(differs ? ["    the kernel's maps say otherwise at the moment: a change is being written"] : []),
   ];
+}
+
+function tierLines({ tier, verdict, reason, logs }: TierAnswer): string[] {
+  return [...logs.map((log) => `    tier ${tier}: log, by ${log}`), `    tier ${tier}: ${verdict}, by ${reason}`];
 }

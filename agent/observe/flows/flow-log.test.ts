@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
+import { hostsOf } from "../../../model/flow/host-stages.fixture.ts";
 import type { FlowLogLine } from "../../../model/flow/record.ts";
 import { flowLogLine } from "../../../model/flow/record.ts";
 import type { FlowLogSettings } from "../../../model/flow/settings.ts";
 import { pod } from "../../../model/objects/core.ts";
+import { schemas } from "../../../model/objects/schemas.ts";
 import {
   type Connection,
   ConnectionFlag,
@@ -16,6 +18,7 @@ import {
 import { Ends } from "./ends.ts";
 import { FlowLog } from "./flow-log.ts";
 import { flowOfPacket } from "./live-connections.ts";
+import type { Staging } from "./staged.ts";
 
 const blank = <T>(codec: { size: number; decode: (view: DataView, at: number) => T }): T =>
   codec.decode(new DataView(new ArrayBuffer(codec.size)), 0);
@@ -36,7 +39,7 @@ const refusedEvent = (packet: Tuple, outcome: Outcome): Event => ({
 });
 
 /** A flow log with everything around it in memory. */
-function kept() {
+function kept(staging?: Staging) {
   const podAt = (name: string, namespace: string, ip: string, nodeName: string) =>
     pod.parse({ metadata: { name, namespace }, spec: { nodeName, containers: [] }, status: { podIPs: [{ ip }] } });
   const objects = {
@@ -68,7 +71,7 @@ function kept() {
     },
     flowOf: (packet) => flowOfPacket(tables, packet),
     pools: () => ["10.244.0.0/16"],
-    staging: () => undefined,
+    staging: () => staging,
     feed: {
       listen: (receive) => {
         state.send = receive;
@@ -153,6 +156,49 @@ test("connections, refusals and what was lost are written once per interval, and
   await log.close();
   expect(lines().slice(4)).toMatchObject([{ connections: 1 }, { type: "interval", flows: 1, lostConnections: 0 }]);
   expect(state.send).toBeUndefined();
+});
+
+test("of connections that the node only sends on, those are written about which its staged host policies would decide otherwise", async () => {
+  const early = (port: number) =>
+    schemas.globalNetworkPolicies.parse({
+      metadata: { name: "early" },
+      spec: {
+        ...{ selector: "role == 'db'", preDNAT: true, applyOnForward: true },
+        ingress: [{ action: "Deny", protocol: "TCP", destination: { ports: [port] } }],
+      },
+    });
+  const written = async (port: number) => {
+    const { log, state, lines } = kept({
+      now: {
+        ...{ policies: { networkPolicies: [] }, pools: ["10.244.0.0/16"], hosts: hostsOf() },
+        ...{ nodes: new Map(), namespaces: new Map() },
+      },
+      staged: { networkPolicies: [], globalNetworkPolicies: [early(port)] },
+      written: () => [{ address: "172.31.1.8", port: 30_604 }],
+    });
+    state.settings = ON;
+    await log.look(0);
+    const packet = tuple("172.31.1.55", 1, "10.96.0.10", 5432);
+    state.send?.(openedEvent(packet, { address: PG, port: 5432, flags: ConnectionFlag.FORWARDED }));
+    state.send?.(openedEvent(tuple(WEB, 40_003, PG, 5432)));
+    await log.look(60_000);
+    await log.look(120_000);
+    await log.close();
+    return lines();
+  };
+  const plain = { at: "source", connections: 1, from: { kind: "pods" } };
+  const empty = { type: "interval", flows: 0 };
+  expect(await written(30_604)).toMatchObject([
+    plain,
+    {
+      ...{ at: "transit", sentOn: true, connections: 1, service: "db/pg:5432", verdict: "allowed" },
+      ...{ from: { cidr: "172.31.1.55/32" }, staged: { verdict: "denied" } },
+    },
+    { type: "interval", flows: 2 },
+    ...[empty, empty],
+  ]);
+  const without = await written(30_605);
+  expect(without).toMatchObject([plain, { type: "interval", flows: 1 }, empty, empty]);
 });
 
 test("ICMP is told apart by type and code, in the connection table too; an answer that nobody asked for has none", async () => {

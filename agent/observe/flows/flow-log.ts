@@ -9,8 +9,8 @@ import { Outside } from "./ends.ts";
 import { type Entry, FlowTable } from "./flow-table.ts";
 import { type LiveConnection, liveConnections } from "./live-connections.ts";
 import type { LogFiles } from "./log-files.ts";
-import { described, type ObservingParts, observe } from "./observe.ts";
-import { type Staging, withStaged } from "./staged.ts";
+import { described, isSentOn, type ObservingParts, observe, opened } from "./observe.ts";
+import { type Staging, sentOnOtherwise, withStaged } from "./staged.ts";
 
 export interface FlowLogParts extends ObservingParts {
   /** How to keep the log now; undefined: not at all. */
@@ -30,6 +30,8 @@ export interface FlowLogParts extends ObservingParts {
 
 /** Flows of one interval; about 5 MB when it is full. */
 const MOST_FLOWS = 8192;
+/** Flows that the node sends on to backends of other nodes: of each namespace, and of clients, a part. */
+const MOST_SENT_ON = 1024;
 const LOOK_MS = 1000;
 /** Lines that are written at once. */
 const PART = 256;
@@ -39,6 +41,8 @@ const PART = 256;
 export class FlowLog {
   readonly #parts: FlowLogParts;
   readonly #table = new FlowTable(MOST_FLOWS);
+  /** Only while policies are staged. */
+  readonly #sentOn = new FlowTable(MOST_SENT_ON);
   #outside = new Outside(MOST_FLOWS);
   #recording: { end: () => void; since: number; monotonic: bigint; totals: ReportTotals } | undefined;
   #unwritten = 0;
@@ -62,7 +66,7 @@ export class FlowLog {
     const lines = this.#turn.then(async (): Promise<FlowLogLine[]> => {
       if (!this.#recording) return [];
       await this.#readConnections();
-      const records = await this.#judged(this.#records(this.#table.peek()));
+      const records = await this.#judged(this.#table.peek(), this.#sentOn.peek());
       return [...records, this.#interval(Date.now(), records.length)];
     });
     this.#turn = lines.then(
@@ -105,23 +109,31 @@ export class FlowLog {
     this.#recording?.end();
     this.#recording = undefined;
     this.#table.take();
+    this.#sentOn.take();
     this.#outside = new Outside(MOST_FLOWS);
   }
 
   #receive(event: Event): void {
-    const seen = observe(event, this.#parts.wallClock(event.time), this.#parts, this.#outside);
+    const time = this.#parts.wallClock(event.time);
+    const seen = observe(event, time, this.#parts, this.#outside);
     if (seen) this.#table.add(seen);
+    else if (isSentOn(event) && this.#parts.staging()?.now.hosts)
+      this.#sentOn.add({
+        ...described(opened(event), "allowed", undefined, this.#parts, this.#outside),
+        ...{ connections: 1, time },
+      });
   }
 
   async #write(settings: FlowLogSettings, now: number): Promise<void> {
     const recording = this.#recording;
     if (!recording) return;
     await this.#readConnections();
-    const interval = this.#interval(now, this.#table.peek().length);
-    const records = this.#records(this.#table.take());
+    const interval = this.#interval(now, 0);
+    const [entries, sentOn] = [this.#table.take(), this.#sentOn.take()];
     this.#outside = new Outside(MOST_FLOWS);
     this.#recording = { ...recording, since: now, monotonic: process.hrtime.bigint(), totals: this.#parts.reports() };
-    const lines = [...(await this.#judged(records)), interval];
+    const records = await this.#judged(entries, sentOn);
+    const lines = [...records, { ...interval, flows: records.length }];
     for (let first = 0; first < lines.length; first += PART) {
       const part = lines.slice(first, first + PART);
       try {
@@ -161,9 +173,13 @@ export class FlowLog {
     await inSlices(steps());
   }
 
-  async #judged(records: FlowRecord[]): Promise<FlowRecord[]> {
+  async #judged(entries: readonly Entry[], sentOn: readonly Entry[]): Promise<FlowRecord[]> {
     const staging = this.#parts.staging();
-    return staging ? inSlices(withStaged(records, staging)) : records;
+    const records = this.#records(entries);
+    if (!staging) return records;
+    const judged = await inSlices(withStaged(records, staging));
+    if (sentOn.length === 0) return judged;
+    return [...judged, ...(await inSlices(sentOnOtherwise(this.#records(sentOn), staging)))];
   }
 
   #records(entries: readonly Entry[]): FlowRecord[] {

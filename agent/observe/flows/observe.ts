@@ -26,6 +26,8 @@ export interface OpenedFlow {
   readonly used?: Pick<Tuple, "destination" | "destinationPort">;
   /** Whether another node has sent it on to here; absent: that is not known. */
   readonly isFromEntry?: boolean;
+  /** Absent: any. */
+  readonly sourcePort?: number;
 }
 
 export interface ObservingParts {

@@ -80,6 +80,81 @@ test("what an entry node sends on is judged where it has host endpoints", () => 
   expect(said({})).toBeUndefined();
 });
 
+test("a person hears what each end would say that says something else now, tier by tier", () => {
+  const explained = (staging: Staging, client: string, sourcePort = 40_000) => {
+    const ends = { inside: (address: string) => known.get(address) && named(known.get(address) as FlowEnd) };
+    const all = { ...ends, isOn: (_: string, address: string) => address === PG };
+    const staged = new StagedVerdicts({ node: "node", ends: all, staging: () => staging });
+    return staged.explain({ client, server: PG, port: 5432, protocol: 6, sourcePort });
+  };
+  const end = { direction: "ingress", end: "pods of db/pg" };
+  expect(explained(closing, REPORT)).toMatchObject({
+    ...{ verdict: "denied", differs: true },
+    ends: [
+      {
+        ...end,
+        policies: "NetworkPolicy db/only-web",
+        verdict: "denied",
+        tiers: [{ tier: "default", verdict: "deny" }],
+      },
+    ],
+  });
+  // Allowed as before, but by a rule.
+  expect(explained(closing, WEB)).toMatchObject({
+    ...{ verdict: "allowed", differs: false },
+    ends: [{ ...end, tiers: [{ tier: "default", verdict: "allow", reason: expect.stringContaining("only-web") }] }],
+  });
+  expect(explained(opening, REPORT)).toMatchObject({
+    ...{ verdict: "allowed", differs: true, ends: [{ ...end, policies: "", tiers: [], verdict: "allowed" }] },
+  });
+  expect(explained({ now, staged: policies }, REPORT)?.ends).toEqual([]);
+  const fromOnePort = schemas.calicoNetworkPolicies.parse({
+    metadata: { name: "port", namespace: "db" },
+    spec: { ingress: [{ action: "Allow", protocol: "TCP", source: { ports: [40_000] } }] },
+  });
+  const bySourcePort = { now, staged: { networkPolicies: [], calicoNetworkPolicies: [fromOnePort] } };
+  expect(explained(bySourcePort, REPORT)?.verdict).toBe("allowed");
+  expect(explained(bySourcePort, REPORT, 40_001)?.verdict).toBe("denied");
+});
+
+test("... and which host endpoint would, at which stage", () => {
+  const gnp = (name: string, spec: object) =>
+    schemas.globalNetworkPolicies.parse({ metadata: { name }, spec: { selector: "role == 'db'", ...spec } });
+  const early = (action: string) => ({
+    ...{ preDNAT: true, applyOnForward: true },
+    ingress: [{ action, protocol: "TCP", destination: { ports: [30604] } }],
+  });
+  const said = (now_: object[], then: object[], port = 30604) => {
+    const ends = { inside: (address: string) => known.get(address) && named(known.get(address) as FlowEnd) };
+    const all = { ...ends, isOn: (_: string, address: string) => address === NODE };
+    const by = (list: object[]) => ({ networkPolicies: [], globalNetworkPolicies: list as ReturnType<typeof gnp>[] });
+    const staging = { now: { ...now, hosts: hostsOf(), policies: by(now_) }, staged: by(then) };
+    const used = { destination: NODE, destinationPort: port };
+    return new StagedVerdicts({ node: "node", ends: all, staging: () => staging }).explain({
+      ...{ client: "192.0.2.1", server: LATER, port: 80, protocol: 6, used },
+    });
+  };
+  expect(said([], [gnp("early", early("Deny"))])).toMatchObject({
+    verdict: "denied",
+    ends: [
+      {
+        ...{
+          direction: "ingress",
+          end: expect.stringMatching(/, before translation$/),
+          policies: "GlobalNetworkPolicy early",
+        },
+        tiers: [{ tier: "default", verdict: "deny" }],
+      },
+    ],
+  });
+  expect(said([], [gnp("early", early("Deny"))], 30605)?.ends).toMatchObject([{ undecided: true }]);
+  const deny = { applyOnForward: true, types: ["Ingress"], ingress: [{ action: "Deny" }] };
+  expect(said([], [gnp("late", deny)])).toMatchObject({
+    ...{ verdict: "denied", ends: [{ end: expect.stringMatching(/, of what the node forwards$/) }] },
+  });
+  expect(said([gnp("late", deny)], [])).toMatchObject({ verdict: "allowed", differs: true, ends: [{ policies: "" }] });
+});
+
 test("workloads are learnt in a part of the time, and at once for a person", () => {
   let time = 0;
   const { of } = verdicts(closing, () => (time += 1));

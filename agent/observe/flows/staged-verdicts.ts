@@ -1,6 +1,6 @@
 import { type Address, hostCidr } from "../../../model/address/address.ts";
 import { FlowJudge } from "../../../model/flow/judge.ts";
-import type { Judged, JudgedFlow } from "../../../model/flow/judged.ts";
+import type { Judged, JudgedEnd, JudgedFlow } from "../../../model/flow/judged.ts";
 import type { FlowEnd } from "../../../model/flow/record.ts";
 import type { Ends } from "./ends.ts";
 import { flowTarget, type OpenedFlow, placeOf } from "./observe.ts";
@@ -10,6 +10,12 @@ import type { Staging } from "./staged.ts";
 export interface StagedVerdict extends Judged {
   /** The policies now decide otherwise. */
   readonly differs: boolean;
+}
+
+/** The same for a person. */
+export interface ExplainedVerdict extends StagedVerdict {
+  /** Those that say something else than now: what they would say, tier by tier. */
+  readonly ends: readonly JudgedEnd[];
 }
 
 interface Parts {
@@ -48,6 +54,24 @@ export class StagedVerdicts {
   /** undefined: nothing is staged, or there was no time.
    * @param atOnce however little time there was: a person asks */
   of(opened: OpenedFlow, atOnce = false): StagedVerdict | undefined {
+    const judging = this.#judging(opened, atOnce);
+    if (!judging) return undefined;
+    const { flow, inForce, staged } = judging;
+    const [now, then] = [inForce.judge(flow), staged.judge(flow)];
+    return { ...then, differs: now.verdict !== then.verdict };
+  }
+
+  /** What would be decided, and by whom. undefined: nothing is staged. */
+  explain(opened: OpenedFlow): ExplainedVerdict | undefined {
+    const judging = this.#judging(opened, true);
+    if (!judging) return undefined;
+    const { flow, inForce, staged } = judging;
+    const [now, then] = [inForce.judge(flow), staged.judge(flow)];
+    const ends = changedEnds(inForce.explain(flow), staged.explain(flow));
+    return { ...then, differs: now.verdict !== then.verdict, ends };
+  }
+
+  #judging(opened: OpenedFlow, atOnce: boolean) {
     const staging = this.#parts.staging();
     if (staging !== this.#staging) {
       this.#staging = staging;
@@ -57,9 +81,7 @@ export class StagedVerdicts {
     const flow = this.#flow(opened, atOnce);
     if (!atOnce && flow.at === "transit" && !staging.now.hosts) return undefined;
     const judges = this.#judgesFor([flow.from, flow.to], staging, atOnce);
-    if (!judges) return undefined;
-    const [now, staged] = [judges.inForce.judge(flow), judges.staged.judge(flow)];
-    return { ...staged, differs: now.verdict !== staged.verdict };
+    return judges && { flow, ...judges };
   }
 
   /** @param isAsked it may not pass by this node at all */
@@ -67,13 +89,14 @@ export class StagedVerdicts {
     const { node, ends } = this.#parts;
     const end = (address: Address): FlowEnd =>
       oneAddress(ends.inside(address)?.end, address) ?? { kind: "network", cidr: hostCidr(address).text };
-    const { client, server, used, isFromEntry } = opened;
+    const { client, server, used, isFromEntry, sourcePort } = opened;
     const [from, to] = [end(client), end(server)];
     const at = placeOf(node, ends, client, server);
     const passes = at !== "transit" || !isAsked || (used !== undefined && ends.isOn(node, used.destination));
     return {
       ...{ from, to, at: passes ? at : undefined, ...flowTarget(opened.protocol, opened.port) },
       ...(used && { written: [{ address: used.destination, port: used.destinationPort }] }),
+      ...(sourcePort !== undefined && { sourcePort }),
       isFromEntry: isFromEntry ?? false,
       isOwnNode: from.kind === "node" && at === "both",
     };
@@ -96,4 +119,15 @@ export class StagedVerdicts {
     this.#notBefore = end + (end - begin) * PART;
     return this.#judges;
   }
+}
+
+/** What is said at each end, where that is not what is said now; an end that would have no policies any more is open. */
+function changedEnds(now: readonly JudgedEnd[], then: readonly JudgedEnd[]): JudgedEnd[] {
+  const said = new Set(now.map((end) => JSON.stringify(end)));
+  const keyOf = ({ direction, end }: JudgedEnd) => `${direction} ${end}`;
+  const left = new Set(then.map(keyOf));
+  const open = now
+    .filter((end) => !left.has(keyOf(end)))
+    .map(({ direction, end }): JudgedEnd => ({ direction, end, policies: "", tiers: [], verdict: "allowed" }));
+  return [...then.filter((end) => !said.has(JSON.stringify(end))), ...open];
 }

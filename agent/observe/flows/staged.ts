@@ -37,3 +37,27 @@ export function* withStaged(
     return staged ? { ...record, staged } : record;
   });
 }
+
+/** Of flows that this node has only sent on to their backends, those about which its host endpoints would decide otherwise. The nodes of the
+ * backends report the others, and what pods' policies would decide. */
+export function* sentOnOtherwise(
+  records: readonly FlowRecord[],
+  { now, staged: then, written }: Staging,
+): Steps<FlowRecord[]> {
+  const judged = records.filter(({ others }) => !others);
+  const [before, after] = [new FlowJudge(now, judged), new FlowJudge({ ...now, policies: then }, judged)];
+  yield;
+  const found: FlowRecord[] = [];
+  yield* each(
+    judged,
+    (record) => {
+      const used = written?.(record);
+      if (!used) return; // what the client wrote is not known
+      const flow = { ...record, isOwnNode: false, isFromEntry: false, written: used };
+      const [was, will] = [before.judgeAtHosts(flow), after.judgeAtHosts(flow)];
+      if (was.verdict !== will.verdict) found.push({ ...record, staged: will, sentOn: true });
+    },
+    16,
+  );
+  return found;
+}

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Ends } from "../../../agent/observe/flows/ends.ts";
 import { nodeHosts } from "../../../agent/observe/flows/judged-node.ts";
-import { StagedVerdicts } from "../../../agent/observe/flows/staged-verdicts.ts";
+import { type ExplainedVerdict, StagedVerdicts } from "../../../agent/observe/flows/staged-verdicts.ts";
 import { nodeDirectory } from "../../../model/node/nodes.ts";
 import type { Namespace } from "../../../model/objects/core.ts";
 import { HostDirectories } from "../../../model/policy/host-directory.ts";
@@ -19,6 +19,8 @@ import { randomWorld } from "./random-world.ts";
 
 const WORLDS = 200;
 const EVERY = 41;
+/** Of the flows, one in so many is explained as well. */
+const EXPLAINED = 5;
 
 interface Asked {
   readonly packet: Packet;
@@ -56,12 +58,28 @@ function stagedVerdicts(world: World): (asked: Asked) => string | undefined {
   const verdicts = new StagedVerdicts({ node: facts.nodeName, ends, staging: () => staging });
   const staging = { now, staged };
   expect(pods.length).toBeGreaterThan(0);
+  let asked = 0;
   return ({ packet, written }) => {
     const { source, destination, protocol, icmp, destinationPort = 0 } = packet;
     const used = written && { destination: written.destination, destinationPort: written.destinationPort };
     const port = icmp ? (icmp.type << 8) | icmp.code : destinationPort;
-    return verdicts.of({ client: source, server: destination, port, protocol, ...(used && { used }) }, true)?.verdict;
+    const opened = { client: source, server: destination, port, protocol, ...(used && { used }) };
+    const said = verdicts.of(opened, true);
+    if (asked++ % EXPLAINED === 0) isConsistent(said?.verdict, verdicts.explain(opened));
+    return said?.verdict;
   };
+}
+
+/** Without other policies every end that policies tell says something else than now: together they say what becomes of the flow. A host endpoint that no
+ * policy selects is closed before and after. */
+function isConsistent(verdict: string | undefined, explained: ExplainedVerdict | undefined): void {
+  expect(explained?.verdict).toBe(verdict);
+  const decided = (explained?.ends ?? []).filter(({ undecided }) => !undecided).map((end) => end.verdict);
+  if (verdict === "allowed") expect(decided.filter((one) => one !== "allowed")).toEqual([]);
+  if (verdict === "denied" && explained?.differs && !explained.reason?.startsWith("defaultEndpointToHostAction"))
+    expect(decided).toContain("denied");
+  for (const { tiers, reason, verdict } of explained?.ends ?? [])
+    expect(tiers.length > 0 || reason !== undefined || verdict === "allowed").toBe(true);
 }
 
 /** By the policies of pods of any node, at the ends of a packet. */
