@@ -64,6 +64,7 @@ export function* addressBook(
   for (const network of ofServices)
     add("BGPConfiguration default", network, { flags: LocationFlag.BLACKHOLE, node: "::" });
   yield* each(identities.vocabulary.blocks.values(), ({ cidr }) => add(`policy CIDR ${cidr.text}`, cidr));
+  for (const address of hosts.labels.keys()) add("HostEndpoint", hostCidr(address));
   if (ipv4) add("all of IPv4", parseCidr("0.0.0.0/0"));
 
   const placed: PlacedAddress[] = [];

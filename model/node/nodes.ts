@@ -77,7 +77,8 @@ export function nodeDirectory(
   };
 }
 
-function isHostAddress(address: Address): boolean {
+/** Whether it can be a machine's own address in a network. */
+export function isHostAddress(address: Address): boolean {
   return !["unspecified", "loopback", "multicast", "broadcast", "ipv4Compatible"].includes(useOf(address));
 }
 

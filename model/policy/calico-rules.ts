@@ -107,7 +107,9 @@ function portsOfRule({ protocol, notProtocol, icmp, notICMP, source, destination
   // A name without a protocol is that of a port of any protocol (upstream: felix/calc/rule_scanner.go, ProtocolAny).
   const named = protocol === undefined ? WITH_PORTS : [protocol];
   const list = (ports: CalicoEntity["ports"]): PortMatch[] =>
-    ports.flatMap((port) => named.map((of) => ({ protocol: of, ...port })));
+    ports.flatMap((port) =>
+      named.map((of) => ({ protocol: of, ...port, ...("name" in port && { isAlsoOfHosts: true as const }) })),
+    );
   const whole = protocol === undefined ? [] : [{ protocol, ...(icmp ? icmpRange(icmp) : ALL_PORTS) }];
   const ports = destination.ports.length > 0 ? list(destination.ports) : whole;
   const notPorts = [

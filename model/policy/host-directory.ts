@@ -6,16 +6,16 @@ import {
   type Host,
   type HostInterface,
   type HostObjects,
+  type HostPeer,
   hostAsSubject,
   hostsOf,
   labelledAddresses,
   type OwnHosts,
   ownHosts,
+  portsOf,
 } from "./hosts.ts";
-import { portName } from "./judge.ts";
 import { type Decision, OPEN, UNDECIDED } from "./rules.ts";
 import type { Subject } from "./subject.ts";
-import type { Who } from "./workload-selector.ts";
 
 /** What policies of a host endpoint may be about: what the node's own processes send and receive, what it forwards, what comes in, as
  * its sender wrote it, and every packet without its connection. */
@@ -34,7 +34,7 @@ export interface HostDirectory {
   /** This node's, whom policies apply to. */
   readonly subjects: ReadonlyMap<HostSubject, Subject>;
   /** By address, of all nodes: as whom policies meet them as peers. */
-  readonly labels: ReadonlyMap<Address, readonly Who[]>;
+  readonly labels: ReadonlyMap<Address, readonly HostPeer[]>;
 }
 
 /** Finds them. What did not change since the last time is the very same object. */
@@ -71,7 +71,7 @@ function directoryOf(
 function subjectOf(host: Host, addresses: readonly Address[], traffic: HostTraffic): Subject {
   return {
     who: hostAsSubject(host),
-    ports: new Map(host.ports.map(({ name, protocol, port }) => [portName(protocol, name), port])),
+    ports: portsOf(host),
     addresses,
     ...ASKED[traffic](host),
   };

@@ -94,22 +94,27 @@ describe("automatic host endpoints", () => {
   });
 });
 
-describe("addresses with a host endpoint's labels", () => {
-  test("are those of its own node: of nobody else, nor of a pod or a machine outside", () => {
-    const claims = written(
-      "claims",
-      { node: "two", expectedIPs: ["172.31.1.9", "172.31.1.8", "10.244.0.7"] },
-      { app: "x" },
-    );
+describe("addresses with a host endpoint's labels and ports", () => {
+  test("are those that it expects: of its own node and of machines outside, not of other nodes, nor what no host can have", () => {
+    const expectedIPs = ["172.31.1.9", "172.31.1.8", "192.0.2.7", "127.0.0.1"];
+    const ports = [{ name: "http", protocol: "TCP", port: 8080 }];
+    const claims = written("claims", { node: "two", expectedIPs, ports }, { app: "x" });
     const found = labelledAddresses(hostsOf({ hostEndpoints: [claims], nodes }), directory);
-    expect([...found]).toEqual([["172.31.1.9", [{ kind: "hostEndpoint", labels: { app: "x" } }]]]);
+    const peer = { who: { kind: "hostEndpoint", labels: { app: "x" } }, ports: new Map([["host http/6", 8080]]) };
+    expect([...found]).toEqual([
+      ["172.31.1.9", [peer]],
+      ["192.0.2.7", [peer]],
+    ]);
   });
 
   test("automatic ones have their node's; an address of several host endpoints is found by the labels of each", () => {
     const own = written("own", { node: "one", expectedIPs: ["172.31.1.8"] }, { app: "x" });
     const kubeControllersConfigurations = [automatic({ autoCreate: "Enabled" })];
     const found = labelledAddresses(hostsOf({ hostEndpoints: [own], kubeControllersConfigurations, nodes }), directory);
-    const words = [...found].map(([address, whose]) => [address, whose.map(({ labels }) => labels.app ?? labels.role)]);
+    const words = [...found].map(([address, whose]) => [
+      address,
+      whose.map(({ who: { labels } }) => labels.app ?? labels.role),
+    ]);
     expect(words).toEqual([
       ["172.31.1.8", ["x", "db"]],
       ["172.31.1.9", ["web"]],

@@ -1,11 +1,12 @@
 import { type Address, canonicalAddress, covers, hostCidr, parseCidr } from "../address/address.ts";
 import { fits, lookupIn } from "../calico-selector/expression.ts";
 import { parseSelector } from "../calico-selector/parse.ts";
-import type { NodeDirectory } from "../node/nodes.ts";
+import { isHostAddress, type NodeDirectory } from "../node/nodes.ts";
 import type { HostEndpoint } from "../objects/calico-policy/host-endpoint.ts";
 import type { KubeControllersConfiguration } from "../objects/calico-policy/kube-controllers.ts";
 import type { Node } from "../objects/core.ts";
 import type { Problem } from "../problem.ts";
+import { hostPortName, portName } from "./judge.ts";
 import type { Labels } from "./selector.ts";
 import type { Who } from "./workload-selector.ts";
 
@@ -102,20 +103,33 @@ export function hostAsSubject({ labels }: Pick<Host, "labels">): Who {
   return { kind: "hostEndpoint", labels };
 }
 
-/** As whom selectors find each address of a node: a rule means it if it means one of them. Only the node's own addresses: a HostEndpoint must
- * not give labels to pods or to other machines. */
+/** A host endpoint as rules about others find it. */
+export interface HostPeer {
+  readonly who: Who;
+  /** By `hostPortName`. */
+  readonly ports: ReadonlyMap<string, number>;
+}
+
+/** As whom rules find each address that host endpoints expect: a rule means it if it means one of them. Other nodes' addresses are theirs alone; one
+ * that no node has is of a machine outside, or of an interface that its Node does not name. A pod's address stays the pod's (locations.ts). */
 export function labelledAddresses(
   hosts: readonly Host[],
   nodes: Pick<NodeDirectory, "nodeOf">,
-): ReadonlyMap<Address, readonly Who[]> {
-  const found = new Map<Address, Who[]>();
+): ReadonlyMap<Address, readonly HostPeer[]> {
+  const found = new Map<Address, HostPeer[]>();
   for (const host of hosts) {
-    const who = hostAsSubject(host);
+    const peer = { who: hostAsSubject(host), ports: portsOf(host, hostPortName) };
     for (const address of new Set(host.addresses)) {
-      if (nodes.nodeOf(address) === host.node) found.set(address, [...(found.get(address) ?? []), who]);
+      const node = nodes.nodeOf(address);
+      if (node === host.node || (node === undefined && isHostAddress(address)))
+        found.set(address, [...(found.get(address) ?? []), peer]);
     }
   }
   return found;
+}
+
+export function portsOf({ ports }: Pick<Host, "ports">, keyOf = portName): ReadonlyMap<string, number> {
+  return new Map(ports.map(({ name, protocol, port }) => [keyOf(protocol, name), port]));
 }
 
 /** An uplink of this node. */

@@ -4,6 +4,7 @@ import { Latest } from "../memo.ts";
 import { type Named, named } from "../named.ts";
 import type { Pod } from "../objects/core.ts";
 import { portProtocol } from "../protocol.ts";
+import type { HostPeer } from "./hosts.ts";
 import { type Peer, portName } from "./judge.ts";
 import { type Meant, SelectorWords } from "./selector-words.ts";
 import type { Block, Vocabulary } from "./vocabulary.ts";
@@ -94,23 +95,29 @@ export class IdentityTable {
   }
 
   /** Of an address block that is no pod's; undefined where no policy distinguishes it.
-   * @param whose others whose address it is, as selectors see them: a node's own interfaces */
-  ofBlock(cidr: Cidr, whose: readonly Who[] = []): Identity | undefined {
-    return this.#intern(
-      whose.flatMap((who) => this.#memory.words.of(who)),
-      cidr,
-      [],
-    );
+   * @param whose host endpoints that expect the address; of two with a port of one name the first counts */
+  ofBlock(cidr: Cidr, whose: readonly HostPeer[] = []): Identity | undefined {
+    const ports = new Map(whose.toReversed().flatMap((host) => this.#named(host.ports)));
+    const words = whose.flatMap(({ who }) => this.#memory.words.of(who));
+    return this.#intern(words, cidr, [...ports]);
   }
 
   /** Of a pod with this address. @param who the pod, as selectors see it */
   ofPod(pod: Pod, who: Who, cidr: Cidr): Identity | undefined {
-    const named = this.vocabulary.ports.size > 0 ? [...containerPorts(pod)] : [];
-    const ports = named.filter(([name]) => this.vocabulary.ports.has(name));
+    const ports = this.vocabulary.ports.size > 0 ? this.#named(containerPorts(pod)) : [];
     return this.#intern(this.#memory.words.of(who), cidr, ports);
   }
 
-  #intern(selected: readonly string[], cidr: Cidr, ports: readonly [string, number][]): Identity | undefined {
+  /** Those that rules name. */
+  #named(ports: ReadonlyMap<string, number>): [string, number][] {
+    return [...ports].filter(([name]) => this.vocabulary.ports.has(name));
+  }
+
+  #intern(
+    selected: readonly string[],
+    cidr: Cidr,
+    ports: readonly (readonly [string, number])[],
+  ): Identity | undefined {
     const covering = this.#blocks.covering(cidr);
     const cidrs = covering.flatMap(({ cidr, isNamed }) => (isNamed ? [cidr.text] : []));
     const selectors = [...new Set([...selected, ...covering.flatMap(({ words }) => words)])];

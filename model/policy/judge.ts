@@ -6,7 +6,7 @@ import { type Decision, OPEN, type PortMatch, type Rule, type Tier } from "./rul
 export interface Peer {
   readonly selectors: ReadonlySet<string>;
   readonly cidrs: ReadonlySet<string>;
-  /** Numbers of the peer's named ports, by `portName`. Resolves names in `ports` of egress rules and in `sourcePorts` of ingress rules. */
+  /** Numbers of the peer's named ports, by `portName`, or by `hostPortName`. Resolves names in `ports` of egress rules and in `sourcePorts` of ingress rules. */
   readonly ports: ReadonlyMap<string, number>;
 }
 
@@ -15,6 +15,19 @@ export const ANYBODY: Peer = { selectors: new Set(), cidrs: new Set(), ports: ne
 
 export function portName(protocol: number, name: string): string {
   return `${name}/${protocol}`;
+}
+
+/** Of a host endpoint as a peer: Kubernetes' policies name ports of pods alone. */
+export function hostPortName(protocol: number, name: string): string {
+  return `host ${portName(protocol, name)}`;
+}
+
+/** The number of a port with this name, if there is one. */
+export function portNumber(
+  { protocol, name, isAlsoOfHosts }: Extract<PortMatch, { name: string }>,
+  ports: Peer["ports"],
+): number | undefined {
+  return ports.get(portName(protocol, name)) ?? (isAlsoOfHosts && ports.get(hostPortName(protocol, name)));
 }
 
 /** What a judgement says of one port of one protocol. */
@@ -72,7 +85,7 @@ export function resolved(
   const numeric = (matches: readonly PortMatch[] | undefined) =>
     matches?.flatMap((match): NumericPort[] => {
       if ("first" in match) return [match];
-      const number = peer.ports.get(portName(match.protocol, match.name));
+      const number = portNumber(match, peer.ports);
       return number === undefined ? [] : [{ protocol: match.protocol, first: number, last: number }];
     });
   return {

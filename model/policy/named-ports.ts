@@ -1,5 +1,5 @@
 import type { PolicyRule } from "./compiled-policy.ts";
-import { portName } from "./judge.ts";
+import { hostPortName, portName } from "./judge.ts";
 import type { PortMatch, Rule } from "./rules.ts";
 import type { WorkloadSelector } from "./workload-selector.ts";
 
@@ -37,7 +37,11 @@ export function withoutSets(selector: WorkloadSelector): WorkloadSelector {
   };
 }
 
-/** Names in a list of ports, by `portName`. */
+/** Names in a list of ports, by `portName` and `hostPortName`. */
 export function portNames(matches: Rule["ports"] = []): string[] {
-  return matches.flatMap((match) => ("name" in match ? [portName(match.protocol, match.name)] : []));
+  return matches.flatMap((match) => {
+    if (!("name" in match)) return [];
+    const { protocol, name, isAlsoOfHosts } = match;
+    return [portName(protocol, name), ...(isAlsoOfHosts ? [hostPortName(protocol, name)] : [])];
+  });
 }

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from "./compiled-policy.ts";
-import { portName } from "./judge.ts";
+import { portNumber } from "./judge.ts";
 import { portNames } from "./named-ports.ts";
 import type { PortMatch, Rule } from "./rules.ts";
 
@@ -28,7 +28,7 @@ function resolved(rule: Rule, lists: readonly PortList[], known: ReadonlyMap<str
   if (named.length === 0) return rule;
   const numeric = (match: PortMatch): PortMatch[] => {
     if (!("name" in match)) return [match];
-    const number = known.get(portName(match.protocol, match.name));
+    const number = portNumber(match, known);
     return number === undefined ? [] : [{ protocol: match.protocol, first: number, last: number }];
   };
   return { ...rule, ...Object.fromEntries(named.map((list) => [list, rule[list]?.flatMap(numeric)])) };

@@ -5,11 +5,12 @@
 export type RuleVerdict = "allow" | "deny" | "pass" | "log";
 export type Verdict = "allow" | "deny";
 
-/** Ports [first, last] of a protocol, or a container port's name, which is resolved on the pod whose port it is. Of ICMP and ICMPv6
+/** Ports [first, last] of a protocol, or a container port's name, which is resolved on the pod whose port it is; Calico's names are also those of host
+ * endpoints' ports. Of ICMP and ICMPv6
  * (protocols 1 and 58) a port is `type << 8 | code`. A protocol without ports has port 0. */
 export type PortMatch =
   | { readonly protocol: number; readonly first: number; readonly last: number }
-  | { readonly protocol: number; readonly name: string };
+  | { readonly protocol: number; readonly name: string; readonly isAlsoOfHosts?: true };
 
 /** Who is on the other side. All of it must hold; what is absent holds for everybody. */
 export interface PeerMatch {

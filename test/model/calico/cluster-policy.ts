@@ -44,9 +44,10 @@ export function clusterRuleMatches(rule: ClusterRule, world: World, direction: D
 
 function protocolMatches(one: ClusterProtocol, destination: Entity[], packet: Packet): boolean {
   if (one.destinationNamedPort !== undefined)
-    return destination.some(({ ports }) =>
+    return destination.some(({ kind, ports }) =>
       ports.some(
         ({ name, port, protocol }) =>
+          kind === "pod" && // "a port on a pod"
           name === one.destinationNamedPort &&
           port === packet.destinationPort &&
           PROTOCOLS[protocol] === packet.protocol,

@@ -34,6 +34,25 @@ export const directed: readonly World[] = [
       globalPolicy("a", { types: ["Ingress"], ingress: [{ ...ALLOW, source: { selector: "role == 'b'" } }] }),
     ],
   }),
+  // A machine outside with the labels and the named port of the host endpoint that expects its address.
+  smallWorld({
+    hostEndpoints: [
+      {
+        metadata: { name: "h-out", labels: { role: "out" } },
+        spec: {
+          ...{ node: "gone", interfaceName: "eth0", expectedIPs: [ADDRESSES.client] },
+          ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+        },
+      },
+    ],
+    globalNetworkPolicies: [
+      globalPolicy("a", { types: ["Ingress"], ingress: [{ ...ALLOW, source: { selector: "role == 'out'" } }] }),
+      globalPolicy("b", {
+        types: ["Egress"],
+        egress: [{ ...ALLOW, protocol: "TCP", destination: { selector: "role == 'out'", ports: ["http"] } }],
+      }),
+    ],
+  }),
   // A Service without a namespace is one of the policy's namespace.
   smallWorld({
     endpointSlices: [

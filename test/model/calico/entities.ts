@@ -30,6 +30,7 @@ function findEntities(world: World, address: string): Entity[] {
   // "expectedIPs ... so that Calico can match selectors" (HostEndpoint)
   const hosts = allHostEndpoints(world)
     .filter(({ spec }) => spec.expectedIPs?.includes(address))
+    .filter(() => !wrong("expectedIPs are of nodes alone") || isOfNode(world, address))
     .slice(0, wrong("an address has one host endpoint") ? 1 : undefined)
     .map(({ metadata, spec }) => hostEntity(metadata, spec.ports));
   const sets = [
@@ -50,6 +51,10 @@ function findEntities(world: World, address: string): Entity[] {
   return wrong("network sets are merged") && found.length > 1
     ? [entity("networkSet", "all", Object.assign({}, ...found.map(({ labels }) => labels)))]
     : found;
+}
+
+function isOfNode(world: World, address: string): boolean {
+  return world.nodes.some(({ status }) => status.addresses.some((one) => one.address === address));
 }
 
 function chosen(sets: { nets: string[]; entity: Entity }[], address: string, isPod: boolean): Entity[] {

@@ -85,6 +85,7 @@ export const MISUNDERSTANDINGS = {
   "every policy is applied to forwarded traffic": "policies without applyOnForward apply to forwarded traffic",
   "forwarded is closed": "forwarded traffic is denied where no policy applies",
   "fail-safe ports have no answers": "doNotTrack policies can deny what comes back from a fail-safe port",
+  "doNotTrack is asked about what pods send": "egress rules with doNotTrack hold for forwarded traffic too",
   "doNotTrack comes after preDNAT": "what doNotTrack denies can be allowed by preDNAT",
   "preDNAT allows for itself alone": "what a preDNAT policy allows is asked about by the later policies too",
   "forwarded traffic has fail-safe ports": "fail-safe ports are open for forwarded traffic too",
@@ -100,6 +101,9 @@ export const MISUNDERSTANDINGS = {
   "automatic host endpoints have no addresses": "rules do not find nodes by the labels of automatic host endpoints",
   "a template's labels do not count": "an automatic host endpoint of a template has the node's labels alone",
   "an address has one host endpoint": "an address of several host endpoints has the labels of the first",
+  "expectedIPs are of nodes alone":
+    "rules do not find machines outside by the labels of host endpoints that expect them",
+  "only pods have named ports": "a named port of a rule's other end is never that of a host endpoint",
   "pods always reach their node": "defaultEndpointToHostAction is not asked",
   "a pod's egress ends at its node": "a pod's own policies are not asked about its own node",
   "Kubernetes' egress counts at the own node": "also Kubernetes' policies close the way to a pod's own node",

@@ -1,7 +1,7 @@
 // Clusters and policies by chance, biased to collisions: shared labels and names, equal orders, overlapping blocks, tiers without
 // policies, tiers that do not exist.
 import fc from "fast-check";
-import { BLOCKS, type Family, inFamily, NODES, twinOf } from "./families.ts";
+import { BLOCKS, CLIENTS, type Family, inFamily, NODES, twinOf } from "./families.ts";
 import type { Direction, World } from "./objects.ts";
 import { clusterPolicy, kubernetesPolicy } from "./random-kubernetes.ts";
 import {
@@ -174,15 +174,25 @@ function worldOf(value: typeof parts extends fc.Arbitrary<infer T> ? T : never):
       metadata: { name: `set-${index}`, labels: own },
       spec: { nets: blocks },
     })),
-    hostEndpoints: value.hosts.map(({ labels: own, node, interfaceName, isExpected, isOpen }, index) => ({
-      metadata: { name: `host-${index}`, labels: own },
-      spec: {
-        node,
-        interfaceName,
-        ...((isExpected || interfaceName === undefined) && { expectedIPs: addressesOf(node) }),
-        ...(isOpen && { profiles: ["projectcalico-default-allow"] }),
-      },
-    })),
+    hostEndpoints: value.hosts.map(({ labels: own, node, interfaceName, isExpected, isOpen }, index) => {
+      const isNamed = interfaceName !== undefined;
+      // Beside the node's own, of a machine outside.
+      const client = CLIENTS[index % 3] as string;
+      const expected = [
+        ...(isExpected || !isNamed ? addressesOf(node) : []),
+        ...(isExpected === isNamed ? value.families.map((family) => inFamily(client, family)) : []),
+      ];
+      return {
+        metadata: { name: `host-${index}`, labels: own },
+        spec: {
+          node,
+          interfaceName,
+          ...(expected.length > 0 && { expectedIPs: expected }),
+          ...(isOpen && { profiles: ["projectcalico-default-allow"] }),
+          ports: [{ name: "http", protocol: "TCP", port: isExpected ? 80 : 8080 }],
+        },
+      };
+    }),
     tiers: Object.entries(tiers).flatMap(([tier, said]) => (said ? [{ metadata: { name: tier }, spec: said }] : [])),
     networkPolicies: unique(value.kubernetes),
     clusterNetworkPolicies: unique(value.cluster),

@@ -180,12 +180,14 @@ function portIs(item: number | string, port: number, place: Place, at: Entity[],
     : wrong("named ports by number of anybody")
       ? place.world.pods.flatMap((pod) => entitiesAt(place.world, pod.status.podIPs[0]?.ip ?? ""))
       : at;
-  return owners.some(({ ports }) =>
-    ports.some(
-      (one) =>
-        one.name === item &&
-        one.port === port &&
-        (PROTOCOLS[one.protocol] === packet.protocol || wrong("named ports of any protocol")),
-    ),
+  return owners.some(
+    ({ kind, ports }) =>
+      !(wrong("only pods have named ports") && kind === "hostEndpoint") &&
+      ports.some(
+        (one) =>
+          one.name === item &&
+          one.port === port &&
+          (PROTOCOLS[one.protocol] === packet.protocol || wrong("named ports of any protocol")),
+      ),
   );
 }
