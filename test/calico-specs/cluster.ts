@@ -1,8 +1,7 @@
 // The cluster that a check file builds, as the evaluator of test/model sees it: what each step should show, without a cluster.
 import type { Check } from "../../components/documents/check.ts";
-import { podEntity } from "../model/calico/entities.ts";
-import { podVerdict } from "../model/calico/evaluate.ts";
 import { emptyWorld, type Packet, type Pod, type World } from "../model/calico/objects.ts";
+import { NODES, passesHosts } from "./at-hosts.ts";
 
 const MACHINES: Record<string, string> = { client1: "172.31.1.55", client2: "172.31.1.162" };
 const FIELDS: Record<string, keyof World> = {
@@ -15,6 +14,9 @@ const FIELDS: Record<string, keyof World> = {
   "projectcalico.org/v3 Tier": "tiers",
   "projectcalico.org/v3 NetworkSet": "networkSets",
   "projectcalico.org/v3 GlobalNetworkSet": "globalNetworkSets",
+  "projectcalico.org/v3 HostEndpoint": "hostEndpoints",
+  "projectcalico.org/v3 KubeControllersConfiguration": "kubeControllersConfigurations",
+  "projectcalico.org/v3 FelixConfiguration": "felixConfigurations",
   "policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy": "clusterNetworkPolicies",
 };
 
@@ -43,11 +45,12 @@ export class SpecCluster {
     }
   }
 
-  /** "allowed" or "dropped", by the policies of the pods at both ends; undefined: this evaluator knows nothing of it. */
+  /** "allowed" or "dropped", by the policies of both ends and of the host endpoints on the way; undefined: this evaluator knows nothing of it. */
   verdictOf({ from: { text: from }, to: { text: to }, sourcePort, icmp }: Expectation): Outcome | undefined {
     const world = this.#world();
     const sender = this.#pod(world, from);
-    const source = MACHINES[from] ?? sender?.status.podIPs[0]?.ip;
+    const process = /^node\/(\w+)$/.exec(from)?.[1];
+    const source = MACHINES[from] ?? NODES[process ?? ""] ?? sender?.status.podIPs[0]?.ip;
     const target = this.#target(world, to);
     if (source === undefined || !target) return undefined;
     const [, protocol = ""] = /^(\w+):/.exec(to) ?? [];
@@ -59,9 +62,8 @@ export class SpecCluster {
         ? { icmp: { type: icmp?.type ?? 8, code: icmp?.code ?? 0 } }
         : { sourcePort: sourcePort ?? 55555, destinationPort: target.port }),
     };
-    const sends = !sender || podVerdict(world, podEntity(world, sender), "egress", packet) === "allow";
-    const receives = !target.pod || podVerdict(world, podEntity(world, target.pod), "ingress", packet) === "allow";
-    return sends && receives ? "allowed" : "dropped";
+    const { pod, written } = target;
+    return passesHosts(world, { process, pod: sender }, { packet, pod, written }) ? "allowed" : "dropped";
   }
 
   #pod(world: World, text: string): Pod | undefined {
@@ -70,10 +72,11 @@ export class SpecCluster {
   }
 
   /** A pod's own port, the only backend of a node port, or a machine. */
-  #target(world: World, to: string): { pod?: Pod; address: string; port: number } | undefined {
+  #target(world: World, to: string) {
     const [, host = "", text = "0"] = /^\w+:\/\/(.*?)(?::(\d+))?$/.exec(to) ?? [];
     const port = Number(text);
-    const at = (pod: Pod, own: number) => ({ pod, address: pod.status.podIPs[0]?.ip ?? "", port: own });
+    const written = { destination: host, destinationPort: port };
+    const at = (pod: Pod, own: number) => ({ pod, written, address: pod.status.podIPs[0]?.ip ?? "", port: own });
     const pod = this.#pod(world, host);
     if (pod) return at(pod, port);
     for (const { metadata, spec } of this.#services()) {
@@ -81,7 +84,7 @@ export class SpecCluster {
       const backend = found && world.pods.find((one) => isBackend(spec.selector, metadata.namespace, one));
       if (backend) return at(backend, found.targetPort ?? found.port);
     }
-    return /^[\d.]+$/.test(host) ? { address: host, port } : undefined;
+    return /^[\d.]+$/.test(host) ? { pod: undefined, written, address: host, port } : undefined;
   }
 
   #services(): Service[] {
@@ -90,6 +93,10 @@ export class SpecCluster {
 
   #world(): World {
     const world = emptyWorld();
+    world.nodes = Object.entries(NODES).map(([name, address]) => ({
+      metadata: { name, labels: { "kubernetes.io/hostname": name } },
+      status: { addresses: [{ type: "InternalIP", address }] },
+    }));
     for (const item of this.#objects.values()) {
       const field = FIELDS[`${item.apiVersion} ${item.kind}`];
       if (field) (world[field] as unknown[]).push(item);

@@ -24,7 +24,7 @@ import {
   routedSubnets,
   type Stack,
 } from "./objects.ts";
-import type { Placed } from "./placed.ts";
+import { networkOf, type Placed } from "./placed.ts";
 import { prepareKernels, prepareLinks } from "./prepare.ts";
 import { Probers } from "./probers.ts";
 import { outcomeTotals } from "./totals.ts";
@@ -34,8 +34,8 @@ export { program } from "./bare-agents.ts";
 export { probeServer } from "./bare-pods.ts";
 export { until } from "./until.ts";
 
-/** `client1`, a node's name, or `default/<pod>`. */
-export type From = ClientName | NodeName | `default/${string}`;
+/** `client1`, a node's name, or `<namespace>/<pod>`. */
+export type From = ClientName | NodeName | `${string}/${string}`;
 export type Asked = Partial<Probe> & { to: string };
 
 export interface BareClusterOptions {
@@ -171,18 +171,24 @@ export class BareCluster {
     return this.#agents.startAgain(name);
   }
 
-  /** Makes a pod that answers on TCP and UDP port 80 with whom it saw. */
+  /** Makes a pod that answers on TCP ports 80 and 81 and UDP port 80 with whom it saw. */
   addPod(name: string, on: NodeName, labels: Record<string, string>, ports?: Placed["ports"]): Promise<Placed> {
-    return this.#pods.add(name, on, labels, ports);
+    return this.placePod({ name, node: on, labels, address: "", ports }, ["--tcp", "80,81", "--udp", "80"]);
+  }
+
+  /** Makes a pod of any namespace. @param listens of its probe server */
+  placePod(wanted: Placed, listens: readonly string[]): Promise<Placed> {
+    return this.#pods.add(wanted, listens);
   }
 
   /** Waits until both agents have carried out a change of the pool's encapsulation: pods of every node have its MTU, and no node wraps
    * any more for what the other one has left. */
   async podsHaveMtu(mtu: number): Promise<void> {
-    for (const { name, node } of this.#pods.all()) {
-      const link = ["nsenter", `--net=/run/netns/${name}`, "ip", "link", "show", "dev", "eth0"];
+    for (const placed of this.#pods.all()) {
+      const [network, { node }] = [networkOf(placed), placed];
+      const link = ["nsenter", `--net=/run/netns/${network}`, "ip", "link", "show", "dev", "eth0"];
       const has = async () => (await this.#machines.run(node, link)).includes(` mtu ${mtu} `);
-      await until(`the pod ${name} to have an MTU of ${mtu}`, has, () => this.log(node));
+      await until(`the pod ${network} to have an MTU of ${mtu}`, has, () => this.log(node));
     }
   }
 
@@ -193,8 +199,9 @@ export class BareCluster {
 
   /** Sends probes and gives what each attempt showed, in order. */
   async probe(from: From, ...asked: Asked[]): Promise<AttemptResult[]> {
-    const inPod = from.startsWith("default/") ? from.slice("default/".length) : undefined;
-    const machine = inPod === undefined ? from : this.#pods.placed(inPod).node;
+    const [namespace = "", name] = from.split("/");
+    const inPod = name === undefined ? undefined : networkOf({ name, namespace });
+    const machine = inPod === undefined ? namespace : this.#pods.placed(inPod).node;
     const batch = asked.map(({ to, ...rest }, index): Probe => {
       const at = to.lastIndexOf(":");
       const [host, port] = [to.slice(0, at).replace(/^\[(.*)\]$/, "$1"), to.slice(at + 1)];

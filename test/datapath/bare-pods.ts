@@ -1,8 +1,8 @@
 import { program } from "./bare-agents.ts";
 import type { Machines } from "./machines.ts";
 import type { ObjectFiles } from "./object-files.ts";
-import { type NodeName, pod } from "./objects.ts";
-import type { Placed } from "./placed.ts";
+import { pod } from "./objects.ts";
+import { networkOf, type Placed } from "./placed.ts";
 import { until } from "./until.ts";
 
 const cniConfiguration = { cniVersion: "1.0.0", name: "ebpf-dataplane", type: "ebpf-dataplane" };
@@ -33,49 +33,54 @@ export class BarePods {
     return [...this.#pods.values()];
   }
 
+  /** @param name of its network */
   placed(name: string): Placed {
     const placed = this.#pods.get(name);
     if (!placed) throw new Error(`No pod ${name} in this cluster.`);
     return placed;
   }
 
-  /** Makes a pod that answers on TCP and UDP port 80 with whom it saw. */
-  async add(name: string, on: NodeName, labels: Record<string, string>, ports?: Placed["ports"]): Promise<Placed> {
-    const enter = ["nsenter", `--net=/run/netns/${name}`];
-    await this.#machines.run(on, ["ip", "netns", "add", name]);
+  /** Makes a pod that answers with whom it saw. @param listens of its probe server */
+  async add(wanted: Placed, listens: readonly string[]): Promise<Placed> {
+    const { name, namespace = "default", node: on } = wanted;
+    const network = networkOf(wanted);
+    const enter = ["nsenter", `--net=/run/netns/${network}`];
+    await this.#machines.run(on, ["ip", "netns", "add", network]);
     await this.#machines.run(on, [...enter, "sysctl", "--quiet", "--write", SOCKET_PORTS]);
-    this.#objects.apply(pod({ name, node: on, labels, address: "", ports })); // kubelet's order: the pod is known before its network is made
-    const [address = "", addressIpv6] = await this.#cni(on, name, "ADD");
-    const placed = { name, node: on, labels, address, addressIpv6, ports };
-    this.#pods.set(name, placed);
+    this.#objects.apply(pod(wanted)); // kubelet's order: the pod is known before its network is made
+    const [address = "", addressIpv6] = await this.#cni(wanted, "ADD");
+    const placed = { ...wanted, address, addressIpv6 };
+    this.#pods.set(network, placed);
     this.#objects.apply(pod(placed));
-    const server = probeServer(`default/${name}`, "--tcp", "80,81", "--udp", "80");
+    const server = probeServer(`${namespace}/${name}`, ...listens);
     let said = "";
     this.#machines.spawn(on, [...enter, ...server]).stderr?.on("data", (text) => {
       said = (said + text).slice(-3000);
     });
     const answers = async () => said.includes(" answers on ");
-    await until(`pod ${name} to listen`, answers, () => said);
+    await until(`pod ${namespace}/${name} to listen`, answers, () => said);
     return placed;
   }
 
   async remove(name: string): Promise<void> {
     const placed = this.placed(name);
-    await this.#cni(placed.node, name, "DEL");
+    await this.#cni(placed, "DEL");
     await this.#machines.run(placed.node, ["ip", "netns", "delete", name]);
     this.#objects.remove(pod(placed));
     this.#pods.delete(name);
   }
 
   /** Returns the pod's addresses. */
-  async #cni(on: NodeName, name: string, command: "ADD" | "DEL"): Promise<string[]> {
+  async #cni(wanted: Placed, command: "ADD" | "DEL"): Promise<string[]> {
+    const { name, namespace = "default", node: on } = wanted;
+    const network = networkOf(wanted);
     const variables = [
       `CNI_COMMAND=${command}`,
-      `CNI_CONTAINERID=${name}`,
-      `CNI_NETNS=/run/netns/${name}`,
+      `CNI_CONTAINERID=${network}`,
+      `CNI_NETNS=/run/netns/${network}`,
       "CNI_IFNAME=eth0",
       "CNI_PATH=/opt/cni/bin",
-      `CNI_ARGS=K8S_POD_NAMESPACE=default;K8S_POD_NAME=${name};K8S_POD_UID=${name}`,
+      `CNI_ARGS=K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name};K8S_POD_UID=${network}`,
     ];
     const input = JSON.stringify(cniConfiguration);
     const answer = await this.#machines.run(on, ["env", ...variables, "/opt/cni/bin/ebpf-dataplane"], input);

@@ -1,13 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { type BareCluster, until } from "./bare-cluster.ts";
 import type { ClientName, NodeName } from "./objects.ts";
-import type { Placed } from "./placed.ts";
+import { networkOf, type Placed } from "./placed.ts";
 
 type Machine = NodeName | ClientName;
 
-export const inPod = ({ name }: Placed, command: string[]): string[] => [
+export const inPod = (pod: Placed, command: string[]): string[] => [
   "nsenter",
-  `--net=/run/netns/${name}`,
+  `--net=/run/netns/${networkOf(pod)}`,
   ...command,
 ];
 

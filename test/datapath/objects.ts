@@ -1,5 +1,5 @@
 // The Kubernetes objects of the datapath tests, as short as the tests that use them.
-import type { Placed } from "./placed.ts";
+import { networkOf, type Placed } from "./placed.ts";
 
 export interface KubernetesObject {
   apiVersion: string;
@@ -93,15 +93,22 @@ export const returnMode = (mode: "DSR" | "Tunnel"): KubernetesObject => felix({}
 
 const WEB = [{ name: "web", containerPort: 80 }];
 
-export const pod = ({ name, labels, node, address, addressIpv6, ports = WEB }: Placed): KubernetesObject => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: named(name, "default", { labels, uid: name }),
-  spec: { nodeName: node, containers: [{ name: "server", ports }] },
-  status: address
-    ? { phase: "Running", podIP: address, podIPs: [address, addressIpv6].flatMap((ip) => (ip ? [{ ip }] : [])) }
-    : { phase: "Pending" },
-});
+export const pod = (placed: Placed): KubernetesObject => {
+  const { name, namespace = "default", labels, node, address, addressIpv6, ports = WEB, serviceAccount } = placed;
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: named(name, namespace, { labels, uid: networkOf(placed) }),
+    spec: {
+      nodeName: node,
+      ...(serviceAccount !== undefined && { serviceAccountName: serviceAccount }),
+      containers: [{ name: "server", ports }],
+    },
+    status: address
+      ? { phase: "Running", podIP: address, podIPs: [address, addressIpv6].flatMap((ip) => (ip ? [{ ip }] : [])) }
+      : { phase: "Pending" },
+  };
+};
 
 interface Exposed {
   clusterIP: string;

@@ -3,6 +3,9 @@ import type { NodeName } from "./objects.ts";
 /** A pod of a bare cluster: a network namespace on one of its nodes, wired by the agent's CNI plugin. */
 export interface Placed {
   readonly name: string;
+  /** Absent: "default". */
+  readonly namespace?: string | undefined;
+  readonly serviceAccount?: string | undefined;
   readonly node: NodeName;
   readonly labels: Record<string, string>;
   /** Empty while it has none. */
@@ -12,6 +15,10 @@ export interface Placed {
   /** The container's ports; absent: only port 80, with the name "web". */
   readonly ports?: readonly ContainerPort[] | undefined;
 }
+
+/** The name of a pod's network namespace; pods of the namespace "default" have their own names. */
+export const networkOf = ({ name, namespace = "default" }: Pick<Placed, "name" | "namespace">): string =>
+  namespace === "default" ? name : `${namespace}.${name}`;
 
 export interface ContainerPort {
   readonly name?: string;

@@ -50,9 +50,9 @@ export function serveProbes(
   name: `${string}/${string}`,
   ...sockets: Listening[]
 ): Promise<ChildProcess> {
-  const listens = sockets.flatMap((socket) => {
-    const [protocol = "", port = ""] = socket.split(":");
-    return [`--${protocol}`, port];
+  const listens = (["tcp", "udp"] as const).flatMap((protocol) => {
+    const ports = sockets.flatMap((socket) => (socket.startsWith(protocol) ? [socket.slice(4)] : []));
+    return ports.length > 0 ? [`--${protocol}`, ports.join()] : [];
   });
   return serve(cluster, where, probeServer(name, ...listens), ...sockets);
 }

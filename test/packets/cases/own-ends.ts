@@ -115,7 +115,7 @@ export const ownEnds: readonly PacketTest[] = [
       ),
       arrives({ source: client2, destination: open }, tcp(9341, 80, "S"), /^to_endpoint to open/),
       leaves({ source: master, destination: client2 }, udp(9341, 53), "drop_policy_egress"),
-      sends("web", { destination: client2 }, udp(9341, 53), /^forward_external/),
+      sends("web", { destination: client2 }, udp(9341, 53), /^to_network/),
     ],
   },
   {
