@@ -8,11 +8,12 @@ import { serveMetadata } from "./cloud/metadata.ts";
 import { parameterValue } from "./cloud/parameters.ts";
 import { parseCloud } from "./cloud/spec.ts";
 import { cloudUp } from "./cloud/up.ts";
-import { exec } from "./cluster/exec.ts";
+import { exec, requireMachine } from "./cluster/exec.ts";
 import { forward } from "./cluster/forwarder.ts";
 import { imagesInWords, listImages } from "./cluster/listed-images.ts";
 import { addImages } from "./cluster/own-images.ts";
 import { removeImages } from "./cluster/remove-images.ts";
+import { readState } from "./cluster/state.ts";
 import { status } from "./cluster/status.ts";
 import { up } from "./cluster/up.ts";
 import { LabFailure } from "./failure.ts";
@@ -74,6 +75,7 @@ command
   .passThroughOptions()
   .action(async (name: string, machine: string, argv: string[]) => {
     requireRoot();
+    requireMachine(name, machine, readState(name), labNames());
     // Options before the command belong to this command line, not to the command.
     process.exitCode = await exec(name, machine, argv[0] === "--" ? argv.slice(1) : argv);
   });
