@@ -133,7 +133,7 @@ campaigns: build ## run the tests that take long, about 15 minutes: upgrades of 
 	@sh tools/bootstrap tests
 	@node tools/campaigns.ts
 
-fuzz: bootstrap ## send random packets through the real programs: make fuzz PACKETS=1000000 SEED=… [KERNEL=6.1]; WORLDS=100000 compares compiled policies with an independent model instead, PROGRAMS=1 what the real programs do with them too
+fuzz: bootstrap ## send random packets through the real programs: make fuzz PACKETS=1000000 SEED=… [KERNEL=6.1 [ARCH=arm64]]; WORLDS=100000 compares compiled policies with an independent model instead, PROGRAMS=1 what the real programs do with them too
 	@$(if $(KERNEL),sh tools/bootstrap tests)
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON $(if $(WORLDS),test/model/$(if $(PROGRAMS),programs,calico)/fuzz.ts,test/fuzz/main.ts)
 

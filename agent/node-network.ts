@@ -1,5 +1,5 @@
 import { type Family, familyOf } from "../model/address/address.ts";
-import { type Encapsulating, encapsulationOverhead, overheadOfEncryption } from "../model/pool/encapsulation.ts";
+import { type Encapsulating, encapsulationOverhead, mtuWithinEncryption } from "../model/pool/encapsulation.ts";
 import type { Endpoint } from "./cni/endpoint-store.ts";
 import { followMtu } from "./cni/pod-mtu.ts";
 import type { Route } from "./compile/desired.ts";
@@ -127,7 +127,7 @@ export class NodeNetwork {
 
   /** What is left for a wrapped packet once it is encrypted. */
   get #mtuForWrapped(): number {
-    return this.mtu - (this.encrypts() ? overheadOfEncryption(this.#family) : 0);
+    return this.encrypts() ? mtuWithinEncryption(this.mtu, this.#family) : this.mtu;
   }
 
   get #family(): Family {

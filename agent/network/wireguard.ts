@@ -1,5 +1,5 @@
 import type { Family } from "../../model/address/address.ts";
-import { overheadOfEncryption } from "../../model/pool/encapsulation.ts";
+import { mtuWithinEncryption } from "../../model/pool/encapsulation.ts";
 import type { NetworkDevice } from "./devices.ts";
 import { ipBatch } from "./ip-command.ts";
 
@@ -26,7 +26,7 @@ export function wireguardCommands(present: NetworkDevice | undefined, mtu: numbe
 export function ensureWireguard(devices: readonly NetworkDevice[], mtu: number, family: Family): string | undefined {
   const present = devices.find(({ name }) => name === WIREGUARD_DEVICE);
   try {
-    ipBatch(wireguardCommands(present, mtu - overheadOfEncryption(family)));
+    ipBatch(wireguardCommands(present, mtuWithinEncryption(mtu, family)));
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

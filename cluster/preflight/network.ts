@@ -1,6 +1,6 @@
 import type { NodeReport } from "../../agent/features/report.ts";
 import type { PreflightPlan } from "../../components/documents/preflight.ts";
-import { overheadOf, overheadOfEncryption } from "../../model/pool/encapsulation.ts";
+import { mtuWithinEncryption, overheadOf } from "../../model/pool/encapsulation.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { type Finding, ok, refused, warning } from "./finding.ts";
 
@@ -47,11 +47,9 @@ function mtu(reports: Reported[], plan: PreflightPlan): Finding[] {
       ),
     ];
   const between = plan.mtu ?? smallest;
-  const encryption = plan.encryption === "WireGuard" ? overheadOfEncryption("IPv4") : 0;
-  const forPods = between - overheadOf("VXLAN", "IPv4") - encryption;
-  return [
-    ok("MTU", `${between} between nodes, ${forPods} for pods behind VXLAN${encryption > 0 ? " and WireGuard" : ""}`),
-  ];
+  const encrypts = plan.encryption === "WireGuard";
+  const forPods = (encrypts ? mtuWithinEncryption(between, "IPv4") : between) - overheadOf("VXLAN", "IPv4");
+  return [ok("MTU", `${between} between nodes, ${forPods} for pods behind VXLAN${encrypts ? " and WireGuard" : ""}`)];
 }
 
 function nodePorts(facts: ClusterFacts, reports: Reported[]): Finding[] {

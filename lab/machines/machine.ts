@@ -74,8 +74,8 @@ function bootEnvironment(lab: string, machine: string, cgroups: MachineCgroups, 
   };
 }
 
-/** Long enough for a busy computer; boot.sh itself takes a fraction of a second. */
-const bootSeconds = 60;
+/** Long enough for a busy computer, and for an emulated one; boot.sh itself takes a fraction of a second. */
+const bootSeconds = 300;
 
 /** Waits until a machine's first process has started and assembled its root. */
 async function waitForBoot(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Encapsulating, encapsulationOverhead } from "./encapsulation.ts";
+import { type Encapsulating, encapsulationOverhead, mtuWithinEncryption } from "./encapsulation.ts";
 
 test.each([
   ["no pool", [], 0],
@@ -27,3 +27,15 @@ test("outer headers of IPv6 are larger", () => {
   expect(encapsulationOverhead([{ spec: { vxlanMode: "Always" } }], "IPv6")).toBe(70);
   expect(encapsulationOverhead([{ spec: { ipipMode: "Always" } }], "IPv6")).toBe(70); // in VXLAN there
 });
+
+test.each([
+  [1500, "IPv4", 1440],
+  [1450, "IPv4", 1376],
+  [1500, "IPv6", 1408],
+  [9000, "IPv6", 8912],
+] as const)(
+  "of a link of %i bytes between nodes of %s, a packet of %s bytes fits once WireGuard has filled it up",
+  (mtu, family, most) => {
+    expect(mtuWithinEncryption(mtu, family)).toBe(most);
+  },
+);

@@ -15,8 +15,17 @@ export function overheadOf(encapsulation: Encapsulation, outer: Family): number 
 }
 
 /** Bytes that WireGuard adds to a wrapped packet: IP 20 or 40, UDP 8, its own header 16, authentication 16. */
-export function overheadOfEncryption(outer: Family): number {
+function overheadOfEncryption(outer: Family): number {
   return outer === "IPv4" ? 60 : 80;
+}
+
+/** WireGuard fills packets up to a multiple of this: else full packets would be cut in two. */
+const FILLED_TO = 16;
+
+/** Bytes of a wrapped packet that still fits the link once it is encrypted. @param mtu the link's; @param outer of the nodes' addresses */
+export function mtuWithinEncryption(mtu: number, outer: Family): number {
+  const room = mtu - overheadOfEncryption(outer);
+  return room - (room % FILLED_TO);
 }
 
 /** What is asked of a pool here. */

@@ -54,6 +54,8 @@ export interface BareClusterOptions {
   server?: boolean;
   /** Of every agent (settings.json). */
   settings?: Record<string, unknown>;
+  /** Changes the machines' network before agents start. */
+  prepare?: (lab: string) => Promise<void>;
 }
 
 export class BareCluster {
@@ -89,6 +91,7 @@ export class BareCluster {
     try {
       await prepareKernels(cluster.#machines);
       if (options.xdp) await prepareLinks(cluster.#machines);
+      await options.prepare?.(lab);
       cluster.#objects.write("settings.json", options.settings ?? {});
       if (options.server) await cluster.#objects.serve();
       cluster.apply(

@@ -1,5 +1,5 @@
-/** A limit that only a hang reaches, however busy the machine is. */
-const PATIENCE_S = 150;
+/** A limit that only a hang reaches, however busy the machine is; an emulated one takes longer (test/kernels). */
+const PATIENCE_S = Number(process.env.EBPF_DATAPLANE_PATIENCE_S || 150);
 
 /** Waits for evidence, bounded. It asks less often the longer it takes: most questions start programs, which keep others waiting. */
 export async function until(what: string, holds: () => Promise<boolean>, more = () => ""): Promise<void> {

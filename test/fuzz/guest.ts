@@ -1,5 +1,7 @@
-// A campaign on Debian's kernel 6.1, in a guest (test/kernels).
+// A campaign on a kernel of Debian's, in a guest (test/kernels).
 import { join } from "node:path";
+import type { Processor } from "../../tools/images/processor.ts";
+import type { Series } from "../kernels/debian-kernel.ts";
 import { runInGuest } from "../kernels/node-guest.ts";
 
 export interface Campaign {
@@ -9,6 +11,10 @@ export interface Campaign {
   /** For each program. */
   readonly packets: number;
   readonly scratch: string;
+  /** Absent: this computer's. */
+  readonly processor?: Processor;
+  /** Absent: 6.1. */
+  readonly series?: Series;
   /** Hears how far it is. */
   readonly onLine?: (line: string) => void;
 }

@@ -1,8 +1,22 @@
-// Debian's kernel and some modules, extracted from its downloaded package; nothing is installed.
-import { existsSync, globSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+// Debian's kernels and some of their modules, extracted from downloaded packages; nothing is installed.
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
-import { cacheFolder } from "../../tools/cache.ts";
+import { cacheFolder, contentKey, removeAbandoned } from "../../tools/cache.ts";
+import { claim, claimed } from "../../tools/claims.ts";
 import { run } from "../../tools/command.ts";
+import { type Apt, aptOf } from "../../tools/images/apt.ts";
+import type { Processor } from "../../tools/images/processor.ts";
+import { inLoadOrder, moduleName } from "./modules.ts";
 
 export interface DebianKernel {
   readonly kernel: string;
@@ -10,68 +24,87 @@ export interface DebianKernel {
   readonly modules: readonly string[];
 }
 
-/** Below kernel/ in the package. What a module needs comes before it. */
+/** Of Debian 12's: the oldest that the project supports. */
+export const SERIES = ["6.1"] as const;
+export type Series = (typeof SERIES)[number];
+
+/** What guests need; some kernels have some of it built in. */
 const MODULES = [
-  "drivers/net/veth",
-  "net/ipv4/udp_tunnel",
-  "net/ipv6/ip6_udp_tunnel",
-  "drivers/net/vxlan/vxlan",
-  "net/sched/sch_ingress",
-  "net/sched/cls_bpf",
-  "lib/crypto/libchacha",
-  "arch/x86/crypto/chacha-x86_64",
-  "arch/x86/crypto/poly1305-x86_64",
-  "lib/crypto/libchacha20poly1305",
-  "lib/crypto/libcurve25519-generic",
-  "arch/x86/crypto/curve25519-x86_64",
-  "drivers/net/wireguard/wireguard",
+  ...["veth", "bridge", "vxlan", "wireguard"],
+  ...["sch_ingress", "cls_bpf"],
+  ...["crc32c_generic", "nf_tables"], // asks for an implementation of the checksum by its name
+  ...["inet_diag", "tcp_diag", "udp_diag"],
+  ...["virtio_pci", "virtio_net"],
 ];
+/** Folders of the package's modules in which these, and what they need, are. */
+const FOLDERS = ["arch", "crypto", "drivers/net", "drivers/virtio", "lib", "net"];
 
 /** @returns paths in the cache; @throws Error when the package cannot be downloaded */
-export async function debianKernel(): Promise<DebianKernel> {
-  const cache = cacheFolder("kernels");
-  const kept = keptIn(cache);
-  if (kept) return kept;
-  const draft = mkdtempSync(join(cache, "download-"));
+export async function debianKernel(processor: Processor, series: Series): Promise<DebianKernel> {
+  const cache = cacheFolder("kernels", processor.name, series);
+  const kept = join(cache, `guest-${contentKey({ modules: MODULES.join(" ") })}`);
+  const meta = `linux-image-${processor.name}`;
+  claim(`kernel-${series.replace(".", "-")}-${processor.name}`, [kept]);
+  if (!existsSync(join(kept, "order.json"))) await unpack(processor, meta, cache, kept);
+  const order = JSON.parse(readFileSync(join(kept, "order.json"), "utf8")) as { kernel: string; modules: string[] };
+  return { kernel: join(kept, order.kernel), modules: order.modules.map((name) => join(kept, name)) };
+}
+
+async function unpack(processor: Processor, meta: string, cache: string, kept: string): Promise<void> {
+  removeAbandoned(globSync(join(cache, "{download,draft}-*")));
+  const [download, draft] = ["download-", "draft-"].map((name) => mkdtempSync(join(cache, name))) as [string, string];
   try {
-    const name = await packageName();
-    await run("apt-get", ["download", name], { cwd: draft, timeoutSeconds: 300 });
-    const [archive] = globSync(join(draft, "*.deb"));
-    if (!archive) throw new Error(`apt-get download ${name} left no package`);
-    const files = ["./boot/vmlinuz-*", ...MODULES.map((path) => `./lib/modules/*/kernel/${path}.ko`)];
-    const unpack = 'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$@"';
-    await run("sh", ["-c", unpack, archive, ...files], { cwd: draft });
-    const [kernel] = globSync(join(draft, "boot", "vmlinuz-*"));
-    if (!kernel) throw new Error(`the package ${name} holds no boot/vmlinuz`);
-    const release = basename(kernel).replace("vmlinuz-", "");
-    for (const path of MODULES) {
-      const [module] = globSync(join(draft, `lib/modules/*/kernel/${path}.ko`));
-      if (!module) throw new Error(`the package ${name} holds no ${path}.ko`);
-      renameSync(module, join(cache, `${basename(path)}-${release}.ko`));
-    }
-    renameSync(kernel, join(cache, basename(kernel)));
-    for (const old of globSync(join(cache, "{vmlinuz-,*.ko}*"))) if (!basename(old).includes(release)) rmSync(old);
-    return keptIn(cache) as DebianKernel;
+    const archive = await downloaded(aptOf(processor), meta, download);
+    const files = [
+      ...["./boot/vmlinuz-*", "./lib/modules/*/modules.builtin"],
+      ...FOLDERS.map((folder) => `./lib/modules/*/kernel/${folder}/*`),
+    ];
+    const extract = 'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$@"';
+    await run("sh", ["-c", extract, archive, ...files], { cwd: download });
+    const [kernel] = globSync(join(download, "boot", "vmlinuz-*"));
+    if (!kernel) throw new Error(`the package ${basename(archive)} holds no boot/vmlinuz`);
+    const [builtIn = ""] = globSync(join(download, "lib/modules/*/modules.builtin")).map((path) =>
+      readFileSync(path, "utf8"),
+    );
+    const modules = inLoadOrder(
+      MODULES,
+      globSync(join(download, "lib/modules/*/kernel/**/*.ko{,.xz}")),
+      new Set(builtIn.split("\n").map(moduleName)),
+      uncompressed,
+    );
+    copyFileSync(kernel, join(draft, basename(kernel)));
+    for (const path of modules) writeFileSync(join(draft, basename(path, ".xz")), uncompressed(path));
+    const order = { kernel: basename(kernel), modules: modules.map((path) => basename(path, ".xz")) };
+    writeFileSync(join(draft, "order.json"), JSON.stringify(order));
+    const inUse = claimed();
+    const former = globSync(join(cache, "guest-*")).filter((old) => old !== kept && !inUse.includes(old));
+    for (const old of former) rmSync(old, { recursive: true, force: true });
+    // Another test may have made the same meanwhile.
+    if (!existsSync(kept)) renameSync(draft, kept);
   } finally {
-    rmSync(draft, { recursive: true });
+    for (const folder of [download, draft]) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function keptIn(cache: string): DebianKernel | undefined {
-  const [kernel = ""] = globSync(join(cache, "vmlinuz-*"));
-  const release = basename(kernel).replace("vmlinuz-", "");
-  const modules = MODULES.map((path) => join(cache, `${basename(path)}-${release}.ko`));
-  return kernel && modules.every((path) => existsSync(path)) ? { kernel, modules } : undefined;
+/** Newer kernels' modules are compressed. */
+function uncompressed(path: string): Buffer {
+  return path.endsWith(".xz")
+    ? execFileSync("xz", ["--decompress", "--stdout", path], { maxBuffer: 1 << 28 })
+    : readFileSync(path);
 }
 
-/** linux-image-amd64 is empty, and depends on the newest kernel's package. */
-async function packageName(): Promise<string> {
-  const ask = async () =>
-    /Depends: (linux-image-\S+)/.exec(await run("apt-cache", ["depends", "linux-image-amd64"]))?.[1];
-  const listed = existsSync("/var/lib/apt/lists") ? await ask().catch(() => undefined) : undefined;
+/** `meta` is empty, and depends on the newest kernel's package. Lists can name one that Debian has replaced. */
+async function downloaded(apt: Apt, meta: string, folder: string): Promise<string> {
+  const attempt = async () => {
+    const name = /Depends: (linux-image-\S+)/.exec(await apt.ask("depends", meta))?.[1];
+    if (!name) throw new Error(`Debian's package ${meta} names no kernel`);
+    await apt.getIn(folder, "download", name);
+    const [archive] = globSync(join(folder, "*.deb"));
+    if (!archive) throw new Error(`apt-get download ${name} left no package`);
+    return archive;
+  };
+  const listed = apt.isListed() ? await attempt().catch(() => undefined) : undefined;
   if (listed) return listed;
-  await run("apt-get", ["update"], { timeoutSeconds: 300 });
-  const name = await ask();
-  if (!name) throw new Error("Debian's package linux-image-amd64 names no kernel");
-  return name;
+  await apt.get("update");
+  return attempt();
 }

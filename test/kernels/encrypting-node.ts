@@ -15,23 +15,22 @@ import { NodeNetwork } from "../../agent/node-network.ts";
 import { createLog } from "../../agent/observe/log.ts";
 import { Reconciler } from "../../agent/reconcile/reconciler.ts";
 import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";
+import type { Family } from "../../model/address/address.ts";
 import { encryptedPools, PUBLIC_KEY } from "../../model/encryption/encryption.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
+import { type EncryptingName, PLACES, placeName, podPlace } from "./encrypting-places.ts";
 
 /** The annotations of both Node objects, by node. */
 export type Published = Map<string, string>;
 
 export interface EncryptingNode {
-  readonly name: "a" | "b";
-  readonly address: string;
-  /** The address of its one pod, whose namespace is `pod-NAME`. */
-  readonly pod: string;
+  readonly name: EncryptingName;
+  /** The only one of its addresses and its pod's. */
+  readonly family: Family;
   readonly objects: string;
   readonly published: Published;
 }
 
-const ADDRESSES = { a: "192.0.2.2", b: "198.51.100.2" } as const;
-const PODS = { a: "10.244.0.2", b: "10.244.1.2" } as const;
 const CLONE_NEWNET = 0x40000000;
 const HOST_MAC = "02:00:00:00:00:01";
 const POD_MAC = "02:00:00:00:00:02";
@@ -48,12 +47,13 @@ export class NodeThatEncrypts {
   #facts: NodeFacts | undefined;
 
   constructor(options: EncryptingNode) {
-    const { name, objects, published } = options;
+    const { name, family, objects, published } = options;
     this.#options = options;
-    this.pod = options.pod;
-    const scratch = `/tmp/${name}`;
+    this.pod = PLACES[family].pods[name];
+    this.podMtuAtFirst = 1500 - PLACES[family].headers;
+    const scratch = `/tmp/${placeName(family, name)}`;
     mkdirSync(scratch, { recursive: true });
-    this.#pins = pinsUnder(`/sys/fs/bpf/${name}`);
+    this.#pins = pinsUnder(`/sys/fs/bpf/${placeName(family, name)}`);
     this.#loaded = this.#inside(() =>
       load({ objects, pins: this.#pins, logFile: `${scratch}/verifier.log`, sizes: {} }),
     );
@@ -63,11 +63,11 @@ export class NodeThatEncrypts {
         new NodeNetwork({
           ...{ nodeName: name, uplinks: [], mtu: undefined, salt: "salt", loadBalancer: false, countsServices: false },
           sysctls: { root: "/proc/sys", memory: `${scratch}/sysctls.json` },
-          ...{ serviceSubnet: "10.96.0.0/12", serviceSubnetIpv6: undefined, apiServer: undefined },
+          ...{ serviceSubnet: "10.96.0.0/12", serviceSubnetIpv6: "fd00:10:96::/108", apiServer: undefined },
         }),
     );
     this.#network.encrypts = () => true;
-    this.#network.pools = () => encryptedPools(POOLS as unknown as IpPool[]);
+    this.#network.pools = () => encryptedPools(poolsOf(family) as unknown as IpPool[]);
     this.#encryption = new Encryption({
       ...{ node: name, runDirectory: scratch, log: createLog("warn") },
       publish: async (key) => void published.set(name, key),
@@ -78,15 +78,15 @@ export class NodeThatEncrypts {
   }
 
   #inside<T>(work: () => T): T {
-    return inNamespace(`/run/netns/${this.#options.name}`, work);
+    const { family, name } = this.#options;
+    return inNamespace(`/run/netns/${placeName(family, name)}`, work);
   }
 
   /** This thread stays in the node's namespace until the work is done. */
   async #insideUntil<T>(work: () => Promise<T>): Promise<T> {
-    const [home = 0, own = 0] = ["/proc/thread-self/ns/net", `/run/netns/${this.#options.name}`].map((path) =>
-      openSync(path, "r"),
-    );
-    if (libbpf().setns(own, CLONE_NEWNET) < 0) throw new Error(`Cannot enter the namespace ${this.#options.name}.`);
+    const place = placeName(this.#options.family, this.#options.name);
+    const [home = 0, own = 0] = ["/proc/thread-self/ns/net", `/run/netns/${place}`].map((path) => openSync(path, "r"));
+    if (libbpf().setns(own, CLONE_NEWNET) < 0) throw new Error(`Cannot enter the namespace ${place}.`);
     try {
       return await work();
     } finally {
@@ -98,11 +98,12 @@ export class NodeThatEncrypts {
   /** What an agent does after a change. */
   round(): Promise<void> {
     return this.#insideUntil(async () => {
-      const { address, published } = this.#options;
-      this.#facts ??= await this.#network.refresh({ underlay: address, ipv6: undefined });
+      const { name, family, published } = this.#options;
+      const underlay = PLACES[family].nodes[name];
+      this.#facts ??= await this.#network.refresh({ underlay, ipv6: family === "IPv6" ? underlay : undefined });
       const facts = this.#facts;
       const store = new SnapshotStore(() => undefined);
-      const objects = clusterObjects(published);
+      const objects = clusterObjects(family, published);
       for (const kind of store.missing()) store.replace(kind, objects[kind] ?? []);
       const desired = this.#compiler.compile(store.snapshot(facts, [this.#endpoint()]));
       const { problems } = this.#reconciler.sync(desired.maps);
@@ -132,35 +133,40 @@ export class NodeThatEncrypts {
   }
 
   #addPod(): void {
-    const { name, pod } = this.#options;
-    const ip = (inside: string, command: string) => execFileSync("ip", ["-netns", inside, ...command.split(" ")]);
+    const { name, family } = this.#options;
+    const [node, inside, pod] = [placeName(family, name), podPlace(family, name), this.pod];
+    const { lengths, podRouter } = PLACES[family];
+    const ip = (where: string, ...commands: string[]) => {
+      for (const command of commands) execFileSync("ip", ["-netns", where, ...command.split(" ")]);
+    };
+    const mtu = `mtu ${this.podMtuAtFirst}`;
     ip(
-      name,
-      `link add pod address ${HOST_MAC} mtu ${this.podMtuAtFirst} type veth peer name eth0 address ${POD_MAC} mtu ${this.podMtuAtFirst} netns pod-${name}`,
+      node,
+      `link add pod address ${HOST_MAC} ${mtu} type veth peer name eth0 address ${POD_MAC} ${mtu} netns ${inside}`,
+      "link set pod addrgenmode none up",
+      `neighbour replace ${pod} lladdr ${POD_MAC} dev pod nud permanent`,
     );
-    ip(name, "link set pod up");
-    ip(name, `neighbour replace ${pod} lladdr ${POD_MAC} dev pod nud permanent`);
-    for (const command of [
-      `address add ${pod}/32 dev eth0`,
+    ip(
+      inside,
+      `address add ${pod}/${lengths.pod} dev eth0${family === "IPv6" ? " nodad" : ""}`,
       "link set lo up",
       "link set eth0 up",
-      `neighbour replace 169.254.1.1 lladdr ${HOST_MAC} dev eth0 nud permanent`,
-      "route add default via 169.254.1.1 dev eth0 onlink",
-    ])
-      ip(`pod-${name}`, command);
+      `neighbour replace ${podRouter} lladdr ${HOST_MAC} dev eth0 nud permanent`,
+      `route add default via ${podRouter} dev eth0 onlink`,
+    );
   }
 
   /** Before the first round nothing is known of the uplink. */
-  readonly podMtuAtFirst = 1500 - 50 - 60;
+  readonly podMtuAtFirst: number;
 
   #endpoint(): LocalEndpoint {
-    const { name, pod } = this.#options;
+    const { name } = this.#options;
     const ifindex = this.#inside(() => interfaceIndex("pod")) ?? 0;
     return {
       namespace: "default",
       pod: `pod-${name}`,
       uid: `pod-${name}`,
-      address: pod,
+      address: this.pod,
       ifindex,
       mac: POD_MAC,
       hostMac: HOST_MAC,
@@ -179,7 +185,7 @@ export class NodeThatEncrypts {
     return this.#inside(() => this.#encryption.status(Date.now()));
   }
 
-  /** Outcomes of dropped packets, with their number; not those of IPv6, which the pods do not have here. */
+  /** Outcomes of dropped packets, with their number; not those of what each interface says of itself in IPv6. */
   refused(): Record<string, number> {
     const all = [...outcomeReader(this.#pins)()].filter(
       ([name, { packets }]) => name.startsWith("drop_") && name !== "drop_unsupported" && packets > 0n,
@@ -189,26 +195,24 @@ export class NodeThatEncrypts {
 }
 
 /** Not wrapped where packets are not encrypted. */
-const POOLS = [
-  {
-    metadata: { name: "pods" },
-    spec: { cidr: "10.244.0.0/16", blockSize: 26, vxlanMode: "Never", natOutgoing: false },
-  },
+const poolsOf = (family: Family) => [
+  { metadata: { name: "pods" }, spec: { ...PLACES[family].pool, vxlanMode: "Never", natOutgoing: false } },
 ];
 
 /** Only pods labelled `app: a` reach those labelled `app: b`. */
-function clusterObjects(published: Published): Record<string, object[]> {
+function clusterObjects(family: Family, published: Published): Record<string, object[]> {
   const names = ["a", "b"] as const;
+  const { nodes, pods, blocks } = PLACES[family];
   return {
     nodes: names.map((name) => ({
       metadata: { name, ...(published.has(name) && { annotations: { [PUBLIC_KEY]: published.get(name) } }) },
-      status: { addresses: [{ type: "InternalIP", address: ADDRESSES[name] }] },
+      status: { addresses: [{ type: "InternalIP", address: nodes[name] }] },
     })),
     namespaces: [{ metadata: { name: "default" } }],
     pods: names.map((name) => ({
       metadata: { name: `pod-${name}`, namespace: "default", uid: `pod-${name}`, labels: { app: name } },
       spec: { nodeName: name, containers: [] },
-      status: { phase: "Running", podIP: PODS[name], podIPs: [{ ip: PODS[name] }] },
+      status: { phase: "Running", podIP: pods[name], podIPs: [{ ip: pods[name] }] },
     })),
     networkPolicies: [
       {
@@ -220,11 +224,8 @@ function clusterObjects(published: Published): Record<string, object[]> {
         },
       },
     ],
-    ipPools: POOLS,
-    ipamBlocks: [
-      { metadata: { name: "a" }, spec: { cidr: "10.244.0.0/26", node: "a", pool: "pods" } },
-      { metadata: { name: "b" }, spec: { cidr: "10.244.1.0/26", node: "b", pool: "pods" } },
-    ],
+    ipPools: poolsOf(family),
+    ipamBlocks: names.map((name) => ({ metadata: { name }, spec: { cidr: blocks[name], node: name, pool: "pods" } })),
     felixConfigurations: [
       { metadata: { name: "default" }, spec: { bpfExternalServiceMode: "DSR", wireguardEnabled: true } },
     ],

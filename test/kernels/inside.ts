@@ -12,7 +12,7 @@ import { cases, fits, leavesPolicies, walk } from "../packets/walk.ts";
 import type { Finding } from "./findings.ts";
 
 const [objects = "", preamble = "", only = ""] = process.argv.slice(2);
-print({ kernel: release() });
+print({ kernel: release(), processor: process.arch });
 // Objects are verified together: shared maps must agree in type and size.
 const pins = "/sys/fs/bpf/verified";
 mkdirSync(pins);

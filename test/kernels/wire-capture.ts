@@ -6,7 +6,7 @@ const AF_PACKET = 17;
 const RAW_NONBLOCK = 3 | 0o4000;
 const ALL = 0x0300; // ETH_P_ALL in network order
 
-/** Keeps of each frame what it is, and of IPv4 its bytes. */
+/** Keeps of each frame what it is, and its bytes. */
 export class WireCapture {
   readonly #socket: number;
   readonly #kinds = new Map<string, number>();
@@ -40,6 +40,7 @@ export class WireCapture {
 /** "17 > 51820": the protocol and, of UDP, the destination's port. */
 function kindOf(frame: Buffer): string {
   const type = frame.readUInt16BE(12);
+  if (type === 0x86dd) return kindOfIpv6(frame);
   if (type !== 0x0800) return type === 0x0806 ? "arp" : "other";
   const protocol = frame.readUInt8(23);
   const isLater = (frame.readUInt16BE(20) & 0x1fff) !== 0;
@@ -47,4 +48,12 @@ function kindOf(frame: Buffer): string {
   return protocol === 17
     ? `udp > ${frame.readUInt16BE(14 + (frame.readUInt8(14) & 15) * 4 + 2)}`
     : `protocol ${protocol}`;
+}
+
+/** Neighbors, routers and listeners are looked for with ICMPv6, the last behind a header of options. */
+function kindOfIpv6(frame: Buffer): string {
+  const header = frame.readUInt8(20);
+  if (header === 17) return `udp > ${frame.readUInt16BE(56)}`;
+  const type = header === 58 ? frame.readUInt8(54) : 0;
+  return header === 0 || (type >= 133 && type <= 137) ? "discovery" : `protocol ${header}`;
 }

@@ -1,29 +1,62 @@
-// The inputs of the agent's image for another processor: Debian packages of this computer's release,
-// Node in this computer's version, koffi's native part, and the CNI plugin, cross-compiled by Go.
-//
-// apt uses separate folders: dpkg's state on this computer does not change, and nothing is installed.
-import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// Programs for another processor: Debian packages of this computer's release, Node in this computer's version, and koffi's native part.
+// The agent's image is made of them with the CNI plugin, cross-compiled by Go, and guests that emulate that processor run them.
+import { existsSync, globSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { cacheFolder, contentKey, removeAbandoned } from "../cache.ts";
+import { cacheFolder, contentKey, publish, removeAbandoned } from "../cache.ts";
 import { claim, claimed } from "../claims.ts";
 import { run } from "../command.ts";
 import { buildShimFor } from "../programs.ts";
 import { readLock } from "../sbom/npm.ts";
 import { AGENT_PACKAGES, type AgentIngredients, nativePackage } from "./agent.ts";
+import { aptOf } from "./apt.ts";
 import { listPackages } from "./debian-packages.ts";
 import { fileSystem } from "./libraries.ts";
 import type { Processor } from "./processor.ts";
 
+/** The programs, Node's and koffi's places in them. */
+export type ForeignPrograms = Pick<AgentIngredients, "origin" | "node" | "native">;
+
 /** @throws Error with the command that failed; the registries of Debian and npm must be reachable */
 export async function agentForAnother(root: string, processor: Processor): Promise<AgentIngredients> {
   const folder = cacheFolder("foreign", processor.name);
-  const packages = await debianPackages(folder, processor);
+  const system = await newestSystem(root, processor, folder, AGENT_PACKAGES);
+  claim(`system-${processor.name}`, [system]);
+  return { root, processor, ...programsIn(system, processor), cni: await buildShimFor(processor.name) };
+}
+
+/** For tests: what was unpacked once stays, so they need no network from then on. @param packages of Debian */
+export async function programsForAnother(
+  root: string,
+  processor: Processor,
+  packages: readonly string[],
+): Promise<ForeignPrograms> {
+  const folder = cacheFolder("foreign", processor.name, "guests");
+  const npm = npmPackages(root, processor).map(({ name }) => name);
+  const system = join(folder, `of-${contentKey({ names: [...packages, ...npm].join("\n") })}`);
+  if (!existsSync(system)) publish(system, await newestSystem(root, processor, folder, packages));
+  claim(`guests-${processor.name}`, [realpathSync(system)]);
+  return programsIn(system, processor);
+}
+
+const programsIn = (system: string, processor: Processor): ForeignPrograms => ({
+  origin: fileSystem(system, processor.triplet),
+  node: `/npm/node-linux-${processor.node}/bin/node`,
+  native: `/npm/${nativePackage(processor)}`,
+});
+
+/** @returns the folder in which the newest versions are unpacked; former ones are removed */
+async function newestSystem(
+  root: string,
+  processor: Processor,
+  folder: string,
+  names: readonly string[],
+): Promise<string> {
+  const packages = await debianPackages(processor, names);
   const versions = npmPackages(root, processor);
   const system = join(
     folder,
     `system-${contentKey({ recipe: "2", names: [...packages.map((p) => basename(p)), ...versions.map((one) => one.name)].join("\n") })}`,
   );
-  claim(`system-${processor.name}`, [system]);
   if (!existsSync(system)) {
     const inUse = claimed();
     for (const former of globSync(join(folder, "system-????????????")))
@@ -31,42 +64,19 @@ export async function agentForAnother(root: string, processor: Processor): Promi
     removeAbandoned(globSync(join(folder, "system-????????????.*")));
     await unpack(packages, versions, system);
   }
-  return {
-    root,
-    processor,
-    origin: fileSystem(system, processor.triplet),
-    node: `/npm/node-linux-${processor.node}/bin/node`,
-    native: `/npm/${nativePackage(processor)}`,
-    cni: await buildShimFor(processor.name),
-  };
+  return system;
 }
 
 /** Downloads missing packages. @returns the packages with all their dependencies */
-async function debianPackages(folder: string, { name }: Processor): Promise<string[]> {
-  const archives = join(folder, "apt", "archives");
-  for (const part of ["apt/lists/partial", "apt/archives/partial"]) mkdirSync(join(folder, part), { recursive: true });
-  const status = join(folder, "apt", "status");
-  writeFileSync(status, "");
-  const config = join(folder, "apt", "apt.conf");
-  writeFileSync(
-    config,
-    `APT::Architecture "${name}";
-APT::Architectures { "${name}"; };
-APT::Sandbox::User "root";
-Acquire::Languages "none";
-Dir::State::Lists "${join(folder, "apt", "lists")}";
-Dir::State::status "${status}";
-Dir::Cache "${join(folder, "apt")}";
-`,
-  );
-  const apt = (...words: string[]) => run("apt-get", words, { env: { APT_CONFIG: config }, timeoutSeconds: 300 });
+async function debianPackages(processor: Processor, names: readonly string[]): Promise<string[]> {
+  const apt = aptOf(processor);
   const install = ["install", "--yes", "--no-install-recommends"];
-  await apt("update");
-  await apt(...install, "--download-only", ...AGENT_PACKAGES);
+  await apt.get("update");
+  await apt.get(...install, "--download-only", ...names);
   // The folder may also contain older ones; the plan lists the current ones: `Inst libc6 (2.36-9 Debian:12/stable [arm64])`.
-  const plan = await apt(...install, "--simulate", ...AGENT_PACKAGES);
+  const plan = await apt.get(...install, "--simulate", ...names);
   return [...plan.matchAll(/^Inst (\S+) \((\S+) .*\[(\S+)\]/gm)].map(([, name = "", version = "", architecture]) =>
-    join(archives, `${name.split(":")[0]}_${version.replaceAll(":", "%3a")}_${architecture}.deb`),
+    join(apt.archives, `${name.split(":")[0]}_${version.replaceAll(":", "%3a")}_${architecture}.deb`),
   );
 }
 
