@@ -33,20 +33,20 @@ export function passesHosts(world: World, sender: Sender, { packet, written, pod
     node: string,
     direction: Direction,
     way: HostQuestion["way"],
-    at: "eth0" | "tunnel",
+    at: "eth0" | "tunnel" | "wrapped",
     used = written,
   ) => {
-    const interface_ = { name: at, addresses: at === "eth0" ? [NODES[node] ?? ""] : [] };
+    const place = at === "tunnel" ? { name: at, addresses: [] } : { name: "eth0", addresses: [NODES[node] ?? ""] };
     const question = {
       node,
-      interface: interface_,
+      interface: place,
       direction,
       way,
       packet,
       ...(used !== NOT_WRITTEN && { written: used }),
     };
     // Nothing is asked before translation about what came wrapped from the entry node.
-    return hostVerdict(at === "tunnel" ? normal(world) : world, question, failsafes) === "allow";
+    return hostVerdict(at === "eth0" ? world : normal(world), question, failsafes) === "allow";
   };
   const from = sender.process ?? sender.pod?.spec.nodeName;
   const entry = nodeAt(written.destination);
@@ -62,7 +62,8 @@ export function passesHosts(world: World, sender: Sender, { packet, written, pod
   if (from === undefined && isTranslated) {
     if (!passes(entry, "ingress", "forwarded", "eth0")) return false;
     if (entry !== to && !passes(entry, "egress", "forwarded", "tunnel", NOT_WRITTEN)) return false;
-    if (entry !== to && !passes(to as string, "ingress", "forwarded", "tunnel", NOT_WRITTEN)) return false;
+    // The backend's node judges a client as where its own clients come in.
+    if (entry !== to && !passes(to as string, "ingress", "forwarded", "wrapped", NOT_WRITTEN)) return false;
   } else if (to !== undefined && from !== to && !passes(to, "ingress", pod ? "forwarded" : "own", "eth0", NOT_WRITTEN))
     return false;
   return !pod || podVerdict(world, podEntity(world, pod), "ingress", packet) === "allow";
