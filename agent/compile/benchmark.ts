@@ -111,6 +111,15 @@ const changes = range(200, (index) => {
   return last;
 });
 measure("one EndpointSlice changed, of 200", ...changes);
+const weighed = range(200, (index) => {
+  const at = (index * 37) % pods;
+  const changed = last.pods[at] as (typeof last.pods)[number];
+  const annotations = { "ebpf-dataplane.io/weight": `${index % 7}` };
+  const heavier = { ...changed, metadata: { ...changed.metadata, annotations } };
+  last = { ...last, pods: last.pods.with(at, heavier) };
+  return last;
+});
+measure("one pod's weight changed, of 200", ...weighed);
 for (const app of ["app-2", "app-3"]) measure("a NetworkPolicy changed", { ...last, networkPolicies: [policy(app)] });
 
 [compiler, reconciler] = [new Compiler(), new Reconciler(memoryMaps())];

@@ -17,9 +17,10 @@ import type { HealthCheck } from "./health-check.ts";
 import { HostPortCompiler, type Placed } from "./host-ports.ts";
 import { type Closed, closedService, closing, countsOf, type Load, loadOf, type Room } from "./limits.ts";
 import { type CompiledService, compileService, withoutFrontends } from "./service.ts";
+import { ServicesByAddress } from "./services-by-address.ts";
 import { SliceGroups } from "./slice-groups.ts";
 import { type SourceRanges, sourceRanges, tooMany } from "./source-ranges.ts";
-import { changesOf, haveOneOf, NO_WEIGHTS, PodWeights, type Weights, weightsIn } from "./weights.ts";
+import { changesOf, NO_WEIGHTS, PodWeights, type Weights, weightsIn } from "./weights.ts";
 
 /** The inputs of services and host ports. */
 export interface ServiceObjects extends Placed {
@@ -68,6 +69,7 @@ export class ServiceSet {
   readonly #backends = new Tally<CompiledService>(({ backends }) => backends.length);
   readonly #checked = new Selection<CompiledService>(({ healthCheck }) => healthCheck !== undefined);
   readonly #complaining = new Selection<CompiledService>(({ problems }) => problems.length > 0);
+  readonly #byAddress = new ServicesByAddress();
   readonly #podWeights = new PodWeights();
   #lastWeights = NO_WEIGHTS;
   readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
@@ -111,15 +113,14 @@ export class ServiceSet {
     weights: Weights,
   ): Steps<{ compiled: CompiledService[]; closed: number }> {
     yield* this.#services.updating(services);
-    const changed = new Set(
-      this.#slices.update(endpointSlices).flatMap((name) => this.#services.get(name).map(({ item }) => item)),
-    );
-    const reweighted = changesOf(this.#lastWeights, weights);
+    const reweighted = yield* this.#byAddress.withOneOf(changesOf(this.#lastWeights, weights), endpointSlices);
+    const names = [...this.#slices.update(endpointSlices), ...reweighted];
+    const changed = new Set(names.flatMap((name) => this.#services.get(name).map(({ item }) => item)));
     const known = yield* this.#known.deriving(
       services,
       [],
       (service) => this.#know(service, weights),
-      (service, { slices }) => changed.has(service) || (reweighted.size > 0 && haveOneOf(slices, reweighted)),
+      (service) => changed.has(service),
     );
     this.#lastWeights = weights;
     const rangesClosed = yield* this.#rangesClosed.getting([services], () =>

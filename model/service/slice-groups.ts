@@ -32,7 +32,8 @@ export class SliceGroups {
 
 const NONE: readonly EndpointSlice[] = [];
 
-function serviceOf(slice: EndpointSlice): string | undefined {
+/** "default/web"; undefined: the slice is left alone. */
+export function serviceOf(slice: EndpointSlice): string | undefined {
   const name = slice.metadata.labels?.[serviceNameLabel];
   return name && !isLeftAlone(slice) ? `${slice.metadata.namespace}/${name}` : undefined;
 }

@@ -57,18 +57,13 @@ export function weightsIn(slices: readonly EndpointSlice[], all: Weights): Weigh
   return found.size > 0 ? found : NO_WEIGHTS;
 }
 
-/** Whether an endpoint of the slices has one of these addresses. */
-export function haveOneOf(slices: readonly EndpointSlice[], addresses: ReadonlySet<Address>): boolean {
-  return slices.some((slice) => addressesIn(slice).some((address) => addresses.has(address)));
-}
-
 /** How many places the endpoints of the slices have, in one list, beside one for each. */
 export function repeatsIn(slices: readonly EndpointSlice[], weights: Weights): number {
   const places = placesOf(slices.flatMap(addressesIn).map((address) => weights.get(address) ?? 1));
   return places.reduce((sum, times) => sum + times - 1, 0);
 }
 
-function addressesIn({ endpoints }: EndpointSlice): readonly Address[] {
+export function addressesIn({ endpoints }: EndpointSlice): readonly Address[] {
   return endpoints.flatMap(({ addresses: [text = ""] }) => canonicalAddress(text) ?? []);
 }
 
