@@ -123,6 +123,13 @@ function agent() {
     },
     inWords: () => mapsInWords(stores),
     backends: () => stores.backends.entries().map(([, backend]) => backend),
+    /** The only one of Service a or b. */
+    backendOf(name: string) {
+      const address = name === "a" ? "10.96.0.1" : "10.96.0.2";
+      const found = stores.frontends.lookup({ address, port: 80, protocol: 6 });
+      const id = stores.slots.lookup({ backendList: found?.backendList ?? 0, index: 0 });
+      return id === undefined ? undefined : stores.backends.lookup(id);
+    },
   };
 }
 
@@ -177,4 +184,29 @@ test.each([
       "The endpoint gets no connections; the others of the slice do.",
   ]);
   expect(one.backends().map((backend) => backend.address)).toEqual([good, good]);
+});
+
+test.each([
+  ["a", "b"],
+  ["b", "a"],
+])("a slice of Service %s that names the wrong node of an endpoint concerns no other Service", (wrong, right) => {
+  const one = agent();
+  const at = (name: string, nodeName: string) => {
+    const clusterIPs = [name === "a" ? "10.96.0.1" : "10.96.0.2"];
+    one.store.put("services", { metadata: named(name), spec: { clusterIPs, ports: [{ name: "http", port: 80 }] } });
+    one.store.put("endpointSlices", {
+      metadata: named(`${name}-x`, { "kubernetes.io/service-name": name }),
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["10.244.0.1"], nodeName }],
+      ports: [{ name: "http", port: 8080 }],
+    });
+  };
+  at(right, "master");
+  expect(one.apply()).toEqual([]);
+  const alone = one.backendOf(right);
+  expect(alone).toMatchObject({ node: FACTS.address });
+  at(wrong, "elsewhere");
+  expect(one.apply()).toEqual([]);
+  expect(one.backendOf(right)).toEqual(alone);
+  expect(one.backendOf(wrong)).toMatchObject({ address: "10.244.0.1", node: "::" });
 });

@@ -102,9 +102,10 @@ export function* backendsOf(
       const weight = pods.weights.get(address) ?? 1;
       const standing = { ...conditionsOf(endpoint, publishNotReady), hints: hintsOf(endpoint, nodes), weight };
       const backend = backendAt(address, number, protocol, node, nodes, standing);
-      const known = found.get(backend.name.name);
+      const place = `${address} ${number}`;
+      const known = found.get(place);
       // One endpoint may stand in two slices for a moment; the better of the two counts.
-      if (!known || (!known.ready && backend.ready)) found.set(backend.name.name, backend);
+      if (!known || (!known.ready && backend.ready)) found.set(place, backend);
     });
     yield; // a slice has a hundred endpoints, a Service can have hundreds of slices
   }
@@ -137,12 +138,14 @@ function backendAt(
   const runsOn = host ?? node;
   // A host-network backend is its node: forwarding goes to the very address. Tunnels lead to IPv4 addresses.
   const isOwnWay = host !== undefined && familyOf(address) === "IPv4";
+  const way = isOwnWay ? address : ((runsOn && nodes.underlayOf(runsOn)) ?? "::");
+  // With its node: a slice of another Service may say that it is elsewhere, which is that Service's affair alone.
   // One text: a template would keep its parts beside it. And one literal: an object that is made in steps is larger.
-  const name = [address, `${port}/${protocolName(protocol)}`].join(" ");
+  const name = [address, `${port}/${protocolName(protocol)}`, way].join(" ");
   return {
     name: named(name),
     address,
-    node: isOwnWay ? address : ((runsOn && nodes.underlayOf(runsOn)) ?? "::"),
+    node: way,
     port,
     protocol,
     local: runsOn === nodes.facts.nodeName,
