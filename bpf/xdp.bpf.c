@@ -10,7 +10,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Whether what from_uplink asks about every packet needs no answer now, and nothing that is wrapped has to be encrypted on its way out. */
 static __always_inline bool is_ordinary(const struct settings *settings)
 {
-	return !(settings->flags & (SETTINGS_UNTRACKED | SETTINGS_TAKING_OVER | SETTINGS_ENCRYPTION)) && settings->tunnel_ifindex;
+	return !(settings->flags & (SETTINGS_UNTRACKED | SETTINGS_ENCRYPTION)) && !settings->taking_over_until && settings->tunnel_ifindex;
 }
 
 /* Whether the connection is one that this node forwards, in no state that a packet without SYN, FIN and RST could change, and need not be judged again. */

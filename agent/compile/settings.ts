@@ -58,6 +58,7 @@ export function compileSettings(
     hostRevision: hostRevision(judged),
     hostNamespace: BigInt(facts.namespaceCookie ?? 0),
     wireguardIfindex: facts.wireguardIfindex ?? 0,
+    takingOverUntil: 0,
   };
   return [{ owner: "settings", entries: [{ key: 0, value }] }];
 }

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "9d606b9d79db";
+export const layoutHash = "911c0c1f1893";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -179,6 +179,8 @@ export const Hook = {
   CONNECT: 5,
   SENDMSG: 6,
   TO_TUNNEL: 7,
+  TO_LOOPBACK: 8,
+  FROM_NODE: 9,
 } as const;
 export type Hook = (typeof Hook)[keyof typeof Hook];
 /** Each value's name as people and metrics see it. */
@@ -191,6 +193,8 @@ export const hookNames = new Map<number, string>([
   [5, "connect"],
   [6, "sendmsg"],
   [7, "to_tunnel"],
+  [8, "to_loopback"],
+  [9, "from_node"],
 ]);
 
 /** enum report */
@@ -500,7 +504,6 @@ export const SettingsFlag = {
   UNTRACKED: 64,
   BANDWIDTH: 128,
   EGRESS: 256,
-  TAKING_OVER: 512,
   ENCRYPTION: 1024,
 } as const;
 export type SettingsFlag = (typeof SettingsFlag)[keyof typeof SettingsFlag];
@@ -515,7 +518,6 @@ export const settingsFlagNames = new Map<number, string>([
   [64, "untracked"],
   [128, "bandwidth"],
   [256, "egress"],
-  [512, "taking_over"],
   [1024, "encryption"],
 ]);
 
@@ -1186,6 +1188,7 @@ export interface Settings {
   readonly hostRevision: number;
   readonly hostNamespace: bigint;
   readonly wireguardIfindex: number;
+  readonly takingOverUntil: number;
 }
 export const settings: Codec<Settings> = {
   size: 80,
@@ -1202,7 +1205,7 @@ export const settings: Codec<Settings> = {
     view.setUint32(at + 60, value.hostRevision, true);
     view.setBigUint64(at + 64, value.hostNamespace, true);
     view.setUint32(at + 72, value.wireguardIfindex, true);
-    zero(view, at + 76, 4);
+    view.setUint32(at + 76, value.takingOverUntil, true);
   },
   decode(view, at) {
     return {
@@ -1218,6 +1221,7 @@ export const settings: Codec<Settings> = {
       hostRevision: view.getUint32(at + 60, true),
       hostNamespace: view.getBigUint64(at + 64, true),
       wireguardIfindex: view.getUint32(at + 72, true),
+      takingOverUntil: view.getUint32(at + 76, true),
     };
   },
 };

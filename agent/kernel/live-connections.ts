@@ -41,7 +41,7 @@ export function* liveConnections(pins: Pins, now: () => bigint): Steps<LiveConne
           const protocol = keys.getUint8(index * tuple.size + PROTOCOL_AT);
           const flags = values.getUint32(index * connection.size + FLAGS_AT, true);
           const seen = Number(values.getBigInt64(index * connection.size, true) / 1_000_000n);
-          if (at - seen >= secondsOf(protocol, flags) * 1000) continue;
+          if (at - seen >= timeoutOf(protocol, flags) * 1000) continue;
           if (definition === maps.halfOpen) counts.halfOpen++;
           else if (isProven(protocol, flags)) counts.proven++;
           else counts.unproven++;
@@ -60,8 +60,8 @@ const hasHandshake = (protocol: number) => protocol === TCP || protocol === SCTP
 /** is_proven() of bpf/connection/place.h */
 const isProven = (protocol: number, flags: number) => hasHandshake(protocol) && !(flags & ConnectionFlag.FORWARDED);
 
-/** connection_timeout() of bpf/connection/live.h */
-function secondsOf(protocol: number, flags: number): number {
+/** connection_timeout() of bpf/connection/live.h, in seconds. @param flags enum connection_flag */
+export function timeoutOf(protocol: number, flags: number): number {
   if (protocol === UDP)
     return flags & (ConnectionFlag.ANSWERED | ConnectionFlag.FORWARDED) ? SECONDS_UDP_ANSWERED : SECONDS_UDP;
   if (!hasHandshake(protocol)) return SECONDS_ICMP;

@@ -9,6 +9,7 @@ import { describeError, lastError, libbpf, type Pointer } from "./libbpf.ts";
 import type { MapStores } from "./map-store.ts";
 import { eachStored } from "./memory-map.ts";
 import { mapInfo } from "./object-info.ts";
+import { olderSecret } from "./older-layouts.ts";
 import { openMap, type Pins, preparePins } from "./pins.ts";
 import { objectNames, type ProgramName, programNames, programs } from "./programs.ts";
 import { setAside } from "./resize.ts";
@@ -36,7 +37,7 @@ export function load(options: LoadOptions): Loaded {
   const kept = keptPrograms(options.objects, options.pins);
   const programFd = kept ? (name: ProgramName) => kept.get(name) as number : loadedAndKept(options);
   const maps = openMaps(options.pins);
-  ensureSecret(maps.secrets);
+  ensureSecret(maps.secrets, () => olderSecret(options.pins, maps));
   return { maps, programFd };
 }
 

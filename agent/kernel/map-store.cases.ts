@@ -21,6 +21,7 @@ export const settings: Settings = {
   hostRevision: 0,
   hostNamespace: 1n,
   wireguardIfindex: 0,
+  takingOverUntil: 0,
 };
 
 export function mapStoreCases(name: string, make: MakeStore): void {

@@ -2,9 +2,15 @@
 // their fields are (map-fields.ts), so a version takes over those of every other version, older or newer.
 import { closeSync } from "node:fs";
 import { join } from "node:path";
-import type { MapDefinition } from "./codec.ts";
 import { KernelMap } from "./kernel-map.ts";
-import { type Affinity, type Connection, ConnectionFlag, SECONDS_TCP_OPENING, type Tuple } from "./layout.gen.ts";
+import {
+  type Affinity,
+  type Connection,
+  ConnectionFlag,
+  SECONDS_TCP_OPENING,
+  type Secret,
+  type Tuple,
+} from "./layout.gen.ts";
 import { libbpf } from "./libbpf.ts";
 import { codecOfOther, fieldsOf } from "./map-fields.ts";
 import type { MapStore, MapStores } from "./map-store.ts";
@@ -29,18 +35,24 @@ function isKnownBetter(older: Connection, own: Connection): boolean {
 const OPENING = BigInt(SECONDS_TCP_OPENING) * 1_000_000_000n;
 
 /** Writes what maps of other layouts know, and these do not, or have known for longer. Called before the new programs are attached, and
- * once more after that, for what the old ones wrote meanwhile. @returns what to tell about it */
-export function takeOver(pins: Pins, maps: CarriedMaps): { readonly taken: number; readonly told: readonly string[] } {
+ * once more after that, for what the old ones wrote meanwhile. @param since what was not used after that is known by an earlier look: ns of the
+ * clock that the packet path reads; 0: there was none. @returns what to tell about it */
+export function takeOver(
+  pins: Pins,
+  maps: CarriedMaps,
+  since = 0n,
+): { readonly taken: number; readonly told: readonly string[] } {
   let taken = 0;
   const told: string[] = [];
   for (const layout of otherLayouts(pins)) {
+    const carried = <K, V>(...how: Carrying<K, V>) => carry(openOther(pins, layout, how[0]), since, ...how);
     try {
       // `halfOpen` first: an entry is written to the other table before it leaves this one.
       const now = (key: Tuple) => maps.halfOpen.lookup(key) ?? maps.connections.lookup(key);
-      taken += carry(pins, layout, maps.connections, isKnownBetter, now);
-      taken += carry(pins, layout, maps.halfOpen, isKnownBetter, now);
+      taken += carried(maps.connections, isKnownBetter, now);
+      taken += carried(maps.halfOpen, isKnownBetter, now);
       const isLater = (older: Affinity, own: Affinity) => older.lastUsed > own.lastUsed;
-      taken += carry(pins, layout, maps.affinities, isLater, (key) => maps.affinities.lookup(key));
+      taken += carried(maps.affinities, isLater, (key) => maps.affinities.lookup(key));
     } catch (error) {
       told.push(
         `connections of layout ${layout} are not taken over: ${error instanceof Error ? error.message : error}`,
@@ -50,32 +62,69 @@ export function takeOver(pins: Pins, maps: CarriedMaps): { readonly taken: numbe
   return { taken, told };
 }
 
-/** @param now what is known of a key when its entry is written: reading all takes so long that a connection can have begun meanwhile from the port of one
- * that is over */
-function carry<K, V>(
-  pins: Pins,
-  layout: string,
-  store: MapStore<K, V>,
-  isBetter: (older: V, own: V) => boolean,
-  now: (key: K) => V | undefined,
-): number {
-  const older = openOther(pins, layout, store.definition);
+/** The secret by which older programs chose backends: with another one, those of connections that have made room are not found again. */
+export function olderSecret(pins: Pins, { secrets }: Pick<MapStores, "secrets">): Secret | undefined {
+  for (const layout of otherLayouts(pins)) {
+    try {
+      const older = openOther(pins, layout, secrets);
+      const [found] = older?.map.entries() ?? [];
+      older?.map.close();
+      if (found && (found[1].low !== 0n || found[1].high !== 0n)) return found[1];
+    } catch {
+      // As if that layout had none.
+    }
+  }
+  return undefined;
+}
+
+/** @param now what is known of a key when its entry is written: a connection can have begun meanwhile from the port of one that is over */
+type Carrying<K, V> = [store: MapStore<K, V>, isBetter: (older: V, own: V) => boolean, now: (key: K) => V | undefined];
+
+/** Entries that are written at once: what is known of them is asked shortly before. */
+const PART = 256;
+
+function carry<K, V>(older: Older<K, V> | undefined, since: bigint, ...[store, isBetter, now]: Carrying<K, V>): number {
   if (!older) return 0;
+  let taken = 0;
   try {
-    const known = new Map([...store.read()].map(([key, value]) => [JSON.stringify(key), value]));
-    const news = older.entries().flatMap(([key, value]): [K, V][] => {
-      const own = known.get(JSON.stringify(key));
-      if (own !== undefined && !isBetter(value, own)) return [];
-      return [[key, own === undefined ? value : { ...value, ...placeOf(own) }]];
-    });
-    const wanted = news.filter(([key, value]) => {
-      const found = now(key);
-      return found === undefined || isBetter(value, found);
-    });
-    store.update(wanted);
-    return wanted.length;
+    for (const part of partsOf(usedSince(older, since), PART)) {
+      const wanted = part.flatMap(([key, value]): [K, V][] => {
+        const own = now(key);
+        if (own === undefined) return [[key, value]];
+        return isBetter(value, own) ? [[key, { ...value, ...placeOf(own) }]] : [];
+      });
+      store.update(wanted);
+      taken += wanted.length;
+    }
+    return taken;
   } finally {
-    older.close();
+    older.map.close();
+  }
+}
+
+function* partsOf<T>(items: Iterable<T>, length: number): Iterable<readonly T[]> {
+  let part: T[] = [];
+  for (const item of items) {
+    part.push(item);
+    if (part.length < length) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
+}
+
+/** Only entries that were used since then are decoded: most connections are idle. */
+function* usedSince<K, V>({ map, usedAt }: Older<K, V>, since: bigint): Iterable<[K, V]> {
+  const batches = map.batches();
+  let next = batches.next();
+  if (since === 0n || usedAt === undefined || (next.done && !next.value)) return yield* map.read();
+  const { key, value } = map.definition;
+  for (; !next.done; next = batches.next()) {
+    const { keys, values, count } = next.value;
+    for (let index = 0; index < count; index++) {
+      if (values.getBigUint64(index * value.size + usedAt, true) < since) continue;
+      yield [key.decode(keys, index * key.size), value.decode(values, index * value.size)];
+    }
   }
 }
 
@@ -85,7 +134,16 @@ const placeOf = (own: unknown) => {
   return place === undefined ? {} : { place };
 };
 
-function openOther<K, V>(pins: Pins, layout: string, definition: MapDefinition<K, V>): KernelMap<K, V> | undefined {
+/** A map of another layout. */
+interface Older<K, V> {
+  readonly map: KernelMap<K, V>;
+  /** Where its values say when they were used last, in ns; undefined: they do not. */
+  readonly usedAt: number | undefined;
+}
+
+const USED = ["last_seen", "last_used"];
+
+function openOther<K, V>(pins: Pins, layout: string, { definition }: MapStore<K, V>): Older<K, V> | undefined {
   const fd = libbpf().getPinned(join(pins.root, layout, "maps", definition.name));
   if (fd < 0) return undefined;
   const own = openMap(pins, definition.name);
@@ -97,5 +155,7 @@ function openOther<K, V>(pins: Pins, layout: string, definition: MapDefinition<K
   }
   const key = codecOfOther(definition.key, now.key, before.key);
   const value = codecOfOther(definition.value, now.value, before.value, FOUND_ANEW);
-  return new KernelMap({ ...definition, maxEntries: mapInfo(fd).maxEntries, key, value }, fd);
+  const map = new KernelMap({ ...definition, maxEntries: mapInfo(fd).maxEntries, key, value }, fd);
+  const used = USED.flatMap((name) => before.value.at.get(name) ?? []).find(({ size }) => size === 8);
+  return { map, usedAt: used?.offset };
 }

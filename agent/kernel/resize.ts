@@ -5,12 +5,13 @@ import { join } from "node:path";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import { type Codec, type MapDefinition, u32 } from "./codec.ts";
 import { KernelMap } from "./kernel-map.ts";
-import { type Connection, ConnectionFlag, SettingsFlag, type Tuple, tuple } from "./layout.gen.ts";
+import { type Connection, ConnectionFlag, type Tuple, tuple } from "./layout.gen.ts";
 import { libbpf } from "./libbpf.ts";
 import type { MapStores } from "./map-store.ts";
 import { mapInfo, pinnedMapInfo } from "./object-info.ts";
 import { type CarriedMaps, takeOver } from "./older-layouts.ts";
 import { openMap, otherLayouts, type Pins } from "./pins.ts";
+import { carryRoomMade, mayBeLookedFor, noteRoomMade, packetClock } from "./room-made.ts";
 
 const WITH_HANDSHAKE = new Set([6, 132]); // IPPROTO_TCP, IPPROTO_SCTP
 
@@ -25,18 +26,31 @@ export function setAside(pins: Pins, sizes: Partial<MapSizes>): void {
   }
 }
 
-/** Has the hooks switched to the new programs, with the state of the old ones. @returns what to tell about it */
+/** Has the hooks switched to the new programs, with the state of the old ones. The first look at other layouts takes seconds where there are many
+ * connections, so a second one, for what was used meanwhile, comes before the programs, and only the short last one after them.
+ * @returns what to tell about it */
 export function switched(pins: Pins, maps: CarriedMaps & Pick<MapStores, "settings">, attach: () => void): string[] {
-  const [before, after] = whileTakingOver(pins, maps.settings, () => {
-    const first = carryOver(pins, maps);
+  let since = 0n;
+  const look = () => {
+    const at = packetClock();
+    const found = takeOver(pins, maps, since);
+    since = at - COARSE;
+    return found;
+  };
+  const looks = [look()];
+  const hasOther = otherLayouts(pins).length > 0;
+  if (hasOther) carryRoomMade(pins);
+  let lost = settle(pins, maps, hasOther);
+  if (hasOther) looks.push(look());
+  whileTakingOver(hasOther, maps.settings, () => {
     attach();
-    return [first, carryOver(pins, maps)] as const;
+    if (hasOther) looks.push(look());
   });
-  const lost = before.lost + after.lost;
-  const taken = before.taken + after.taken;
+  lost += settle(pins, maps, hasOther);
+  const taken = looks.reduce((sum, one) => sum + one.taken, 0);
   const resized = removeSetAside(pins);
   return [
-    ...before.told,
+    ...new Set(looks.flatMap(({ told }) => told)),
     ...(taken > 0
       ? [`${taken} entries of connections and affinities are taken over from another layout of the maps`]
       : []),
@@ -45,32 +59,35 @@ export function switched(pins: Pins, maps: CarriedMaps & Pick<MapStores, "settin
   ];
 }
 
-/** What the old programs open after the first look, the new ones know only after the second: until then they wait for it. An agent that is
- * killed meanwhile leaves the flag to the next one, which removes it when it writes the settings. */
-function whileTakingOver<T>(pins: Pins, settings: MapStores["settings"], work: () => T): T {
+/** How far the packet path's clock may be behind ours, with much to spare: ns. */
+const COARSE = 100_000_000n;
+
+/** How long new programs wait at most for an agent that has ended meanwhile, s: its container has been started again by then. */
+export const TAKING_OVER_SECONDS = 60;
+
+/** What the old programs have opened since the last look, the new ones know only after the next one: until then they wait for it. */
+function whileTakingOver(hasOther: boolean, settings: MapStores["settings"], work: () => void): void {
   const value = settings.lookup(0);
-  if (value === undefined || otherLayouts(pins).length === 0) return work();
-  const settled = { ...value, flags: value.flags & ~SettingsFlag.TAKING_OVER };
-  settings.update([[0, { ...settled, flags: settled.flags | SettingsFlag.TAKING_OVER }]]);
+  if (value === undefined || !hasOther) {
+    work();
+    return;
+  }
+  const until = Number(packetClock() / 1_000_000_000n) + TAKING_OVER_SECONDS;
+  settings.update([[0, { ...value, takingOverUntil: until }]]);
   try {
-    return work();
+    work();
   } finally {
-    settings.update([[0, settled]]);
+    settings.update([[0, { ...value, takingOverUntil: 0 }]]);
   }
 }
 
-/** Gives the new maps what the packet path had written to those set aside: before the new programs are attached, and once more after
- * that, for what the old ones wrote meanwhile. @returns how many entries of connections there is no room for, and how many are from
- * another layout */
-export function carryOver(pins: Pins, maps: CarriedMaps) {
-  const older = takeOver(pins, maps);
+/** Gives clients their backends of maps that were set aside, and connections their places: before the new programs are attached, and once more
+ * after that, for what the old ones wrote meanwhile. @returns how many entries of connections there is no room for */
+function settle(pins: Pins, maps: CarriedMaps, hasOther: boolean): number {
   const names = asideNames(pins);
   for (const name of names.filter((one) => one.endsWith("-affinities"))) carryAffinities(join(pins.aside, name), maps);
-  const lost =
-    older.taken > 0 || names.some((one) => one.endsWith("proven"))
-      ? placesOf(pins, maps, true) + placesOf(pins, maps, false)
-      : 0;
-  return { ...older, lost };
+  if (!hasOther && !names.some((one) => one.endsWith("proven"))) return 0;
+  return placesOf(pins, maps, true) + placesOf(pins, maps, false);
 }
 
 /** Once no program uses the old maps any more. @returns how many there were */
@@ -127,6 +144,9 @@ function placesOf(pins: Pins, { connections }: Pick<MapStores, "connections">, p
     .map(([key, { place }]) => ({ key, place, to: take(place < maxEntries ? place : undefined) }));
   places.update(given.map(({ key, to }, index) => [to, { taken: BigInt(index + 2), tuple: key }]));
   for (const { key, place, to } of given) if (to !== place) move(connections, key, place, to);
+  // First: the next packet of one that is removed may be there already.
+  const now = packetClock();
+  if (lost.some((entry) => mayBeLookedFor(entry, now))) noteRoomMade(pins, now);
   const removed = lost.filter((entry) => removeUnused(connections, entry));
   places.close();
   return removed.length;

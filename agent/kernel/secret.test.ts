@@ -16,3 +16,12 @@ test("another node has another one", () => {
   for (const { secrets } of [one, other]) ensureSecret(secrets);
   expect(one.secrets.lookup(0)).not.toEqual(other.secrets.lookup(0));
 });
+
+test("the secret of older programs is kept, unless there is one already", () => {
+  const { secrets } = memoryMaps();
+  const older = { low: 1n, high: 2n };
+  ensureSecret(secrets, () => older);
+  expect(secrets.lookup(0)).toEqual(older);
+  ensureSecret(secrets, () => ({ low: 3n, high: 4n }));
+  expect(secrets.lookup(0)).toEqual(older);
+});

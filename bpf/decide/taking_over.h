@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../clock.h"
+#include "../connection/live.h"
 #include "../locate.h"
 #include "../net/packet.h"
 #include "../net/socket.h"
 #include "../settings.h"
 
-/* While the agent takes over what older programs know (decision 31). */
+/* While the agent takes over what older programs know (decision 31). If it ends meanwhile, that ends by itself. */
 
 static __always_inline bool is_taking_over(const struct settings *settings)
 {
-	return settings->flags & SETTINGS_TAKING_OVER;
+	return settings->taking_over_until && packet_time() < settings->taking_over_until * SECOND;
 }
 
 /* Whether a socket of the node itself waits for a packet. Not for a RST: it may answer a packet of the node that went out as it was, since

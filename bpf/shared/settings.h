@@ -49,7 +49,6 @@ enum settings_flag {
 	SETTINGS_UNTRACKED = 1 << 6, /* host_endpoints has HOST_UNTRACKED, asked about every packet that an uplink receives and the node itself sends there */
 	SETTINGS_BANDWIDTH = 1 << 7, /* a workload here has a limit (bandwidth.h) */
 	SETTINGS_EGRESS = 1 << 8, /* a workload of the cluster leaves it otherwise than by its own node's address (egress.h) */
-	SETTINGS_TAKING_OVER = 1 << 9, /* for a moment: other maps may know connections that these do not yet */
 	SETTINGS_ENCRYPTION = 1 << 10, /* what is wrapped leaves for other nodes encrypted, and is taken from them only so (tunnel/wireguard.h) */
 };
 
@@ -67,5 +66,5 @@ struct settings {
 	__u32 host_revision;	/* changes with what host endpoints say of other packets than the node's own; 0: they say nothing */
 	__u64 host_namespace;	/* cookie of this node's own network namespace; 0: not known */
 	__u32 wireguard_ifindex; /* the device that encrypts; 0: none */
-	__u32 padding;
+	__u32 taking_over_until; /* s, of bpf_ktime_get_coarse_ns: until then other maps may know connections that these do not yet; 0: none does */
 };

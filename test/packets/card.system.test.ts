@@ -179,7 +179,7 @@ describe.skipIf(noKernel)("the card's program", () => {
     ),
     ["it is not forwarded", () => change(({ flags }) => ({ flags: flags & ~ConnectionFlag.FORWARDED }))],
     ["policies are asked about every packet", () => flagged(SettingsFlag.UNTRACKED)],
-    ["connections are taken over", () => flagged(SettingsFlag.TAKING_OVER)],
+    ["connections are taken over", () => settingsAre(() => ({ takingOverUntil: 2 ** 32 - 1 }))],
     ["packets between nodes are encrypted", () => flagged(SettingsFlag.ENCRYPTION)],
     ["there is no tunnel", () => settingsAre(() => ({ tunnelIfindex: 0 }))],
     [

@@ -247,9 +247,14 @@ describe.skipIf(noKernel)("a full table of connections", () => {
     const [idle, late, used] = [old.slice(0, 2), more.slice(-1), [...old.slice(2), ...more.slice(0, -1)]];
     age(1000n, idle);
     age(500n, late);
-    const smaller = { ...larger, ...others, proven: 2 * (used.length + 1) };
+    age(1000n, [8000]);
+    node.madeRoom(0n);
+    const smaller = { ...larger, ...others, proven: 2 * (used.length + 1), unproven: 1 };
     const told = node.resize(smaller, handling, () => expect(connectsAtLast(6003)).toBe("to_endpoint"));
-    expect(told).toContainEqual(expect.stringMatching(/^6 entries of connections/));
+    expect(told).toContainEqual(expect.stringMatching(/^7 entries of connections/));
+    // Of a forwarded one that has lost its place the backend is looked for.
+    expect(forwardedPorts()).toEqual([8001]);
+    forwarded(client1, 8000, "A");
     used.push(6003);
     expect(states(used)).toEqual(all(used, "established"));
     expect(acknowledges(6003)).toBe("to_endpoint");

@@ -43,13 +43,14 @@ export const packetPrograms = [
   "to_tunnel",
   "from_wireguard",
   "to_wireguard",
+  "to_loopback",
 ] as const;
 export type PacketProgram = (typeof packetPrograms)[number];
 
 /** How a frame arrives at a program. */
 export interface Meeting extends Partial<Pick<Circumstances, "ingressIfindex" | "mark" | "gso">> {
   readonly program: PacketProgram;
-  /** Of the interface that the program is attached to: "uplink", "tunnel", or a pod's name. */
+  /** Of the interface that the program is attached to: "uplink", "tunnel", "lo", or a pod's name. */
   readonly at: string;
   /** from_tunnel: the outer headers that the kernel's device removed. */
   readonly tunnel?: { readonly node: string; readonly vni: number; readonly group?: number };
@@ -131,7 +132,7 @@ export class NodeUnderTest {
     const { preamble, bpffs, scratch } = options;
     this.#options = options;
     makeInterfaces(scratch);
-    for (const name of interfaces) this.#interfaces.set(name, indexOf(name));
+    for (const name of ["lo", ...interfaces]) this.#interfaces.set(name, indexOf(name));
     this.pins = pinsUnder(join(bpffs, "dataplane"));
     this.#loaded = this.#load(options.sizes ?? SMALL);
     this.counters = new OutcomeCounters(openMap(this.pins, "outcomes"));
@@ -240,6 +241,13 @@ export class NodeUnderTest {
   madeRoom(at: bigint): void {
     const map = openMap(this.pins, "room_made");
     libbpf().update(map, word(0), new Uint8Array(BigUint64Array.of(at).buffer), 0n);
+  }
+
+  /** What madeRoom() or the agent has written. */
+  roomMadeAt(): bigint {
+    const value = new Uint8Array(8);
+    libbpf().lookup(openMap(this.pins, "room_made"), word(0), value);
+    return new DataView(value.buffer).getBigUint64(0, true);
   }
 
   /** The connections of a client's port: both directions, each with its state. */

@@ -5,9 +5,10 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { address } from "../../agent/kernel/address.ts";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { encodeOne } from "../../agent/kernel/codec.ts";
-import { type Connection, ConnectionFlag, origin, SettingsFlag, tuple } from "../../agent/kernel/layout.gen.ts";
+import { type Connection, ConnectionFlag, origin, tuple } from "../../agent/kernel/layout.gen.ts";
 import { libbpf } from "../../agent/kernel/libbpf.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
+import { olderSecret, takeOver } from "../../agent/kernel/older-layouts.ts";
 import { switched } from "../../agent/kernel/resize.ts";
 import { includes } from "../../tools/bpf.ts";
 import { run } from "../../tools/command.ts";
@@ -43,15 +44,21 @@ describe.skipIf(noKernel)("a connection of another layout of the maps", () => {
   /** What is known from now on is in the maps of an older version only. */
   const becomesOlder = async () => {
     await olderMaps(folder, older());
-    const tables = { connections: node.maps.connections, half_open: node.maps.halfOpen };
-    for (const [name, own] of Object.entries(tables)) {
-      const map = libbpf().getPinned(join(older(), "maps", name));
-      for (const [key, value] of own.entries())
-        expect(libbpf().update(map, encodeOne(tuple, key), olderBytes(value), 0n)).toBe(0);
-      closeSync(map);
-    }
+    const tables = { connections: node.maps.connections.entries(), half_open: node.maps.halfOpen.entries() };
+    const write = (more: Partial<Connection>) => {
+      for (const [name, entries] of Object.entries(tables)) {
+        const map = libbpf().getPinned(join(older(), "maps", name));
+        for (const [key, value] of entries)
+          expect(libbpf().update(map, encodeOne(tuple, key), olderBytes({ ...value, ...more }), 0n)).toBe(0);
+        closeSync(map);
+      }
+    };
+    write({});
     node.forget();
+    isUsedNow = () => write({ lastSeen: process.hrtime.bigint() });
   };
+  /** The old programs meet a packet of it. */
+  let isUsedNow = () => {};
   /** An established connection to a node port, in the maps of an older version only. */
   const establish = async () => {
     for (const step of [fromClient("S"), answer, fromClient("A", numbers)]) meet(node, step);
@@ -78,13 +85,14 @@ describe.skipIf(noKernel)("a connection of another layout of the maps", () => {
     return [ip?.source, ip?.ports?.source];
   };
 
-  const isTakingOver = () => ((node.maps.settings.lookup(0)?.flags ?? 0) & SettingsFlag.TAKING_OVER) !== 0;
+  const isTakingOver = () => (node.maps.settings.lookup(0)?.takingOverUntil ?? 0) > 0;
 
   test("waits for its packets to be sent again while it is not taken over yet, and is neither reset nor begun anew", async () => {
     await establish();
     const meanwhile: string[] = [];
     switched(node.pins, node.maps, () => {
       node.forget(); // as if the old programs had opened it just now
+      isUsedNow();
       meanwhile.push(goesOn(), outcomeOf(answer));
       expect([entries(), node.maps.halfOpen.entries(), isTakingOver()]).toEqual([[], [], true]);
     });
@@ -124,6 +132,30 @@ describe.skipIf(noKernel)("a connection of another layout of the maps", () => {
       expect([goesOn(), answers()]).toEqual(["to_endpoint", expected]);
     },
   );
+
+  test("keeps the secret by which its backend is found again, and that one may have to be", async () => {
+    await olderMaps(folder, older());
+    const [secret, room] = ["secrets", "room_made"].map((name) => libbpf().getPinned(join(older(), "maps", name)));
+    const zero = new Uint8Array(4);
+    expect(olderSecret(node.pins, node.maps)).toBeUndefined();
+    const words = new Uint8Array(BigUint64Array.of(0x1234n, 0x5678n).buffer);
+    expect(libbpf().update(secret as number, zero, words, 0n)).toBe(0);
+    expect(olderSecret(node.pins, node.maps)).toEqual({ low: 0x1234n, high: 0x5678n });
+    const at = process.hrtime.bigint();
+    libbpf().update(room as number, zero, new Uint8Array(BigUint64Array.of(at).buffer), 0n);
+    node.madeRoom(0n);
+    switched(node.pins, node.maps, () => undefined);
+    expect(node.roomMadeAt()).toBe(at);
+    for (const fd of [secret, room]) closeSync(fd as number);
+  });
+
+  test("is looked for again only as far as it was used since the last look", async () => {
+    await establish();
+    const now = process.hrtime.bigint();
+    const taken = (since: bigint) => takeOver(node.pins, node.maps, since).taken;
+    expect([taken(now + 1_000_000_000n), taken(now - 10_000_000_000n), taken(0n)]).toEqual([0, 2, 0]);
+    expect(goesOn()).toBe("to_endpoint");
+  });
 
   test("is found by the names of fields, and has a place of its own", async () => {
     await establish();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
 /* Maps of a version that never was: fields of a connection are elsewhere, of another size or missing, and one is gone since. */
 #include "../../bpf/shared/connection.h"
+#include "../../bpf/shared/service.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -35,6 +36,20 @@ struct {
 	__type(key, struct tuple);
 	__type(value, struct older_connection);
 } half_open SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct secret);
+} secrets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} room_made SEC(".maps");
 
 SEC("tc")
 int nothing(struct __sk_buff *skb)

@@ -5,9 +5,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
-import { SettingsFlag } from "../../agent/kernel/layout.gen.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
-import { switched } from "../../agent/kernel/resize.ts";
+import { switched, TAKING_OVER_SECONDS } from "../../agent/kernel/resize.ts";
 import { answers } from "./cases/external.ts";
 import { addresses, arrives, arrivesWrapped, bytesOf, meet, type Step, sends } from "./cases/step.ts";
 import { nodes, outside, pods } from "./cluster.ts";
@@ -22,6 +21,9 @@ const HANDLING: Handling = { returnMode: "DSR", services: true };
 const WAITS = "drop_unrelated";
 const PORT = 4100;
 
+/** Of the clock that the packet path reads. */
+const seconds = () => Number(process.hrtime.bigint() / 1_000_000_000n);
+
 /** Whatever is written, connections are being taken over, if `isTakingOver`. */
 class Node extends NodeUnderTest {
   isTakingOver = false;
@@ -32,14 +34,17 @@ class Node extends NodeUnderTest {
   }
 
   get flag(): boolean {
-    return ((this.maps.settings.lookup(0)?.flags ?? 0) & SettingsFlag.TAKING_OVER) !== 0;
+    return (this.maps.settings.lookup(0)?.takingOverUntil ?? 0) > 0;
   }
 
   set flag(is: boolean) {
+    this.takingOverUntil = is ? seconds() + 3600 : 0;
+  }
+
+  set takingOverUntil(takingOverUntil: number) {
     const settings = this.maps.settings.lookup(0);
     if (!settings) throw new Error("The node under test has no settings.");
-    const others = settings.flags & ~SettingsFlag.TAKING_OVER;
-    this.maps.settings.update([[0, { ...settings, flags: others | (is ? SettingsFlag.TAKING_OVER : 0) }]]);
+    this.maps.settings.update([[0, { ...settings, takingOverUntil }]]);
   }
 }
 
@@ -70,6 +75,14 @@ describe.skipIf(noKernel)("while connections are taken over", () => {
     node.forget();
     expect(outcome(unknown)).toBe(WAITS);
     node.flag = false;
+    expect(outcome(unknown)).toBe("pass_to_stack");
+  });
+
+  test("nothing waits for an agent that has ended, once its time is over", () => {
+    const unknown = arrives({ source: outside.client1, destination: nodes.master }, tcp(PORT, 30082, "A"), "");
+    node.takingOverUntil = seconds() + 3600;
+    expect(outcome(unknown)).toBe(WAITS);
+    node.takingOverUntil = seconds() - 1;
     expect(outcome(unknown)).toBe("pass_to_stack");
   });
 
@@ -156,8 +169,12 @@ describe.skipIf(noKernel)("while connections are taken over", () => {
       return [...flags, node.flag];
     };
 
-    test("says so from its first look until its second one, also when attaching fails", () => {
+    test("says so from its first look until its last one, for a minute at most, also when attaching fails", () => {
       expect(during()).toEqual([true, false]);
+      during(() => {
+        const left = (node.maps.settings.lookup(0)?.takingOverUntil ?? 0) - seconds();
+        expect([left > 50, left <= TAKING_OVER_SECONDS]).toEqual([true, true]);
+      });
       const fails = () =>
         during(() => {
           throw new Error("no such device");

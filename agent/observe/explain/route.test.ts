@@ -72,6 +72,7 @@ function returns(returnMode: number, flags = 0): void {
     hostRevision: 0,
     hostNamespace: 0n,
     wireguardIfindex: 0,
+    takingOverUntil: 0,
   };
   stored.settings.update([[0, { ...settings, ...others }]]);
 }
