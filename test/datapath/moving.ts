@@ -4,10 +4,10 @@ import type { BareCluster } from "./bare-cluster.ts";
 // Each sends more often than the next hop expires (bpf/connection/next_hop.h). Prints how many answers each flow has had, and what ended.
 const holder = `
   const { connect } = require("node:net"), { createSocket } = require("node:dgram");
-  const [host, count] = [process.argv[1], +process.argv[2]];
+  const [host, count, tcp, udp] = [process.argv[1], +process.argv[2], +process.argv[3], +process.argv[4]];
   const answers = { tcp: Array(count).fill(0), udp: Array(count).fill(0), servers: Array(count).fill(""), ended: [] };
   for (let at = 0; at < count; at++) {
-    const socket = connect({ host, port: 82 });
+    const socket = connect({ host, port: tcp });
     socket.on("error", (error) => answers.ended.push("tcp " + error.code));
     socket.on("close", () => answers.ended.push("tcp closed"));
     socket.on("data", () => answers.tcp[at]++);
@@ -19,7 +19,7 @@ const holder = `
       if (answers.servers[at] && answers.servers[at] !== server) answers.ended.push("udp moved to " + server);
       answers.servers[at] = server;
     });
-    setInterval(() => { socket.write("still here\\n"); datagrams.send("t", 80, host); }, 40);
+    setInterval(() => { socket.write("still here\\n"); datagrams.send("t", udp, host); }, 40);
   }
   setInterval(() => console.log(JSON.stringify(answers)), 100);`;
 
@@ -32,9 +32,16 @@ export interface Flows {
   readonly ended: readonly string[];
 }
 
-/** Opens `count` TCP connections to port 82 and as many UDP flows to port 80 from client1. @returns what is seen of them so far */
-export function holdFlows(cluster: BareCluster, host: string, count: number): () => Flows | undefined {
-  const child = cluster.spawn("client1", [process.execPath, "-e", holder, host, String(count)]);
+/** Opens `count` TCP connections and as many UDP flows from client1, to ports whose servers keep connections and answer datagrams.
+ * @returns what is seen of them so far */
+export function holdFlows(
+  cluster: BareCluster,
+  host: string,
+  count: number,
+  ports = { tcp: 82, udp: 80 },
+): () => Flows | undefined {
+  const argv = [host, count, ports.tcp, ports.udp].map(String);
+  const child = cluster.spawn("client1", [process.execPath, "-e", holder, ...argv]);
   let [rest, last]: [string, Flows | undefined] = ["", undefined];
   child.stdout?.on("data", (text: Buffer) => {
     const lines = (rest + text).split("\n");
