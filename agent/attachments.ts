@@ -90,6 +90,8 @@ export class Attachments {
     this.#whereItIs(() => {
       for (const { program, device } of this.#nodeHooks()) this.#attach(program, device);
     });
+    // Every packet between processes of the node would pass it.
+    if (!this.#network.loopback) this.#whereItIs(() => this.#attacher.detach("to_loopback", LOOPBACK));
     this.#cards?.follow(this.#attacher);
     return true;
   }
@@ -131,12 +133,13 @@ export class Attachments {
   }
 
   #nodeHooks(): DeviceProgram[] {
-    const { tunnel, wireguard, uplinkDevices } = this.#network;
+    const { tunnel, wireguard, uplinkDevices, loopback } = this.#network;
     // to_tunnel must set its marks before to_uplink checks for them.
     return [
       ...(tunnel ? on(tunnel, "to_tunnel", "from_tunnel") : []),
       ...(wireguard ? on(wireguard, "to_wireguard", "from_wireguard") : []),
       ...uplinkDevices.flatMap((device) => on(device, "to_uplink", "from_uplink")),
+      ...(loopback ? on(loopback, "to_loopback") : []),
     ];
   }
 
@@ -203,6 +206,8 @@ export class Attachments {
     if (result !== "unchanged") this.#log[this.#level](`${program} on ${name}: ${result} (${this.#attacher.method})`);
   }
 }
+
+const LOOPBACK: Device = { name: "lo", ifindex: 1 }; // of every network namespace
 
 const podHooks = ({ hostInterface, ifindex }: Endpoint) => on({ name: hostInterface, ifindex }, ...WORKLOAD_PROGRAMS);
 

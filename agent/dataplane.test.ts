@@ -28,6 +28,7 @@ test("what is wrong with an object that arrives during a pass is reported by the
       refresh: async () => facts,
       routePods: async () => true,
       route: async () => [],
+      lead: async () => undefined,
       podMtu: 1450,
       followMtu: async () => 0,
     },

@@ -25,7 +25,7 @@ import { encapsulatingPools } from "./pools.ts";
 import { EndpointGate } from "./reconcile/endpoint-gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
 import { inSlices } from "./slices.ts";
-import { routeProblem, unwrittenProblems } from "./unwritten.ts";
+import { ownRequestProblem, routeProblem, unwrittenProblems } from "./unwritten.ts";
 
 export interface DataplaneParts {
   readonly options: Pick<AgentOptions, "node" | "nodeAddress" | "runDirectory">;
@@ -198,12 +198,17 @@ export class Dataplane {
 
   // Comparing with the kernel costs processes, so it is done only after a change and when the machine is checked.
   // If the kernel refuses a route, only that route is missing: it is retried, and pods continue to work.
-  async #writeNetwork({ routes, kubeProxy }: DesiredState, facts: NodeFacts): Promise<boolean> {
-    const text = JSON.stringify([routes, kubeProxy]);
+  async #writeNetwork({ routes, ownRequests, kubeProxy }: DesiredState, facts: NodeFacts): Promise<boolean> {
+    const text = JSON.stringify([routes, ownRequests, kubeProxy]);
     if (text === this.#network) return true;
     try {
+      const { node } = this.#parts.options;
       const conflicts = await this.#parts.network.route(routes, facts);
-      this.#routeProblems = conflicts.map((conflict) => routeProblem(this.#parts.options.node, conflict));
+      const notLed = await this.#parts.network.lead(ownRequests, facts);
+      this.#routeProblems = [
+        ...conflicts.map((conflict) => routeProblem(node, conflict)),
+        ...(notLed === undefined ? [] : [ownRequestProblem(node, notLed)]),
+      ];
       await this.#leftovers.follow(kubeProxy);
       this.#network = text;
       return true;

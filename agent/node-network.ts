@@ -3,12 +3,14 @@ import { type Encapsulating, encapsulationOverhead, mtuWithinEncryption } from "
 import type { Endpoint } from "./cni/endpoint-store.ts";
 import { followMtu } from "./cni/pod-mtu.ts";
 import type { Route } from "./compile/desired.ts";
+import type { OwnRequests } from "./compile/own-requests.ts";
 import type { NodeFacts } from "./compile/snapshot.ts";
 import { interfaceName } from "./kernel/interface-names.ts";
 import { namespaceCookie } from "./kernel/network-namespace.ts";
 import { type NetworkDevice, networkDevicesSoon } from "./network/devices.ts";
 import { changeEndpointRoutes } from "./network/endpoint-routes.ts";
 import { reconcileNeighbours } from "./network/neighbours.ts";
+import { reconcileOwnRequests } from "./network/own-requests.ts";
 import { type RouteConflict, type RouteContext, reconcileRoutes } from "./network/routes.ts";
 import {
   applySysctls,
@@ -16,6 +18,7 @@ import {
   forgetGone,
   nodeIpv6Sysctls,
   nodeSysctls,
+  ownAddressSysctls,
   podIpv6Sysctls,
   type Sysctls,
   uplinkIpv6Sysctls,
@@ -55,6 +58,9 @@ export class NodeNetwork {
   #lastFacts: NodeFacts | undefined;
   /** The routes to nodes whose neighbor entries are kept. Routes of pods are not included. */
   #kept = "";
+  #led = ""; // to the packet path, and whether the kernel has it still
+  #isLedKnown = false;
+  #leadsLoopback = false;
   /** Those in the kernel, as far as this agent has written them; undefined: they are not known. */
   #written: readonly Route[] | undefined;
   /** Whether the kernel is to be asked for them. */
@@ -69,6 +75,7 @@ export class NodeNetwork {
   async refresh({ underlay: nodeAddress, ipv6 }: NodeAddresses): Promise<NodeFacts> {
     this.#devices = await networkDevicesSoon();
     this.#kept = "";
+    this.#isLedKnown = false;
     this.#asksForRoutes = true;
     this.#uplinks = findUplinks(this.#devices, nodeAddress, this.#options.uplinks);
     if (!this.tunnel || this.tunnel.mtu !== this.mtu || !this.tunnel.up) {
@@ -161,6 +168,28 @@ export class NodeNetwork {
 
   get wireguard(): NetworkDevice | undefined {
     return this.#devices.find(({ name, kind }) => name === WIREGUARD_DEVICE && kind === "wireguard");
+  }
+
+  /** Leads SCTP of this node's processes to Services to the packet path. @returns why that cannot be done */
+  async lead({ addresses, atNode }: OwnRequests, { address, addressIpv6 }: NodeFacts): Promise<string | undefined> {
+    this.#leadsLoopback = atNode;
+    const sources = new Set([address, addressIpv6].flatMap((source) => source ?? []));
+    const contexts = [...sources].map((source) => ({ source, mtu: this.podMtu }));
+    const text = JSON.stringify([addresses, atNode, contexts]);
+    if (text === this.#led && (this.#isLedKnown || addresses.length === 0)) return undefined;
+    try {
+      if (atNode) this.#set(ownAddressSysctls(TUNNEL_DEVICE));
+      await reconcileOwnRequests(addresses, contexts);
+      [this.#led, this.#isLedKnown] = [text, true];
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+    return undefined;
+  }
+
+  /** The device by which this node reaches its own addresses, while the packet path has ports there. */
+  get loopback(): NetworkDevice | undefined {
+    return this.#leadsLoopback ? this.#devices.find(({ name }) => name === "lo") : undefined;
   }
 
   /** Writes what has changed of the routes to pods: a pod waits for its own. @returns false: something else has changed, and route() is to be called */

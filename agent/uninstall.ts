@@ -10,6 +10,7 @@ import { networkDevices } from "./network/devices.ts";
 import { ipBatch } from "./network/ip-command.ts";
 import { removeNeighbours } from "./network/neighbours.ts";
 import { removeMasquerade } from "./network/older-masquerade.ts";
+import { removeOwnRequests } from "./network/own-requests.ts";
 import { removeLearnedRoutes, removeRoutes } from "./network/routes.ts";
 import { restoreSysctls } from "./network/sysctls.ts";
 import { TUNNEL_DEVICE } from "./network/tunnel.ts";
@@ -41,6 +42,7 @@ export async function uninstall(options: AgentOptions, log: Logger): Promise<voi
     await deleteVeth(endpoint.hostInterface);
   removeMasquerade();
   await removeRoutes();
+  await removeOwnRequests(existsSync("/proc/net/if_inet6") ? ["IPv4", "IPv6"] : ["IPv4"]);
   if (existsSync(runFile(options, BIRD_FILE))) removeLearnedRoutes();
   removeNeighbours();
   if (networkDevices().some(({ name }) => name === TUNNEL_DEVICE)) ipBatch([`link delete dev ${TUNNEL_DEVICE}`]);

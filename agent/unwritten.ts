@@ -32,3 +32,11 @@ export function routeProblem(node: string, { destination, other }: RouteConflict
     "not be reachable from this node. Next: remove that route, or the IPAMBlock.";
   return { kind: "Node", name: node, path: "status", message };
 }
+
+/** Processes of the node do not reach Services over SCTP. @param why of the command that failed */
+export function ownRequestProblem(node: string, why: string): Problem {
+  const message =
+    `Processes of this node do not reach Services over SCTP, pods and clients do: ${why}. ` +
+    "Next: the kernel needs routing rules by protocol (IP_MULTIPLE_TABLES); the agent tries again.";
+  return { kind: "Node", name: node, path: "status", message };
+}

@@ -13,6 +13,7 @@
 #include "remember.h"
 #include "settings.h"
 #include "translate.h"
+#include "tunnel/own_way.h"
 #include "tunnel/tunnel.h"
 #include <linux/pkt_cls.h>
 
@@ -162,6 +163,8 @@ static __always_inline int leave(struct __sk_buff *skb, const struct packet *pac
 		return answer_quoted(skb);
 	case EXIT_ANSWER:
 		return send_answer(skb, plan);
+	case EXIT_OWN:
+		return send_own_answer(skb, settings_get());
 	case EXIT_STACK:
 	case EXIT_REJECT:
 		return send_to_stack(skb, connection, plan);

@@ -73,6 +73,14 @@ static __always_inline const struct next_hop *find_in_network(struct __sk_buff *
 	}
 }
 
+/* Whether a Service answers a process of this node (decide/own_request.h): others than of SCTP have their translation with their sockets. */
+static __always_inline bool is_answer_to_node(const struct tuple *tuple, const struct connection *connection)
+{
+	const __u32 answer = CONNECTION_REPLY | CONNECTION_TRANSLATED;
+
+	return tuple->protocol == IPPROTO_SCTP && connection && (connection->flags & answer) == answer;
+}
+
 __global enum found_hop find_destination_again(struct __sk_buff *skb, const struct packet *packet, struct connection *connection,
 					       struct plan *plan)
 {
@@ -94,7 +102,9 @@ __global enum found_hop find_destination_again(struct __sk_buff *skb, const stru
 	}
 	location = locate(&tuple->destination);
 	flags = location_flags(location);
-	if (flags & LOCATION_LOCAL_HOST)
+	if ((flags & LOCATION_LOCAL_HOST) && is_answer_to_node(tuple, connection))
+		send(plan, EXIT_OWN, OUTCOME_PASS_TO_STACK);
+	else if (flags & LOCATION_LOCAL_HOST)
 		route_by_stack(plan);
 	else if (location && is_wrapped_for(flags, &tuple->source))
 		send_overlay(plan, &location->node, encapsulation_to(flags, &tuple->destination));

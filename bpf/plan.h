@@ -21,6 +21,7 @@ enum exit {
 	EXIT_QUOTED,	  /* a router's error about what this node wrapped: the sender of the packet inside is told */
 	EXIT_ANSWER,	  /* back out of the interface that it came in by: a request for a hardware address, answered */
 	EXIT_ENCRYPTED,	  /* wrapped already: to the device that encrypts it */
+	EXIT_OWN,	  /* by the tunnel's device to a process of the node; from to_tunnel: into these programs (decide/own_request.h) */
 };
 
 enum translation {
@@ -75,6 +76,10 @@ struct plan {
 
 /* Set on a packet of the tunnel that arrived encrypted, on its way to the tunnel's device: from_tunnel takes no other where nodes encrypt. */
 #define MARK_DECRYPTED 0xebf00004
+
+/* Set on SCTP packets of the node's own processes, and on answers to them, on their way through the tunnel's device (decide/own_request.h). */
+#define MARK_OWN_REQUEST 0xebf00005
+#define MARK_OWN_ANSWER 0xebf00006
 
 static __always_inline bool is_own_error(const struct __sk_buff *skb)
 {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* Packets that other nodes wrapped for this one and that from_uplink left to the kernel's tunnel device (tunnel/device.h), and the device that encrypts
- * packets between nodes (tunnel/wireguard.h). */
+/* Packets that other nodes wrapped for this one and that from_uplink left to the kernel's tunnel device (tunnel/device.h), what the node's own processes
+ * send to Services through it (decide/own_request.h), and the device that encrypts packets between nodes (tunnel/wireguard.h). */
 #include "apply.h"
 #include "decide/from_host.h"
 #include "decide/host_backend.h"
 #include "decide/judge_opening.h"
+#include "decide/own_request.h"
 #include "decide/wrapped.h"
 #include "tunnel/wireguard.h"
 
@@ -20,7 +21,12 @@ int from_tunnel(struct __sk_buff *skb)
 
 	if (!plan || !scratch)
 		return TC_ACT_SHOT;
-	if (!settings || !unwrapped_by_device(skb, settings, &scratch->wrapping)) { /* without settings no node is known */
+	if (is_from_own_programs(skb, MARK_OWN_ANSWER)) /* counted by the program that sent it */
+		return give_own_answer(skb);
+	if (settings && is_from_own_programs(skb, MARK_OWN_REQUEST)) {
+		skb->mark = 0;
+		decide_own_request(&packet, settings, plan);
+	} else if (!settings || !unwrapped_by_device(skb, settings, &scratch->wrapping)) { /* without settings no node is known */
 		drop(plan, OUTCOME_DROP_UNKNOWN_TUNNEL_PEER);
 	} else if (encrypts(settings) && skb->mark != MARK_DECRYPTED) { /* from an interface that is no uplink */
 		drop(plan, OUTCOME_DROP_NOT_ENCRYPTED);
@@ -43,6 +49,8 @@ static __always_inline void decide_to_tunnel(struct packet *packet, const struct
 
 	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
 		return;
+	if (parsed == PARSE_OK && settings && is_led(packet, settings))
+		return send(plan, EXIT_OWN, OUTCOME_PASS_TO_STACK);
 	pass_to_stack(plan);
 	if (parsed == PARSE_ICMP_ERROR && settings)
 		decide_error_of_stack(packet, settings, plan);
@@ -70,10 +78,26 @@ int to_tunnel(struct __sk_buff *skb)
 	if (skb->mark == MARK_FORWARDED)
 		return TC_ACT_OK;
 	decide_to_tunnel(&packet, settings, plan);
+	if (plan->exit == EXIT_OWN && settings)
+		return send_own_request(skb, settings);
 	if (settings)
 		settle_from_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
 	return apply(&packet, plan);
+}
+
+/* The egress of loopback, attached only while there are ports of SCTP at this node's addresses: what the node's processes send to those. Everything else
+ * is none of ours, and not counted. */
+SEC("tc")
+int to_loopback(struct __sk_buff *skb)
+{
+	const struct settings *settings = settings_get();
+	struct packet packet = {.skb = skb};
+
+	if (!settings || !settings->tunnel_ifindex || !plan_begin(skb) || read(&packet, HOOK_TO_LOOPBACK) != PARSE_OK ||
+	    !is_own_request(&packet, settings))
+		return TC_ACT_OK;
+	return send_own_request(skb, settings);
 }
 
 static __always_inline int end_at_wireguard(struct __sk_buff *skb, struct plan *plan)

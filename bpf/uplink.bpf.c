@@ -11,6 +11,7 @@
 #include "decide/judge_opening.h"
 #include "decide/on_link.h"
 #include "decide/outgoing.h"
+#include "decide/own_request.h"
 #include "decide/unread.h"
 #include "decide/untracked.h"
 #include "decide/wrapped.h"
@@ -146,6 +147,8 @@ static __always_inline void decide_to_uplink(struct packet *packet, const struct
 		return drop(plan, OUTCOME_DROP_TUNNEL_FROM_WORKLOAD);
 	if (is_judged_later(packet->skb) && refuses_after_stack(packet, parsed, plan))
 		return;
+	if (parsed == PARSE_OK && packet->tuple.protocol == IPPROTO_SCTP && is_own_request(packet, settings))
+		return send(plan, EXIT_OWN, OUTCOME_PASS_TO_STACK);
 	if (is_asked_untracked(settings, parsed) && !packet->skb->ingress_ifindex && !is_for_many(&packet->tuple.destination) &&
 	    decide_untracked(packet, settings, DIRECTION_EGRESS, plan)) /* of what the node itself sends, and not of what it routes */
 		return;
@@ -181,10 +184,13 @@ int to_uplink(struct __sk_buff *skb)
 			return TC_ACT_OK;
 		if (plan->exit == EXIT_ENCRYPTED)
 			return send_encrypted(settings);
-	} else if (settings)
+	} else if (settings) {
 		decide_to_uplink(&packet, settings, plan);
-	else
+		if (plan->exit == EXIT_OWN)
+			return send_own_request(skb, settings);
+	} else {
 		pass_to_stack(plan);
+	}
 	if (settings)
 		settle_from_host(&packet, plan);
 	judge_opening(&packet, settings, plan);

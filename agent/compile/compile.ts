@@ -32,6 +32,7 @@ import type { DesiredState, MapContents } from "./desired.ts";
 import { EgressCompiler } from "./egress.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { NODE_LIMITS } from "./limits.ts";
+import { ownRequests } from "./own-requests.ts";
 import { PoliciesInForce } from "./policies-in-force.ts";
 import { blockRoutes } from "./pools.ts";
 import { policyRevision } from "./revisions.ts";
@@ -149,6 +150,7 @@ export class Compiler {
       maps: { ...maps, ...(through.length > 0 && { through }) },
       // Of two routes to one destination the last counts: a block or a loan may be a single address.
       routes: [...blockRoutes(pools), ...endpointRoutes(snapshot.endpoints)],
+      ownRequests: ownRequests(services.sctp, kubeProxy),
       bgp: bgp.plan,
       encryption,
       names: policyNames,

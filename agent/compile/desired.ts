@@ -10,6 +10,7 @@ import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { CompiledService } from "../../model/service/service.ts";
 import type { KeyOf, MapName, ValueOf } from "../kernel/layout.gen.ts";
 import type { Displaced } from "./ids.ts";
+import type { OwnRequests } from "./own-requests.ts";
 import type { NodeFacts } from "./snapshot.ts";
 
 /** One entry of a BPF map. */
@@ -141,6 +142,7 @@ export interface NodeHealth {
 export interface DesiredState {
   readonly maps: DesiredMaps;
   readonly routes: readonly Route[];
+  readonly ownRequests: OwnRequests;
   /** Undefined: BGP is not spoken. */
   readonly bgp: BgpPlan | undefined;
   /** undefined: packets between nodes are not encrypted. */

@@ -7,12 +7,13 @@ import type { Backend } from "../../model/service/backends.ts";
 import { OTHER_PORTS } from "../../model/service/frontend.ts";
 import type { Lost } from "../../model/service/frontend-claims.ts";
 import type { FrontendRules } from "../../model/service/frontend-rules.ts";
+import type { FrontendRule } from "../../model/service/frontends.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { Room } from "../../model/service/limits.ts";
 import type { CompiledService, ServedFrontend } from "../../model/service/service.ts";
 import { type ServedServices, ServiceSet } from "../../model/service/services.ts";
 import { atOnce, type Steps } from "../../model/steps.ts";
-import { Tally } from "../../model/tally.ts";
+import { Selection, Tally } from "../../model/tally.ts";
 import {
   BackendFlag,
   type Backend as BackendValue,
@@ -28,6 +29,7 @@ import {
 import type { Contribution, Contributions, Entry } from "./desired.ts";
 import { type Displaced, idOf, Numbering } from "./ids.ts";
 import { keyText } from "./key.ts";
+import { isOverSctp, sctpFrontends } from "./own-requests.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 export interface ServiceMaps {
@@ -42,6 +44,8 @@ export interface ServiceMaps {
   readonly healthChecks: readonly HealthCheck[];
   /** Whether a service chooses by a Maglev table. */
   readonly maglev: boolean;
+  /** Those of SCTP that are served. */
+  readonly sctp: readonly FrontendRule[];
   readonly problems: readonly Problem[];
   /** How many are too large and therefore not served. */
   readonly closed: number;
@@ -62,6 +66,7 @@ export class ServiceCompiler {
   readonly #result = new Latest<ServiceMaps>();
   readonly #lowered = new DerivedList<CompiledService, Lowered>();
   #lastLost: ReadonlyMap<CompiledService, Lost> = new Map();
+  readonly #overSctp = new Selection<CompiledService>(isOverSctp);
   readonly #tables = new Tally<CompiledService>(({ lists }) => lists.filter(({ table }) => table).length);
   readonly #listIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
   readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
@@ -100,6 +105,7 @@ export class ServiceCompiler {
       lists,
       healthChecks,
       maglev: this.#tables.over(compiled) > 0,
+      sctp: sctpFrontends(this.#overSctp.of(compiled), lost),
       problems,
       closed,
     };

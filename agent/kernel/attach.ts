@@ -26,6 +26,8 @@ export interface Attacher extends WorkloadAttacher {
   replace(all: readonly DeviceProgram[]): DeviceProgram[];
   /** Attaches a program to its direction of a device. */
   device(program: ProgramName, device: Device): LinkResult;
+  /** Takes a program off, if it is there. */
+  detach(program: ProgramName, device: Device): void;
   /** Attaches the program of an uplink's card. @throws Error if its driver refuses, or has another program */
   card(card: Card): LinkResult;
   /** Detaches it from all others, and from these where it was attached under another MTU. @returns their names */
@@ -71,6 +73,12 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
       if (result === "unsupported") throw unsupported(program, device);
       removeLink(pin); // left by an agent that used TCX
       return result;
+    },
+    detach(program, device) {
+      const { direction, pin } = deviceLink(pins, program, device);
+      if (has.tcx && !existsSync(pin)) return;
+      removeLink(pin);
+      if (!has.tcx) detachFilter(device.ifindex, direction);
     },
     card: (card) => ensureXdp(xdpLink(pins, card, loaded.programFd(XDP_PROGRAM))),
     noOtherCards: (cards) => removeOtherXdp(pins, cards),

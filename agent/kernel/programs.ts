@@ -22,6 +22,7 @@ export const programs = {
   to_workload: { object: "workload", hook: egress },
   from_tunnel: { object: "tunnel", hook: ingress },
   to_tunnel: { object: "tunnel", hook: egress },
+  to_loopback: { object: "tunnel", hook: egress },
   from_wireguard: { object: "tunnel", hook: ingress },
   to_wireguard: { object: "tunnel", hook: egress },
   connect4: { object: "socket", hook: { kind: "cgroup", attachType: 10 } },

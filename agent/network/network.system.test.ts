@@ -9,6 +9,7 @@ import { changeEndpointRoutes } from "./endpoint-routes.ts";
 import { ipBatch } from "./ip-command.ts";
 import { addPair, deleteLink, setUp } from "./link-requests.ts";
 import { removeMasquerade, retireMasquerade } from "./older-masquerade.ts";
+import { reconcileOwnRequests, removeOwnRequests } from "./own-requests.ts";
 import { reconcileRoutes, removeRoutes } from "./routes.ts";
 import { ensureTunnel, TUNNEL_DEVICE } from "./tunnel.ts";
 import { findUplinks } from "./uplinks.ts";
@@ -100,6 +101,36 @@ describe.skipIf(noKernel)("network", () => {
     await removeRoutes();
     expect(await written([])).toBe(0);
     expect(execFileSync("ip", ["route"], { encoding: "utf8" })).toContain("default via 172.31.1.1");
+    ipBatch(["route delete default"]);
+  });
+
+  test("SCTP of the machine's own to Services takes the tunnel's device, nothing else does, and what is led no longer leaves no rule", async () => {
+    const contexts = [
+      { source: "172.31.1.8", mtu: 1450 },
+      { source: "fd00:172:31:1::8", mtu: 1450 },
+    ];
+    const shown = () => execFileSync("ip", ["route", "show", "table", "all", "proto", "235"], { encoding: "utf8" });
+    const shownIpv6 = () => execFileSync("ip", ["-6", "route", "show", "table", "235"], { encoding: "utf8" });
+    const rules = () => ["-4", "-6"].map((of) => execFileSync("ip", [of, "rule"], { encoding: "utf8" })).join("");
+    ipBatch(["address replace fd00:172:31:1::8/64 dev eth0 nodad", "route add default via 172.31.1.1 dev eth0"]);
+    const before = rules();
+    await reconcileOwnRequests([], contexts);
+    expect(rules()).toBe(before);
+    await reconcileOwnRequests(["10.96.0.14", "fd00:10:96::14"], contexts);
+    const written = rules();
+    await reconcileOwnRequests(["10.96.0.14", "fd00:10:96::14"], contexts);
+    expect(rules()).toBe(written);
+    // Packets that this machine makes, of SCTP alone.
+    expect(written.match(/^235:\tfrom all iif lo ipproto sctp lookup 235/gm)).toHaveLength(2);
+    expect(shown()).toMatch(/^10\.96\.0\.14 dev ebpf-vxlan table 235 .*src 172\.31\.1\.8 mtu 1450/m);
+    expect(shownIpv6()).toMatch(/^fd00:10:96::14 dev ebpf-vxlan .*src fd00:172:31:1::8 .*mtu 1450/m);
+    expect(execFileSync("ip", ["route", "get", "10.96.0.14"], { encoding: "utf8" })).toContain("dev eth0");
+    await reconcileOwnRequests(["fd00:10:96::14"], contexts);
+    expect(shown()).not.toContain("10.96.0.14");
+    expect(rules().match(/lookup 235/g)).toHaveLength(1);
+    await removeOwnRequests(["IPv4", "IPv6"]);
+    expect(rules()).toBe(before);
+    await removeOwnRequests(["IPv4", "IPv6"]);
     ipBatch(["route delete default"]);
   });
 

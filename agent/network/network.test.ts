@@ -7,6 +7,7 @@ import { attributesIn } from "../kernel/netlink-attributes.ts";
 import type { NetworkDevice } from "./devices.ts";
 import { ofPod } from "./link-requests.ts";
 import { neighbourCommands } from "./neighbours.ts";
+import { ownRequestCommands } from "./own-requests.ts";
 import { routeCommands } from "./routes.ts";
 import { applySysctls, forgetGone, nodeIpv6Sysctls, restoreSysctls, uplinkIpv6Sysctls } from "./sysctls.ts";
 import { tunnelCommands } from "./tunnel.ts";
@@ -152,6 +153,34 @@ describe("wireguardCommands()", () => {
     const set = ["link set dev ebpf-wireguard mtu 1340 up"];
     expect(wireguardCommands(wireguard, 1340)).toEqual(set);
     expect(wireguardCommands({ ...wireguard, mtu: 1340, up: false }, 1340)).toEqual(set);
+  });
+});
+
+describe("ownRequestCommands()", () => {
+  const context = { source: "172.31.1.8", mtu: 1450 };
+  // As iproute2 6.1 prints them.
+  const present = ["10.96.0.14 dev ebpf-vxlan proto 235 scope link src 172.31.1.8 mtu 1450 "].map((line) =>
+    line.trim(),
+  );
+  const route = (to: string) => `route replace ${to} dev ebpf-vxlan src 172.31.1.8 mtu 1450 table 235 proto 235`;
+
+  test("one route for each address, and none for others", () => {
+    expect(ownRequestCommands(["10.96.0.14"], present, context)).toEqual([]);
+    expect(ownRequestCommands(["10.96.0.15"], present, context)).toEqual([
+      route("10.96.0.15"),
+      "route delete 10.96.0.14 table 235",
+    ]);
+  });
+
+  test("follows the node's address and the room in packets", () => {
+    for (const [from, to] of [
+      ["172.31.1.8", "172.31.1.88"],
+      ["1450", "14500"],
+      ["ebpf-vxlan", "eth0"],
+    ] as const)
+      expect(ownRequestCommands(["10.96.0.14"], [present.join().replace(from, to)], context)).toEqual([
+        route("10.96.0.14"),
+      ]);
   });
 });
 

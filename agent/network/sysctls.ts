@@ -17,6 +17,11 @@ export function deviceSysctls(device: string): Sysctls {
   ]);
 }
 
+/** The stack takes packets of this machine's own addresses from the device: answers of node ports to its processes, as the packet path hands them over. */
+export function ownAddressSysctls(device: string): Sysctls {
+  return new Map([[`net/ipv4/conf/${device}/accept_local`, "1"]]);
+}
+
 const CONF6 = "net/ipv6/conf";
 
 /** What a node needs to route IPv6 for its pods; nothing once `all/forwarding` is set. A device that forwards does not accept router

@@ -90,7 +90,7 @@ static __always_inline const struct service *service_opened_by(const struct pack
 /* From outside the cluster's own tunnel and workloads. @param wrapping as it came from another node, or NULL */
 static __always_inline bool is_from_outside(const struct packet *packet, const struct wrapping *wrapping)
 {
-	return wrapping ? wrapping_is_service(wrapping) : packet->hook != HOOK_FROM_WORKLOAD;
+	return wrapping ? wrapping_is_service(wrapping) : !is_from_here(packet);
 }
 
 /* The entry node of a connection to a backend elsewhere: remember the choice, wrap the packet as it came. */

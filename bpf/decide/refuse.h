@@ -36,6 +36,8 @@ static __always_inline void refuse(const struct packet *packet, const struct set
 	opening->backend = *own;
 	opening->backend_port = UNUSABLE_PORT;
 	opening->flags = flags | CONNECTION_HOST_BACKEND | CONNECTION_REFUSED;
+	if (address_is_equal(own, &packet->tuple.source)) /* the node's answer to itself has to come back this way */
+		opening->flags |= CONNECTION_HAIRPIN;
 	if (node)
 		opening->node = *node;
 	plan->remember = REMEMBER_OPENING;

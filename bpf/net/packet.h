@@ -40,6 +40,12 @@ static __always_inline bool is_from_network(const struct packet *packet)
 	return packet->hook == HOOK_FROM_UPLINK || packet->hook == HOOK_FROM_TUNNEL;
 }
 
+/* Whether its sender is on this node: a workload, or a process of the node itself. */
+static __always_inline bool is_from_here(const struct packet *packet)
+{
+	return packet->hook == HOOK_FROM_WORKLOAD || packet->hook == HOOK_FROM_NODE;
+}
+
 /* What a global function has had of a packet, the verifier takes for numbers: the pointers in it are written again. */
 static __always_inline void restore_pointers(struct packet *packet, struct __sk_buff *skb, struct connection *connection)
 {

@@ -27,6 +27,8 @@ enum hook {
 	HOOK_CONNECT,
 	HOOK_SENDMSG,
 	HOOK_TO_TUNNEL,
+	HOOK_TO_LOOPBACK,
+	HOOK_FROM_NODE, /* from_tunnel, of what the node's own processes send */
 };
 
 /* Fields that a kind does not name are zero. */

@@ -5,10 +5,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -189,8 +191,12 @@ static int ask(const char *host, const char *port, uint16_t own, size_t bytes)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && !strcmp(argv[1], "serve"))
-		return serve(fork() ? AF_INET : AF_INET6, atoi(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "serve")) {
+		if (fork())
+			return serve(AF_INET, atoi(argv[2]));
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a second server would answer twice */
+		return serve(AF_INET6, atoi(argv[2]));
+	}
 	if (argc == 6 && !strcmp(argv[1], "ask"))
 		return ask(argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));
 	fprintf(stderr, "usage: association serve PORT | ask ADDRESS PORT OWN_PORT BYTES\n");

@@ -179,6 +179,67 @@ describe.each([
     serving.kill();
   });
 
+  test("SCTP of nodes' own processes, in both families: pods here and there, a node's own network, cluster addresses and ports of nodes", async () => {
+    const association = await compiled("association");
+    const serve = (port: string) => [association, "serve", port];
+    const host = { address: nodes.master, addressIpv6: nodesIpv6.master, node: "master" } as Placed;
+    const atPod = { ports: [{ name: "web", protocol: "SCTP", port: 3868 }] };
+    const atHost = { ports: [{ name: "web", protocol: "SCTP", port: 3869 }] };
+    const objects = [
+      service("own", { clusterIP: "10.96.0.16", clusterIPv6: "fd00:10:96::16", nodePort: 30616, protocol: "SCTP" }),
+      { ...endpoints("own", [web], "SCTP"), ...atPod },
+      { ...endpointsIpv6("own", [web], "SCTP"), ...atPod },
+      service("hosts", { clusterIP: "10.96.0.17", clusterIPv6: "fd00:10:96::17", nodePort: 30617, protocol: "SCTP" }),
+      { ...endpoints("hosts", [host], "SCTP"), ...atHost },
+      { ...endpointsIpv6("hosts", [host], "SCTP"), ...atHost },
+    ];
+    let own = 7000;
+    const ask = async (from: NodeName, to: string, port: number, bytes = 1200) => {
+      const said = await shown(from, association, "ask", to, `${port}`, `${++own}`, `${bytes}`);
+      return said.trim().replace(` ${own}, ${bytes} bytes`, "");
+    };
+    const gate = await cluster.addPod("gate", "node", { app: "gate" }, [
+      { containerPort: 3868, hostPort: 8390, protocol: "SCTP" },
+    ]);
+    const serving = [
+      cluster.spawn("node", ["nsenter", "--net=/run/netns/web", ...serve("3868")]),
+      cluster.spawn("node", ["nsenter", "--net=/run/netns/gate", ...serve("3868")]),
+      cluster.spawn("master", serve("3869")),
+    ];
+    cluster.apply(...objects);
+    await cluster.carriedOut();
+    for (const name of ["node", "master"] as const) {
+      const isThere = async () => (await ask(name, nodes[name], 30616)) === `allowed saw ${nodes[name]}`;
+      await until(`the program of ${name}'s loopback`, isThere);
+      for (const [of, ofHosts, at] of [
+        ["10.96.0.16", "10.96.0.17", nodes],
+        ["fd00:10:96::16", "fd00:10:96::17", nodesIpv6],
+      ] as const) {
+        const seen = `allowed saw ${at[name]}`;
+        for (const bytes of [1, 1200]) expect(await ask(name, of, 80, bytes), `${name} to ${of}`).toBe(seen);
+        expect(await ask(name, at[name], 30616), name).toBe(seen);
+        expect(await ask(name, at[name === "node" ? "master" : "node"], 30616), name).toBe(seen);
+        // A backend in the same network sees the Service in its client's place.
+        expect(await ask(name, ofHosts, 80), name).toBe(name === "node" ? seen : `allowed saw ${ofHosts}`);
+        expect(await ask(name, at[name], 30617), name).toBe(seen);
+        expect(await ask(name, at.node, 8390), name).toBe(seen);
+        expect(await ask(name, at.master, 3869), name).toBe(seen);
+      }
+    }
+    const policy = onlyAt("web", { protocol: "SCTP", port: 3868 }, [`${far.address}/32`]);
+    cluster.apply(policy);
+    await until("the policy", async () => (await ask("master", "10.96.0.16", 80)) === "dropped");
+    expect(await ask("node", "10.96.0.16", 80)).toBe(`allowed saw ${nodes.node}`);
+    cluster.remove(policy, ...objects);
+    await cluster.removePod(gate.name);
+    for (const one of serving) one.kill();
+    await cluster.carriedOut();
+    await until("their routes to be gone", async () => {
+      const routes = await shown("node", "ip", "route", "show", "table", "all", "proto", "235");
+      return !routes.includes("10.96.0.16 ") && !routes.includes("10.96.0.17 ");
+    });
+  });
+
   test("a traceroute shows the nodes: the one that the client entered by, and the pod's", async () => {
     const hop = await compiled("hop");
     // A stack sends few ICMP errors a second to one receiver (icmp_ratelimit), so the question is repeated, as traceroute does.

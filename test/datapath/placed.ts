@@ -23,7 +23,7 @@ export const networkOf = ({ name, namespace = "default" }: Pick<Placed, "name" |
 export interface ContainerPort {
   readonly name?: string;
   readonly containerPort: number;
-  readonly protocol?: "TCP" | "UDP";
+  readonly protocol?: "TCP" | "UDP" | "SCTP";
   readonly hostPort?: number;
   readonly hostIP?: string;
 }

@@ -20,6 +20,7 @@ import { isAnswer, wrongAnswer } from "./model/answer.ts";
 import { flowOf } from "./model/flow.ts";
 import { Model, type Objection } from "./model/model.ts";
 import { type Seen, seenFrame } from "./model/seen.ts";
+import { isOwn } from "./model/sources.ts";
 import { isTakenOff, takenOff, unwrapped, WRAPS, wrongEncapsulation } from "./outer.ts";
 import { Random } from "./random.ts";
 
@@ -58,6 +59,9 @@ const rounds: readonly Handling[] = [
 
 const KEPT = 5;
 
+/** That of loopback sees what the node says to itself, and hands on what `isOwnRequest` describes. */
+const fuzzedPrograms = packetPrograms.filter((program) => program !== "to_loopback");
+
 /** @param packets for each program */
 export function campaign(
   node: NodeUnderTest,
@@ -75,9 +79,9 @@ export function campaign(
     node.forget();
     const wanted = Math.max(0, Math.min(share, packets - part * share));
     // Each has other packets.
-    round(node, handling, new Random(seed + part), wanted * packetPrograms.length, found, say);
+    round(node, handling, new Random(seed + part), wanted * fuzzedPrograms.length, found, say);
   }
-  return { seed, packets: Object.fromEntries(packetPrograms.map((name) => [name, packets])), ...found };
+  return { seed, packets: Object.fromEntries(fuzzedPrograms.map((name) => [name, packets])), ...found };
 }
 
 interface Findings {
@@ -98,7 +102,7 @@ function round(
   const generator = new Generator(random, backends, (name) => node.ifindex(name), handling.family ?? "IPv4");
   let model = new Model();
   for (let index = 0; index < packets; index++) {
-    const program = packetPrograms[index % packetPrograms.length] as PacketProgram;
+    const program = fuzzedPrograms[index % fuzzedPrograms.length] as PacketProgram;
     random.begin(index);
     const { meeting, frame } = generator.next(program);
     const { met, differences } = meetBoth(node, frame, meeting);
@@ -146,9 +150,13 @@ function examine(
     return met.action === OK && met.outcomes.length === 0
       ? []
       : [{ rule: "count", why: "what we sent was looked at again" }];
+  if (met.action === REDIRECT && met.mark === OWN_REQUEST && met.outcomes.length === 0)
+    return isOwnRequest(meeting, seenFrame(bytes).ip)
+      ? []
+      : [{ rule: "source", why: "it takes the way of the node's own requests" }];
   if (outcome === "none" || more.length > 0)
     return [{ rule: "count", why: `it ended in ${met.outcomes.length} outcomes: ${met.outcomes}` }];
-  if (!isReasonFor(outcome, met.action, program))
+  if (!isReasonFor(outcome, met.action, program, met.mark))
     return [{ rule: "verdict", why: `action ${met.action} for ${outcome}` }];
   const before = seenFrame(bytes);
   const isForUs = program !== "from_uplink" || isReceived(before.destinationMac);
@@ -203,6 +211,16 @@ function examine(
   if (found.length === 0 && flow && left && outcome === "forward_service")
     generator.rememberForwarded(flow, after.ip.destination);
   return [...found, ...form];
+}
+
+/** MARK_OWN_REQUEST of bpf/plan.h */
+const OWN_REQUEST = 0xebf00005;
+const SCTP = 132;
+
+/** SCTP that the node's own stack made, on its way out. */
+function isOwnRequest({ program, ingressIfindex = 0 }: Meeting, ip: Seen | undefined): boolean {
+  const leaves = program === "to_tunnel" || program === "to_uplink";
+  return leaves && ingressIfindex === 0 && ip?.protocol === SCTP && isOwn(ip.source);
 }
 
 const ARP = 0x0806;

@@ -159,6 +159,13 @@ export const services: readonly ClusterService[] = [
     backends: ["master"],
     targetPort: 3868,
   },
+  {
+    ...{ name: "signalling-there", clusterIP: "10.96.0.29", nodePort: 30085 },
+    protocol: "SCTP",
+    backends: ["node"],
+    targetPort: 3868,
+    spec: { externalTrafficPolicy: "Local" },
+  },
   ...[
     { name: "steady", clusterIP: "10.96.0.30", nodePort: 30094, protocol: "TCP", backends: ["web2"] } as const,
     { name: "steady-here", clusterIP: "10.96.0.31", nodePort: 30095, protocol: "TCP", backends: ["web"] } as const,

@@ -22,6 +22,7 @@ import { oddities } from "./cases/oddities.ts";
 import { outgoing } from "./cases/outgoing.ts";
 import { own } from "./cases/own.ts";
 import { ownEnds } from "./cases/own-ends.ts";
+import { ownRequests } from "./cases/own-requests.ts";
 import { quoted } from "./cases/quoted.ts";
 import { refusals } from "./cases/refusals.ts";
 import { returns } from "./cases/returns.ts";
@@ -58,6 +59,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     associations,
     associationEnds,
     associationChecksums,
+    ownRequests,
     localPorts,
     maglev,
     external,

@@ -13,7 +13,7 @@ import {
   readVxlan,
   type VxlanReading,
 } from "./reading.ts";
-import { isReasonFor } from "./verdict.ts";
+import { isReasonFor, OWN_ANSWER, REDIRECT } from "./verdict.ts";
 
 const KINDS = ["overlay", "forward, reply wrapped", "forward, reply direct", "return"];
 const WRAPS = new Set(["to_overlay", "forward_service", "return_via_entry"]);
@@ -27,7 +27,7 @@ const FEW_HOPS = 10;
 export function inWords(met: Met, program: PacketProgram, backendOf: (id: number) => string | undefined): string {
   const [outcome = "uncounted", ...more] = met.outcomes;
   if (more.length > 0) return `counted as ${met.outcomes.join(" and ")}`;
-  if (!isReasonFor(outcome, met.action, program)) return `${outcome}, but action ${met.action}`;
+  if (!isReasonFor(outcome, met.action, program, met.mark)) return `${outcome}, but action ${met.action}`;
   if (/^drop_/.test(outcome)) return outcome;
   const { ip, arp, type, destinationMac, sourceMac } = readFrame(met.frame);
   if (arp && outcome === "answer_neighbour") {
@@ -39,7 +39,8 @@ export function inWords(met: Met, program: PacketProgram, backendOf: (id: number
   if (!ip) return `${outcome}: frame of type 0x${type.toString(16)}`;
   const wrapped = WRAPS.has(outcome) ? readVxlan(ip) : undefined;
   const inIpip = WRAPS.has(outcome) ? readIpip(ip) : undefined;
-  const place = met.action === 7 ? ` ${receiver(destinationMac)}` : "";
+  const isToOwnStack = met.mark === OWN_ANSWER && outcome === "pass_to_stack";
+  const place = met.action === REDIRECT ? ` ${isToOwnStack ? "by the tunnel's device" : receiver(destinationMac)}` : "";
   if (/^answer_/.test(outcome))
     return `${outcome}${met.mark === OWN_ERROR ? " along its connection" : place}: ${errorInWords(ip)}`;
   const packet = wrapped?.inner.ip
