@@ -236,7 +236,7 @@ export const WRONG_INPUTS: readonly WrongInput[] = [
     [{ name: "N" }, 'name is "N"', "a Kubernetes object name"],
   ]),
   ...component("HostEndpoint", { name: "h", node: "n", interfaceName: "*" }, [
-    [{ name: "H" }, 'name is "H"', "a Kubernetes object name"],
+    [{ name: "H" }, 'name: "H" is no name', "lower case letters"],
     [{ expectedIps: [] }, 'unknown key "expectedIps"', 'did you mean "expectedIPs"?'],
   ]),
   ...component("NetworkSet", { name: "s" }, [
