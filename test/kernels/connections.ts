@@ -47,7 +47,7 @@ async function walk(cluster: BareCluster): Promise<void> {
   );
   await cluster.carriedOut();
   const expect = async (title: string, from: From, to: string, expected: string, more: Partial<Probe> = PATIENCE) =>
-    tell(title, await cluster.see(from, to, more), expected);
+    tell("connections", title, await cluster.see(from, to, more), expected);
   const saw = (address: string | undefined) => `allowed default/web saw ${address}`;
 
   for (const mode of ["DSR", "Tunnel"] as const) {
@@ -69,7 +69,7 @@ async function walk(cluster: BareCluster): Promise<void> {
     }
     const after = await cluster.outcomes("master");
     const returned = (after.return_forwarded ?? 0) > (before.return_forwarded ?? 0);
-    tell(`${mode}, the way of replies`, returned ? "through the entry node" : "direct", ways[mode]);
+    tell("connections", `${mode}, the way of replies`, returned ? "through the entry node" : "direct", ways[mode]);
   }
   await expect("from a pod to a cluster address", "default/shop", "10.96.0.10:80", saw(shop.address));
   await expect("from a pod to a cluster address, IPv6", "default/shop", "[fd00:10:96::10]:80", saw(shop.addressIpv6));
@@ -78,7 +78,7 @@ async function walk(cluster: BareCluster): Promise<void> {
   await expect("from a node to a cluster address", "master", "10.96.0.10:80", saw(nodes.master));
   await serveEchoes(cluster, web);
   const [echoed] = await cluster.probe("default/shop", { to: `${web.address}:82`, ...PATIENCE, size: 100_000 });
-  tell("100 kB to another node's pod and back", `${echoed?.verdict}`, "allowed");
+  tell("connections", "100 kB to another node's pod and back", `${echoed?.verdict}`, "allowed");
   await expect("a Service without backends", "client1", `${nodes.master}:30999`, "rejected");
 
   const policy = onlyFrom("web", `${clients.client1}/32`);

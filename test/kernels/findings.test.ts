@@ -11,8 +11,8 @@ const SERIAL = [
   '{"packets":"walks: one"}',
   '{"packets":"walks: two","failed":"dropped"}',
   '{"connections":"a node port"}',
-  '{"connections":"a cluster address","failed":"dropped"}',
-  '{"connections":"a cluster address"}',
+  '{"cards":"attached","failed":"none"}',
+  '{"cards":"attached"}',
 ];
 
 test("findingsIn() reads a serial line", () => {
@@ -22,11 +22,12 @@ test("findingsIn() reads a serial line", () => {
     costs: { socket: { connect4: cost } },
     refused: { uplink: "R3 pointer arithmetic prohibited" },
     packets: { "walks: one": undefined, "walks: two": "dropped" },
-    connections: { "a node port": undefined, "a cluster address": "dropped" },
+    connections: { "a node port": undefined },
+    cards: { attached: "none" },
     encryption: {},
   });
 });
 
 test("findingsIn() rejects incomplete output", () => {
-  expect(() => findingsIn(SERIAL.join("\n"))).toThrow(/output is incomplete:.*\n.*walks: two.*a node port/s);
+  expect(() => findingsIn(SERIAL.join("\n"))).toThrow(/output is incomplete:.*\n.*walks: two.*attached/s);
 });

@@ -10,6 +10,8 @@ export type Finding =
   | { readonly packets: string; readonly failed?: string }
   /** A connection through real agents (connections.ts). */
   | { readonly connections: string; readonly failed?: string }
+  /** What an agent did with XDP in a card (uplink-cards.ts). */
+  | { readonly cards: string; readonly failed?: string }
   | { readonly encryption: EncryptedNodes }
   | { readonly end: true };
 
@@ -44,6 +46,7 @@ export interface Findings {
   readonly refused: Record<string, string>;
   readonly packets: Results;
   readonly connections: Results;
+  readonly cards: Results;
   /** By family; one that is missing was not tried, or ended early. */
   readonly encryption: Readonly<Record<string, EncryptedNodes>>;
 }
@@ -64,6 +67,7 @@ export function findingsIn(printed: string): Findings {
     refused: Object.fromEntries(entries((one) => ("refused" in one ? [one.object, one.refused] : undefined))),
     packets: resultsOf(entries((one) => ("packets" in one ? [one.packets, one.failed] : undefined))),
     connections: resultsOf(entries((one) => ("connections" in one ? [one.connections, one.failed] : undefined))),
+    cards: resultsOf(entries((one) => ("cards" in one ? [one.cards, one.failed] : undefined))),
     encryption: Object.fromEntries(
       entries((one) => ("encryption" in one ? [one.encryption.family, one.encryption] : undefined)),
     ),

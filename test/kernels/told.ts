@@ -6,7 +6,8 @@ export function say(finding: Finding): void {
   writeSync(1, `${JSON.stringify(finding)}\n`);
 }
 
-/** Which connection was tried, what was seen of it, and what should have been. */
-export function tell(connections: string, seen: string, expected: string): void {
-  say({ connections, ...(seen !== expected && { failed: `${seen}\ninstead of\n${expected}` }) });
+/** What was seen, and what should have been. */
+export function tell(kind: "connections" | "cards", title: string, seen: string, expected: string): void {
+  const failed = seen === expected ? {} : { failed: `${seen}\ninstead of\n${expected}` };
+  say(kind === "cards" ? { cards: title, ...failed } : { connections: title, ...failed });
 }
