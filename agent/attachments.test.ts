@@ -36,6 +36,7 @@ function agent({ hasFilters = true, failure = "", meanwhile = () => {} } = {}) {
         if (program === "from_workload") done.push(`${name} linked`);
       },
       forget: ({ name }: { name: string }) => void done.push(`${name} forgotten`),
+      detach: () => {},
       cgroup: () => {},
       sweep: () => [],
     } as unknown as Attacher;

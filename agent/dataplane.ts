@@ -183,7 +183,7 @@ export class Dataplane {
     this.#hasIpv6Pool = hasIpv6Pool;
     this.#encrypts = encrypts;
     this.#facts ??= await this.#lookAtMachine(hasIpv6Pool);
-    this.#local ??= endpoints.list().map(localEndpoint);
+    this.#local ??= endpoints.list().map((endpoint) => localEndpoint(endpoint));
     const snapshot = this.paced.of(cluster.store.snapshot(this.#facts, this.#local));
     // Of the same objects: what arrives while this pass works is for the next one, also what is wrong with it.
     const unreadable = cluster.store.problems();

@@ -1,39 +1,37 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { KubeProxyLeftovers } from "./kube-proxy-leftovers.ts";
-import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
-
-vi.mock(import("./network/kube-proxy-rules.ts"), () => ({ removeKubeProxyRules: vi.fn() }));
-afterEach(() => vi.resetAllMocks());
+import type { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
 
 function leftovers() {
   const said: unknown[] = [];
   const log = { info: (text: unknown) => void said.push(text) };
   const parts = { log, options: { node: "master" }, cluster: { store: { list: () => [] } } };
-  return { said, of: new KubeProxyLeftovers(parts as never) };
+  const remove = vi.fn<typeof removeKubeProxyRules>();
+  return { said, remove, of: new KubeProxyLeftovers(parts as never, remove) };
 }
 
 test("rules are looked for once, and again when the machine is looked at or services become the dataplane's", async () => {
-  const { said, of } = leftovers();
-  vi.mocked(removeKubeProxyRules).mockResolvedValueOnce(true).mockResolvedValue(false);
+  const { said, remove, of } = leftovers();
+  remove.mockResolvedValueOnce(true).mockResolvedValue(false);
   for (let pods = 0; pods < 3; pods++) await of.follow("remove-rules");
-  expect(removeKubeProxyRules).toHaveBeenCalledTimes(1);
+  expect(remove).toHaveBeenCalledTimes(1);
   expect(said).toEqual(["removed the rules that a kube-proxy left on this node"]);
   of.lookAgain();
   await of.follow("remove-rules");
-  expect(removeKubeProxyRules).toHaveBeenCalledTimes(2);
+  expect(remove).toHaveBeenCalledTimes(2);
   await of.follow("active");
   of.lookAgain();
   await of.follow("active");
-  expect(removeKubeProxyRules).toHaveBeenCalledTimes(2);
+  expect(remove).toHaveBeenCalledTimes(2);
   await of.follow("remove-rules");
-  expect(removeKubeProxyRules).toHaveBeenCalledTimes(3);
+  expect(remove).toHaveBeenCalledTimes(3);
   expect(said).toHaveLength(1);
 });
 
 test("where they could not be looked for, they are the next time", async () => {
-  const { of } = leftovers();
-  vi.mocked(removeKubeProxyRules).mockRejectedValueOnce(new Error("Cannot run nft")).mockResolvedValue(false);
+  const { remove, of } = leftovers();
+  remove.mockRejectedValueOnce(new Error("Cannot run nft")).mockResolvedValue(false);
   await expect(of.follow("remove-rules")).rejects.toThrow("Cannot run nft");
   await of.follow("remove-rules");
-  expect(removeKubeProxyRules).toHaveBeenCalledTimes(2);
+  expect(remove).toHaveBeenCalledTimes(2);
 });

@@ -16,8 +16,11 @@ export class KubeProxyLeftovers {
   /** What was to be done with them when they were looked for last. */
   #lookedFor: DesiredState["kubeProxy"] | undefined;
 
-  constructor(parts: Parts) {
+  readonly #remove: typeof removeKubeProxyRules;
+
+  constructor(parts: Parts, remove = removeKubeProxyRules) {
     this.#parts = parts;
+    this.#remove = remove;
   }
 
   lookAgain(): void {
@@ -26,7 +29,7 @@ export class KubeProxyLeftovers {
 
   async follow(kubeProxy: DesiredState["kubeProxy"]): Promise<void> {
     if (kubeProxy === this.#lookedFor) return;
-    if (kubeProxy === "remove-rules" && (await removeKubeProxyRules(() => this.#hasPod())))
+    if (kubeProxy === "remove-rules" && (await this.#remove(() => this.#hasPod())))
       this.#parts.log.info("removed the rules that a kube-proxy left on this node");
     this.#lookedFor = kubeProxy;
   }

@@ -1,13 +1,7 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Endpoint } from "./cni/endpoint-store.ts";
-import { namespaceCookie } from "./kernel/network-namespace.ts";
+import type { namespaceCookie } from "./kernel/network-namespace.ts";
 import { localEndpoint } from "./local-endpoint.ts";
-
-vi.mock(import("./kernel/network-namespace.ts"), async (original) => ({
-  ...(await original()),
-  namespaceCookie: vi.fn(),
-}));
-afterEach(() => vi.resetAllMocks());
 
 const endpoint = (): Endpoint => ({
   ...{ containerId: "c1", ifname: "eth0", netns: "/run/netns/web", namespace: "default", pod: "web", uid: "u1" },
@@ -16,20 +10,21 @@ const endpoint = (): Endpoint => ({
 });
 
 test("an endpoint is the very same object to the compiler, whatever other pods come and go", () => {
-  vi.mocked(namespaceCookie).mockReturnValue("17");
+  const cookieOf = vi.fn<typeof namespaceCookie>().mockReturnValue("17");
   const [one, other] = [endpoint(), endpoint()];
-  const made = localEndpoint(one);
+  const made = localEndpoint(one, cookieOf);
   expect(made).toMatchObject({ pod: "web", address: "10.244.0.5", ifindex: 7, namespaceCookie: "17" });
-  expect(localEndpoint(other)).not.toBe(made);
-  expect(localEndpoint(one)).toBe(made);
-  expect(namespaceCookie).toHaveBeenCalledTimes(2);
+  expect(localEndpoint(other, cookieOf)).not.toBe(made);
+  expect(localEndpoint(one, cookieOf)).toBe(made);
+  expect(cookieOf).toHaveBeenCalledTimes(2);
 });
 
 test("a namespace whose cookie is not known is asked again, and the endpoint is another one when it is", () => {
+  const cookieOf = vi.fn<typeof namespaceCookie>();
   const one = endpoint();
-  const made = localEndpoint(one);
+  const made = localEndpoint(one, cookieOf);
   expect(made.namespaceCookie).toBeUndefined();
-  expect(localEndpoint(one)).toBe(made);
-  vi.mocked(namespaceCookie).mockReturnValue("17");
-  expect(localEndpoint(one)).toMatchObject({ pod: "web", namespaceCookie: "17" });
+  expect(localEndpoint(one, cookieOf)).toBe(made);
+  cookieOf.mockReturnValue("17");
+  expect(localEndpoint(one, cookieOf)).toMatchObject({ pod: "web", namespaceCookie: "17" });
 });

@@ -7,10 +7,10 @@ import { namespaceCookie } from "./kernel/network-namespace.ts";
 const known = new WeakMap<Endpoint, LocalEndpoint>();
 
 /** What the compiler needs to know of a pod of this node. */
-export function localEndpoint(endpoint: Endpoint): LocalEndpoint {
+export function localEndpoint(endpoint: Endpoint, cookieOf = namespaceCookie): LocalEndpoint {
   const { namespace, pod, uid, address, secondAddress, ifindex, mac, hostMac, netns } = endpoint;
   const before = known.get(endpoint);
-  const cookie = before?.namespaceCookie ?? namespaceCookie(netns);
+  const cookie = before?.namespaceCookie ?? cookieOf(netns);
   if (before && before.namespaceCookie === cookie) return before;
   const made = { namespace, pod, uid, address, secondAddress, ifindex, mac, hostMac, namespaceCookie: cookie };
   known.set(endpoint, made);

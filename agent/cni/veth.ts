@@ -101,17 +101,23 @@ let lastDeletion: Promise<unknown> = Promise.resolve();
 
 /** Removes the pair if it still exists. One after the other: the kernel waits some ms for its processors each time, and a request that waits has one of the
  * few threads of this process, which pods that start need. */
-export function deleteVeth(hostInterface: string): Promise<void> {
-  const deletion = lastDeletion.then(() => deleteNow(hostInterface));
+export function deleteVeth(hostInterface: string, kernel: Kernel = { interfaceIndex, changeNetwork }): Promise<void> {
+  const deletion = lastDeletion.then(() => deleteNow(hostInterface, kernel));
   lastDeletion = deletion.catch(() => undefined);
   return deletion;
 }
 
+/** What is asked of the kernel; tests have their own. */
+interface Kernel {
+  readonly interfaceIndex: typeof interfaceIndex;
+  readonly changeNetwork: typeof changeNetwork;
+}
+
 // The kernel removes it with its namespace, also between the two calls.
-async function deleteNow(hostInterface: string): Promise<void> {
-  const index = interfaceIndex(hostInterface);
+async function deleteNow(hostInterface: string, kernel: Kernel): Promise<void> {
+  const index = kernel.interfaceIndex(hostInterface);
   if (index === undefined) return;
-  await changeNetwork([deleteLink(hostInterface, index)]).catch((error: unknown) => {
-    if (interfaceIndex(hostInterface) !== undefined) throw error;
+  await kernel.changeNetwork([deleteLink(hostInterface, index)]).catch((error: unknown) => {
+    if (kernel.interfaceIndex(hostInterface) !== undefined) throw error;
   });
 }
