@@ -156,13 +156,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     say: "other protocols do, too",
-    file: "tunnel/own_way.h",
+    file: "decide/own_request.h",
     text: "return packet->tuple.protocol == IPPROTO_SCTP &&",
     instead: "return",
   },
   {
     say: "what the node sends to another one's pods over SCTP is not wrapped",
-    file: "tunnel/own_way.h",
+    file: "decide/own_request.h",
     text: " && !is_workload(&packet->tuple.destination);",
     instead: ";",
   },
@@ -1148,8 +1148,8 @@ export const mutants: readonly Mutant[] = [
   {
     say: "forwarded traffic is not judged where it leaves",
     file: "policy/stages.h",
-    text: "verdict = ask_host(HOST_FORWARDED, JUDGED_DEPARTURE, interface);",
-    instead: "verdict = POLICY_ALLOW;",
+    text: "return ask_host(HOST_FORWARDED, JUDGED_DEPARTURE, interface) == POLICY_DENY ? OUTCOME_DROP_POLICY_EGRESS : ALLOWED;",
+    instead: "return ALLOWED;",
   },
   {
     say: "replies are not judged again where their connection came in",
