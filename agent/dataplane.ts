@@ -21,7 +21,7 @@ import type { AgentMetrics } from "./observe/metrics.ts";
 import type { AgentOptions } from "./options.ts";
 import { PacedServices } from "./paced-services.ts";
 import { PodMtu } from "./pod-mtu.ts";
-import { encapsulatingPools } from "./pools.ts";
+import { encapsulatingPools, hasIpv6Pools } from "./pools.ts";
 import { EndpointGate } from "./reconcile/endpoint-gate.ts";
 import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
 import { inSlices } from "./slices.ts";
@@ -52,7 +52,7 @@ export class Dataplane {
   readonly #compiler: Compiler;
   readonly #reconciler: Reconciler;
   #facts: NodeFacts | undefined;
-  #hasIpv6Pool = false;
+  #hasIpv6Pool = false; // when the machine was looked at last
   #encrypts = false;
   readonly paced = new PacedServices(); // what it leaves is for the next pass, which is due at once
   #reread = false;
@@ -117,10 +117,9 @@ export class Dataplane {
       }
       const healthProblems = await this.#parts.healthChecks.apply(desired.health);
       const bgpProblems = await this.#parts.bgp.apply(desired.bgp, this.#parts.cluster.secrets);
-      const unwritten = unwrittenProblems(this.#parts.options.node, problems);
-      const found = [...unreadable, ...desired.problems, ...this.#routeProblems, ...unwritten];
       this.#parts.cluster.problems.report([
-        ...found,
+        ...[...unreadable, ...desired.problems, ...this.#routeProblems],
+        ...unwrittenProblems(this.#parts.options.node, problems),
         ...healthProblems,
         ...bgpProblems,
         ...this.#parts.encryption.apply(desired.encryption),
@@ -168,6 +167,9 @@ export class Dataplane {
     this.#podMtu.lookAgain();
   }
 
+  /** Whether the node's families are known for the pools that there are now. A pod that starts just before would have no IPv6 address for its life. */
+  readonly knowsFamilies = (): boolean => this.#hasIpv6Pool === hasIpv6Pools(this.#parts.cluster.store);
+
   /** The endpoints of this node changed. */
   endpointsChanged(): void {
     this.#local = undefined;
@@ -176,13 +178,13 @@ export class Dataplane {
   async #compile(): Promise<{ desired: DesiredState; facts: NodeFacts; unreadable: readonly Problem[] }> {
     const { cluster, endpoints } = this.#parts;
     // A node's IPv6 is not touched before a pool gives its pods IPv6 addresses.
-    const hasIpv6Pool = cluster.store.list("ipPools").some(({ spec }) => spec.cidr.includes(":"));
+    const hasIpv6Pool = hasIpv6Pools(cluster.store);
     const encrypts = isEncrypted(defaultConfiguration(cluster.store.list("felixConfigurations")));
     if (hasIpv6Pool !== this.#hasIpv6Pool) this.#facts = undefined;
     if (encrypts !== this.#encrypts) this.lookAgain();
-    this.#hasIpv6Pool = hasIpv6Pool;
     this.#encrypts = encrypts;
     this.#facts ??= await this.#lookAtMachine(hasIpv6Pool);
+    this.#hasIpv6Pool = hasIpv6Pool;
     this.#local ??= endpoints.list().map((endpoint) => localEndpoint(endpoint));
     const snapshot = this.paced.of(cluster.store.snapshot(this.#facts, this.#local));
     // Of the same objects: what arrives while this pass works is for the next one, also what is wrong with it.

@@ -12,12 +12,14 @@ const V4 = "cni.projectcalico.org/ipv4pools";
 function agentWith(refused: string[] = [], podCIDRs?: string[]) {
   const objects = new Map<keyof ClusterObjects, unknown[]>();
   const rounds = new Rounds(async () => "done");
+  let families: readonly ("IPv4" | "IPv6")[] | undefined = ["IPv4"];
   const pools = new PodPools({
     node: "node",
     store: { list: (kind) => (objects.get(kind) ?? []) as never },
     rounds,
     refused: () => ({ ipPools: new Set(refused), ipamBlocks: new Set() }),
-    families: () => ["IPv4"],
+    families: () => families ?? ["IPv4"],
+    knowsFamilies: () => families !== undefined,
     hostLocal: podCIDRs !== undefined,
   });
   const arrives = (kind: keyof ClusterObjects, object: unknown) => {
@@ -29,7 +31,11 @@ function agentWith(refused: string[] = [], podCIDRs?: string[]) {
   const rack = { cidr: "10.2.0.0/16", blockSize: 28, nodeSelector: "rack == '1'" };
   arrives("ipPools", ipPool.parse({ metadata: { name: "rack" }, spec: rack }));
   arrives("nodes", node.parse({ metadata: { name: "node", labels: { rack: "1" } }, spec: { podCIDRs } }));
-  return { pools, arrives };
+  const looks = (at: typeof families) => {
+    families = at;
+    rounds.trigger();
+  };
+  return { pools, arrives, looks };
 }
 const webPod = (uid: string, annotations = {}) =>
   pod.parse({ metadata: { name: "web", namespace: "shop", uid, annotations }, spec: {} });
@@ -51,6 +57,18 @@ test("pools are known once the pod that is meant and its namespace are", async (
     { name: "all", cidr: "10.1.0.0/16", blockSize: 26 },
     { name: "rack", cidr: "10.2.0.0/16", blockSize: 28 },
   ]);
+});
+
+test("a pod waits until the node's families are known for the pools: else it would have no IPv6 address for its life", async () => {
+  const { pools, arrives, looks } = agentWith();
+  looks(undefined);
+  arrives("namespaces", shop());
+  arrives("pods", webPod("u1"));
+  await expect(pools.of(wanted, 20)).rejects.toMatchObject({ code: 11 });
+  const asking = pools.of(wanted);
+  await new Promise(setImmediate);
+  looks(["IPv4", "IPv6"]);
+  expect((await asking).map(({ name }) => name)).toEqual(["all", "rack", "six"]);
 });
 
 test("a refused pool gives no addresses, and one that is named fails the call with the reason", async () => {

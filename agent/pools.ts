@@ -40,6 +40,8 @@ export interface PodPoolsParts {
   readonly refused: () => DesiredState["refused"];
   /** Those that this node has an address of. */
   readonly families: () => readonly Family[];
+  /** Whether these are known for the pools that there are now. */
+  readonly knowsFamilies: () => boolean;
   /** Whether the node's `spec.podCIDRs` are all that its pods may have. */
   readonly hostLocal?: boolean;
 }
@@ -90,6 +92,7 @@ export class PodPools {
     const { families } = this.#parts;
     const name = `${wanted.namespace}/${wanted.pod}`;
     const known = await this.#arrival(wanted, patienceMs);
+    await this.#families(name, patienceMs);
     const accepted = this.#accepted();
     const node = this.#own()?.metadata;
     const choices = askedAddresses(accepted, known) ?? choosePools(accepted, { ...known, node });
@@ -100,6 +103,14 @@ export class PodPools {
       if ("fault" in choice || !families().includes(family)) return [];
       const only = choice.only === undefined ? {} : { only: choice.only };
       return this.#within(choice.pools).map((part) => ({ ...allocatorPool(part), ...only }));
+    });
+  }
+
+  async #families(name: string, patienceMs: number): Promise<void> {
+    const { rounds, knowsFamilies } = this.#parts;
+    await rounds.until(knowsFamilies, AbortSignal.timeout(patienceMs)).catch(() => {
+      const message = `No address for ${name}: this node's agent has not looked yet whether the node has addresses of the pools' families.`;
+      throw new CniError(CniCode.TRY_AGAIN_LATER, message, "next: nothing, the kubelet tries again");
     });
   }
 
@@ -172,6 +183,10 @@ export function lendersIn(store: Pick<SnapshotStore, "list">, node: string): (po
 
 function allocatorPool({ pool, cidr }: PoolPart): Pool {
   return { name: pool.metadata.name, cidr, blockSize: blockSizeOf(pool) };
+}
+
+export function hasIpv6Pools(store: Pick<SnapshotStore, "list">): boolean {
+  return store.list("ipPools").some(({ spec }) => spec.cidr.includes(":"));
 }
 
 /** What pods' packets may be wrapped for. @param refused names of pools that are not in force */

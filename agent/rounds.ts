@@ -42,6 +42,7 @@ export class Rounds {
       this.#beingWritten = undefined;
       if (result !== "failed") this.#progressed = performance.now();
       if (result !== "failed") this.#reached?.();
+      this.#look();
       // A change that arrived meanwhile gets a separate round; an incomplete one keeps waiting.
       if (result === "done") this.#synced = performance.now();
       if (result === "done") for (const [kind, at] of since) programmed(kind, (performance.now() - at) / 1000);
@@ -78,11 +79,15 @@ export class Rounds {
 
   /** Something changed. */
   trigger(urgency: Urgency = "soon"): void {
-    for (const look of this.#waiting) look();
+    this.#look();
     if (this.#started) this.#runner.trigger(urgency);
   }
 
-  /** Resolves at the first trigger that finds the condition true, or at once; rejects with the signal's reason when that aborts first. */
+  #look(): void {
+    for (const look of this.#waiting) look();
+  }
+
+  /** Resolves at the first trigger or end of a round that finds the condition true, or at once; rejects with the signal's reason when that aborts first. */
   until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = () => {
