@@ -23,9 +23,9 @@ import { PacedServices } from "./paced-services.ts";
 import { PodMtu } from "./pod-mtu.ts";
 import { encapsulatingPools, hasIpv6Pools } from "./pools.ts";
 import { EndpointGate } from "./reconcile/endpoint-gate.ts";
-import { Reconciler, type WriteProblem, type WrittenStores } from "./reconcile/reconciler.ts";
+import { Reconciler, type WrittenStores } from "./reconcile/reconciler.ts";
 import { inSlices } from "./slices.ts";
-import { ownRequestProblem, routeProblem, unwrittenProblems } from "./unwritten.ts";
+import { ownRequestProblem, routeProblem, UnwrittenLog, unwrittenProblems } from "./unwritten.ts";
 
 export interface DataplaneParts {
   readonly options: Pick<AgentOptions, "node" | "nodeAddress" | "runDirectory">;
@@ -39,8 +39,6 @@ export interface DataplaneParts {
   readonly metrics: AgentMetrics;
   readonly log: Logger;
 }
-
-const REPORTED_AT_ONCE = 20;
 
 /** Applies the cluster's objects to the kernel: snapshot → compile → maps, routes. */
 export class Dataplane {
@@ -74,7 +72,7 @@ export class Dataplane {
   #services: Pick<DesiredState, "services" | "lists"> = { services: [], lists: new Map() };
   #routeProblems: readonly Problem[] = [];
   #reportedError = "";
-  #reportedProblems = "";
+  readonly #unwritten: UnwrittenLog;
 
   constructor(parts: DataplaneParts) {
     this.#parts = parts;
@@ -84,6 +82,7 @@ export class Dataplane {
     this.gate = new EndpointGate(this.#reconciler.deltas);
     this.#podMtu = new PodMtu(parts);
     this.#leftovers = new KubeProxyLeftovers(parts);
+    this.#unwritten = new UnwrittenLog(parts.log);
     const { store } = parts.cluster;
     parts.network.encrypts = () => this.#encrypts;
     parts.network.pools = () => encapsulatingPools(store, this.refused.ipPools);
@@ -118,14 +117,16 @@ export class Dataplane {
       const healthProblems = await this.#parts.healthChecks.apply(desired.health);
       const bgpProblems = await this.#parts.bgp.apply(desired.bgp, this.#parts.cluster.secrets);
       this.#parts.cluster.problems.report([
-        ...[...unreadable, ...desired.problems, ...this.#routeProblems],
+        ...unreadable,
+        ...desired.problems,
+        ...this.#routeProblems,
         ...unwrittenProblems(this.#parts.options.node, problems),
         ...healthProblems,
         ...bgpProblems,
         ...this.#parts.encryption.apply(desired.encryption),
         ...this.otherProblems.flatMap((of) => of()),
       ]);
-      this.#report(problems);
+      this.#unwritten.log(problems);
       this.#parts.metrics.reconciled((performance.now() - started) / 1000, pending);
       if (routed) this.#reportedError = "";
       return pending === 0 && routed && !this.paced.isBehind ? "done" : "partly";
@@ -203,6 +204,7 @@ export class Dataplane {
   async #writeNetwork({ routes, ownRequests, kubeProxy }: DesiredState, facts: NodeFacts): Promise<boolean> {
     const text = JSON.stringify([routes, ownRequests, kubeProxy]);
     if (text === this.#network) return true;
+    this.#network = text; // a look again that comes meanwhile counts
     try {
       const { node } = this.#parts.options;
       const conflicts = await this.#parts.network.route(routes, facts);
@@ -212,9 +214,9 @@ export class Dataplane {
         ...(notLed === undefined ? [] : [ownRequestProblem(node, notLed)]),
       ];
       await this.#leftovers.follow(kubeProxy);
-      this.#network = text;
       return true;
     } catch (error) {
+      this.#network = "";
       this.#fail(error instanceof Error ? error.message : String(error));
       return false;
     }
@@ -226,19 +228,6 @@ export class Dataplane {
     this.#kubeProxy = kubeProxy;
     if (before !== now)
       this.#parts.log.info(now ? "services are handled by kube-proxy" : "services are handled by the dataplane again");
-  }
-
-  // Problems that repeat at every retry are reported once, and only the first of very many.
-  #report(problems: readonly WriteProblem[]): void {
-    const lines = problems.map(({ map, owner, entry, count, reason }) => {
-      const entries = count === 1 ? `its entry ${entry} is` : `${count} of its entries (${entry} …) are`;
-      return `${owner}: ${entries} not in the map ${map}: ${reason}`;
-    });
-    const text = lines.join("\n");
-    if (text === this.#reportedProblems) return;
-    this.#reportedProblems = text;
-    for (const line of lines.slice(0, REPORTED_AT_ONCE)) this.#parts.log.error(line);
-    if (lines.length > REPORTED_AT_ONCE) this.#parts.log.error(`… and ${lines.length - REPORTED_AT_ONCE} more`);
   }
 
   #fail(message: string): void {

@@ -28,6 +28,17 @@ test("rules are looked for once, and again when the machine is looked at or serv
   expect(said).toHaveLength(1);
 });
 
+test("a look again that comes while they are looked for counts", async () => {
+  const { remove, of } = leftovers();
+  remove.mockImplementationOnce(async () => {
+    of.lookAgain();
+    return false;
+  });
+  remove.mockResolvedValue(false);
+  for (let times = 0; times < 3; times++) await of.follow("remove-rules");
+  expect(remove).toHaveBeenCalledTimes(2);
+});
+
 test("where they could not be looked for, they are the next time", async () => {
   const { remove, of } = leftovers();
   remove.mockRejectedValueOnce(new Error("Cannot run nft")).mockResolvedValue(false);

@@ -15,7 +15,6 @@ export class KubeProxyLeftovers {
   readonly #parts: Parts;
   /** What was to be done with them when they were looked for last. */
   #lookedFor: DesiredState["kubeProxy"] | undefined;
-
   readonly #remove: typeof removeKubeProxyRules;
 
   constructor(parts: Parts, remove = removeKubeProxyRules) {
@@ -29,9 +28,14 @@ export class KubeProxyLeftovers {
 
   async follow(kubeProxy: DesiredState["kubeProxy"]): Promise<void> {
     if (kubeProxy === this.#lookedFor) return;
-    if (kubeProxy === "remove-rules" && (await this.#remove(() => this.#hasPod())))
-      this.#parts.log.info("removed the rules that a kube-proxy left on this node");
-    this.#lookedFor = kubeProxy;
+    this.#lookedFor = kubeProxy; // a look again that comes meanwhile counts
+    try {
+      if (kubeProxy === "remove-rules" && (await this.#remove(() => this.#hasPod())))
+        this.#parts.log.info("removed the rules that a kube-proxy left on this node");
+    } catch (error) {
+      this.#lookedFor = undefined;
+      throw error;
+    }
   }
 
   // Also a pod that is terminating, or whose image is still being pulled: its rules must not be removed.

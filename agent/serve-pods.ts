@@ -50,8 +50,8 @@ export async function servePods(
   const refused = () => dataplane.refused;
   const { hostLocal } = agent;
   const { knowsFamilies } = dataplane;
-  const known = { refused, families, knowsFamilies, hostLocal };
-  const pools = new PodPools({ node: options.node, store: cluster.store, rounds, ...known });
+  const ofNode = { node: options.node, families, knowsFamilies, hostLocal };
+  const pools = new PodPools({ ...ofNode, store: cluster.store, rounds, refused });
   const soon = (condition: () => boolean) =>
     rounds.until(condition, AbortSignal.timeout(ANSWER_MS)).then(
       () => true,
@@ -84,9 +84,9 @@ export async function servePods(
   });
   const { store, claims } = cluster;
   const forget = (endpoint: Endpoint) => plugin.forget(endpoint);
-  const those = () => endpoints.list();
+  const known = () => endpoints.list();
   const gives = (block: Block) => pools.gives(block);
-  new Upkeep({ node: options.node, store, claims, allocator, endpoints: those, gives, forget, log }).start(UPKEEP_MS);
+  new Upkeep({ node: options.node, store, claims, allocator, endpoints: known, gives, forget, log }).start(UPKEEP_MS);
   const failed = (message: string) => log.info(`addresses of this node are not lent yet: ${message}`);
   void lendWhenAsked({ claims, allocator, until: (condition) => rounds.until(condition), failed });
   await serveCni(runFile(options, "agent.sock"), plugin, log, agent.metrics.cniCalled);

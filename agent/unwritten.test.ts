@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { WriteProblem } from "./reconcile/reconciler.ts";
-import { unwrittenProblems } from "./unwritten.ts";
+import { UnwrittenLog, unwrittenProblems } from "./unwritten.ts";
 
 const problem = (owner: string, more: Partial<WriteProblem> = {}): WriteProblem => ({
   ...{ map: "policies", owner, entry: "1", count: 7, full: true, reason: "E2BIG: argument list too long" },
@@ -35,4 +35,19 @@ test("what the kernel refuses for another reason is told with it, and each table
     expect.stringContaining("the kernel refused it (ENOMEM: out of memory)"),
     expect.stringContaining("What was there before stays in force"),
   ]);
+});
+
+test("the log has each entry that is not written once, and only the first of very many", () => {
+  const lines: unknown[] = [];
+  const log = new UnwrittenLog({ error: (line: unknown) => void lines.push(line) } as never);
+  log.log([problem("NetworkPolicy shop/a", { count: 1 }), problem("NetworkPolicy shop/b")]);
+  log.log([problem("NetworkPolicy shop/a", { count: 1 }), problem("NetworkPolicy shop/b")]);
+  const reason = "E2BIG: argument list too long";
+  expect(lines).toEqual([
+    `NetworkPolicy shop/a: its entry 1 is not in the map policies: ${reason}`,
+    `NetworkPolicy shop/b: 7 of its entries (1 …) are not in the map policies: ${reason}`,
+  ]);
+  log.log(Array.from({ length: 25 }, (_, at) => problem(`NetworkPolicy shop/${at}`)));
+  expect(lines.slice(-1)).toEqual(["… and 5 more"]);
+  expect(lines).toHaveLength(2 + 20 + 1);
 });

@@ -1,6 +1,7 @@
 import { firstFew } from "../model/first-few.ts";
 import type { Problem } from "../model/problem.ts";
 import type { RouteConflict } from "./network/routes.ts";
+import type { Logger } from "./observe/log.ts";
 import type { WriteProblem } from "./reconcile/reconciler.ts";
 
 const POLICIES = new Set<string>(["policies", "locations", "endpoints", "hostEndpoints"]);
@@ -18,6 +19,30 @@ export function unwrittenProblems(node: string, problems: readonly WriteProblem[
     const message = `the table "${map}" lacks entries of ${firstFew(owners)}: ${why}. ${POLICIES.has(map) ? KEPT : OTHERS}. Next: ${next}.`;
     return { kind: "Node", name: node, path: "status", message };
   });
+}
+
+const LOGGED_AT_ONCE = 20;
+
+/** What could not be written, entry by entry, for the log: what repeats at every retry is logged once, and only the first of very many. */
+export class UnwrittenLog {
+  readonly #log: Pick<Logger, "error">;
+  #last = "";
+
+  constructor(log: Pick<Logger, "error">) {
+    this.#log = log;
+  }
+
+  log(problems: readonly WriteProblem[]): void {
+    const lines = problems.map(({ map, owner, entry, count, reason }) => {
+      const entries = count === 1 ? `its entry ${entry} is` : `${count} of its entries (${entry} …) are`;
+      return `${owner}: ${entries} not in the map ${map}: ${reason}`;
+    });
+    const text = lines.join("\n");
+    if (text === this.#last) return;
+    this.#last = text;
+    for (const line of lines.slice(0, LOGGED_AT_ONCE)) this.#log.error(line);
+    if (lines.length > LOGGED_AT_ONCE) this.#log.error(`… and ${lines.length - LOGGED_AT_ONCE} more`);
+  }
 }
 
 /** The number in the name of what several policies say together changes with each of them. */
