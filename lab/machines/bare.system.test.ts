@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { createBareLab, withBareLab } from "./bare.ts";
 import { enterArgv, runIn } from "./enter.ts";
 import { killedAfter } from "./killed-maker.fixture.ts";
 import { firstProcess, stopMachine } from "./machine.ts";
-import { findRemains, removeLab } from "./removal.ts";
+import { findRemains, removeLab, requireNoStrangers } from "./removal.ts";
 
 const machines = [
   { name: "left", address: "172.31.1.8" },
@@ -81,6 +81,40 @@ describe("a bare lab", () => {
     await removeLab(bare);
     expect(findRemains(bare)).toEqual(nothing);
     expect(await shell(other, "left", "hostname")).toBe("left");
+  });
+
+  it("of a container is refused on its host, and only what a container left behind is removed there", async () => {
+    const source = JSON.stringify(join(import.meta.dirname, "bare.ts"));
+    const program = `import { createBareLab } from ${source}; await createBareLab("${bare}", ${JSON.stringify(machines)});
+      console.log("made"); setInterval(() => {}, 60_000);`;
+    // As containers have them: PIDs, /run and /var/lib of its own, and the host's hierarchies of cgroups.
+    const inside = `mount -t tmpfs none /run && mount -t tmpfs none /var/lib && exec "$0" "$@"`;
+    const node = [process.execPath, "--no-warnings", "--input-type=module", "--eval", program];
+    const unshare = ["--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "sh", "-c", inside, ...node];
+    const container = spawn("unshare", unshare, { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(container, "exit");
+    try {
+      expect(String(await Promise.race([once(container.stdout, "data"), ended]))).toBe("made\n");
+      const running = findRemains(bare);
+      expect(running.namespaces).toEqual([]);
+      expect(() => requireNoStrangers(bare)).toThrow(
+        `there is a lab ${bare} in a container of this computer: the cgroup `,
+      );
+      const main = join(import.meta.dirname, "..", "main.ts");
+      const down = spawnSync(process.execPath, ["--no-warnings", main, "down", bare], { encoding: "utf8" });
+      expect([down.status, down.stderr]).toEqual([
+        1,
+        expect.stringContaining("next: run the same command in that container"),
+      ]);
+      expect(findRemains(bare)).toEqual(running);
+    } finally {
+      container.kill("SIGKILL");
+      await ended;
+    }
+    await expect.poll(() => findRemains(bare).processes).toEqual([]);
+    requireNoStrangers(bare);
+    await removeLab(bare);
+    expect(findRemains(bare)).toEqual(nothing);
   });
 
   it("ends all processes of a machine with its first process, and leaves only its files", async () => {

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LabFailure } from "../failure.ts";
 import { type Mount, parseMountinfo } from "./mountinfo.ts";
-import { killAll } from "./processes.ts";
+import { isDeepInside, isFirstOfNamespace, killAll } from "./processes.ts";
 
 /** A cgroup hierarchy of this host: one per controller set with cgroup v1, a single one with v2, both on hybrid hosts. */
 export interface Hierarchy {
@@ -124,6 +124,15 @@ export const processesIn = (cgroup: string): number[] => listedIn(cgroup).filter
 
 /** Whether it has processes that this PID namespace does not show: of another container, or of this one's host (cgroups(7)). */
 export const hasStrangers = (cgroup: string): boolean => listedIn(cgroup).includes(0);
+
+/**
+ * Whether its processes are of a machine that a container of this computer made. One that was made here has its first process
+ * directly below this PID namespace, and without that process no other.
+ */
+export function isOfContainer(cgroup: string): boolean {
+  const processes = processesIn(cgroup);
+  return processes.some(isDeepInside) && !processes.some(isFirstOfNamespace);
+}
 
 function listedIn(cgroup: string): number[] {
   const texts = treeOf(cgroup).map((one) => unlessGone(() => readFileSync(join(one, "cgroup.procs"), "utf8"), ""));

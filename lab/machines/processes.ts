@@ -24,14 +24,24 @@ export function identify(pid: number): ProcessIdentity | undefined {
 
 export const isAlive = ({ pid, start }: ProcessIdentity): boolean => startOf(pid) === start;
 
-/** Whether a process is the first of its PID namespace, directly below this one (proc_pid_status(5), NSpid). */
-export function isFirstOfNamespace(pid: number): boolean {
+/** A process's numbers in the PID namespaces from this one to its own (proc_pid_status(5), NSpid); none: it has ended. */
+function numbersOf(pid: number): number[] {
   try {
-    return /^NSpid:\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+    const [, numbers] = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return numbers?.trim().split(/\s+/).map(Number) ?? [];
   } catch {
-    return false; // has ended
+    return [];
   }
 }
+
+/** Whether a process is the first of its PID namespace, directly below this one: a machine's first process. */
+export function isFirstOfNamespace(pid: number): boolean {
+  const [, own, ...deeper] = numbersOf(pid);
+  return own === 1 && deeper.length === 0;
+}
+
+/** Whether a process is two PID namespaces below this one or more: a pod's, or of a machine that a container of this computer made. */
+export const isDeepInside = (pid: number): boolean => numbersOf(pid).length > 2;
 
 /** Processes whose network namespace is one of these names below /run/netns. */
 export function processesInNamespaces(names: string[]): number[] {

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { LabFailure } from "../failure.ts";
 import { registered } from "../journal.ts";
 import { belongsToLab, labFolder, labsFolder } from "../names.ts";
-import { findCgroups, hasStrangers, processesIn, removeCgroups } from "./cgroups.ts";
+import { findCgroups, hasStrangers, isOfContainer, processesIn, removeCgroups } from "./cgroups.ts";
 import { run } from "./command.ts";
 import { parseMountinfo } from "./mountinfo.ts";
 import { findNamespaces, removeNamespaces } from "./namespaces.ts";
@@ -40,11 +40,19 @@ function cgroupsOf(lab: string): string[] {
 
 /** Labs in containers and on their host share the hierarchies of cgroups. @throws LabFailure if one elsewhere has the name */
 export function requireNoStrangers(lab: string): void {
-  const cgroup = cgroupsOf(lab).find(hasStrangers);
-  if (cgroup === undefined) return;
+  const cgroups = cgroupsOf(lab);
+  const outside = cgroups.find(hasStrangers);
+  if (outside !== undefined)
+    throw new LabFailure(
+      `there is a lab ${lab} outside of this container already: the cgroup ${outside} has processes of the host or of another container`,
+      { next: "choose another name here: EBPF_DATAPLANE_LAB=NAME make up" },
+    );
+  // A lab that was made here and is being removed still has its namespaces.
+  const inside = findNamespaces(lab).length === 0 ? cgroups.find(isOfContainer) : undefined;
+  if (inside === undefined) return;
   throw new LabFailure(
-    `there is a lab ${lab} outside of this container already: the cgroup ${cgroup} has processes of the host or of another container`,
-    { next: "choose another name here: EBPF_DATAPLANE_LAB=NAME make up" },
+    `there is a lab ${lab} in a container of this computer: the cgroup ${inside} has processes of that container`,
+    { next: "run the same command in that container, or choose another name here: EBPF_DATAPLANE_LAB=NAME make up" },
   );
 }
 

@@ -64,6 +64,14 @@ test("writeArchive() writes an image layout in which every digest matches its co
   const manifest = blob(digest);
   expect(manifest.layers[0].digest).toBe(layer.digest);
   expect(blob(manifest.config.digest).rootfs.diff_ids).toEqual([layer.digest]);
+  // What `docker load` and `podman load` read: one image with both names.
+  const [one, ...others] = parsed(entries.find(({ name }) => name === "manifest.json"));
+  expect(others).toEqual([]);
+  expect(one).toEqual({
+    Config: `blobs/${manifest.config.digest.replace(":", "/")}`,
+    RepoTags: names,
+    Layers: [`blobs/${layer.digest.replace(":", "/")}`],
+  });
 });
 
 test("writeArchive() changes the digest when a layer changes, but not when the names change", async () => {

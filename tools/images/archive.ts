@@ -1,6 +1,8 @@
-// Writes an image as one file that container runtimes import: an OCI image layout in a tar.
+// Writes an image as one file that container runtimes import: an OCI image layout in a tar, with the list that `podman load` and `docker load`
+// read, because an image of two names is two images to them in a layout.
 //   https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 //   https://github.com/opencontainers/image-spec/blob/main/config.md
+//   https://github.com/moby/docker-image-spec/blob/main/spec.md
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
@@ -56,16 +58,19 @@ export async function writeArchive(
       annotations: { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": name.split(":").at(-1) },
     })),
   });
-  await writeLayout(file, index, [configuration, manifest, ...layers]);
+  const images = json([
+    { Config: pathOf(configuration), RepoTags: names, Layers: layers.map((layer) => pathOf(layer)) },
+  ]);
+  await writeLayout(file, { "index.json": index, "manifest.json": images }, [configuration, manifest, ...layers]);
   return manifest.digest;
 }
 
-async function writeLayout(file: string, index: Blob, blobs: Blob[]): Promise<void> {
+async function writeLayout(file: string, documents: Record<string, Blob>, blobs: Blob[]): Promise<void> {
   const tar = pack();
   const written = pipeline(tar, createWriteStream(file));
   await put(tar, "oci-layout", json({ imageLayoutVersion: "1.0.0" }));
-  await put(tar, "index.json", index);
-  for (const blob of blobs) await put(tar, `blobs/${blob.digest.replace(":", "/")}`, blob);
+  for (const [name, document] of Object.entries(documents)) await put(tar, name, document);
+  for (const blob of blobs) await put(tar, pathOf(blob), blob);
   tar.finalize();
   await written;
 }
@@ -84,5 +89,7 @@ function json(value: unknown): Blob {
   const content = Buffer.from(JSON.stringify(value));
   return { content, size: content.length, digest: `sha256:${createHash("sha256").update(content).digest("hex")}` };
 }
+
+const pathOf = ({ digest }: Blob): string => `blobs/${digest.replace(":", "/")}`;
 
 const descriptor = (mediaType: string, { digest, size }: Blob) => ({ mediaType, digest, size });
