@@ -2,11 +2,11 @@ import { Command } from "commander";
 import type { KindName } from "../model/objects/kinds.ts";
 import { registerProbeServer } from "../probe/commands.ts";
 import { registerFeatures } from "./features/command.ts";
-import { keepHeapSmall } from "./heap.ts";
-import type { Ending } from "./load-balancer.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
 import { type AgentOptions, addAgentOptions } from "./options.ts";
-import { writePrivately } from "./private-files.ts";
+import type { Ending } from "./process/ending.ts";
+import { keepHeapSmall } from "./process/heap.ts";
+import { writePrivately } from "./run-folder/private-files.ts";
 
 const program = new Command("ebpf-dataplane").description(
   "An eBPF dataplane for Kubernetes that keeps the client's source address.",
@@ -35,11 +35,11 @@ async function agent(options: AgentOptions): Promise<void> {
   const [{ runAgent }, { endAgent }, { readSettings }, { createLog }, { apiCluster, fileCluster }, { LastGoodFile }] =
     await Promise.all([
       import("./agent.ts"),
-      import("./ending.ts"),
+      import("./process/ending.ts"),
       import("./settings.ts"),
       import("./observe/log.ts"),
       import("./cluster.ts"),
-      import("./last-good-file.ts"),
+      import("./run-folder/last-good-file.ts"),
     ]);
   keepHeapSmall();
   writePrivately();

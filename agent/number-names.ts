@@ -2,7 +2,7 @@ import type { PolicyNames } from "./compile/desired.ts";
 import type { Logger } from "./observe/log.ts";
 import { KINDS_OF_NUMBERS, NumberHistory } from "./observe/number-history.ts";
 import { type AgentOptions, NAMES_FILE, runFile } from "./options.ts";
-import { replacePrivately } from "./private-files.ts";
+import { replacePrivately } from "./run-folder/private-files.ts";
 
 /** The names of the numbers in the maps: in this process those of the recent past too, in a file the present ones for `inspect`,
  * which is another process. If the file cannot be written, `inspect` shows numbers without names; nothing else is affected. */

@@ -48,7 +48,7 @@ export const shimPath = (folder = import.meta.dirname) => join(folder, "cni", "e
 export const EVENT_SOCKET = "events.sock";
 /** The names of the numbers in the maps; a file in the run directory. */
 export const NAMES_FILE = "names.json";
-/** The secret from which the numbers in the maps are derived (salt.ts). */
+/** The secret from which the numbers in the maps are derived (run-folder/salt.ts). */
 export const SALT_FILE = "numbers.salt";
 
 /** The private keys of this node for packets between nodes (encryption/); a file in the run directory. */
@@ -61,10 +61,10 @@ export const BIRD_SOCKET = "bird.ctl";
 /** What load balancers were told last; a file in the run directory. */
 export const HEALTH_CHECKS_FILE = "health-checks.json";
 
-/** The last good versions of policies that cannot be read (last-good-file.ts); a file in the run directory. */
+/** The last good versions of policies that cannot be read (run-folder/last-good-file.ts); a file in the run directory. */
 export const LAST_GOOD_FILE = "last-good-policies.json";
 
-/** The sizes of maps that the objects name (kept-map-sizes.ts); a file in the run directory. */
+/** The sizes of maps that the objects name (tables/kept-map-sizes.ts); a file in the run directory. */
 export const MAP_SIZES_FILE = "map-sizes.json";
 
 /** A file in the agent's run directory. */

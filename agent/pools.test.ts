@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { ipPool, ipReservation } from "../model/objects/calico.ts";
 import { namespace, node, pod } from "../model/objects/core.ts";
 import type { ClusterObjects } from "./compile/snapshot.ts";
+import { Rounds } from "./pass/rounds.ts";
 import { PodPools, reservedIn } from "./pools.ts";
-import { Rounds } from "./rounds.ts";
 
 const wanted = { namespace: "shop", pod: "web", uid: "u1" };
 const V4 = "cni.projectcalico.org/ipv4pools";

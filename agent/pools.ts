@@ -26,7 +26,7 @@ import { CniCode, CniError } from "./cni/request.ts";
 import type { DesiredState } from "./compile/desired.ts";
 import { type Block, blockOf } from "./ipam/block.ts";
 import type { Pool } from "./ipam/blocks-of-pool.ts";
-import type { Rounds } from "./rounds.ts";
+import type { Rounds } from "./pass/rounds.ts";
 import type { SnapshotStore } from "./watch/snapshot-store.ts";
 
 // The pod's object may arrive after kubelet's call, and an API server may be unavailable for a while.

@@ -79,7 +79,7 @@ async function build(): Promise<Tally> {
 
 /** Machines of a lab only read the cache, so programs that start there run here first. The result does not matter. */
 async function compileForMachines(): Promise<void> {
-  const programs = [[join("test", "datapath", "prober.ts")], [join("dist", "agent.js"), "--help"]];
+  const programs = [[join("test", "datapath", "cluster", "prober.ts")], [join("dist", "agent.js"), "--help"]];
   const start = (words: string[]) => spawn(process.execPath, words, { cwd: root, stdio: "ignore", env: cached });
   await Promise.all(programs.map((words) => once(start(words), "close")));
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { renameSync, rmSync } from "node:fs";
-import { replacePrivately } from "../private-files.ts";
+import { replacePrivately } from "../run-folder/private-files.ts";
 import { type Answer, ask } from "./control.ts";
 
 /** What BIRD last said, of which the end is kept. */

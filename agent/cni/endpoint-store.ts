@@ -3,7 +3,7 @@ import { z } from "zod";
 import { addressesOf } from "../../model/objects/pod-of.ts";
 import type { FreedAddress } from "../ipam/free-addresses.ts";
 import type { Lending } from "../ipam/held-blocks.ts";
-import { replacePrivately } from "../private-files.ts";
+import { replacePrivately } from "../run-folder/private-files.ts";
 
 const endpointSchema = z.object({
   containerId: z.string(),

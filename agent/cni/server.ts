@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import type { Logger } from "pino";
-import { listenPrivately } from "../private-socket.ts";
+import { listenPrivately } from "../run-folder/private-socket.ts";
 import type { CniPlugin } from "./plugin.ts";
 import { CniCode, CniError, type CniRequest, parseRequest } from "./request.ts";
 

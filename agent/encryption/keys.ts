@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { replacePrivately } from "../private-files.ts";
+import { replacePrivately } from "../run-folder/private-files.ts";
 
 /** A key is not used for longer. */
 const ROTATED_AFTER_MS = 30 * 86_400_000;

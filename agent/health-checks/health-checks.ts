@@ -5,7 +5,7 @@ import type { Problem } from "../../model/problem.ts";
 import type { HealthCheck } from "../../model/service/health-check.ts";
 import type { NodeHealth } from "../compile/desired.ts";
 import type { Logger } from "../observe/log.ts";
-import { replacePrivately } from "../private-files.ts";
+import { replacePrivately } from "../run-folder/private-files.ts";
 import { answerProxy, answerService } from "./answers.ts";
 import { Listeners } from "./listeners.ts";
 

@@ -5,7 +5,7 @@
 //   links/<target>-<program>    attached programs; they outlive the agent and a change of layout
 import { mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
-import { privateFolder } from "../private-files.ts";
+import { privateFolder } from "../run-folder/private-files.ts";
 import { layoutHash } from "./layout.gen.ts";
 import { describeError, libbpf } from "./libbpf.ts";
 

@@ -4,7 +4,7 @@ import type { BackendCounts } from "../../model/service/backend-counts.ts";
 import type { PolicyNames } from "../compile/desired.ts";
 import type { OutcomeTotals, ReportTotals } from "../kernel/outcomes.ts";
 import type { VerdictTotals } from "../kernel/verdicts.ts";
-import type { Table } from "../table-fill.ts";
+import type { Table } from "../tables/table-fill.ts";
 import { bgpGauge, type CountedSession } from "./bgp-metrics.ts";
 import { type CniMetrics, cniMetrics } from "./cni-metrics.ts";
 import { encryptionGauges } from "./encryption-metrics.ts";

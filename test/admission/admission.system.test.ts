@@ -12,7 +12,7 @@ import type { KubernetesObject } from "../../measure/testbed/kubernetes-objects.
 import { TestbedMachine } from "../../measure/testbed/testbed-machine.ts";
 import { PUBLIC_KEY } from "../../model/encryption/encryption.ts";
 import { schemas } from "../../model/objects/schemas.ts";
-import { until } from "../datapath/until.ts";
+import { until } from "../datapath/cluster/until.ts";
 import { accepts, refuses } from "./policy-objects.ts";
 
 const lab = `ta${(process.pid % 46_656).toString(36)}`;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { Check, Expectation, KubernetesObject, ObjectReference } from "../../components/documents/check.ts";
 import type { AttemptResult } from "../../probe/batch.ts";
 import { readChecks } from "../../verify/format/read.ts";
-import type { Asked, BareCluster, From } from "../datapath/bare-cluster.ts";
-import { type ClientName, clients, type NodeName, nodes, pod } from "../datapath/objects.ts";
-import type { Placed } from "../datapath/placed.ts";
-import { serveProbes } from "../datapath/serving.ts";
+import type { Asked, BareCluster, From } from "../datapath/cluster/bare-cluster.ts";
+import { type ClientName, clients, type NodeName, nodes, pod } from "../datapath/cluster/objects.ts";
+import type { Placed } from "../datapath/cluster/placed.ts";
+import { serveProbes } from "../datapath/traffic/serving.ts";
 
 /** Of an answer that must not come. One that must come may take its time: the machine may be busy. */
 const SILENCE_MS = 300;

@@ -1,8 +1,8 @@
 // What the files about nodes expect, with real packets, one file after the other.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { BareCluster } from "../datapath/bare-cluster.ts";
-import { pool } from "../datapath/objects.ts";
-import { serveProbes } from "../datapath/serving.ts";
+import { BareCluster } from "../datapath/cluster/bare-cluster.ts";
+import { pool } from "../datapath/cluster/objects.ts";
+import { serveProbes } from "../datapath/traffic/serving.ts";
 import { BareSpecs, checkOf } from "./bare-specs.ts";
 import { ABOUT_HOSTS } from "./files.ts";
 

@@ -1,6 +1,6 @@
 // What the files about pods expect, with real packets.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { BareCluster } from "../datapath/bare-cluster.ts";
+import { BareCluster } from "../datapath/cluster/bare-cluster.ts";
 import { BareSpecs, checkOf } from "./bare-specs.ts";
 import { TOGETHER } from "./files.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { endpoints, felix, nodes, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
+import { BareCluster, type From, until } from "./cluster/bare-cluster.ts";
+import { endpoints, felix, nodes, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
 
 /** From where a service is asked, where, and how. */
 type Door = [From, string, "tcp" | "udp"];

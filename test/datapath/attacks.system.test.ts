@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ethernet, frame, icmpError, ip, udp, vxlan } from "../packets/frames.ts";
-import { Attacker } from "./attacker.ts";
-import { BareCluster, until } from "./bare-cluster.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
 import {
   clients,
   endpoints,
@@ -11,8 +10,9 @@ import {
   pool,
   returnMode,
   service,
-} from "./objects.ts";
-import type { Placed } from "./placed.ts";
+} from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { Attacker } from "./traffic/attacker.ts";
 
 const OVERLAY = 4096;
 const FORWARD_VIA = 1 << 22;

@@ -1,7 +1,7 @@
 // Load balancer addresses of two agents that share a server: who announces them, and how long clients wait when that node is gone.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { clients, endpoints, endpointsIpv6, type KubernetesObject, type NodeName, service } from "./objects.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { clients, endpoints, endpointsIpv6, type KubernetesObject, type NodeName, service } from "./cluster/objects.ts";
 
 const VIP = { IPv4: "172.31.1.240", IPv6: "fd00:172:31:1::240" } as const;
 const poolOf = (name: string, cidr: string, blockSize: number): KubernetesObject => ({

@@ -1,12 +1,12 @@
 // Two nodes in different subnets, each with BIRD, and a router with BIRD between them; pods have addresses of a pool without encapsulation.
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { COUNTING, ECHO } from "./counting.ts";
-import { hold } from "./holding.ts";
-import { clients, endpoints, type KubernetesObject, node, nodes, routedNodeIpv6, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serve, serveEchoes } from "./serving.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { clients, endpoints, type KubernetesObject, node, nodes, routedNodeIpv6, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { COUNTING, ECHO } from "./traffic/counting.ts";
+import { hold } from "./traffic/holding.ts";
+import { serve, serveEchoes } from "./traffic/serving.ts";
 
 const noRouter =
   spawnSync("sh", ["-c", "command -v bird"]).status !== 0 && "SKIP: bird is not installed (tools/bootstrap tests)";

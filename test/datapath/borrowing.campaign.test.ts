@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { covers, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { kinds, resourcePath } from "../../model/objects/kinds.ts";
-import { BareCluster } from "./bare-cluster.ts";
-import { pool } from "./objects.ts";
+import { BareCluster } from "./cluster/bare-cluster.ts";
+import { pool } from "./cluster/objects.ts";
 
 let cluster: BareCluster;
 beforeAll(async () => {

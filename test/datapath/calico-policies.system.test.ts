@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../agent/observe/explain/answers.ts";
 import { flowLogLine } from "../../model/flow/record.ts";
-import { BareCluster, type From, program, until } from "./bare-cluster.ts";
+import { BareCluster, type From, program, until } from "./cluster/bare-cluster.ts";
+import { clients, endpoints, felix, type KubernetesObject, type NodeName, nodes, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
 import { FLAPPING, flapUnderLoad } from "./flaps.ts";
-import { expectToEnd, hold } from "./holding.ts";
-import { clients, endpoints, felix, type KubernetesObject, type NodeName, nodes, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
 import { differencesOfWorlds } from "./random-policies.ts";
-import { serveEchoes } from "./serving.ts";
+import { expectToEnd, hold } from "./traffic/holding.ts";
+import { serveEchoes } from "./traffic/serving.ts";
 
 const seed = Number(process.env.SEED || 20_261_128);
 

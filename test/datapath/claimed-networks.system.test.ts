@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster } from "./bare-cluster.ts";
-import { block, endpoints, type KubernetesObject, pool, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
+import { BareCluster } from "./cluster/bare-cluster.ts";
+import { block, endpoints, type KubernetesObject, pool, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
 
 // An IPAM block that overlaps a foreign network changes nothing, neither while it exists nor after its removal.
 describe("blocks over foreign networks", () => {

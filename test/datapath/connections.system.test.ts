@@ -2,11 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { layoutHash } from "../../agent/kernel/layout.gen.ts";
 import type { AttemptResult } from "../../probe/batch.ts";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { hold, MoreHeld } from "./holding.ts";
-import { endpoints, felix, nodes, onlyFrom, pool, returnMode, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveEchoes } from "./serving.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { endpoints, felix, nodes, onlyFrom, pool, returnMode, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { hold, MoreHeld } from "./traffic/holding.ts";
+import { serveEchoes } from "./traffic/serving.ts";
 
 /** Filters of packets of pods on the wire. */
 const [VXLAN, IPIP, PLAIN] = ["udp port 4789", "ip proto 4", "tcp port 82"];

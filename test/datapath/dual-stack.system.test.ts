@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, type From, program, until } from "./bare-cluster.ts";
-import { compiled } from "./compiled.ts";
-import { allGoOn, holdFlows } from "./moving.ts";
+import { BareCluster, type From, program, until } from "./cluster/bare-cluster.ts";
 import {
   clients,
   clientsIpv6,
@@ -16,12 +14,14 @@ import {
   poolIpv6,
   returnMode,
   service,
-} from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveEchoes, serveProbes } from "./serving.ts";
-import type { Asked, Observed } from "./socket-client.ts";
+} from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { compiled } from "./traffic/compiled.ts";
+import { allGoOn, holdFlows } from "./traffic/moving.ts";
+import { serveEchoes, serveProbes } from "./traffic/serving.ts";
+import type { Asked, Observed } from "./traffic/socket-client.ts";
 
-const client = join(import.meta.dirname, "socket-client.ts");
+const client = join(import.meta.dirname, "traffic", "socket-client.ts");
 
 // Pods, nodes and services with addresses of both families: each family is served by itself, and sees the addresses of its own.
 describe.each([

@@ -6,7 +6,7 @@ import type { Step } from "../../agent/observe/events/step.ts";
 import { type FlowLogLine, flowLogLine, type IntervalRecord } from "../../model/flow/record.ts";
 import { missing } from "../observability/documents.ts";
 import { metricsOf } from "../observability/exposition.ts";
-import { BareCluster, program, until } from "./bare-cluster.ts";
+import { BareCluster, program, until } from "./cluster/bare-cluster.ts";
 import {
   type ClientName,
   clients,
@@ -17,8 +17,8 @@ import {
   onlyFrom,
   returnMode,
   service,
-} from "./objects.ts";
-import type { Placed } from "./placed.ts";
+} from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
 
 // Events of the packet path: flows for listeners, and every step of a traced connection.
 let cluster: BareCluster;

@@ -1,8 +1,8 @@
 // A thousand changes of policies under load, with agents that are killed among them; calico-policies.system.test.ts has the short one.
 import { afterAll, beforeAll, test } from "vitest";
-import { BareCluster } from "./bare-cluster.ts";
+import { BareCluster } from "./cluster/bare-cluster.ts";
 import { flapUnderLoad } from "./flaps.ts";
-import { serveEchoes } from "./serving.ts";
+import { serveEchoes } from "./traffic/serving.ts";
 
 const FLAPS = Number(process.env.FLAPS || 1000);
 

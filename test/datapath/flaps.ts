@@ -1,10 +1,10 @@
 // Changes of policies, each of which leaves `far` forbidden at `web` and `near` allowed at port 82.
 import { expect } from "vitest";
-import { type BareCluster, until } from "./bare-cluster.ts";
-import { hold } from "./holding.ts";
-import { startLoad } from "./load.ts";
-import { type KubernetesObject, pod } from "./objects.ts";
-import type { Placed } from "./placed.ts";
+import { type BareCluster, until } from "./cluster/bare-cluster.ts";
+import { type KubernetesObject, pod } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { hold } from "./traffic/holding.ts";
+import { startLoad } from "./traffic/load.ts";
 
 const calico = (kind: string, name: string, spec: object, metadata: object = {}): KubernetesObject => ({
   ...{ apiVersion: "projectcalico.org/v3", kind, metadata: { name, ...metadata }, spec },

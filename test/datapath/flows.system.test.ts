@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { age } from "./aging.ts";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { endpoints, returnMode, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serve } from "./serving.ts";
+import { age } from "./cluster/aging.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { endpoints, returnMode, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { serve } from "./traffic/serving.ts";
 
 // Flows through an entry node, which sees only the client's packets.
 let cluster: BareCluster;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ethernet, frame, ip, tcp, udp } from "../packets/frames.ts";
-import { Attacker } from "./attacker.ts";
-import { BareCluster, program, until } from "./bare-cluster.ts";
-import { clients, endpoints, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveEchoes } from "./serving.ts";
+import { BareCluster, program, until } from "./cluster/bare-cluster.ts";
+import { clients, endpoints, type NodeName, nodes, onlyFrom, returnMode, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { Attacker } from "./traffic/attacker.ts";
+import { serveEchoes } from "./traffic/serving.ts";
 
 /** More than `connections` has room for, at two entries each. */
 const FLOOD = 150_000;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { type Backend, clients, endpoints, felix, type NodeName, node, nodes, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serve } from "./serving.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { type Backend, clients, endpoints, felix, type NodeName, node, nodes, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { serve } from "./traffic/serving.ts";
 
 const CHECK = 32_100;
 const PROXY = 10_256;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { frame, tcp, udp } from "../packets/frames.ts";
-import { Attacker } from "./attacker.ts";
-import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { clients, felix, nodes, onlyFrom, pool, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
+import { BareCluster, type From, until } from "./cluster/bare-cluster.ts";
+import { clients, felix, nodes, onlyFrom, pool, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { Attacker } from "./traffic/attacker.ts";
 
 const HERE = nodes.node;
 let cluster: BareCluster;

@@ -1,10 +1,10 @@
 // Host endpoints with real connections: what closes a node must not lock its operator out.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { expectToEnd, type Held, hold, staysUnanswered } from "./holding.ts";
-import { clients, endpoints, felix, type KubernetesObject, nodes, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serve, serveEchoes } from "./serving.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { clients, endpoints, felix, type KubernetesObject, nodes, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { expectToEnd, type Held, hold, staysUnanswered } from "./traffic/holding.ts";
+import { serve, serveEchoes } from "./traffic/serving.ts";
 
 const SSH = 22;
 const OTHER = 8080;

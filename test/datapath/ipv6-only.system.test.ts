@@ -1,8 +1,8 @@
 // Machines, pods and services without IPv4: the tunnels between the nodes are of IPv6 too.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { clientsIpv6, endpoints, type NodeName, nodesIpv6, onlyFrom, returnMode, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { clientsIpv6, endpoints, type NodeName, nodesIpv6, onlyFrom, returnMode, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
 
 let cluster: BareCluster;
 let web: Placed;

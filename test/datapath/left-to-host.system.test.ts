@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
 import {
   endpoints,
   type KubernetesObject,
@@ -9,8 +9,8 @@ import {
   pool,
   returnMode,
   service,
-} from "./objects.ts";
-import type { Placed } from "./placed.ts";
+} from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
 
 const CLUSTER_IP = "10.96.0.10";
 

@@ -1,11 +1,11 @@
 // Host policies that try to lock out whoever operates the nodes: connections to SSH go on, new ones open, a node reaches its own pods, whatever is denied, in
 // whatever order tiers, policies, host endpoints and nodes come and go, and while agents start again.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { type Held, hold } from "./holding.ts";
-import { type KubernetesObject, type NodeName, node, nodes } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serve } from "./serving.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { type KubernetesObject, type NodeName, node, nodes } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { type Held, hold } from "./traffic/holding.ts";
+import { serve } from "./traffic/serving.ts";
 
 const [SSH, OTHER] = [22, 8080];
 const servers = `for (const port of [${SSH}, ${OTHER}]) require("node:net").createServer((socket) => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { hold } from "./holding.ts";
-import { endpoints, returnMode, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveEchoes } from "./serving.ts";
+import { BareCluster, type From, until } from "./cluster/bare-cluster.ts";
+import { endpoints, returnMode, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { hold } from "./traffic/holding.ts";
+import { serveEchoes } from "./traffic/serving.ts";
 
 let cluster: BareCluster;
 let green: Placed;

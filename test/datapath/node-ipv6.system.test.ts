@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addressBytes } from "../../model/address/address.ts";
 import { checksum, ethernet } from "../packets/frames.ts";
-import { Attacker } from "./attacker.ts";
-import { BareCluster, program, until } from "./bare-cluster.ts";
-import { node, poolIpv6 } from "./objects.ts";
+import { BareCluster, program, until } from "./cluster/bare-cluster.ts";
+import { node, poolIpv6 } from "./cluster/objects.ts";
+import { Attacker } from "./traffic/attacker.ts";
 
 const SENDER = "fe80::aa";
 const ALL_NODES = "ff02::1";

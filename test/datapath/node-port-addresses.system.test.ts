@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { endpoints, felix, node, nodes, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
+import { BareCluster, type From, until } from "./cluster/bare-cluster.ts";
+import { endpoints, felix, node, nodes, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
 
-const client = join(import.meta.dirname, "socket-client.ts");
+const client = join(import.meta.dirname, "traffic", "socket-client.ts");
 const SECOND = "172.31.1.30";
 
 let cluster: BareCluster;

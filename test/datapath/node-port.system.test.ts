@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { endpoints, felix, type NodeName, nodes, onlyFrom, returnMode, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveProbes } from "./serving.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { endpoints, felix, type NodeName, nodes, onlyFrom, returnMode, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { serveProbes } from "./traffic/serving.ts";
 
 // Walks 6 to 9: a client, a node port, a backend here or there, in both return modes, with and without TCX. How programs are attached and what
 // they decide do not depend on each other (test/packets has all decisions), so two clusters show both.

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { inPod } from "./holding.ts";
-import { clients, endpoints, felix, type KubernetesObject, nodes, pool, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveProbes } from "./serving.ts";
-import type { Asked, Observed } from "./socket-client.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { clients, endpoints, felix, type KubernetesObject, nodes, pool, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { inPod } from "./traffic/holding.ts";
+import { serveProbes } from "./traffic/serving.ts";
+import type { Asked, Observed } from "./traffic/socket-client.ts";
 
-const client = join(import.meta.dirname, "socket-client.ts");
+const client = join(import.meta.dirname, "traffic", "socket-client.ts");
 
 let cluster: BareCluster;
 let near: Placed;

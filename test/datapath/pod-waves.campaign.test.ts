@@ -6,10 +6,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { covers, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { hash32 } from "../../model/hash.ts";
 import { kinds, resourcePath } from "../../model/objects/kinds.ts";
-import { BareCluster } from "./bare-cluster.ts";
-import { compiled } from "./compiled.ts";
-import { type NodeName, nodes, pod } from "./objects.ts";
-import { StepTimes } from "./step-times.ts";
+import { BareCluster } from "./cluster/bare-cluster.ts";
+import { type NodeName, nodes, pod } from "./cluster/objects.ts";
+import { StepTimes } from "./cluster/step-times.ts";
+import { compiled } from "./traffic/compiled.ts";
 
 const PODS = Number(process.env.PODS || 500);
 const AT_ONCE = Number(process.env.AT_ONCE || 4);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster } from "./bare-cluster.ts";
+import { BareCluster } from "./cluster/bare-cluster.ts";
 
 describe("files that an agent leaves on its node", () => {
   let cluster: BareCluster;

@@ -6,10 +6,10 @@ import { podVerdict } from "../model/calico/evaluate.ts";
 import { emptyWorld, type Packet, type World } from "../model/calico/objects.ts";
 import { inWords } from "../model/calico/packets.ts";
 import { randomWorld } from "../model/calico/random-world.ts";
-import type { BareCluster } from "./bare-cluster.ts";
+import type { BareCluster } from "./cluster/bare-cluster.ts";
+import { type KubernetesObject, pod } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
 import type { Cast } from "./flaps.ts";
-import { type KubernetesObject, pod } from "./objects.ts";
-import type { Placed } from "./placed.ts";
 
 const KINDS = [
   "networkPolicies",

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { endpoints, onlyFrom, service } from "./objects.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { endpoints, onlyFrom, service } from "./cluster/objects.ts";
 
 // A node whose run folder can no longer be written, when its agent starts again.
 let cluster: BareCluster;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { compiled } from "./compiled.ts";
-import { hold, inPod } from "./holding.ts";
-import { endpoints, felix, type NodeName, nodes, pool, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveEchoes } from "./serving.ts";
+import { BareCluster, type From, until } from "./cluster/bare-cluster.ts";
+import { endpoints, felix, type NodeName, nodes, pool, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { compiled } from "./traffic/compiled.ts";
+import { hold, inPod } from "./traffic/holding.ts";
+import { serveEchoes } from "./traffic/serving.ts";
 
 const external = "198.51.100.8";
 /** A port on which nothing listens. */

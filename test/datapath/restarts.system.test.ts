@@ -1,7 +1,7 @@
 // Agents are killed and restarted, and policies change, while clients keep opening connections. KILLS=20: per agent (default: 3).
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { endpoints, onlyFrom, returnMode, service } from "./objects.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { endpoints, onlyFrom, returnMode, service } from "./cluster/objects.ts";
 
 const KILLS = Number(process.env.KILLS || 3);
 const FLAPS = 10 * KILLS;

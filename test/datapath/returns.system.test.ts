@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { type ClientName, clients, endpoints, felix, type KubernetesObject, nodes, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveProbes } from "./serving.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import {
+  type ClientName,
+  clients,
+  endpoints,
+  felix,
+  type KubernetesObject,
+  nodes,
+  service,
+} from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { serveProbes } from "./traffic/serving.ts";
 
 const ANNOTATION = "ebpf-dataplane.io/return-mode";
 

@@ -2,7 +2,7 @@
 // small link, `wide` one in front of it; client1 is in front of it too, client2 behind it.
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster } from "./bare-cluster.ts";
+import { BareCluster } from "./cluster/bare-cluster.ts";
 import {
   clients,
   clientsIpv6,
@@ -15,9 +15,9 @@ import {
   returnMode,
   routedNodeIpv6,
   service,
-} from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serve } from "./serving.ts";
+} from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { serve } from "./traffic/serving.ts";
 
 const PORT = 9000;
 const noRouter =

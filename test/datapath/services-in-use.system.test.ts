@@ -1,10 +1,10 @@
 // Long-lived flows of clients while people change everything about the Service that they use.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { allGoOn, holdFlows } from "./moving.ts";
-import { type KubernetesObject, nodes, nodesIpv6, returnMode } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveEchoes } from "./serving.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { type KubernetesObject, nodes, nodesIpv6, returnMode } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { allGoOn, holdFlows } from "./traffic/moving.ts";
+import { serveEchoes } from "./traffic/serving.ts";
 
 const PORTS = { tcp: 30882, udp: 30880 };
 const COUNT = 4;

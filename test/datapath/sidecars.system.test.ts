@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { compiled } from "./compiled.ts";
-import { endpoints, felix, service } from "./objects.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { endpoints, felix, service } from "./cluster/objects.ts";
+import { compiled } from "./traffic/compiled.ts";
 
 // A sidecar receives every connection of its pod by a redirect inside the pod, and asks the kernel for the original destination.
 const RULES =

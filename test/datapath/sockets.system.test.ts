@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { endpoints, type NodeName, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveProbes } from "./serving.ts";
-import type { Asked, Observed } from "./socket-client.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { endpoints, type NodeName, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { serveProbes } from "./traffic/serving.ts";
+import type { Asked, Observed } from "./traffic/socket-client.ts";
 
 /** Where an answer must come: a busy server takes its time. */
 const PATIENT_MS = 60_000;
 
-const client = join(import.meta.dirname, "socket-client.ts");
+const client = join(import.meta.dirname, "traffic", "socket-client.ts");
 
 interface Watched {
   /** So far, line by line. */

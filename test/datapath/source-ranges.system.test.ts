@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { clients, endpoints, felix, type NodeName, nodes, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import type { Asked } from "./socket-client.ts";
+import { BareCluster, type From, until } from "./cluster/bare-cluster.ts";
+import { clients, endpoints, felix, type NodeName, nodes, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import type { Asked } from "./traffic/socket-client.ts";
 
-const client = join(import.meta.dirname, "socket-client.ts");
+const client = join(import.meta.dirname, "traffic", "socket-client.ts");
 
 const WEB = "198.51.100.7";
 const DNS = "198.51.100.8";

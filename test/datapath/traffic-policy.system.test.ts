@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, type From, until } from "./bare-cluster.ts";
-import { type Backend, endpoints, felix, node, nodes, nodesIpv6, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serveProbes } from "./serving.ts";
+import { BareCluster, type From, until } from "./cluster/bare-cluster.ts";
+import { type Backend, endpoints, felix, node, nodes, nodesIpv6, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { serveProbes } from "./traffic/serving.ts";
 
 /** As in a cluster of that family alone. */
 const families = {

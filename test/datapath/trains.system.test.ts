@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
-import { compiled } from "./compiled.ts";
-import { endpoints, endpointsIpv6, nodes, nodesIpv6, pool, poolIpv6, returnMode, service } from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serve } from "./serving.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
+import { endpoints, endpointsIpv6, nodes, nodesIpv6, pool, poolIpv6, returnMode, service } from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { compiled } from "./traffic/compiled.ts";
+import { serve } from "./traffic/serving.ts";
 
 let cluster: BareCluster;
 let web: Placed;

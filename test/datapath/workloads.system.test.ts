@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { POOL_ANNOTATIONS } from "../../model/pool/choice.ts";
-import { BareCluster, until } from "./bare-cluster.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
 import {
   block,
   endpoints,
@@ -12,9 +12,9 @@ import {
   pool,
   returnMode,
   service,
-} from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { startSink, transfer } from "./transfers.ts";
+} from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { startSink, transfer } from "./traffic/transfers.ts";
 
 let cluster: BareCluster;
 let web: Placed;

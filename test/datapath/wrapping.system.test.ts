@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BareCluster, until } from "./bare-cluster.ts";
+import { BareCluster, until } from "./cluster/bare-cluster.ts";
 import {
   endpoints,
   endpointsIpv6,
@@ -11,9 +11,9 @@ import {
   poolIpv6,
   returnMode,
   service,
-} from "./objects.ts";
-import type { Placed } from "./placed.ts";
-import { serve } from "./serving.ts";
+} from "./cluster/objects.ts";
+import type { Placed } from "./cluster/placed.ts";
+import { serve } from "./traffic/serving.ts";
 
 const MEBIBYTES = 8;
 const PATTERN = "Buffer.alloc(1 << 20, Uint8Array.from({ length: 251 }, (_, i) => i + 1))";

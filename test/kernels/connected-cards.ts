@@ -4,7 +4,7 @@ import { run } from "../../lab/machines/command.ts";
 import { ipBatch, setInNamespace } from "../../lab/machines/namespaces.ts";
 import { portOf } from "../../lab/machines/switch.ts";
 import { machineNamespace, switchNamespace } from "../../lab/names.ts";
-import { type NodeName, nodes, nodesIpv6 } from "../datapath/objects.ts";
+import { type NodeName, nodes, nodesIpv6 } from "../datapath/cluster/objects.ts";
 import { cables } from "./virtual-cards.ts";
 
 /** The lab's, as routers of its machines. */

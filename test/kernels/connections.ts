@@ -2,7 +2,7 @@
 // prints a line of JSON for each (findings.ts reads them).
 import { release } from "node:os";
 import type { Probe } from "../../probe/batch.ts";
-import { BareCluster, type From } from "../datapath/bare-cluster.ts";
+import { BareCluster, type From } from "../datapath/cluster/bare-cluster.ts";
 import {
   clients,
   clientsIpv6,
@@ -14,8 +14,8 @@ import {
   onlyFrom,
   returnMode,
   service,
-} from "../datapath/objects.ts";
-import { serveEchoes } from "../datapath/serving.ts";
+} from "../datapath/cluster/objects.ts";
+import { serveEchoes } from "../datapath/traffic/serving.ts";
 import { say, tell } from "./told.ts";
 
 /** An emulated processor can take seconds for what takes milliseconds; what is dropped has to be waited for as long. */

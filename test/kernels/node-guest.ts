@@ -30,7 +30,7 @@ export interface NodeGuest {
   readonly onLine?: ((line: string) => void) | undefined;
 }
 
-const prober = join(import.meta.dirname, "..", "datapath", "prober.ts");
+const prober = join(import.meta.dirname, "..", "datapath", "cluster", "prober.ts");
 /** Programs that call the C library ask these who they are; a machine's /etc is a copy. */
 const SETTINGS = { "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\n", "/etc/group": "root:x:0:\n" };
 

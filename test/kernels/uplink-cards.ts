@@ -1,7 +1,7 @@
 // XDP in a driver of a real kernel (virtio-net): real agents, whose nodes have network cards as their uplinks. `uplink-cards` prints a line of JSON for each
 // question (findings.ts reads them).
 import { release } from "node:os";
-import { BareCluster, until } from "../datapath/bare-cluster.ts";
+import { BareCluster, until } from "../datapath/cluster/bare-cluster.ts";
 import {
   clients,
   clientsIpv6,
@@ -12,7 +12,7 @@ import {
   nodes,
   nodesIpv6,
   service,
-} from "../datapath/objects.ts";
+} from "../datapath/cluster/objects.ts";
 import { connectCards, raiseUplink, setPortsMtu } from "./connected-cards.ts";
 import { say, tell } from "./told.ts";
 

@@ -1,6 +1,6 @@
 // The load that one namespace can put on a node, while kubelet probes its agent and requests networks for pods.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { until } from "../datapath/until.ts";
+import { until } from "../datapath/cluster/until.ts";
 import type { Answers } from "./asker.ts";
 import { NodeUnderLoad } from "./node-under-load.ts";
 import { largePolicy, largeService, largeSlice } from "./objects.ts";

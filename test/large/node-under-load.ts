@@ -6,9 +6,9 @@ import { HEAP_OPTIONS } from "../../components/dataplane/heap.ts";
 import { createBareLab } from "../../lab/machines/bare.ts";
 import { enterArgv, runIn } from "../../lab/machines/enter.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
-import { isAgentReady, program } from "../datapath/bare-agents.ts";
-import { block, namespace, node, pod, pool } from "../datapath/objects.ts";
-import { until } from "../datapath/until.ts";
+import { isAgentReady, program } from "../datapath/cluster/bare-agents.ts";
+import { block, namespace, node, pod, pool } from "../datapath/cluster/objects.ts";
+import { until } from "../datapath/cluster/until.ts";
 import type { ApiObject, ApiStep } from "./api-server.ts";
 import { type Answers, ASKER_PODS, cniCall, SHIM } from "./asker.ts";
 

@@ -1,7 +1,7 @@
 // BGP, an egress gateway, load balancers and HostLocal on a whole cluster (program.ts): three nodes, a router and clients on both sides of it.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { covers, hostCidr, parseCidr } from "../../model/address/address.ts";
-import { until } from "../datapath/until.ts";
+import { until } from "../datapath/cluster/until.ts";
 import { commandsOf, ended, type Running } from "../walkthrough/stack.ts";
 
 const LIMIT = 1_200_000;

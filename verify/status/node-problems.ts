@@ -1,5 +1,5 @@
 import type { NodeStatus } from "../../agent/observe/status/node-status.ts";
-import { NEARLY_FULL } from "../../agent/table-fill.ts";
+import { NEARLY_FULL } from "../../agent/tables/table-fill.ts";
 
 /** A round checks the machine every 10 s, so a node that is up to date has synced within that time, even a slow one within a minute. */
 const LATE_SECONDS = 60;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { appendFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { FlowLogSettings } from "../../../model/flow/settings.ts";
-import { privateFolder } from "../../private-files.ts";
+import { privateFolder } from "../../run-folder/private-files.ts";
 
 const FILE = "flows.log";
 

@@ -1,0 +1,145 @@
+// The program in the cards of this node's uplinks (XDP), where that is asked for. What a card does not take is handled at tc, as without it.
+import { release } from "node:os";
+import { isEncrypted } from "../../model/encryption/encryption.ts";
+import { defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
+import type { XdpMode } from "../../model/mode/mode.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { Attacher, DeviceProgram } from "../kernel/attach.ts";
+import { type Card, CardRefusal, XDP_PROGRAM } from "../kernel/xdp.ts";
+import { unfitForXdp } from "../network/cards.ts";
+import type { NetworkDevice } from "../network/devices.ts";
+import type { NodeNetwork } from "../node-network.ts";
+import type { AgentOptions } from "../options.ts";
+import type { SnapshotStore } from "../watch/snapshot-store.ts";
+
+export interface UplinkCardsParts {
+  readonly node: string;
+  /** What FelixConfiguration asks for now. */
+  readonly mode: () => XdpMode;
+  /** Whether packets between nodes are encrypted: the program takes none then. */
+  readonly encrypts: () => boolean;
+  readonly uplinks: () => readonly NetworkDevice[];
+  readonly devices: () => readonly NetworkDevice[];
+  readonly onVeth: boolean;
+  /** Its release, as uname -r. */
+  readonly kernel: string;
+  readonly log: { info(line: string): void };
+}
+
+type Cards = Pick<Attacher, "card" | "noOtherCards">;
+
+export class UplinkCards {
+  readonly #parts: UplinkCardsParts;
+  /** Why an uplink's driver refuses, by index and MTU of the uplink: it is not asked again each second. */
+  readonly #refused = new Map<string, string>();
+  /** What was logged of an uplink, by its index. */
+  readonly #said = new Map<number, string>();
+
+  constructor(parts: UplinkCardsParts) {
+    this.#parts = parts;
+  }
+
+  /** Whose programs are replaced together with those at tc. */
+  hooks(): DeviceProgram[] {
+    return this.#wanted().map((device) => ({ program: XDP_PROGRAM, device }));
+  }
+
+  /** Ask all drivers again. */
+  lookAgain(): void {
+    this.#refused.clear();
+  }
+
+  follow(attacher: Cards): void {
+    const { log } = this.#parts;
+    const wanted = this.#wanted();
+    // Before it is attached under another MTU, which its driver may refuse.
+    for (const name of attacher.noOtherCards(wanted)) {
+      const why = wanted.some((card) => card.name === name) ? ", because the interface has another MTU now" : "";
+      log.info(`${XDP_PROGRAM} on ${name}: detached${why}`);
+    }
+    for (const card of wanted) this.#attach(attacher, card);
+    // The driver has refused to replace the program.
+    const kept = wanted.filter((card) => this.#refusalOf(card) === undefined);
+    for (const name of attacher.noOtherCards(kept)) log.info(`${XDP_PROGRAM} on ${name}: detached`);
+  }
+
+  /** Uplinks that stay at tc although XDP is asked for. */
+  problems(): Problem[] {
+    const { mode, node, uplinks } = this.#parts;
+    if (mode() === "Disabled") return [];
+    return uplinks().flatMap((device) => {
+      const reason = this.#unfit(device) ?? this.#refusalOf(device);
+      if (reason === undefined) return [];
+      const message = `XDP is not used on the uplink ${device.name}: ${reason}. Its packets are handled at tc, as without XDP.`;
+      return [{ kind: "Node", name: node, path: "status", message }];
+    });
+  }
+
+  #wanted(): NetworkDevice[] {
+    const { mode, uplinks } = this.#parts;
+    return mode() === "Native" ? uplinks().filter((device) => this.#unfit(device) === undefined) : [];
+  }
+
+  #unfit(device: NetworkDevice): string | undefined {
+    if (this.#parts.encrypts()) return "what is forwarded leaves this node encrypted, which its card cannot see to";
+    const { devices, onVeth, kernel } = this.#parts;
+    return unfitForXdp(device, devices(), onVeth, kernel);
+  }
+
+  #refusalOf({ ifindex, mtu }: Card): string | undefined {
+    return this.#refused.get(`${ifindex} ${mtu}`);
+  }
+
+  #attach(attacher: Cards, card: Card): void {
+    if (this.#refusalOf(card) !== undefined) return;
+    const { name, ifindex, mtu } = card;
+    try {
+      const result = attacher.card(card);
+      if (result !== "unchanged") this.#parts.log.info(`${XDP_PROGRAM} on ${name}: ${result} (XDP)`);
+      this.#said.delete(ifindex);
+    } catch (error) {
+      const reason = reasonOf(error);
+      this.#refused.set(`${ifindex} ${mtu}`, reason);
+      if (this.#said.get(ifindex) !== reason) this.#parts.log.info(`${XDP_PROGRAM} on ${name}: ${reason}`);
+      this.#said.set(ifindex, reason);
+    }
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EBUSY: "it has the XDP program of somebody else, which stays",
+  EEXIST: "it has the XDP program of somebody else, which stays",
+  ENOTSUP: "its driver has no native XDP",
+  ENODEV: "it is gone",
+};
+
+/** What the kernel says of a driver that knows nothing of XDP. Drivers that know it refuse with the same number, for reasons of their own. */
+const NO_NATIVE_XDP = "Underlying driver does not support XDP in native mode";
+
+/** Drivers also refuse for an MTU that is too large, for offloads, and without free queues. Old ones say no more than EINVAL. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const said = error instanceof CardRefusal ? error.reason : undefined;
+  const code = /: (E[A-Z0-9]+): /.exec(message)?.[1] ?? "";
+  const isDrivers = said !== undefined && said !== NO_NATIVE_XDP && !["EBUSY", "EEXIST", "ENODEV"].includes(code);
+  if (isDrivers) return `its driver refuses: "${said}"`;
+  return (
+    REASONS[code] ??
+    `its driver refuses (${message.replace(/\.$/, "")}), for example because its MTU is too large for XDP`
+  );
+}
+
+/** Those of an agent, as its cluster's FelixConfiguration asks for them. */
+export function cardsOf(
+  { options, network, log }: { options: AgentOptions; network: NodeNetwork } & Pick<UplinkCardsParts, "log">,
+  store: Pick<SnapshotStore, "list">,
+): UplinkCards {
+  const felix = () => defaultConfiguration(store.list("felixConfigurations"));
+  return new UplinkCards({
+    ...{ node: options.node, onVeth: options.xdp === "veth", kernel: release(), log },
+    mode: () => modeOf(felix()).xdp,
+    encrypts: () => isEncrypted(felix()),
+    uplinks: () => network.uplinkDevices,
+    devices: () => network.devices,
+  });
+}
