@@ -66,8 +66,11 @@ describe.skipIf(skip)("CNI", () => {
       use: endpoints,
       families: () => (hasIpv6 ? ["IPv4", "IPv6"] : ["IPv4"]),
     });
+    let begun = 0;
     const life = {
+      begins: () => void begun++,
       created: async ({ name }: Device, setUp: (first: []) => Promise<void>) => {
+        expect(begun).toBeGreaterThan(wasUp.length); // before the kernel is asked for an interface
         wasUp.push(flagsOf(name).includes("UP"));
         await setUp([]);
       },

@@ -16,6 +16,8 @@ import { type BeforeUp, createVeth, deleteVeth, LOOPBACK, openVeth, type VethPai
 
 /** The operations of the agent when a pod is created or removed. */
 export interface EndpointLife {
+  /** An ADD has begun. */
+  begins(): void;
   /** Attaches the programs to a new interface: with the requests that `setUp` makes before it sets the interface up. */
   created: BeforeUp;
   /** Attaches what the endpoint's interface lacks and resolves when its maps and policies are written. */
@@ -79,6 +81,7 @@ export class CniPlugin {
 
   async #add(request: CniRequest): Promise<Endpoint> {
     networkOf(request);
+    this.#options.life.begins();
     const { config } = request;
     const attachment = attachmentOf(request);
     if (!attachment.netns) throw new CniError(CniCode.BAD_ENVIRONMENT, "CNI_NETNS must be set for ADD.");

@@ -6,11 +6,13 @@ import { attacher } from "./attach.ts";
 import { WORKLOAD_PROGRAMS } from "./attach-workload.ts";
 import { noKernel, temporaryBpffs } from "./bpffs.fixture.ts";
 import { closeBehindLinks } from "./closing.ts";
+import { attachFilter } from "./clsact.ts";
 import { TCX } from "./device-hooks.ts";
 import { ENODEV, ENOENT } from "./libbpf.ts";
 import { removeLink } from "./links.ts";
 import { load } from "./load.ts";
 import { enterNamespace } from "./namespace.fixture.ts";
+import { outcomeReader } from "./outcomes.ts";
 import { compilePassObjects } from "./pass-objects.fixture.ts";
 import { pinsUnder } from "./pins.ts";
 import { ChangeRefused, changeNetwork, type RouteRequest } from "./rtnetlink.ts";
@@ -89,6 +91,24 @@ describe.skipIf(noKernel)("a workload's new interface", () => {
       await passes();
       agent().workload(device, true);
     }
+  });
+
+  test("asks one program for each packet, also where an agent has ended between a link and the filter that it replaces", async (context) => {
+    const [device, by] = [isDown(), agent()];
+    await by.newWorkload(device, make);
+    setUp();
+    by.link("from_workload", device);
+    if (by.method !== "tcx") context.skip("SKIP: this kernel has no TCX");
+    const loaded = load({ objects, pins, logFile: join(folder, "verifier.log") });
+    expect(attachFilter(loaded.programFd("from_workload"), device.ifindex, "ingress")).toBe("created");
+    const counted = () => [...outcomeReader(pins)().values()].reduce((sum, { packets }) => sum + Number(packets), 0);
+    const before = counted();
+    await passes();
+    expect(counted() - before).toBe(1);
+    expect(agent().workload(device, true)).toMatchObject({ awaitsLinks: true, results: [{}, { result: "unchanged" }] });
+    expect(filters()).toEqual([[`${BEHIND} closed`], [`${PROGRAM} to_workload`, `${BEHIND} closed`]]);
+    await passes();
+    expect(counted() - before).toBe(2);
   });
 
   test("is closed without its programs, and open again with them", async () => {

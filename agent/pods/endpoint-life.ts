@@ -10,7 +10,7 @@ const PATIENCE = 60_000;
 
 export interface EndpointLifeParts {
   readonly network: Pick<NodeNetwork, "prepare">;
-  readonly attachments: Pick<Attachments, "newEndpoint" | "endpoint" | "gone">;
+  readonly attachments: Pick<Attachments, "expectNew" | "newEndpoint" | "endpoint" | "gone">;
   readonly dataplane: Pick<Dataplane, "gate" | "endpointsChanged">;
   readonly rounds: Pick<Rounds, "trigger">;
 }
@@ -22,6 +22,7 @@ export function endpointLife({ network, attachments, dataplane, rounds }: Endpoi
     rounds.trigger();
   };
   return {
+    begins: () => attachments.expectNew(),
     created: (device, setUp) => attachments.newEndpoint(device, setUp),
     async ready(endpoint) {
       network.prepare(endpoint.hostInterface);

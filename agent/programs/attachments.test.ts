@@ -14,6 +14,7 @@ const endpointOf = (ifindex: number) => ({ hostInterface: `ebpf${ifindex}`, ifin
 function agent({ hasFilters = true, failure = "", meanwhile = () => {} } = {}) {
   const done: string[] = [];
   const linked = new Set<string>();
+  let looks = 0;
   const attacherOf = (programs: { programFd: unknown }): Attacher => {
     const by = programs.programFd === undefined ? "" : " traced";
     return {
@@ -25,6 +26,7 @@ function agent({ hasFilters = true, failure = "", meanwhile = () => {} } = {}) {
         return hasFilters;
       },
       workload({ name }: { name: string }, closes: boolean) {
+        looks++;
         if (closes) done.push(`${name} looked at${by}`);
         const awaitsLinks = hasFilters && !linked.has(`${name} from_workload`);
         return { awaitsLinks, results: [] };
@@ -57,6 +59,7 @@ function agent({ hasFilters = true, failure = "", meanwhile = () => {} } = {}) {
       for (const one of endpoints.splice(place, 1)) attachments.gone(one);
     },
     look: () => attachments.look(endpoints),
+    looks: () => looks,
     /** What has happened since the last call. */
     since: () => done.splice(0),
   };
@@ -103,7 +106,38 @@ test("links wait for a pod that starts while they are made", async () => {
   since();
   vi.advanceTimersByTime(3_500);
   await look();
-  expect(since()).toEqual(["ebpf3 filters", "ebpf1 linked"]);
+  expect(since()).toEqual(["ebpf3 filters"]);
+});
+
+test("a pod that begins to start keeps further links waiting, also the second one of an interface", async () => {
+  const one = agent({ meanwhile: () => one.attachments.expectNew() });
+  await one.add(1);
+  await one.add(2);
+  one.since();
+  vi.advanceTimersByTime(3_500);
+  await one.look();
+  expect(one.since()).toEqual([]); // one of two links
+  vi.advanceTimersByTime(3_500);
+  await one.look();
+  expect(one.since()).toEqual(["ebpf1 linked", "ebpf2 linked"]);
+});
+
+test("an interface that has gone while another one got its links gets none; programs are looked at meanwhile", async () => {
+  const one = agent({
+    meanwhile: () => {
+      one.remove(2);
+      looked = one.look();
+    },
+  });
+  let looked: Promise<void> | undefined;
+  await one.add(1);
+  await one.add(2);
+  one.since();
+  vi.advanceTimersByTime(3_500);
+  await one.look();
+  await looked;
+  expect(one.since()).toEqual(["ebpf2 forgotten", "ebpf1 linked"]);
+  expect(one.looks()).toBe(3); // at two interfaces, then at one
 });
 
 test("an interface whose programs were replaced while it was made is looked at; one that is gone is forgotten", async () => {

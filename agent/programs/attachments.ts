@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { each, finish, type Steps } from "../../model/steps.ts";
 import type { Endpoint } from "../cni/endpoint-store.ts";
 import type { Attacher, DeviceProgram } from "../kernel/attach.ts";
@@ -36,6 +36,7 @@ export class Attachments {
   readonly #awaitLinks = new Map<number, { device: Device; since: number }>();
   #lastNew = Number.NEGATIVE_INFINITY;
   #looking = false;
+  #linking = false;
   #last: (() => void) | undefined;
   /** A trace switches programs back and forth, which is not worth logging. */
   #level: "info" | "debug" = "info";
@@ -96,15 +97,21 @@ export class Attachments {
     return true;
   }
 
-  /** The same, and links for the interfaces that wait for them, while other work goes on. */
+  /** The same, and links for the interfaces that wait for them, while other work goes on. Links of many pods take seconds, during which each call looks. */
   async look(endpoints: readonly Endpoint[]): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
     try {
       await inSlices(this.#repairing(endpoints), LOOK_SLICE_MS);
-      await this.#link();
     } finally {
       this.#looking = false;
+    }
+    if (this.#linking) return;
+    this.#linking = true;
+    try {
+      await this.#link();
+    } finally {
+      this.#linking = false;
     }
   }
 
@@ -143,9 +150,14 @@ export class Attachments {
     ];
   }
 
+  /** A workload's interface is about to be made: no link keeps it waiting. */
+  expectNew(): void {
+    this.#lastNew = performance.now();
+  }
+
   /** Attaches both directions of a workload's new interface, which is down, and sets it up. endpoint() does what is left. */
   async newEndpoint(...made: Parameters<Attacher["newWorkload"]>): Promise<void> {
-    this.#lastNew = performance.now();
+    this.expectNew();
     const attacher = this.#attacher;
     if (await attacher.newWorkload(...made)) this.#new.set(made[0].ifindex, attacher);
   }
@@ -176,10 +188,13 @@ export class Attachments {
     const isDue = (since: number) => performance.now() - Math.max(since, this.#lastNew) > CALM_MS;
     const isOverdue = (since: number) => performance.now() - since > PATIENCE_MS;
     for (const { device, since } of [...this.#awaitLinks.values()]) {
-      if (!isDue(since) && !isOverdue(since)) return;
       for (const program of WORKLOAD_PROGRAMS) {
+        if (!isDue(since) && !isOverdue(since)) return;
+        if (!this.#awaitLinks.has(device.ifindex)) break; // it has gone meanwhile
+        const begun = performance.now();
         this.#whereItIs(() => this.#attacher.link(program, device));
-        await setImmediate();
+        // Who waits for the kernel gets as much time: the lock goes to the first that asks, not to the one that has waited longest.
+        await pause(performance.now() - begun);
       }
       this.#awaitLinks.delete(device.ifindex);
       if (!isDue(since)) return;
