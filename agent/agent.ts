@@ -148,7 +148,7 @@ export async function runAgent(
   await untilWritable(options.runDirectory, health, log);
   const loadTraced = () => loadPrograms(loadOptions(options, agent.pins, agent.sizes), "_traced");
   const programs = { loaded, pins: agent.pins, attachments: attached, loadTraced };
-  const status = statusReader(agent, { cluster, dataplane, rounds, attachments: attached, encryption, pools });
+  const status = statusReader(agent, { cluster, dataplane, rounds, attachments: attached, encryption, cards, pools });
   const answers = {
     ...{ pools, status, settings: () => ({ settings, options }) },
     metrics: () => agent.metrics.registry.getMetricsAsJSON(),

@@ -13,6 +13,8 @@ export interface NetworkDevice {
   readonly parent?: string;
   /** Of a card: "pci", "virtio" … */
   readonly bus?: string;
+  /** That packets can leave by: as many as its driver can have in use. */
+  readonly queues?: number;
   readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
 }
 
@@ -24,6 +26,7 @@ interface IpAddressEntry {
   flags: string[];
   link?: string;
   parentbus?: string;
+  num_tx_queues?: number;
   linkinfo?: { info_kind?: string };
   addr_info: { family: string; local: string; prefixlen: number; scope: string }[];
 }
@@ -55,6 +58,7 @@ function deviceOf(entry: IpAddressEntry): NetworkDevice {
     kind: entry.linkinfo?.info_kind ?? "",
     ...(entry.link !== undefined && { parent: entry.link }),
     ...(entry.parentbus !== undefined && { bus: entry.parentbus }),
+    ...(entry.num_tx_queues !== undefined && { queues: entry.num_tx_queues }),
     addresses: entry.addr_info
       .filter(({ scope }) => scope !== "link")
       .sort((one, other) => Number(isLone(one)) - Number(isLone(other)))

@@ -1,14 +1,18 @@
+import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
 import type { XdpMode } from "../../model/mode/mode.ts";
 import type { Attacher } from "../kernel/attach.ts";
 import { type Card, CardRefusal } from "../kernel/xdp.ts";
-import { unfitForXdp } from "../network/cards.ts";
+import { processorNumbers, queuesInUse, unfitForXdp, type XdpMachine } from "../network/cards.ts";
 import type { NetworkDevice } from "../network/devices.ts";
 import { UplinkCards } from "./uplink-cards.ts";
 
 /** The driver of these tests takes no larger MTU. */
 const LARGEST = 3500;
 const TOO_LARGE = "virtio_net: MTU too large to enable XDP";
+
+/** Two processors, and any card has one pair of queues in use. */
+const MACHINE: XdpMachine = { onVeth: false, kernel: "6.1.0-57-amd64", processors: 2, queuesInUse: () => 1 };
 
 const device = (name: string, part: Partial<NetworkDevice> = {}): NetworkDevice => ({
   ...{ name, ifindex: name.length, mtu: 1500, mac: "", up: true, kind: "", addresses: [] },
@@ -22,6 +26,7 @@ function agentWith(uplinks: NetworkDevice[], refusal?: string, others: NetworkDe
   let mode: XdpMode = "Native";
   let encrypts = false;
   let refuses = refusal;
+  let inUse = 1;
   const attacher: Pick<Attacher, "card" | "noOtherCards"> = {
     card({ name, mtu }) {
       asked.push(name);
@@ -43,7 +48,7 @@ function agentWith(uplinks: NetworkDevice[], refusal?: string, others: NetworkDe
     encrypts: () => encrypts,
     uplinks: () => uplinks,
     devices: () => [...uplinks, ...others],
-    ...{ onVeth: false, kernel: "6.1.0-57-amd64" },
+    machine: { ...MACHINE, queuesInUse: () => inUse },
     log: { info: (line) => logged.push(line) },
   });
   return {
@@ -58,6 +63,10 @@ function agentWith(uplinks: NetworkDevice[], refusal?: string, others: NetworkDe
     encrypts: () => {
       encrypts = true;
     },
+    status: () => cards.status(),
+    uses: (queues: number) => {
+      inUse = queues;
+    },
     looksAgain: () => cards.lookAgain(),
     allows: () => {
       refuses = undefined;
@@ -71,10 +80,14 @@ test("the cards of all uplinks have the program while that is asked for, and tho
   const agent = agentWith(uplinks);
   agent.becomes("Disabled");
   agent.follow();
-  expect([agent.attached(), agent.hooks(), agent.asked]).toEqual([[], [], []]);
+  expect([agent.attached(), agent.hooks(), agent.asked, agent.status()]).toEqual([[], [], [], null]);
   agent.becomes("Native");
   agent.follow();
   expect([agent.attached(), agent.hooks(), agent.messages()]).toEqual([["eth0", "eth11"], ["eth0", "eth11"], []]);
+  expect(agent.status()).toEqual([
+    { uplink: "eth0", reason: null },
+    { uplink: "eth11", reason: null },
+  ]);
   uplinks.pop();
   agent.follow();
   expect(agent.attached()).toEqual(["eth0"]);
@@ -86,10 +99,13 @@ test("the cards of all uplinks have the program while that is asked for, and tho
 test.each([
   ["EBUSY: resource busy or locked", "it has the XDP program of somebody else, which stays"],
   ["EEXIST: file already exists", "it has the XDP program of somebody else, which stays"],
-  ["ENOTSUP: operation not supported on socket", "its driver has no native XDP"],
+  [
+    "ENOTSUP: operation not supported on socket",
+    "its driver refuses (Cannot attach to eth0 XDP: ENOTSUP: operation not supported on socket), for example for its MTU, its queues or what it merges (LRO); the kernel's log can say why",
+  ],
   [
     "ERANGE: result too large",
-    "its driver refuses (Cannot attach to eth0 XDP: ERANGE: result too large), for example because its MTU is too large for XDP",
+    "its driver refuses (Cannot attach to eth0 XDP: ERANGE: result too large), for example for its MTU, its queues or what it merges (LRO); the kernel's log can say why",
   ],
 ])("a driver that refuses with %s is named at the node, and asked again later", (refusal, reason) => {
   const agent = agentWith([device("eth0")], refusal);
@@ -146,7 +162,7 @@ test.each<[string, NetworkDevice, NetworkDevice[], RegExp]>([
   ["a team", device("team0", { kind: "team" }), [], /it is a team/],
   [
     "virtio-net whose packets fit no page",
-    device("eth0", { bus: "virtio", mtu: 3507 }),
+    device("eth0", { bus: "virtio", mtu: 3507, queues: 1 }),
     [],
     /drops what is larger than 3506/,
   ],
@@ -166,7 +182,59 @@ test.each([
   ["virtio", 9000, "7.0"],
   ["pci", 9000, "6.1.0"],
 ])("a card on the bus %s with an MTU of %i is its driver's to judge on Linux %s", (bus, mtu, kernel) => {
-  expect(unfitForXdp(device("eth0", { bus, mtu }), [], false, kernel)).toBeUndefined();
+  expect(unfitForXdp(device("eth0", { bus, mtu, queues: 1 }), [], { ...MACHINE, kernel })).toBeUndefined();
+});
+
+// The driver adds a queue for each processor where there are so many left. Where there are not, it shares those in use, but takes them for its own if they
+// are more than the processors: it then sends by queues that do not exist.
+test.each<[inUse: number, queues: number, processors: number, makesItFit: number | undefined]>([
+  [1, 1, 2, undefined],
+  [2, 4, 2, undefined],
+  [2, 2, 2, undefined],
+  [3, 5, 2, undefined],
+  [3, 4, 2, 2],
+  [5, 6, 2, 4],
+  [4, 4, 1, 3],
+  [2, 2, 1, 1],
+  [8, 16, 8, undefined],
+  [9, 16, 8, 8],
+])("virtio-net with %i of %i queues in use and %i processors", (inUse, queues, processors, makesItFit) => {
+  const card = device("eth0", { bus: "virtio", queues });
+  const why = (used: number) => unfitForXdp(card, [], { ...MACHINE, processors, queuesInUse: () => used });
+  expect(why(inUse)?.match(/combined (\d+) makes it fit/)?.[1]).toBe(makesItFit?.toString());
+  if (makesItFit !== undefined) expect(why(makesItFit)).toBeUndefined();
+});
+
+test("queues of a card on another bus are its driver's to judge; virtio-net whose queues cannot be read is left alone", () => {
+  const all = { ...MACHINE, queuesInUse: () => 4 };
+  expect(unfitForXdp(device("eth0", { bus: "pci", queues: 4 }), [], all)).toBeUndefined();
+  const virtio = device("eth0", { bus: "virtio", queues: 4 });
+  const unread = [
+    unfitForXdp(virtio, [], { ...MACHINE, queuesInUse: () => undefined }),
+    unfitForXdp(virtio, [], { ...MACHINE, processors: undefined }),
+    unfitForXdp(device("eth0", { bus: "virtio" }), [], MACHINE),
+  ];
+  for (const reason of unread) expect(reason).toMatch(/cannot be read/);
+});
+
+test("a card has the program no longer, and not yet, while it uses too many queues", () => {
+  const agent = agentWith([device("eth0", { bus: "virtio", queues: 4 })]);
+  agent.follow();
+  agent.uses(3);
+  agent.follow();
+  expect([agent.attached(), agent.hooks()]).toEqual([[], []]);
+  expect(agent.messages()).toEqual([
+    "Node node: XDP is not used on the uplink eth0: it uses 3 of its 4 pairs of queues: with more than the node's 2 processors, and fewer than 2 left, virtio-net ends the kernel (ethtool -L eth0 combined 2 makes it fit). Its packets are handled at tc, as without XDP.",
+  ]);
+  agent.uses(2);
+  agent.follow();
+  expect([agent.attached(), agent.messages()]).toEqual([["eth0"], []]);
+});
+
+test("queues and processors are those of this machine", () => {
+  expect(queuesInUse("lo")).toBe(1);
+  expect(queuesInUse("no-such-card")).toBeUndefined();
+  expect(processorNumbers()).toBeGreaterThanOrEqual(availableParallelism());
 });
 
 test("another card's VLANs do not count", () => {

@@ -6,9 +6,10 @@ import type { XdpMode } from "../../model/mode/mode.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Attacher, DeviceProgram } from "../kernel/attach.ts";
 import { type Card, CardRefusal, XDP_PROGRAM } from "../kernel/xdp.ts";
-import { unfitForXdp } from "../network/cards.ts";
+import { processorNumbers, queuesInUse, unfitForXdp, type XdpMachine } from "../network/cards.ts";
 import type { NetworkDevice } from "../network/devices.ts";
 import type { NodeNetwork } from "../node-network.ts";
+import type { XdpStatus } from "../observe/status/node-status.ts";
 import type { AgentOptions } from "../options.ts";
 import type { SnapshotStore } from "../watch/snapshot-store.ts";
 
@@ -20,9 +21,7 @@ export interface UplinkCardsParts {
   readonly encrypts: () => boolean;
   readonly uplinks: () => readonly NetworkDevice[];
   readonly devices: () => readonly NetworkDevice[];
-  readonly onVeth: boolean;
-  /** Its release, as uname -r. */
-  readonly kernel: string;
+  readonly machine: XdpMachine;
   readonly log: { info(line: string): void };
 }
 
@@ -65,13 +64,20 @@ export class UplinkCards {
 
   /** Uplinks that stay at tc although XDP is asked for. */
   problems(): Problem[] {
-    const { mode, node, uplinks } = this.#parts;
-    if (mode() === "Disabled") return [];
-    return uplinks().flatMap((device) => {
+    return (this.status() ?? []).flatMap(({ uplink, reason }) => {
+      if (reason === null) return [];
+      const message = `XDP is not used on the uplink ${uplink}: ${reason}. Its packets are handled at tc, as without XDP.`;
+      return [{ kind: "Node", name: this.#parts.node, path: "status", message }];
+    });
+  }
+
+  /** Of each uplink. Null: XDP is not asked for. */
+  status(): XdpStatus | null {
+    const { mode, uplinks } = this.#parts;
+    if (mode() === "Disabled") return null;
+    return uplinks().map((device) => {
       const reason = this.#unfit(device) ?? this.#refusalOf(device);
-      if (reason === undefined) return [];
-      const message = `XDP is not used on the uplink ${device.name}: ${reason}. Its packets are handled at tc, as without XDP.`;
-      return [{ kind: "Node", name: node, path: "status", message }];
+      return { uplink: device.name, reason: reason ?? null };
     });
   }
 
@@ -82,8 +88,8 @@ export class UplinkCards {
 
   #unfit(device: NetworkDevice): string | undefined {
     if (this.#parts.encrypts()) return "what is forwarded leaves this node encrypted, which its card cannot see to";
-    const { devices, onVeth, kernel } = this.#parts;
-    return unfitForXdp(device, devices(), onVeth, kernel);
+    const { devices, machine } = this.#parts;
+    return unfitForXdp(device, devices(), machine);
   }
 
   #refusalOf({ ifindex, mtu }: Card): string | undefined {
@@ -109,24 +115,22 @@ export class UplinkCards {
 const REASONS: Readonly<Record<string, string>> = {
   EBUSY: "it has the XDP program of somebody else, which stays",
   EEXIST: "it has the XDP program of somebody else, which stays",
-  ENOTSUP: "its driver has no native XDP",
   ENODEV: "it is gone",
 };
 
 /** What the kernel says of a driver that knows nothing of XDP. Drivers that know it refuse with the same number, for reasons of their own. */
 const NO_NATIVE_XDP = "Underlying driver does not support XDP in native mode";
 
-/** Drivers also refuse for an MTU that is too large, for offloads, and without free queues. Old ones say no more than EINVAL. */
+/** Drivers also refuse for an MTU that is too large, for offloads, and without free queues. Some say no more than EINVAL or EOPNOTSUPP. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const said = error instanceof CardRefusal ? error.reason : undefined;
   const code = /: (E[A-Z0-9]+): /.exec(message)?.[1] ?? "";
-  const isDrivers = said !== undefined && said !== NO_NATIVE_XDP && !["EBUSY", "EEXIST", "ENODEV"].includes(code);
-  if (isDrivers) return `its driver refuses: "${said}"`;
-  return (
-    REASONS[code] ??
-    `its driver refuses (${message.replace(/\.$/, "")}), for example because its MTU is too large for XDP`
-  );
+  const known = REASONS[code];
+  if (known !== undefined) return known;
+  if (said === NO_NATIVE_XDP) return "its driver has no native XDP";
+  if (said !== undefined) return `its driver refuses: "${said}"`;
+  return `its driver refuses (${message.replace(/\.$/, "")}), for example for its MTU, its queues or what it merges (LRO); the kernel's log can say why`;
 }
 
 /** Those of an agent, as its cluster's FelixConfiguration asks for them. */
@@ -136,7 +140,11 @@ export function cardsOf(
 ): UplinkCards {
   const felix = () => defaultConfiguration(store.list("felixConfigurations"));
   return new UplinkCards({
-    ...{ node: options.node, onVeth: options.xdp === "veth", kernel: release(), log },
+    ...{ node: options.node, log },
+    machine: {
+      onVeth: options.xdp === "veth",
+      ...{ kernel: release(), processors: processorNumbers(), queuesInUse },
+    },
     mode: () => modeOf(felix()).xdp,
     encrypts: () => isEncrypted(felix()),
     uplinks: () => network.uplinkDevices,

@@ -74,6 +74,7 @@ class Walk {
     await setPortsMtu(this.#lab, 9000, "client1", "master");
     await cluster.run("client1", ["ip", "link", "set", "eth0", "mtu", "9000"]);
     await this.#withMtu(4000);
+    await this.#usesTooManyQueues();
   }
 
   async #asks(): Promise<void> {
@@ -160,6 +161,38 @@ class Walk {
     await this.#onMaster("ip", "link", "set", "eth0", "mtu", "1500");
     await until("the card of master to have XDP again", isPinned, () => this.#cluster.log("master"));
     await this.#forwards(`with an MTU of 1500 after ${mtu}`);
+  }
+
+  /** The driver would end the kernel with the first packet that it sends. It refuses another number of queues while it has the program. */
+  async #usesTooManyQueues(): Promise<void> {
+    const uses = (pairs: number) => this.#onMaster("ethtool", "-L", "eth0", "combined", `${pairs}`);
+    const refused = await uses(3).then(
+      () => "taken",
+      () => "refused",
+    );
+    tell("cards", "more queues while the card has the program", refused, "refused");
+    this.#cluster.apply(felix({}, { bpfExternalServiceMode: "DSR" }));
+    await until(
+      "the card of master to have no program",
+      async () => (await this.#program("master")) === "none",
+      () => this.#cluster.log("master"),
+    );
+    await uses(3);
+    this.#cluster.apply(felix({ "ebpf-dataplane.io/xdp": "Native" }, { bpfExternalServiceMode: "DSR" }));
+    await until(
+      "the agent of master to say that the card uses too many queues",
+      async () => /on the uplink eth0: it uses 3 of its 4 pairs of queues/.test(this.#cluster.log("master")),
+      () => this.#cluster.log("master"),
+    );
+    tell("cards", "with more queues than processors", await this.#program("master"), "none");
+    await this.#serves("with more queues than processors");
+    await uses(2);
+    await until(
+      "the card of master to have the program again",
+      async () => (await this.#program("master")) !== "none",
+      () => this.#cluster.log("master"),
+    );
+    await this.#forwards("with as many queues as processors");
   }
 
   #onMaster(...argv: string[]): Promise<string> {

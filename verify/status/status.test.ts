@@ -17,7 +17,14 @@ const good = (node: string): NodeStatus => ({
     syncedSecondsAgo: 3.2,
     waitingSeconds: 0,
   },
-  ...{ failingWatches: [], endpoints: 4, podMtu: 1450, encryption: null, closed: { policies: 0, services: 0 } },
+  ...{
+    failingWatches: [],
+    endpoints: 4,
+    podMtu: 1450,
+    encryption: null,
+    xdp: null,
+    closed: { policies: 0, services: 0 },
+  },
   ...{ refused: { drop_policy_ingress: 12 }, countedSince: "2026-11-28T09:30:00.000Z", tables: [] },
   pools: [{ pool: "default-ipv4-ippool", cidr: "10.244.0.0/16", all: 65_536, claimed: 192, used: 9 }],
 });
@@ -97,6 +104,39 @@ test("of nodes that encrypt it is said with which nothing was exchanged yet, whi
     "  a: no handshake yet with c",
     "  a: no answer, ever, from d: does UDP 51820 pass?",
     "  a: sends nothing to e, which has no key",
+  ]);
+});
+
+test("where XDP is asked for, uplinks that stay at tc are named with the reason, each reason once", async () => {
+  const lines = async (...xdp: NodeStatus["xdp"][]) => {
+    const names = ["a", "b", "c"];
+    const reports = await nodeReports(
+      view(
+        names.map((name) => node(name)),
+        names.map((name) => agent(name)),
+      ),
+      async (name) => ({
+        ...good(name),
+        xdp: xdp[names.indexOf(name)] ?? null,
+      }),
+    );
+    const all = clusterLines(clusterStatus("https://k", reports, at));
+    const begin = all.findIndex((line) => line.startsWith("XDP"));
+    return begin < 0 ? [] : all.slice(begin, all.indexOf("", begin));
+  };
+  const [runs, stays] = [
+    { uplink: "eth0", reason: null },
+    { uplink: "eth0", reason: "it is a bond" },
+  ];
+  expect(await lines(null, null, null)).toEqual([]);
+  expect(await lines([runs], null, [runs])).toEqual(["XDP runs in the driver of every uplink."]);
+  expect(await lines([runs], [stays], [{ ...stays, uplink: "eth1" }])).toEqual([
+    "XDP runs in the drivers of 1 of 3 uplinks; these are handled at tc:",
+    "  b eth0, c eth1: it is a bond",
+  ]);
+  expect(await lines([stays])).toEqual([
+    "XDP runs in the driver of no uplink; these are handled at tc:",
+    "  a eth0: it is a bond",
   ]);
 });
 

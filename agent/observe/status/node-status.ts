@@ -35,6 +35,10 @@ export type EncryptionStatus = z.output<typeof encryptionSchema>;
 export const isSilent = ({ handshakeSecondsAgo, asked }: EncryptionStatus["peers"][number]): boolean =>
   handshakeSecondsAgo === null && asked;
 
+/** Uplinks while XDP is asked for, and why one stays at tc; null: its driver runs the program. */
+const xdpSchema = z.array(z.strictObject({ uplink: z.string(), reason: z.string().nullable() }));
+export type XdpStatus = z.output<typeof xdpSchema>;
+
 export const nodeStatusSchema = z.strictObject({
   node: z.string(),
   /** Of the node: uname -r. */
@@ -61,6 +65,8 @@ export const nodeStatusSchema = z.strictObject({
   podMtu: count,
   /** Of packets between nodes; null: they are not encrypted. */
   encryption: encryptionSchema.nullable().default(null),
+  /** Null: it is not asked for. */
+  xdp: xdpSchema.nullable().default(null),
   /** Policies and Services that exceed a limit, and so allow or serve nothing. */
   closed: z.strictObject({ policies: count, services: count }),
   /** Packets that were rejected or dropped, by outcome, since `countedSince`. */

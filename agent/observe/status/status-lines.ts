@@ -15,6 +15,7 @@ export function statusLines(nodes: readonly NodeStatus[]): string[] {
         ...poolTable(nodes),
         ...hostLocalLine(nodes),
         ...encryptionLines(nodes),
+        ...xdpLines(nodes),
         "",
         ...refusedLines(nodes),
       ];
@@ -49,6 +50,23 @@ function encryptionLines(nodes: readonly NodeStatus[]): string[] {
       const closed = without.length > 0 ? [`  ${node}: sends nothing to ${firstFew(without)}, which has no key`] : [];
       return [...waiting, ...closed];
     }),
+  ];
+}
+
+/** Where XDP runs, and why it does not. */
+function xdpLines(nodes: readonly NodeStatus[]): string[] {
+  const uplinks = nodes.flatMap(({ node, xdp }) => (xdp ?? []).map((one) => ({ node, ...one })));
+  if (uplinks.length === 0) return [];
+  const unfit = Map.groupBy(uplinks, ({ reason }) => reason);
+  const count = unfit.get(null)?.length ?? 0;
+  unfit.delete(null);
+  if (unfit.size === 0) return ["XDP runs in the driver of every uplink."];
+  const where = count === 0 ? "the driver of no uplink" : `the drivers of ${count} of ${uplinks.length} uplinks`;
+  return [
+    `XDP runs in ${where}; these are handled at tc:`,
+    ...[...unfit].map(
+      ([reason, ones]) => `  ${firstFew(ones.map(({ node, uplink }) => `${node} ${uplink}`))}: ${reason}`,
+    ),
   ];
 }
 

@@ -14,6 +14,7 @@ import type { NodeNetwork } from "../../node-network.ts";
 import type { AgentOptions } from "../../options.ts";
 import type { Rounds } from "../../pass/rounds.ts";
 import type { Attachments } from "../../programs/attachments.ts";
+import type { UplinkCards } from "../../programs/uplink-cards.ts";
 import type { Tables } from "../../tables/tables.ts";
 import type { Health } from "../health.ts";
 import { wordsOf } from "../outcome-words.ts";
@@ -35,13 +36,14 @@ interface Running {
   readonly rounds: Pick<Rounds, "sinceSync" | "waitingMs">;
   readonly attachments: Pick<Attachments, "method">;
   readonly encryption: Pick<Encryption, "status">;
+  readonly cards: Pick<UplinkCards, "status">;
   readonly pools: () => readonly PoolUse[];
 }
 
 /** Reads how this node is, from the parts of its agent. */
 export function statusReader(
   { options, pins, health, endpoints, network, tables, hostLocal }: Prepared,
-  { cluster: { store }, dataplane, rounds, attachments, encryption, pools }: Running,
+  { cluster: { store }, dataplane, rounds, attachments, encryption, cards, pools }: Running,
 ): () => NodeStatus {
   const startedAt = new Date(Date.now() - process.uptime() * 1000);
   const outcomes = outcomeReader(pins);
@@ -63,6 +65,7 @@ export function statusReader(
       endpoints: endpoints.list().length,
       podMtu: network.podMtu,
       encryption: encryption.status(Date.now()) ?? null,
+      xdp: cards.status(),
       closed: { policies: dataplane.closedPolicies, services: dataplane.closedServices },
       refused: refusedPackets(outcomes()),
       // A pin is as old as its map: the counters began with it.
