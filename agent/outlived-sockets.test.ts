@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type Settings } from "./kernel/layout.gen.ts";
+import {
+  LocationFlag,
+  type Service,
+  ServiceFlag,
+  ServiceHandling,
+  type Settings,
+  SocketTranslation,
+} from "./kernel/layout.gen.ts";
 import { hasOutlived, type ServiceMaps } from "./outlived-sockets.ts";
 
 const dns: Service = {
@@ -19,6 +26,7 @@ const hostPort = { ...dns, backendList: 9, backendCount: 1, flags: ServiceFlag.H
 const services: Record<string, Service> = {
   "10.96.0.10:53": dns,
   "198.51.100.7:53": guarded,
+  "2001:db8::7:53": guarded,
   "::4:30053": dns,
   "::4:30054": localOnly,
   "10.96.0.11:53": empty,
@@ -26,14 +34,15 @@ const services: Record<string, Service> = {
   "::1:4:8053": hostPort,
 };
 
+const ADMITTED = ["10.244.0.9", "fd00:10:244::9"];
 const MEMBERS = ["11 of 7", "12 of 7", "11 of 9"];
 
-const mapsWhile = (serviceHandling: number): ServiceMaps => ({
+const mapsWhile = (serviceHandling: number, socketTranslation: number = SocketTranslation.ALL): ServiceMaps => ({
   frontends: {
     lookup: ({ address, port, protocol }) => (protocol === 17 ? services[`${address}:${port}`] : undefined),
   },
   members: { lookup: ({ backendList, backend }) => (MEMBERS.includes(`${backend} of ${backendList}`) ? 1 : undefined) },
-  sourceRanges: { lookup: ({ set, client }) => (set === 5 && client === "10.244.0.9" ? 1 : undefined) },
+  sourceRanges: { lookup: ({ set, client }) => (set === 5 && ADMITTED.includes(client) ? 1 : undefined) },
   locations: {
     lookup: ({ address }) => {
       const without = address === "172.31.1.9" ? LocationFlag.WITHOUT_NODE_PORTS : 0;
@@ -42,11 +51,11 @@ const mapsWhile = (serviceHandling: number): ServiceMaps => ({
         : undefined;
     },
   },
-  settings: { lookup: () => ({ serviceHandling }) as Settings },
+  settings: { lookup: () => ({ serviceHandling, socketTranslation }) as Settings },
   datagramPeers: { lookup: () => undefined },
 });
 
-const pod = (address: string) => ({ address, isWorkload: true });
+const pod = (...addresses: string[]) => ({ addresses, isWorkload: true });
 const to = (address: string, port: number) => ({ address, port });
 const given = (frontend: string, frontendPort: number, backend: number) => ({
   frontend,
@@ -75,6 +84,13 @@ test.each([
   ["a pod that no longer has the host port", to("10.244.0.5", 5353), given("0.0.0.0", 8053, 12), true],
   ["a load balancer that does not admit it", to("10.244.0.5", 5353), given("198.51.100.7", 53, 12), true],
   ["a load balancer that admits it", to("10.244.0.5", 5353), given("198.51.100.7", 53, 12), false, "10.244.0.9"],
+  [
+    "a load balancer that admits its other address",
+    to("10.244.0.5", 5353),
+    given("2001:db8::7", 53, 12),
+    true,
+    "10.244.0.9",
+  ],
 ])("a socket that is connected to %s", (_, socket, peer, outlived, client = "10.244.0.1") => {
   expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.TRANSLATED), pod(client))).toBe(outlived);
 });
@@ -93,8 +109,23 @@ test.each(["127.0.0.1", "127.8.9.10", "0.0.0.0"])(
   "a pod's own loopback %s is no node port, whatever the number: only a node's is",
   (address) => {
     const outlived = (isWorkload: boolean) =>
-      hasOutlived(to(address, 30053), undefined, mapsWhile(ServiceHandling.TRANSLATED), { address: "::", isWorkload });
+      hasOutlived(to(address, 30053), undefined, mapsWhile(ServiceHandling.TRANSLATED), { addresses: [], isWorkload });
     expect(outlived(true)).toBe(false);
     expect(outlived(false)).toBe(true);
   },
 );
+
+test("a load balancer is asked about the client's address of its own family", () => {
+  const maps = mapsWhile(ServiceHandling.TRANSLATED);
+  const bound = given("2001:db8::7", 53, 12);
+  expect(hasOutlived(to("10.244.0.5", 5353), bound, maps, pod("10.244.0.1", "fd00:10:244::9"))).toBe(false);
+  expect(hasOutlived(to("10.244.0.5", 5353), bound, maps, pod("10.244.0.9", "fd00:10:244::1"))).toBe(true);
+});
+
+test("sockets that never get a backend, because packets do, do not end; those that got one before do", () => {
+  const maps = mapsWhile(ServiceHandling.TRANSLATED, SocketTranslation.HOST_ONLY);
+  expect(hasOutlived(to("10.96.0.10", 53), undefined, maps, pod("10.244.0.1"))).toBe(false);
+  expect(hasOutlived(to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), maps, pod("10.244.0.1"))).toBe(true);
+  const node = { addresses: ["172.31.1.207"], isWorkload: false };
+  expect(hasOutlived(to("10.96.0.10", 53), undefined, maps, node)).toBe(true);
+});

@@ -1,12 +1,19 @@
 import { existsSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import type { Address } from "../model/address/address.ts";
-import { familyOf, isLoopback } from "../model/address/address.ts";
+import { type Address, familyOf, isLoopback } from "../model/address/address.ts";
+import { addressesOf } from "../model/objects/pod-of.ts";
 import { UDP } from "../model/protocol.ts";
 import { ANY_NODE, NODE_LOOPBACK } from "../model/service/frontend.ts";
 import type { Endpoint } from "./cni/endpoint-store.ts";
 import type { WrittenMap } from "./compile/desired.ts";
-import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type SocketPeer } from "./kernel/layout.gen.ts";
+import {
+  LocationFlag,
+  type Service,
+  ServiceFlag,
+  ServiceHandling,
+  type SocketPeer,
+  SocketTranslation,
+} from "./kernel/layout.gen.ts";
 import type { MapStores } from "./kernel/map-store.ts";
 import { inNamespace } from "./kernel/network-namespace.ts";
 import { type ConnectedSocket, connectedUdpSockets, destroySocket } from "./kernel/sock-diag.ts";
@@ -27,7 +34,7 @@ export interface ServiceMaps {
 export interface OutlivedSocketsParts {
   readonly maps: ServiceMaps;
   /** The workloads of this node. */
-  readonly endpoints: () => readonly Pick<Endpoint, "netns" | "namespace" | "pod" | "address">[];
+  readonly endpoints: () => readonly Pick<Endpoint, "netns" | "namespace" | "pod" | "address" | "secondAddress">[];
   readonly log: Logger;
 }
 
@@ -71,20 +78,23 @@ export class OutlivedSockets {
     this.#passing = true;
     while (this.#again) {
       this.#again = false;
-      for (const { netns, namespace, pod, address } of this.#parts.endpoints()) {
+      for (const endpoint of this.#parts.endpoints()) {
+        const { netns, namespace, pod } = endpoint;
         await setImmediate(); // yield between two namespaces
-        if (existsSync(netns)) this.#end(`pod ${namespace}/${pod}`, address, (work) => inNamespace(netns, work));
+        if (!existsSync(netns)) continue;
+        this.#end(`pod ${namespace}/${pod}`, addressesOf(endpoint), (work) => inNamespace(netns, work));
       }
       await setTimeout(PAUSE_MS);
     }
     this.#passing = false;
   }
 
-  /** @param workload its address; undefined: the node */
-  #end(whose: string, workload: Address | undefined, within: (work: () => void) => void): void {
+  /** @param workload its addresses; undefined: the node */
+  #end(whose: string, workload: readonly Address[] | undefined, within: (work: () => void) => void): void {
     const { maps, log } = this.#parts;
     try {
-      const client = { address: workload ?? maps.settings.lookup(0)?.node ?? "::", isWorkload: workload !== undefined };
+      const own = maps.settings.lookup(0);
+      const client = { addresses: workload ?? (own ? [own.node, own.second] : []), isWorkload: workload !== undefined };
       within(() => {
         for (const socket of connectedUdpSockets()) {
           const peer = maps.datagramPeers.lookup({ cookie: socket.cookie });
@@ -112,7 +122,8 @@ type Destination = Pick<ConnectedSocket, "address" | "port">;
 
 /** Whose socket it is. */
 interface Owner {
-  readonly address: Address;
+  /** One of each family that it has. */
+  readonly addresses: readonly Address[];
   /** It has a loopback of its own, at which no service answers. */
   readonly isWorkload: boolean;
 }
@@ -127,15 +138,27 @@ export function hasOutlived(
   const bound = peer?.address === address && peer.port === port ? peer : undefined;
   const service = bound ? serviceAt(bound.frontend, bound.frontendPort, maps) : serviceAt(address, port, maps);
   if (!isHandledHere(service, bound, maps)) return false;
-  if (!bound && isDecidedThere(service, address, maps)) return false;
+  if (!bound && (isLeftToPackets(owner, maps) || isDecidedThere(service, address, maps))) return false;
   if (!bound) return !(owner.isWorkload && isOwnLoopback(address)) && (service?.backendCount ?? 0) > 0;
-  if (!service || !mayUse(service, owner.address, maps)) return true;
+  if (!service || !mayUse(service, owner, bound.frontend, maps)) return true;
   return maps.members.lookup({ backendList: service.backendList, backend: bound.backend }) === undefined;
 }
 
 /** The same lookup as in the packet path (service/source_range.h): the kernel finds the longest prefix. */
-function mayUse({ sourceRanges: set }: Service, client: Address, { sourceRanges }: ServiceMaps): boolean {
-  return set === 0 || sourceRanges.lookup({ prefixLength: 160, set, client }) !== undefined;
+function mayUse(
+  { sourceRanges: set }: Service,
+  { addresses }: Owner,
+  frontend: Address,
+  { sourceRanges }: ServiceMaps,
+): boolean {
+  if (set === 0) return true;
+  const client = addresses.find((address) => familyOf(address) === familyOf(frontend));
+  return client !== undefined && sourceRanges.lookup({ prefixLength: 160, set, client }) !== undefined;
+}
+
+/** Whether no socket of this owner is given a backend: each packet is, at once when a service appears (socket/requester.h). */
+function isLeftToPackets({ isWorkload }: Owner, { settings }: ServiceMaps): boolean {
+  return isWorkload && settings.lookup(0)?.socketTranslation === SocketTranslation.HOST_ONLY;
 }
 
 /** kube-proxy then handles services and sockets that were bound to them before, but not host ports. */

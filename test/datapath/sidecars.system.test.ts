@@ -1,7 +1,13 @@
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./cluster/bare-cluster.ts";
 import { endpoints, felix, service } from "./cluster/objects.ts";
 import { compiled } from "./traffic/compiled.ts";
+import { inPod } from "./traffic/holding.ts";
+import type { Asked } from "./traffic/socket-client.ts";
+
+const client = join(import.meta.dirname, "traffic", "socket-client.ts");
 
 // A sidecar receives every connection of its pod by a redirect inside the pod, and asks the kernel for the original destination.
 const RULES =
@@ -63,5 +69,44 @@ describe("a sidecar that redirects its pod's connections", () => {
     await cluster.addPod("plain", "master", { app: "plain" });
     expect(await cluster.see("default/plain", "10.96.0.10:80")).toMatch(/^allowed default\/web saw 10\.244\.0\.\d+$/);
     expect(await cluster.see("default/plain", "172.31.1.207:30604")).toMatch(/^allowed default\/web saw 10\.244/);
+  });
+
+  test("a connected UDP socket of a pod outlives changes of services: its packets follow them", async () => {
+    const [first, second] = [
+      await cluster.addPod("first", "node", { app: "dns" }),
+      await cluster.addPod("second", "node", { app: "dns" }),
+    ];
+    cluster.apply(
+      felix({ "ebpf-dataplane.io/socket-translation": "HostOnly" }),
+      service("dns", { clusterIP: "10.96.0.11", nodePort: 30053, protocol: "UDP" }),
+      endpoints("dns", [first], "UDP"),
+    );
+    await cluster.carriedOut();
+    const asking = await cluster.addPod("asking", "master", { app: "asking" });
+    const asked: Asked = { how: "connected", family: 4, to: ["10.96.0.11:80"], count: 5_000, every: 20 };
+    const program = cluster.spawn(asking.node, inPod(asking, [process.execPath, client, JSON.stringify(asked)]));
+    let printed = "";
+    program.stdout?.on("data", (text) => {
+      printed += text;
+    });
+    try {
+      await until("the first one to answer", async () => printed.includes("default/first"));
+      cluster.apply(endpoints("dns", [second], "UDP"));
+      await until(
+        "the second one to answer",
+        async () => printed.includes("default/second"),
+        () => printed,
+      );
+      // The agent looks at pods' sockets once a second.
+      for (let look = 0; look < 3; look++) {
+        cluster.apply(service(`other-${look}`, { clusterIP: `10.96.0.2${look}`, nodePort: 30700 + look }));
+        await setTimeout(1000);
+      }
+      const lines = printed.trim().split("\n");
+      expect(lines.filter((line) => line.includes('"error"'))).toEqual([]);
+      expect(lines.at(-1)).toContain("default/second");
+    } finally {
+      program.kill();
+    }
   });
 });
