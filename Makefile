@@ -94,10 +94,10 @@ flows: javascript ## collect the flow logs of all nodes into out/flows.jsonl; NA
 	@node tools/build.ts --quiet bundle
 	@node dist/verify.js flows $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(VERDICT),--verdict "$(VERDICT)") $(if $(PORT),--port "$(PORT)") $(if $(STAGED),--staged) $(if $(SHOW),--show)
 
-suggest: javascript ## propose NetworkPolicies that allow the flows of a log and nothing else: make suggest FLOWS=out/flows.jsonl; NAMESPACE= OUT= TYPESCRIPT=1
+suggest: javascript ## propose NetworkPolicies that allow the flows of a log and nothing else: make suggest FLOWS=out/flows.jsonl; NAMESPACE= POLICIES=file OUT= TYPESCRIPT=1
 	@test -n "$(FLOWS)" || { echo 'make suggest needs a flow log: make suggest FLOWS=out/flows.jsonl (make flows writes it)' >&2; exit 2; }
 	@node tools/build.ts --quiet bundle >&2
-	@node dist/verify.js suggest $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(TYPESCRIPT),--typescript) $(if $(OUT),--out "$(OUT)") "$(FLOWS)"
+	@node dist/verify.js suggest $(if $(NAMESPACE),--namespace "$(NAMESPACE)") $(if $(POLICIES),--policies "$(POLICIES)") $(if $(TYPESCRIPT),--typescript) $(if $(OUT),--out "$(OUT)") "$(FLOWS)"
 
 trace: javascript ## send one connection and show each step on each node: make trace FROM=client1 TO=172.31.1.8:30604
 	@test -n "$(FROM)" -a -n "$(TO)" || { echo 'make trace needs a client and a destination: make trace FROM=client1 TO=172.31.1.8:30604' >&2; exit 2; }

@@ -1,4 +1,5 @@
 import { POD_NETWORK } from "../components/documents/defaults.ts";
+import { wrapsOf } from "../model/pool/encapsulation.ts";
 import type { Cluster } from "./declared/cluster.ts";
 import type { Machine } from "./declared/machines.ts";
 import type { Host, Scene } from "./reach/cast.ts";
@@ -10,6 +11,7 @@ export function sceneOf({ objects, clients, nodes, dataplane, subnets }: Cluster
     objects,
     clients: clients.flatMap(hostOf),
     nodes: nodes.flatMap(hostOf),
+    wraps: wrapsOf(dataplane?.pools.map(({ mode }) => mode) ?? []),
     pools: pools.length > 0 ? pools : [subnets?.pods ?? POD_NETWORK],
     keepsSource: dataplane?.serviceHandling === "Ebpf",
     // Every kubeadm cluster has it; for clusters without our dataplane nothing is known.

@@ -8,14 +8,14 @@ import { suggestPolicies } from "./suggest.ts";
 const pods = (workload: string, labels: Record<string, string> = { app: workload }): FlowEnd => ({
   ...{ kind: "pods", namespace: "shop", workload, labels },
 });
-const rest = { connections: 3, packetsDenied: 0, policies: [], last: 0, isOwnNode: false };
+const rest = { connections: 3, packetsDenied: 0, policies: [], last: 0, isOwnNode: false, reports: [] };
 const suggestion = suggestPolicies({
   flows: [
     { from: pods("web"), to: pods("pg", { protocol: "TCP" }), protocol: "TCP", port: 5432, ...rest },
     { from: { kind: "network", cidr: "0.0.0.0/0" }, to: pods("web"), protocol: "UDP", port: 443, ...rest },
     { from: pods("next", { app: "web", canary: "yes" }), to: pods("web"), protocol: "SCTP", port: 80, ...rest },
   ],
-  ...{ nodes: ["a"], from: 0, until: 0, unnamed: 0, pools: ["10.244.0.0/16"] },
+  ...{ nodes: ["a"], from: 0, until: 0, unnamed: 0, pools: ["10.244.0.0/16"], hosts: new Map() },
 });
 
 test("YAML has the objects, and comments for what was generalised", () => {

@@ -3,13 +3,17 @@ import { objectOf, specOf } from "./objects.ts";
 import type { SuggestedPolicy, Suggestion } from "./suggest.ts";
 
 /** The policies as YAML documents for kubectl, with what the log says in comments. @param heading lines about the log */
-export function suggestionYaml({ policies, uncovered }: Suggestion, heading: readonly string[]): string {
-  const top = [...heading, ...uncoveredLines(uncovered)].map((line) => `# ${oneLine(line)}\n`).join("");
+export function suggestionYaml(suggestion: Suggestion, heading: readonly string[]): string {
+  const { policies } = suggestion;
+  const top = [...heading, ...notAllowedLines(suggestion)].map((line) => `# ${oneLine(line)}\n`).join("");
   return top + policies.map((policy) => `---\n${documentOf(policy)}`).join("");
 }
 
-function uncoveredLines(uncovered: Suggestion["uncovered"]): string[] {
-  return uncovered.map(({ flow, why }) => `Not allowed by these policies: ${flow}: ${why}.`);
+function notAllowedLines({ uncovered, forbidden }: Suggestion): string[] {
+  return [
+    ...uncovered.map(({ flow, why }) => `Not allowed by these policies: ${flow}: ${why}.`),
+    ...forbidden.map(({ flow, why }) => `Allowed by these policies, and not by others: ${flow}: ${why}.`),
+  ];
 }
 
 function documentOf(policy: SuggestedPolicy): string {
@@ -35,7 +39,8 @@ const ENUMS: Readonly<Record<string, string>> = { protocol: "Protocol", operator
 const MEMBERS: Readonly<Record<string, string>> = { TCP: "Tcp", UDP: "Udp", SCTP: "Sctp" };
 
 /** The same as a module of typed inputs for `networkPolicies` of `Dataplane`. */
-export function suggestionTypescript({ policies, uncovered }: Suggestion, heading: readonly string[]): string {
+export function suggestionTypescript(suggestion: Suggestion, heading: readonly string[]): string {
+  const { policies } = suggestion;
   const list = policies
     .map((policy) => {
       const { policyTypes: _, ingress, egress, podSelector } = specOf(policy);
@@ -57,7 +62,7 @@ export function suggestionTypescript({ policies, uncovered }: Suggestion, headin
     .join("");
   const used = ["LabelSelectorOperator", "Protocol"].filter((name) => list.includes(`${name}.`));
   const names = [...used, "PolicyType", "type NetworkPolicySpec"].sort((a, b) => (bare(a) < bare(b) ? -1 : 1));
-  const top = commented([...heading, ...uncoveredLines(uncovered)], "");
+  const top = commented([...heading, ...notAllowedLines(suggestion)], "");
   return `${top}import { ${names.join(", ")} } from "ebpf-dataplane";\n\nexport const networkPolicies: NetworkPolicySpec[] = [\n${list}];\n`;
 }
 

@@ -23,6 +23,7 @@ const flow = (from: FlowEnd, to: FlowEnd, port = 80, rest: Partial<SeenFlow> = {
     policies: [],
     last: 0,
     isOwnNode: false,
+    reports: [],
     ...rest,
   },
 });
@@ -33,6 +34,7 @@ const seen = (...flows: SeenFlow[]): SeenFlows => ({
   until: 0,
   unnamed: 0,
   pools: [POOL],
+  hosts: new Map(),
 });
 
 /** What the proposed policies say of flows, as the API server would take them. */

@@ -28,20 +28,29 @@ export interface Suggestion {
   readonly policies: readonly SuggestedPolicy[];
   /** Flows that no NetworkPolicy of these allows, and why. */
   readonly uncovered: readonly { readonly flow: string; readonly why: string }[];
+  /** Flows that these policies allow, and that other policies refuse. */
+  readonly forbidden: readonly { readonly flow: string; readonly why: string }[];
 }
+
+/** Says why a flow is refused in spite of the proposed policies; undefined: it is not. */
+export type Forbids = (flow: SeenFlow) => string | undefined;
 
 /** The fewest NetworkPolicies that allow the connections of a log and nothing else between the pods of its namespaces. Pure.
  * @param namespaces whose pods are isolated; undefined: of all in the log */
-export function suggestPolicies(seen: SeenFlows, namespaces?: ReadonlySet<string>): Suggestion {
+export function suggestPolicies(
+  seen: SeenFlows,
+  namespaces?: ReadonlySet<string>,
+  forbids: Forbids = deniedInLog,
+): Suggestion {
   const used = seen.flows.filter(({ connections, isOwnNode }) => connections > 0 && !isOwnNode);
   const groups = groupsOf(seen.flows.flatMap(({ from, to }) => [from, to]));
   const words: Words = {
-    pools: seen.pools,
+    ...{ pools: seen.pools, forbids },
     selectors: new Map([...groups].map(([key, group]) => [key, selectorOf(group, groups.values())])),
   };
   const uncovered = used.flatMap((flow) => {
     const why = obstacle(flow);
-    return why ? [{ flow: `${endText(flow.from)} → ${targetText(flow)}`, why }] : [];
+    return why ? [{ flow: flowText(flow), why }] : [];
   });
   const covered = used.filter((flow) => !obstacle(flow));
   const subjects = [...groups].filter(([, { namespace }]) => !namespaces || namespaces.has(namespace));
@@ -52,13 +61,30 @@ export function suggestPolicies(seen: SeenFlows, namespaces?: ReadonlySet<string
       everythingDenied(namespace),
       ...own.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, group]) => policyFor(key, group, covered, words)),
     ]);
+  const isSubject = (end: FlowEnd) => end.kind === "pods" && (!namespaces || namespaces.has(end.namespace));
   return {
     policies: policies.filter((one) => one.comments.length + one.ingress.length + one.egress.length > 0),
     uncovered,
+    forbidden: covered
+      .filter(({ from, to }) => isSubject(from) || isSubject(to))
+      .flatMap((flow) => {
+        const why = forbids(flow);
+        return why ? [{ flow: flowText(flow), why }] : [];
+      }),
   };
 }
 
+const flowText = (flow: SeenFlow): string => `${endText(flow.from)} → ${targetText(flow)}`;
+
+/** What others than Kubernetes' NetworkPolicies have denied: what is proposed does not change that. */
+export function deniedInLog({ packetsDenied, policies }: SeenFlow): string | undefined {
+  const others = policies.filter((text) => !/^(?!.*(?:Calico|Global|Cluster|Host)).*\bNetworkPolicy /.test(text));
+  if (packetsDenied === 0 || others.length === 0) return undefined;
+  return `the log has packets of it that were denied, too (${packetsDenied}): ${others.join("; ")}`;
+}
+
 interface Words {
+  readonly forbids: Forbids;
   readonly pools: readonly string[];
   readonly selectors: ReadonlyMap<string, GroupSelector>;
 }
@@ -140,12 +166,14 @@ function rulesFor(
   namespace: string,
   words: Words,
 ): SuggestedRule[] {
-  const ports = new Map<string, { end: FlowEnd; ports: Set<string>; connections: number }>();
+  const ports = new Map<string, { end: FlowEnd; ports: Set<string>; connections: number; forbidden: string[] }>();
   for (const flow of flows) {
     for (const { key, end } of parts(peerOf(flow))) {
-      const known = ports.get(key) ?? { end, ports: new Set(), connections: 0 };
+      const known = ports.get(key) ?? { end, ports: new Set(), connections: 0, forbidden: [] };
       known.ports.add(portText(flow.protocol, flow.port));
       known.connections += flow.connections;
+      const why = words.forbids(flow);
+      if (why) known.forbidden.push(`Not enough for ${flowText(flow)}: ${why}.`);
       ports.set(key, known);
     }
   }
@@ -167,6 +195,7 @@ function rulesFor(
         ports: portsOf(first?.ports ?? new Set()),
         comments: [
           `Seen: ${who.join(", ")}${more}; ${connections} connection${connections === 1 ? "" : "s"}.`,
+          ...alike.flatMap(({ forbidden }) => forbidden),
           ...named.comments,
         ],
       };

@@ -170,6 +170,10 @@ program
   )
   .argument("<flows>", "the flow log; - is standard input")
   .option("--namespace <names>", "only for pods of these namespaces, separated by commas")
+  .option(
+    "--policies <file>",
+    "objects that stay in force beside them (YAML or JSON: host endpoints, policies, tiers): what these refuse is said",
+  )
   .option("--typescript", "typed inputs of the Dataplane component, not YAML", false)
   .option("--out <path>", "the file that is written; otherwise standard output")
   .action(async (flows: string, options: SuggestOptions) => {

@@ -101,6 +101,14 @@ export class FlowJudge {
     return strictest([arrival, departure].flatMap((judged) => judged ?? []));
   }
 
+  /** Whether a host endpoint of the node has policies about what its clients wrote, before translation. */
+  get asksEarly(): boolean {
+    const early = [...(this.#hosts?.directory.subjects.keys() ?? [])].filter(
+      ({ traffic }) => traffic === "preDNAT" || traffic === "doNotTrack",
+    );
+    return early.some((subject) => this.#hostPolicies.get(subject)?.ingress !== undefined);
+  }
+
   /** What each end that has policies says, tier by tier, and each host endpoint that is asked, in their order. For people. */
   explain(flow: JudgedFlow): JudgedEnd[] {
     if (flow.isOwnNode) return [];

@@ -48,3 +48,11 @@ export function strictest(said: readonly Judged[]): Judged {
   const first = (wanted: Judged["verdict"]) => said.find(({ verdict }) => verdict === wanted);
   return first("denied") ?? first("depends") ?? ALLOWED;
 }
+
+/** Of what may be one or the other: only what all say is sure. */
+export function eitherOf(said: readonly Judged[]): Judged {
+  const [first] = said;
+  const other = said.find(({ verdict }) => verdict !== "allowed");
+  if (!first || !other) return ALLOWED;
+  return said.every(({ verdict }) => verdict === "denied") ? first : { ...other, verdict: "depends" };
+}

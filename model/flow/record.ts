@@ -113,6 +113,15 @@ export const intervalRecord = z
       .int()
       .min(0)
       .describe("Lines of earlier intervals that could not be written, for example to a full disk."),
+    host: z
+      .strictObject({
+        addresses: z.array(z.string()),
+        labels: labels.describe("Of the Node."),
+        uplinks: z.array(z.strictObject({ name: z.string(), addresses: z.array(z.string()) })),
+        apiServer: z.strictObject({ address: z.string(), port }).optional().describe("Fail-safe for this node."),
+      })
+      .optional()
+      .describe("The node as its host endpoints see it. Absent: too long to record, or a log of an earlier version."),
   })
   .describe("The end of an interval.");
 

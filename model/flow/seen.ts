@@ -1,4 +1,4 @@
-import type { FlowEnd, FlowLogLine, FlowRecord } from "./record.ts";
+import type { FlowEnd, FlowLogLine, FlowRecord, IntervalRecord } from "./record.ts";
 
 /** One flow as all nodes saw it over the whole log. */
 export interface SeenFlow extends Pick<FlowRecord, "from" | "to" | "protocol" | "port" | "icmp"> {
@@ -15,6 +15,14 @@ export interface SeenFlow extends Pick<FlowRecord, "from" | "to" | "protocol" | 
   readonly isOwnNode: boolean;
   /** Which ends are on the node that reports it; absent: not the same in all lines. */
   readonly at?: FlowRecord["at"];
+  /** Who reports it, and which ends are there. */
+  readonly reports: readonly Report[];
+}
+
+/** A node that reports a flow. */
+export interface Report {
+  readonly node: string;
+  readonly at: FlowRecord["at"];
 }
 
 /** What a log says as a whole. */
@@ -28,6 +36,8 @@ export interface SeenFlows {
   readonly unnamed: number;
   /** CIDRs that pods' addresses come from. */
   readonly pools: readonly string[];
+  /** What the log said last of nodes, by name. */
+  readonly hosts: ReadonlyMap<string, NonNullable<IntervalRecord["host"]>>;
 }
 
 /** Counts at one side of a flow. */
@@ -48,6 +58,7 @@ interface Draft extends Pick<FlowRecord, "from" | "to" | "protocol" | "port" | "
   readonly policies: Set<string>;
   isOwnNode: boolean;
   at: FlowRecord["at"] | undefined;
+  readonly reports: Map<string, Report>;
 }
 
 /** Adds up the lines of a log. A flow between two nodes is in the log of both: it counts once. */
@@ -55,6 +66,7 @@ export function seenFlows(lines: Iterable<FlowLogLine>): SeenFlows {
   const drafts = new Map<string, Draft>();
   const nodes = new Set<string>();
   const pools = new Set<string>();
+  const hosts = new Map<string, NonNullable<IntervalRecord["host"]>>();
   let [from, until] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let unnamed = 0;
   for (const line of lines) {
@@ -65,6 +77,7 @@ export function seenFlows(lines: Iterable<FlowLogLine>): SeenFlows {
     if (line.type === "interval") {
       unnamed += line.lostRefusals + line.summarised;
       for (const pool of line.pools) pools.add(pool);
+      if (line.host) hosts.set(line.node, line.host);
     } else if (!line.others && !line.sentOn && line.verdict !== "refused") add(drafts, line);
   }
   return {
@@ -75,6 +88,7 @@ export function seenFlows(lines: Iterable<FlowLogLine>): SeenFlows {
     ...(nodes.size > 0 && { from, until }),
     unnamed,
     pools: [...pools].sort(),
+    hosts,
   };
 }
 
@@ -100,11 +114,13 @@ function add(drafts: Map<string, Draft>, line: FlowRecord): void {
   const draft = drafts.get(key) ?? {
     ...{ from, to, protocol, port, ...(icmp && { icmp }), source: side(), destination: side() },
     ...{ packetsDenied: 0, lastDenied: 0, policies: new Set<string>(), isOwnNode: true, at },
+    reports: new Map<string, Report>(),
   };
   drafts.set(key, draft);
   draft.service ??= line.service;
   draft.isOwnNode &&= from.kind === "node" && at === "both" && line.verdict === "allowed";
   if (draft.at !== at) draft.at = undefined;
+  draft.reports.set(`${at} ${node}`, { node, at });
   const last = Date.parse(line.last);
   const sides =
     at === "both" ? [draft.source, draft.destination] : [at === "destination" ? draft.destination : draft.source];
@@ -122,7 +138,7 @@ function add(drafts: Map<string, Draft>, line: FlowRecord): void {
 }
 
 // The receiver's node has the last word: what the sender's node lets out may be denied there.
-function finished({ source, destination, lastDenied, policies, service, at, ...rest }: Draft): SeenFlow {
+function finished({ source, destination, lastDenied, policies, service, at, reports, ...rest }: Draft): SeenFlow {
   const counted = destination.seen ? destination : source;
   const active = [...counted.active.values()].reduce((sum, one) => sum + one, 0);
   return {
@@ -131,6 +147,7 @@ function finished({ source, destination, lastDenied, policies, service, at, ...r
     ...(at !== undefined && { at }),
     connections: Math.max(counted.opened, active),
     policies: [...policies].sort(),
+    reports: [...reports.values()],
     last: counted.last || lastDenied,
   };
 }

@@ -28,6 +28,14 @@ export function mtuWithinEncryption(mtu: number, outer: Family): number {
   return room - (room % FILLED_TO);
 }
 
+/** Whether packets between pods of different nodes travel in a tunnel. @param pools the modes of all, in force */
+export function wrapsOf(pools: Iterable<EncapsulationMode>): "always" | "sometimes" | "never" {
+  const modes = new Set(pools);
+  const [mode] = modes;
+  if (modes.size !== 1 || mode === "CrossSubnet") return "sometimes";
+  return mode === "Always" ? "always" : "never";
+}
+
 /** What is asked of a pool here. */
 export interface Encapsulating {
   readonly spec: Pick<IpPool["spec"], "vxlanMode" | "ipipMode" | "allowedUses">;

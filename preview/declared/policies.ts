@@ -1,10 +1,12 @@
+import type { HostInputs } from "../../model/flow/host-judges.ts";
 import type { JudgedBy } from "../../model/flow/judge.ts";
+import { defaultConfiguration } from "../../model/mode/configuration.ts";
 import { type KindName, kinds } from "../../model/objects/kinds.ts";
 import { type ObjectOf, schemas } from "../../model/objects/schemas.ts";
 import { notFollowedYet } from "../../model/objects/unsupported.ts";
 import { isOf, type WrittenObject } from "./objects.ts";
 
-export type DeclaredPolicies = JudgedBy["policies"] & { readonly hostEndpoints: readonly ObjectOf<"hostEndpoints">[] };
+export type DeclaredPolicies = JudgedBy["policies"];
 
 /** The declared policies of every kind that agents follow, and what they refer to. Objects that cannot be read are left out.
  * @param isFollowed whether agents follow objects of this kind */
@@ -12,12 +14,7 @@ export function policiesOf(
   objects: readonly WrittenObject[],
   isFollowed = (kind: KindName) => !notFollowedYet.has(kind),
 ): DeclaredPolicies {
-  const of = <Name extends KindName>(name: Name): ObjectOf<Name>[] =>
-    isFollowed(name)
-      ? objects
-          .filter((object) => isOf(kinds[name], object))
-          .flatMap((object) => (schemas[name].safeParse(object).data as ObjectOf<Name> | undefined) ?? [])
-      : [];
+  const of = <Name extends KindName>(name: Name) => (isFollowed(name) ? declared(name, objects) : []);
   return {
     networkPolicies: of("networkPolicies"),
     calicoNetworkPolicies: of("calicoNetworkPolicies"),
@@ -26,6 +23,22 @@ export function policiesOf(
     tiers: of("tiers"),
     networkSets: of("networkSets"),
     globalNetworkSets: of("globalNetworkSets"),
-    hostEndpoints: of("hostEndpoints"),
   };
+}
+
+/** What decides about the nodes themselves, and about what they forward. */
+export function hostInputsOf(objects: readonly WrittenObject[], wraps: HostInputs["wraps"]): HostInputs {
+  return {
+    hostEndpoints: declared("hostEndpoints", objects),
+    kubeControllersConfigurations: declared("kubeControllersConfigurations", objects),
+    configuration: defaultConfiguration(declared("felixConfigurations", objects)),
+    services: declared("services", objects),
+    wraps,
+  };
+}
+
+function declared<Name extends KindName>(name: Name, objects: readonly WrittenObject[]): ObjectOf<Name>[] {
+  return objects
+    .filter((object) => isOf(kinds[name], object))
+    .flatMap((object) => (schemas[name].safeParse(object).data as ObjectOf<Name> | undefined) ?? []);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { FlowEnd, FlowRecord } from "../../model/flow/record.ts";
+import type { FlowEnd, FlowLogLine, FlowRecord } from "../../model/flow/record.ts";
 import type { WrittenObject } from "../declared/objects.ts";
 import { policiesOf } from "../declared/policies.ts";
 import type { Preview } from "../document.ts";
@@ -30,7 +30,7 @@ const onlyWeb = policy("deny-db", "db", {
 
 function impact(
   objects: WrittenObject[],
-  lines: FlowRecord[],
+  lines: FlowLogLine[],
   { before = stack, ...log }: { before?: WrittenObject[]; unusedDays?: number } = {},
 ) {
   const cast = castOf(scene(objects));
@@ -95,6 +95,32 @@ test("declared HostEndpoints say what nodes themselves may receive and send, but
   // Pods of other nodes may come by the tunnel, for which nothing stands.
   expect(said(eth0, at(8080, master, { from: pods("web") }))).toEqual([[], 0, 1]);
   expect(said(eth0, line(master, { to: pods("db"), at: "both" }))).toEqual([[], 1, 0]);
+});
+
+test("what nodes forward is judged by the declared host policies, automatic endpoints with the labels that a node says it has", () => {
+  const calico = (kind: string, spec: object): WrittenObject => ({
+    ...{ apiVersion: "projectcalico.org/v3", kind, metadata: { name: "default" }, spec },
+  });
+  const automatic = calico("KubeControllersConfiguration", {
+    controllers: { node: { hostEndpoint: { autoCreate: "Enabled" } } },
+  });
+  const edge = calico("GlobalNetworkPolicy", {
+    ...{ selector: "edge == 'yes'", applyOnForward: true, types: ["Ingress"] },
+    ingress: [{ action: "Allow", protocol: "TCP", destination: { ports: [443] } }],
+  });
+  const told: FlowLogLine = {
+    ...{ type: "interval", node: "node", from: "2026-11-28T12:00:00.000Z", until: "2026-11-28T12:01:00.000Z" },
+    ...{ flows: 1, lostConnections: 0, lostRefusals: 0, summarised: 0, pools: ["10.244.0.0/16"], unwritten: 0 },
+    host: {
+      ...{ addresses: ["172.31.1.207"], labels: { edge: "yes" } },
+      uplinks: [{ name: "eth0", addresses: ["172.31.1.207"] }],
+    },
+  };
+  const flow = line({ kind: "network", cidr: "172.31.1.55/32" }, { at: "destination" });
+  const seen = impact([...stack, automatic, edge], [flow, told]);
+  expect(seen.cut).toMatchObject([{ to: "default/db:80", reason: expect.stringContaining("GlobalNetworkPolicy") }]);
+  expect(seen.unused).toEqual([]); // rules of hosts are not listed
+  expect(impact([...stack, edge], [flow, told]).cut).toEqual([]);
 });
 
 test("pods of declared workloads are judged with the labels that they will have", () => {

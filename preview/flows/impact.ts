@@ -1,3 +1,4 @@
+import { HostJudges } from "../../model/flow/host-judges.ts";
 import { FlowJudge, type JudgedBy } from "../../model/flow/judge.ts";
 import { type Judged, strictest } from "../../model/flow/judged.ts";
 import { endText, type FlowEnd, type FlowLogLine, targetText } from "../../model/flow/record.ts";
@@ -7,7 +8,6 @@ import { type Cast, podOf } from "../reach/cast.ts";
 import type { ReachChange } from "../reach/changes.ts";
 import { knownEndpoints } from "../reach/service-endpoints.ts";
 import type { Impact } from "./document.ts";
-import { HostJudges } from "./host-judges.ts";
 import { unusedRules } from "./unused-rules.ts";
 import { usedPair } from "./used-pairs.ts";
 
@@ -38,8 +38,8 @@ export function impactOf(
     to: asDeclared(flow.to, cast),
   }));
   const judge = new FlowJudge(by, flows);
-  const hosts = new HostJudges(by, cast.policies.hostEndpoints, flows);
-  const judged = flows.map((flow) => ({ flow, ...strictest([judge.judge(flow), ...hosts.judge(flow)]) }));
+  const hosts = new HostJudges(by, cast.hosts, { flows, hosts: seen.hosts });
+  const judged = flows.map((flow) => ({ flow, ...strictest([judge.judge(flow), hosts.judge(flow)]) }));
   const used = judged.filter(({ flow }) => flow.connections > 0);
   const kept = used.filter(({ verdict }) => verdict === "allowed");
   return {
@@ -65,7 +65,7 @@ export function impactOf(
       .map(({ from, to }) => ({ from, to })),
     unused: unusedRules(
       by,
-      cast.policies.hostEndpoints,
+      hosts.labels,
       flows.filter(({ connections }) => connections > 0),
       since,
     ),
@@ -84,10 +84,9 @@ function told({ flow, reason = "" }: Judged & { flow: SeenFlow }): Impact["cut"]
 
 function judgedBy(cast: Cast): JudgedBy {
   const { pools, nodes, namespaces } = cast;
-  const { hostEndpoints: _, ...policies } = cast.policies;
   const { services, endpointSlices } = knownEndpoints(cast);
   return {
-    policies: { ...policies, endpointSlices },
+    policies: { ...cast.policies, endpointSlices },
     services,
     pools,
     nodes: new Map(

@@ -1,9 +1,9 @@
 import { FlowJudge, type JudgedBy } from "../../model/flow/judge.ts";
 import type { SeenFlow } from "../../model/flow/seen.ts";
-import type { HostEndpoint } from "../../model/objects/calico-policy/host-endpoint.ts";
 import type { CompiledPolicy, PolicyRule } from "../../model/policy/compiled-policy.ts";
 import { PolicyObjectCompiler } from "../../model/policy/policy-objects.ts";
 import type { PeerMatch, PortMatch } from "../../model/policy/rules.ts";
+import type { Labels } from "../../model/policy/selector.ts";
 import { isServiceSource, serviceSource } from "../../model/policy/service-words.ts";
 import { protocolName } from "../../model/protocol.ts";
 import { finish } from "../../model/steps.ts";
@@ -15,10 +15,11 @@ type Direction = (typeof DIRECTIONS)[number];
 /** Rules of policies that allow none of these flows, or none since a time, with the last one. A rule that an earlier one hides counts as used
  * by the flows that it would allow, and one about nodes by those of any node, whose labels a log does not have. Left out is what it does not tell: rules
  * about Services that are not declared, and policies of hosts.
+ * @param hosts labels of host endpoints
  * @param since milliseconds since 1970 */
 export function unusedRules(
   by: JudgedBy,
-  hostEndpoints: readonly HostEndpoint[],
+  hosts: readonly Labels[],
   flows: readonly SeenFlow[],
   since: number,
 ): Impact["unused"] {
@@ -34,7 +35,7 @@ export function unusedRules(
       for (const reason of judge.allowing(flow, direction, (one) => !last.has(one))) last.set(reason, flow.last);
   }
   return policies
-    .filter((policy) => !isOfHosts(policy, hostEndpoints))
+    .filter((policy) => !isOfHosts(policy, hosts))
     .flatMap((policy) =>
       DIRECTIONS.flatMap((direction) =>
         allowed(policy, direction, isUntold).flatMap(([reason, texts]) => {
@@ -50,13 +51,8 @@ export function unusedRules(
     );
 }
 
-function isOfHosts(
-  { stage, applyOnForward, subject }: CompiledPolicy,
-  hostEndpoints: readonly HostEndpoint[],
-): boolean {
-  const selectsOne = hostEndpoints.some(({ metadata }) =>
-    subject.selects({ kind: "hostEndpoint", labels: metadata.labels ?? {} }),
-  );
+function isOfHosts({ stage, applyOnForward, subject }: CompiledPolicy, hosts: readonly Labels[]): boolean {
+  const selectsOne = hosts.some((labels) => subject.selects({ kind: "hostEndpoint", labels }));
   return stage !== "normal" || applyOnForward || selectsOne;
 }
 

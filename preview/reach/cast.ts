@@ -1,3 +1,4 @@
+import type { HostInputs } from "../../model/flow/host-judges.ts";
 import {
   namespace as namespaceSchema,
   type Pod,
@@ -7,7 +8,7 @@ import {
 } from "../../model/objects/core.ts";
 import { kinds } from "../../model/objects/kinds.ts";
 import { isOf, type Service, serviceOf, type Workload, type WrittenObject, workloadOf } from "../declared/objects.ts";
-import { type DeclaredPolicies, policiesOf } from "../declared/policies.ts";
+import { type DeclaredPolicies, hostInputsOf, policiesOf } from "../declared/policies.ts";
 
 /** Something outside the pods' network that has an address. */
 export interface Host {
@@ -23,6 +24,7 @@ export interface Cast {
   workloads: Workload[];
   services: Service[];
   policies: DeclaredPolicies;
+  hosts: HostInputs;
   /** Labels by name, of namespaces that are declared; one that is not has none but its name. */
   namespaces: ReadonlyMap<string, Record<string, string>>;
   /** Service accounts that are declared: others have no labels. */
@@ -36,6 +38,8 @@ export interface Cast {
 /** What the objects are about. */
 export interface Scene extends Pick<Cast, "clients" | "nodes" | "pools" | "keepsSource"> {
   objects: WrittenObject[];
+  /** Whether packets between pods of different nodes travel in the tunnel. */
+  wraps?: HostInputs["wraps"];
   /** Whether kubeadm makes the cluster's name service, which no stack declares. */
   nameService: boolean;
 }
@@ -61,7 +65,8 @@ const NAME_SERVICE: WrittenObject[] = [
 ];
 
 /** Reads objects; those that have nothing to do with reaching anybody are passed over. */
-export function castOf({ objects, nameService, clients, nodes, pools, keepsSource }: Scene): Cast {
+export function castOf(given: Scene): Cast {
+  const { objects, nameService, clients, nodes, pools, keepsSource, wraps = "sometimes" } = given;
   const all = [...objects, ...(nameService ? NAME_SERVICE : [])];
   const namespaces = all
     .filter((object) => isOf(kinds.namespaces, object))
@@ -74,6 +79,7 @@ export function castOf({ objects, nameService, clients, nodes, pools, keepsSourc
     workloads: all.flatMap((object) => workloadOf(object) ?? []),
     services: all.flatMap((object) => serviceOf(object) ?? []),
     policies: policiesOf(all),
+    hosts: hostInputsOf(all, wraps),
     serviceAccounts: all
       .filter((object) => isOf(kinds.serviceAccounts, object))
       .flatMap((object) => serviceAccountSchema.safeParse(object).data ?? [])

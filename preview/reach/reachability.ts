@@ -142,9 +142,8 @@ function selectionOf(
   const found = new PodSubjects().of(endpoints, all, [...namespaces.values()], serviceAccounts);
   // At whatever address of the pools.
   const subjects = new Map([...found].map(([endpoint, pod]) => [endpoint, { ...pod, ownEnd: "itself" as const }]));
-  const { hostEndpoints: _, ...objects } = declared;
   const known = { namespaces: [...namespaces.values()], serviceAccounts, endpointSlices };
-  const selection = new PolicySelector().select({ ...objects, ...known, subjects });
+  const selection = new PolicySelector().select({ ...declared, ...known, subjects });
   const policies = new Map(
     [...selection.policies].map(([{ namespace, pod }, policy]) => [keyOf(namespace, pod), policy]),
   );

@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   // What users write, read: also for who looks at it before there is a cluster.
   "verify/format": ["components", "model", "report/results"],
   verify: ["components", "agent", "kubernetes", "verify/format", "report/results", "model", "probe"],
-  suggest: ["model"],
+  suggest: ["components", "model"],
   // A program: it puts the commands of several parts together, and nothing imports it.
   "verify/main.ts": ["verify", "components", "measure", "report", "report/results", "suggest"],
   // The command of the npm package: it loads the programs, and imports none.

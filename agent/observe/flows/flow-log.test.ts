@@ -38,6 +38,8 @@ const refusedEvent = (packet: Tuple, outcome: Outcome): Event => ({
   ...{ kind: EventKind.REFUSED, packet, outcome },
 });
 
+const HOST = { addresses: ["172.31.1.8"], labels: { role: "db" }, uplinks: [] };
+
 /** A flow log with everything around it in memory. */
 function kept(staging?: Staging) {
   const podAt = (name: string, namespace: string, ip: string, nodeName: string) =>
@@ -63,6 +65,7 @@ function kept(staging?: Staging) {
   const say = (message: unknown) => void state.said.push(String(message));
   const log = new FlowLog({
     node: "master",
+    host: () => HOST,
     settings: () => state.settings,
     ends: new Ends(() => objects),
     names: {
@@ -150,7 +153,7 @@ test("connections, refusals and what was lost are written once per interval, and
       ...{ verdict: "denied", reason: "drop_policy_ingress", policy: "rule 0 of 0, direction 0", at: "destination" },
       ...{ from: { kind: "network", cidr: "172.31.1.55/32" }, connections: 0, packetsRefused: 1 },
     },
-    { type: "interval", flows: 3, lostConnections: 7, summarised: 0, unwritten: 0 },
+    { type: "interval", flows: 3, lostConnections: 7, summarised: 0, unwritten: 0, host: HOST },
   ]);
   state.send?.(openedEvent(tuple(WEB, 40_003, PG, 5432)));
   await log.close();

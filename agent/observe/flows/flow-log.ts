@@ -19,6 +19,8 @@ export interface FlowLogParts extends ObservingParts {
   readonly staging: () => Staging | undefined;
   /** CIDRs that pods' addresses come from. */
   readonly pools: () => readonly string[];
+  /** What host endpoints of this node are judged by; undefined: not known. */
+  readonly host: () => IntervalRecord["host"];
   readonly feed: Pick<EventFeed, "listen">;
   readonly tables: Parameters<typeof liveConnections>[0];
   readonly reports: () => ReportTotals;
@@ -200,6 +202,7 @@ export class FlowLog {
   #interval(now: number, flows: number): IntervalRecord {
     const { since, totals } = this.#recording ?? { since: now, totals: new Map() as ReportTotals };
     const reports = this.#parts.reports();
+    const host = this.#parts.host();
     const lost = (kind: "opened" | "refused") => {
       const count = (of: ReportTotals) => (of.get(kind)?.suppressed ?? 0n) + (of.get(kind)?.lost ?? 0n);
       return Number(count(reports) - count(totals));
@@ -215,6 +218,7 @@ export class FlowLog {
       summarised: this.#table.summarised,
       pools: [...this.#parts.pools()],
       unwritten: this.#unwritten,
+      ...(host && { host }),
     };
   }
 

@@ -15,6 +15,7 @@ import { ServiceEndpoints } from "../events/service-endpoints.ts";
 import type { Logger } from "../log.ts";
 import { Ends } from "./ends.ts";
 import { FlowLog } from "./flow-log.ts";
+import { nodeInLog } from "./judged-node.ts";
 import { flowOfPacket } from "./live-connections.ts";
 import { LogFiles } from "./log-files.ts";
 import { StagedVerdicts } from "./staged-verdicts.ts";
@@ -48,6 +49,7 @@ export function keepFlowLog({ options, loaded, pins, store, names, feed, wallClo
     ends,
     flowOf: (packet) => flowOfPacket(maps, packet),
     pools: () => poolsOf(store),
+    host: () => nodeInLog(node(), store.list("nodes")),
     staging,
     tables: maps,
     reports: reportReader(pins),

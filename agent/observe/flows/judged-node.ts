@@ -1,15 +1,12 @@
-import { type Family, familyOf } from "../../../model/address/address.ts";
+import { type Address, canonicalAddress } from "../../../model/address/address.ts";
 import { poolsInForce } from "../../../model/encryption/encryption.ts";
 import type { NodeHosts } from "../../../model/flow/host-stages.ts";
-import type { WrittenTo } from "../../../model/flow/judged.ts";
+import type { IntervalRecord } from "../../../model/flow/record.ts";
 import { defaultConfiguration } from "../../../model/mode/configuration.ts";
 import type { FelixConfiguration, IpPool } from "../../../model/objects/calico.ts";
-import type { Service } from "../../../model/objects/core.ts";
-import { objectName } from "../../../model/objects/metadata.ts";
+import type { Node } from "../../../model/objects/core.ts";
 import { failsafesOf } from "../../../model/policy/failsafes.ts";
-import { encapsulationOf } from "../../../model/pool/encapsulation.ts";
-import { nameOfSeveral } from "../../../model/service/frontend.ts";
-import { frontends } from "../../../model/service/frontends.ts";
+import { encapsulationOf, wrapsOf } from "../../../model/pool/encapsulation.ts";
 import type { JudgedNode } from "../../compile/desired.ts";
 
 /** What decides about the node's own flows. */
@@ -19,34 +16,35 @@ export function nodeHosts(
   pools: readonly IpPool[],
 ): NodeHosts {
   const configuration = defaultConfiguration(configurations);
-  const modes = new Set(poolsInForce(pools, configuration).map((pool) => encapsulationOf(pool).mode));
-  const [mode] = modes;
   return {
     directory,
     uplinks: facts.uplinks ?? [],
     failsafes: failsafesOf(configuration, facts),
     toHost: configuration?.spec.defaultEndpointToHostAction ?? "Accept",
-    wraps: modes.size !== 1 || mode === "CrossSubnet" ? "sometimes" : mode === "Always" ? "always" : "never",
+    wraps: wrapsOf(poolsInForce(pools, configuration).map((pool) => encapsulationOf(pool).mode)),
     pools: pools.map(({ spec }) => spec.cidr),
   };
 }
 
-/** What a client outside may have used, of a Service's port: "shop/web:http". */
-export function writtenTo(
-  name: string,
-  family: Family | undefined,
-  services: readonly Service[],
-  { facts }: Pick<JudgedNode, "facts">,
-): WrittenTo[] {
-  const [object = "", port] = name.split(":");
-  const service = services.find((one) => objectName(one) === object);
-  const own = [facts.address, ...(facts.addressIpv6 ? [facts.addressIpv6] : []), ...facts.localAddresses];
-  if (!service) return [];
-  const ports = service.spec.ports.filter((one) => (one.name || undefined) === port);
-  const rules = ports.flatMap((one) => frontends(service, one)).filter(({ claim }) => claim !== "cluster IP");
-  return rules
-    .flatMap(({ key: { address, port: number } }) =>
-      (nameOfSeveral(address) ? own : [address]).map((one) => ({ address: one, port: number })),
-    )
-    .filter(({ address }) => !family || familyOf(address) === family);
+/** The node's own addresses, whatever its Node object says. */
+export function ownAddresses({ facts }: Pick<JudgedNode, "facts">): Address[] {
+  return [facts.address, ...(facts.addressIpv6 ? [facts.addressIpv6] : []), ...facts.localAddresses];
+}
+
+/** Characters of labels and interfaces that an interval records. */
+const MOST = 16_384;
+
+/** What a log says of its node, so that host endpoints can be judged without the cluster. undefined: it is not known yet. */
+export function nodeInLog(here: JudgedNode | undefined, nodes: readonly Node[]): IntervalRecord["host"] {
+  if (!here) return undefined;
+  const { nodeName, uplinks = [], apiServer } = here.facts;
+  const object = nodes.find(({ metadata }) => metadata.name === nodeName);
+  const ofObject = object?.status.addresses.flatMap(({ address }) => canonicalAddress(address) ?? []) ?? [];
+  const host = {
+    addresses: [...new Set([...ownAddresses(here), ...ofObject])],
+    labels: object?.metadata.labels ?? {},
+    uplinks: uplinks.map(({ name, addresses }) => ({ name, addresses: [...addresses] })),
+    ...(apiServer && { apiServer: { ...apiServer } }),
+  };
+  return JSON.stringify(host).length > MOST ? undefined : host;
 }

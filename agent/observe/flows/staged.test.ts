@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import type { FlowEnd, FlowRecord } from "../../../model/flow/record.ts";
+import { writtenTo } from "../../../model/flow/written.ts";
 import { stagedGlobalNetworkPolicy } from "../../../model/objects/calico-policy/staged.ts";
 import { service } from "../../../model/objects/core.ts";
 import { networkPolicy } from "../../../model/objects/networking.ts";
 import { finish } from "../../../model/steps.ts";
-import { writtenTo } from "./judged-node.ts";
+import { ownAddresses } from "./judged-node.ts";
 import { withStaged } from "./staged.ts";
 
 const pods = (namespace: string, workload: string): FlowEnd => ({
@@ -83,14 +84,19 @@ test("Calico's staged policies are judged in their tier and order", () => {
 
 test("what a client may have used of a Service is asked before translation", () => {
   expect(
-    writtenTo("shop/web:http", "IPv4", [WEB], { facts: { ...facts, localAddresses: ["10.9.0.8", "fd00::8"] } }),
+    writtenTo(
+      "shop/web:http",
+      "IPv4",
+      [WEB],
+      ownAddresses({ facts: { ...facts, localAddresses: ["10.9.0.8", "fd00::8"] } }),
+    ),
   ).toEqual([
     { address: "192.0.2.10", port: 80 },
     { address: "172.31.1.8", port: 30604 },
     { address: "10.9.0.8", port: 30604 },
   ]);
-  expect(writtenTo("shop/web:other", "IPv4", [WEB], { facts })).toEqual([]);
-  expect(writtenTo("shop/gone", "IPv4", [WEB], { facts })).toEqual([]);
+  expect(writtenTo("shop/web:other", "IPv4", [WEB], ownAddresses({ facts }))).toEqual([]);
+  expect(writtenTo("shop/gone", "IPv4", [WEB], ownAddresses({ facts }))).toEqual([]);
 });
 
 test("a node's own pods are not judged", () => {

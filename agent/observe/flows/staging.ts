@@ -1,12 +1,13 @@
 // What staged policies are judged with, from the objects of the cluster.
 import { familyOf, parseCidr } from "../../../model/address/address.ts";
+import { writtenTo } from "../../../model/flow/written.ts";
 import { Latest } from "../../../model/memo.ts";
 import { type PolicyObjects, policyInputs } from "../../../model/policy/policy-objects.ts";
 import { asStaged } from "../../../model/policy/staged.ts";
 import { isForLoadBalancers } from "../../../model/pool/uses.ts";
 import type { JudgedNode } from "../../compile/desired.ts";
 import type { SnapshotStore } from "../../watch/snapshot-store.ts";
-import { nodeHosts, writtenTo } from "./judged-node.ts";
+import { nodeHosts, ownAddresses } from "./judged-node.ts";
 import type { Staging } from "./staged.ts";
 
 type Store = Pick<SnapshotStore, "list">;
@@ -56,7 +57,7 @@ export function stagingBy(store: Store, node: () => JudgedNode | undefined): () 
       written: ({ from, service }) => {
         if (!here || !service || from.kind === "pods") return undefined;
         const family = from.kind === "network" ? familyOf(parseCidr(from.cidr).address) : undefined;
-        return writtenTo(service, family, store.list("services"), here);
+        return writtenTo(service, family, store.list("services"), ownAddresses(here));
       },
     }));
   };

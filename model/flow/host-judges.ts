@@ -1,0 +1,165 @@
+// What changed host endpoints would say of the flows of a log, node by node, as each node's agent would.
+import { type Address, familyOf, parseCidr } from "../address/address.ts";
+import { nodeDirectory } from "../node/nodes.ts";
+import type { FelixConfiguration } from "../objects/calico.ts";
+import { type Node, node as nodeSchema, type Service } from "../objects/core.ts";
+import { failsafesOf } from "../policy/failsafes.ts";
+import { HostDirectories } from "../policy/host-directory.ts";
+import { hostsOf as allHosts, type HostObjects } from "../policy/hosts.ts";
+import type { Labels } from "../policy/selector.ts";
+import type { NodeHosts } from "./host-stages.ts";
+import { FlowJudge, type JudgedBy } from "./judge.ts";
+import { eitherOf, type Judged, type JudgedFlow, strictest, type WrittenTo } from "./judged.ts";
+import type { FlowEnd } from "./record.ts";
+import type { Report, SeenFlow, SeenFlows } from "./seen.ts";
+import { portNamed, writtenTo } from "./written.ts";
+
+/** Objects that decide about host endpoints beside policies. */
+export interface HostInputs extends Omit<HostObjects, "nodes"> {
+  readonly configuration?: FelixConfiguration | undefined;
+  /** Whether packets between pods of different nodes travel in the tunnel. */
+  readonly wraps: NodeHosts["wraps"];
+  /** Those whose ports clients use. */
+  readonly services: readonly Service[];
+}
+
+/** Of a node that a log names without its address. */
+const UNKNOWN = "0.0.0.0";
+
+interface KnownNode {
+  readonly name: string;
+  readonly addresses: readonly Address[];
+  readonly object: Node;
+  readonly told: Told | undefined;
+}
+
+type Told = SeenFlows["hosts"] extends ReadonlyMap<string, infer One> ? One : never;
+type NodeEnd = Extract<FlowEnd, { kind: "node" }>;
+
+/** Judges flows at the nodes that report them, at those that are ends of them, and of what came in for a Service at the nodes by which it may have. */
+export class HostJudges {
+  readonly #judges = new Map<string, FlowJudge>();
+  readonly #inputs: HostInputs;
+  readonly #nodes: ReadonlyMap<string, KnownNode>;
+
+  constructor(by: JudgedBy, inputs: HostInputs, { flows, hosts }: Pick<SeenFlows, "flows" | "hosts">) {
+    this.#inputs = inputs;
+    this.#nodes = new Map(nodesOf(by, flows, hosts).map((node) => [node.name, node]));
+    const nodes = [...this.#nodes.values()].map(({ object }) => object);
+    for (const node of this.#nodes.values()) {
+      const own = hostsOf(node, nodes, inputs, by.pools);
+      const seen = flows.filter((flow) => mayPass(flow, node.name));
+      if (own.directory.subjects.size > 0 && seen.length > 0)
+        this.#judges.set(node.name, new FlowJudge({ ...by, hosts: own }, seen));
+    }
+  }
+
+  /** Labels of all host endpoints. */
+  get labels(): readonly Labels[] {
+    const told = [...this.#nodes.values()].filter((node) => node.told);
+    return allHosts({ ...this.#inputs, nodes: told.map(({ object }) => object) }).map(({ labels }) => labels);
+  }
+
+  /** What host endpoints say of it. Pods' own policies are not asked. */
+  judge(flow: SeenFlow): Judged {
+    if (flow.isOwnNode || this.#judges.size === 0) return { verdict: "allowed" };
+    return strictest(placesOf(flow).map((place) => this.#atPlace(flow, place)));
+  }
+
+  #atPlace(flow: SeenFlow, { node, at }: Report): Judged {
+    const { service, from } = flow;
+    if (service === undefined || from.kind === "pods" || at === "source" || at === "both")
+      return this.#asked(node, { ...flow, at, isFromEntry: false });
+    const isSentOn = at === "destination" && this.#sendsOn(service);
+    const entries = [...this.#nodes.keys()].filter((name) => isSentOn && name !== node);
+    return eitherOf([
+      this.#received(node, flow, at),
+      ...entries.map((entry) =>
+        strictest([this.#received(entry, flow, "transit"), this.#asked(node, { ...flow, at, isFromEntry: true })]),
+      ),
+    ]);
+  }
+
+  /** Where a client's packets for a Service come in. */
+  #received(node: string, flow: SeenFlow, at: Report["at"]): Judged {
+    const written = this.#written(flow, node);
+    const isOpen = written.length === 0 && this.#judges.get(node)?.asksEarly === true;
+    const said = this.#asked(node, { ...flow, at, written, isFromEntry: false });
+    const unknown = { verdict: "depends", reason: `what clients use of Service ${flow.service} is not known` } as const;
+    return isOpen ? strictest([said, unknown]) : said;
+  }
+
+  #asked(node: string, flow: JudgedFlow): Judged {
+    return this.#judges.get(node)?.judgeAtHosts(flow) ?? { verdict: "allowed" };
+  }
+
+  /** Empty: not known. A load balancer's address is not known before it is assigned. */
+  #written({ service = "", from }: SeenFlow, node: string): readonly WrittenTo[] {
+    const { services } = this.#inputs;
+    const family = from.kind === "network" ? familyOf(parseCidr(from.cidr).address) : undefined;
+    const found = portNamed(service, services);
+    const isWhole = found?.service.spec.type !== "LoadBalancer" || found.service.status?.loadBalancer?.ingress.length;
+    return isWhole ? writtenTo(service, family, services, this.#nodes.get(node)?.addresses ?? []) : [];
+  }
+
+  /** Whether another node than the backend's may be the entry. */
+  #sendsOn(service: string): boolean {
+    return portNamed(service, this.#inputs.services)?.service.spec.externalTrafficPolicy !== "Local";
+  }
+}
+
+/** Who reports it, and the nodes that are ends of it and do not. */
+function placesOf({ from, to, reports }: Pick<SeenFlow, "from" | "to" | "reports">): Report[] {
+  const silent = (end: FlowEnd, at: Report["at"]): Report[] =>
+    end.kind === "node" && !reports.some(({ node }) => node === end.name) ? [{ node: end.name, at }] : [];
+  return [...reports, ...silent(from, "source"), ...silent(to, "destination")];
+}
+
+function mayPass(flow: SeenFlow, node: string): boolean {
+  return flow.service !== undefined || placesOf(flow).some((place) => place.node === node);
+}
+
+function nodesOf(by: JudgedBy, flows: readonly SeenFlow[], hosts: SeenFlows["hosts"]): KnownNode[] {
+  const ends = flows.flatMap(({ from, to }) => [from, to]).filter((end): end is NodeEnd => end.kind === "node");
+  const addresses = new Map<string, readonly Address[]>([
+    ...flows.flatMap(({ reports }) => reports.map(({ node }) => [node, []] as const)),
+    ...by.nodes,
+    ...ends.map((end) => [end.name, end.addresses] as const),
+    ...[...hosts].map(([name, told]) => [name, told.addresses] as const),
+  ]);
+  return [...addresses].map(([name, all]) => {
+    const told = hosts.get(name);
+    const object = nodeSchema.parse({
+      metadata: { name, labels: told?.labels ?? {} },
+      status: { addresses: all.map((address) => ({ type: "InternalIP", address })) },
+    });
+    return { name, addresses: all, object, told };
+  });
+}
+
+function hostsOf(node: KnownNode, nodes: readonly Node[], inputs: HostInputs, pools: readonly string[]): NodeHosts {
+  const { configuration, wraps, hostEndpoints, kubeControllersConfigurations } = inputs;
+  const [address = UNKNOWN, ...localAddresses] = node.addresses;
+  const uplinks = uplinksOf(node, hostEndpoints ?? []);
+  const facts = { nodeName: node.name, address, localAddresses, subnets: [], serviceSubnet: "" };
+  // Without a word of the node its labels are not known, and so no automatic endpoint.
+  const automatic = node.told ? kubeControllersConfigurations : [];
+  const objects = { hostEndpoints, kubeControllersConfigurations: automatic, nodes };
+  return {
+    directory: new HostDirectories().of(objects, nodeDirectory(nodes, facts), uplinks),
+    ...{ uplinks, wraps, pools },
+    failsafes: failsafesOf(configuration, { apiServer: node.told?.apiServer }),
+    toHost: configuration?.spec.defaultEndpointToHostAction ?? "Accept",
+  };
+}
+
+/** Of a node that says nothing of itself: those that its host endpoints name, or one of all its addresses. */
+function uplinksOf({ name, addresses, told }: KnownNode, hostEndpoints: NonNullable<HostInputs["hostEndpoints"]>) {
+  if (told) return told.uplinks.map((one, index) => ({ ...one, ifindex: index + 1 }));
+  const named = hostEndpoints.filter(({ spec }) => spec.node === name && spec.interfaceName !== "*");
+  const found = named.map(({ metadata, spec }, index) => ({
+    ...{ name: spec.interfaceName ?? metadata.name, ifindex: index + 1 },
+    addresses: spec.expectedIPs.length > 0 ? spec.expectedIPs : addresses,
+  }));
+  return found.length > 0 ? found : [{ name: "others", ifindex: 0, addresses }];
+}
