@@ -8,7 +8,7 @@
 #include "tunnel/wrapping.h"
 #include <linux/pkt_cls.h>
 
-/* ICMP errors that this node sends in place of a packet that ends here or does not fit the way on. */
+/* ICMP errors that this node sends in place of a packet: of one whose TTL ends here, or that does not fit the next link. */
 
 #define ERRORS_PER_WINDOW 100 /* for each CPU */
 #define ERROR_WINDOW 100000000ULL /* ns: 0.1 s */
@@ -24,14 +24,16 @@ static __always_inline bool may_send_error(struct error_limit *limit)
 	return limit->in_window++ < ERRORS_PER_WINDOW;
 }
 
-/* Whether its sender can be told that a packet does not fit. Others are cut by the kernel's device. @param fits of find_node() */
+/* Whether the packet's sender can be told that it does not fit. Other packets are fragmented by the kernel's device. @param fits of
+ * find_node() */
 __global bool is_too_big(struct __sk_buff *skb, __u32 fits)
 {
 	return skb && fits && must_stay_whole(skb) && is_usable_mtu(skb, fits);
 }
 
-/* To the sender of a packet that came as it was sent: back out of the interface that it came in by. To another, whose packet has been
- * translated, or wrapped on its way here: into the uplink, where from_uplink carries it along its connection (decide/error.h). */
+/* Sends the error to the packet's sender. If the packet is as its sender wrote it, the error goes back out of the interface that the
+ * packet came in by. If the packet was translated, or came here wrapped, the error goes into the uplink, where from_uplink sends it
+ * along the packet's connection (decide/error.h). */
 static __always_inline int send_error(struct __sk_buff *skb, const struct settings *settings, bool is_as_sent)
 {
 	if (is_as_sent) {
@@ -42,9 +44,9 @@ static __always_inline int send_error(struct __sk_buff *skb, const struct settin
 	return bpf_redirect(settings->uplink_ifindex, BPF_F_INGRESS);
 }
 
-/* Answers a packet as a router does. `draft_error` has noted what it is.
- * @param fits not 0: too big for the way on, answered from the address that it goes to, with the size that fits; 0: the TTL of a packet to
- * be wrapped, or of one that has this node's address now, ends here, and this node answers. @return the action */
+/* Answers a packet as a router does. `draft_error` has noted what the packet is. @param fits not 0: the packet is too big for its next
+ * link; the answer comes from the packet's destination, with the size that fits. 0: the TTL ends here, of a packet that was to be
+ * wrapped or that now has this node's address as its destination; the answer comes from this node. @return the action */
 __global int answer_with_error(struct __sk_buff *skb, __u32 fits)
 {
 	const struct settings *settings = settings_get();
@@ -58,7 +60,7 @@ __global int answer_with_error(struct __sk_buff *skb, __u32 fits)
 	draft = &scratch->error;
 	plan = &scratch->plan;
 	is_client = plan->exit == EXIT_NODE && wrapping_is_service(&plan->wrapping);
-	/* Else the stack answers: it has the packet as the workload would, or as it was sent. */
+	/* Otherwise the stack answers: it gets the packet as the workload would get it, or as it was sent. */
 	if (!fits && !is_client && plan->outcome != OUTCOME_FORWARD_EXTERNAL) {
 		pass_to_stack(plan);
 		return TC_ACT_OK;
@@ -66,7 +68,7 @@ __global int answer_with_error(struct __sk_buff *skb, __u32 fits)
 	draft->mtu = fits;
 	if (!fits)
 		draft->source = *own_address_like(settings, &draft->receiver);
-	/* Nothing is remembered of an error, and none is sent about one (RFC 1122, 3.2.2). */
+	/* An error opens no connection, and no error is sent about an error (RFC 1122, 3.2.2). */
 	if (plan->remember == REMEMBER_NOTHING || !draft->l4_present || address_is_unset(&draft->source) ||
 	    !may_send_error(&scratch->error_limit)) {
 		drop(plan, OUTCOME_DROP_NO_ROUTE);
@@ -91,8 +93,8 @@ static __noinline int end_here(struct __sk_buff *skb, const struct packet *packe
 	return answer_with_error(skb, 0);
 }
 
-/* Of a router's error about a packet that this node wrapped: the same about the packet inside (decide/quoted.h), which scratch has with the draft.
- * @return the action */
+/* A router's error about a packet that this node wrapped becomes the same error about the packet inside (decide/quoted.h). Scratch has
+ * that packet and the draft of the error. @return the action */
 __global int answer_quoted(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();

@@ -17,11 +17,12 @@
 #include "tunnel/tunnel.h"
 #include <linux/pkt_cls.h>
 
-/* Carries a plan out: remembers, translates, finds the next hop, sends, and counts what became of the packet. */
+/* Carries out a plan: writes the connection, translates the packet, finds the next hop, sends the packet, and counts its outcome. */
 
 #define PACKET_HOST 0 /* linux/if_packet.h */
 
-/* Through the host's stack. The connection remembers that, so that checks which run with each new next hop do not run for every packet. */
+/* The packet goes through the host's stack. The connection caches this as its next hop, so that the checks that run with each new next
+ * hop do not run for every packet. */
 static __always_inline int send_to_stack(struct __sk_buff *skb, struct connection *connection, const struct plan *plan)
 {
 	connection = remembering(connection, plan);
@@ -31,8 +32,8 @@ static __always_inline int send_to_stack(struct __sk_buff *skb, struct connectio
 	return TC_ACT_OK;
 }
 
-/* Into a pod of this node, straight to its side of the veth pair: no host stack, no second hook. The stack answers a packet whose TTL
- * ends here: it has the packet as the pod would. */
+/* Sends the packet to a pod of this node, straight to the pod's side of the veth pair: past the host's stack and without a second hook.
+ * If the TTL ends here, the stack answers: it gets the packet as the pod would get it. */
 static __always_inline int send_to_endpoint(struct __sk_buff *skb, const struct packet *packet, const struct next_hop *hop,
 					    struct plan *plan)
 {
@@ -86,8 +87,8 @@ static __always_inline int send_answer(struct __sk_buff *skb, struct plan *plan)
 	return bpf_redirect(skb->ifindex, 0);
 }
 
-/* Wrapped, to another node, by this program or by the kernel's device. The backend that the entry node chose travels along, so that
- * both nodes use the same. */
+/* Sends the packet to another node, wrapped by this program or by the kernel's device. The id of the backend that the entry node chose
+ * is in the outer headers, so that both nodes use the same backend. */
 __global int send_to_node(struct __sk_buff *skb, const struct packet *packet, struct connection *connection, struct plan *plan)
 {
 	const struct settings *settings = settings_get();
@@ -181,7 +182,7 @@ static __always_inline void count(struct __sk_buff *skb, enum outcome outcome)
 	trace_finished(skb, outcome);
 }
 
-/* Nothing is remembered of the packet, and it is dropped or passed as it came. */
+/* Drops the packet or passes it as it came, and writes nothing about it to the maps. */
 static __always_inline bool is_untouched(const struct plan *plan)
 {
 	return plan->exit <= EXIT_REJECT && !plan->translate && !plan->remember && !plan->mark;
@@ -196,8 +197,9 @@ static __always_inline int leave_untouched(struct __sk_buff *skb, const struct p
 	return TC_ACT_OK;
 }
 
-/* What a plan changes. The verifier walks this once, not once for each state in which a program decides. The pointers in `packet` do not
- * get here with it: they are arguments of their own. @return the action */
+/* Carries out a plan that changes something. A global function: the verifier walks it once, not once for each state in which a program
+ * has decided. The pointers in `packet` are lost on the way into a global function, so they are arguments of their own. @return the
+ * action */
 __global int carry_out(struct __sk_buff *skb, struct packet *packet, struct connection *connection, struct plan *plan)
 {
 	if (!skb || !packet || !plan)

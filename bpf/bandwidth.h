@@ -6,11 +6,12 @@
 #include "plan.h"
 #include "settings.h"
 
-/* What a workload may send and receive in a time (annotations kubernetes.io/egress-bandwidth and ingress-bandwidth). What exceeds it is
- * dropped: no hook can make a packet wait without a queue of the interface that it leaves by, and between workloads of a node there is none. */
+/* How much a workload may send and receive in a time (annotations kubernetes.io/egress-bandwidth and ingress-bandwidth). Packets above
+ * the limit are dropped and not delayed: a hook can delay a packet only in the queue of the interface that the packet leaves by, and
+ * between workloads of one node there is no queue. */
 
-/* ns that packets may come early: longer than the time after which a sender whose packets were lost tries again (200 ms), else it would
- * leave unused what it was given meanwhile. */
+/* How early a packet may come: ns. Longer than the 200 ms after which a TCP sender retransmits. Otherwise the sender would not use the
+ * capacity that accumulates while it waits. */
 #define BANDWIDTH_BURST 250000000ULL
 
 static __always_inline bool limits_bandwidth(const struct settings *settings)
@@ -18,7 +19,7 @@ static __always_inline bool limits_bandwidth(const struct settings *settings)
 	return settings && (settings->flags & SETTINGS_BANDWIDTH);
 }
 
-/* Charges a packet. @return whether it exceeds what the workload behind `interface` may have, and is not charged */
+/* Charges a packet. @return whether the packet exceeds the limit of the workload behind `interface`; such a packet is not charged */
 __global int exceeds_bandwidth(struct __sk_buff *skb, __u32 l4_offset, __u32 protocol, __u32 interface, __u32 direction)
 {
 	struct limited key = {.interface = interface, .direction = direction};
@@ -40,7 +41,7 @@ __global int exceeds_bandwidth(struct __sk_buff *skb, __u32 l4_offset, __u32 pro
 	return false;
 }
 
-/* Of a packet that is not dropped in any case. */
+/* Charges a packet that is not dropped for another reason. */
 static __always_inline void keep_to_bandwidth(const struct packet *packet, const struct settings *settings, __u32 interface,
 					      __u32 direction, struct plan *plan)
 {

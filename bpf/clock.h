@@ -2,9 +2,9 @@
 #pragma once
 #include "scratch.h"
 
-/* When the packet at hand is handled, in ns of bpf_ktime_get_coarse_ns(). The clock is read when a packet first needs it: the five
- * readings that a packet of a known connection would need cost more than the lookup of the connection. Inline, since a call costs
- * half a reading. What few packets need reads the clock itself. */
+/* When the packet at hand is handled, in ns of bpf_ktime_get_coarse_ns(). The clock is read when a packet first needs the time: for a
+ * packet of a known connection five readings would cost more than the lookup of the connection. Inline, because a call costs half a
+ * reading. Code that runs for few packets reads the clock itself. */
 static __always_inline __u64 packet_time(void)
 {
 	struct scratch *scratch = scratch_get();

@@ -9,14 +9,15 @@
 
 /* Finds a packet's next hop, after translation: a plan's EXIT_DESTINATION becomes the exit that leads there. */
 
-/* The connection that caches next hops; NULL: none does. */
+/* The connection that caches next hops; NULL: no connection does. */
 static __always_inline struct connection *remembering(struct connection *connection, const struct plan *plan)
 {
 	return plan->remember == REMEMBER_PACKET ? connection : NULL;
 }
 
-/* Whether the stack can do with a packet that does not fit what a router does. It tells a workload here, whose address it knows. What has
- * been given another source it can only cut, and what has this node's own address it takes for forged. */
+/* Whether the stack does what a router does with a packet that does not fit. It can send an error to a workload of this node, whose
+ * address it knows. If the packet has been given another source, the stack can only fragment it. If the packet has this node's own
+ * address, the stack takes it for forged. */
 static __always_inline bool stack_can_route(struct __sk_buff *skb, const struct settings *settings, const struct address *source,
 					    __u32 fits)
 {
@@ -37,8 +38,9 @@ static __always_inline enum found_hop where_is(const struct next_hop *hop, const
 	return !hop ? NO_HOP : connection && hop == &connection->next_hop ? HOP_OF_CONNECTION : HOP_OF_SCRATCH;
 }
 
-/* Out of an uplink by the kernel's routing table, without its stack. Without an answer (no route, the
- * node's own address) the stack handles the packet. As in the stack, the link's MTU counts, and not what errors have said about the way. */
+/* Sends the packet out of an uplink by the kernel's routing table, without the kernel's stack. Without an answer of the table (no route,
+ * or the node's own address) the stack handles the packet. As in the stack, the MTU of the link counts, not the path MTU that errors
+ * have reported. */
 static __always_inline const struct next_hop *find_in_network(struct __sk_buff *skb, const struct packet *packet,
 							      struct connection *connection, const struct settings *settings,
 							      struct plan *plan)
@@ -73,7 +75,8 @@ static __always_inline const struct next_hop *find_in_network(struct __sk_buff *
 	}
 }
 
-/* Whether a Service answers a process of this node (decide/own_request.h): others than of SCTP have their translation with their sockets. */
+/* Whether a Service answers a process of this node (decide/own_request.h). Only SCTP is translated here: sockets of other protocols are
+ * translated when they connect. */
 static __always_inline bool is_answer_to_node(const struct tuple *tuple, const struct connection *connection)
 {
 	const __u32 answer = CONNECTION_REPLY | CONNECTION_TRANSLATED;
@@ -115,8 +118,8 @@ __global enum found_hop find_destination_again(struct __sk_buff *skb, const stru
 	return NO_HOP;
 }
 
-/* A pod here, a workload or host across the tunnel, or the network. The packets of a connection follow the previous
- * one while its next hop is cached. @return the next hop, of the exits that have one */
+/* The next hop to a pod of this node, to a workload or host across the tunnel, or to the network. The packets of a connection use the
+ * cached next hop while it is valid. @return the next hop, for exits that have one */
 static __always_inline const struct next_hop *find_destination(struct __sk_buff *skb, const struct packet *packet,
 							       struct connection *connection, struct plan *plan)
 {

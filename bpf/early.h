@@ -7,15 +7,17 @@
 #include "observe/verdicts.h"
 #include "tunnel/early.h"
 
-/* Carries out in the card's driver what apply.h carries out at tc: the same entries, counters and bytes. */
+/* Does in the card's driver what apply.h does at tc, with the same entries, counters and bytes. */
 
-/* What fits no link goes to tc, where large segments are cut and senders are told. So does all that its connection sends afterwards: none overtakes it. */
+/* A packet that does not fit its link goes to tc, which fragments large segments and sends errors. All later packets of its connection
+ * go there too, so that none overtakes it. */
 static __always_inline void leave_to_tc(struct connection *connection)
 {
 	flags_set(connection, CONNECTION_LARGE);
 }
 
-/* A packet of a connection that this node forwards, to its backend's node and out of the interface that it came by. @return the action */
+/* A packet of a connection that this node forwards: it is sent to its backend's node, out of the interface that it came by. @return the
+ * action */
 static __always_inline int send_early(struct xdp_md *ctx, const struct packet *packet, const struct settings *settings,
 				      struct connection *connection, const struct next_hop *hop)
 {

@@ -6,7 +6,7 @@
 #include "scratch.h"
 #include "settings.h"
 
-/* By which node's address a workload's packets leave the cluster, where that is not its own node's. */
+/* The node by whose address a workload's packets leave the cluster, if that is not the workload's own node. */
 
 /* Whether a destination is outside the cluster. @param flags of its location */
 static __always_inline bool is_outside_cluster(const struct address *destination, __u32 flags)
@@ -21,8 +21,8 @@ static __always_inline bool has_egress(const struct settings *settings)
 	return settings->flags & SETTINGS_EGRESS;
 }
 
-/* The way of a workload's packets to a destination. By copies of the addresses: 6.1 takes no argument of a global function as a key.
- * @return enum egress_how; its address is in scratch */
+/* How a workload's packets to a destination leave. By copies of the addresses, because 6.1 takes no argument of a global function as a
+ * key. @return enum egress_how; its address is in scratch */
 __global int find_egress(const struct address *workload, const struct address *destination)
 {
 	const struct settings *settings = settings_get();
@@ -60,21 +60,21 @@ static __always_inline bool is_gateway(const struct address *node)
 	return bpf_map_lookup_elem(&egress_ways, &key);
 }
 
-/* Whether a connection leaves, or has left, by another node, seen at the workload's. */
+/* Whether a connection leaves, or has left, the cluster by another node, as seen at the workload's node. */
 static __always_inline bool is_by_gateway(const struct connection *connection)
 {
 	return (connection->flags & (CONNECTION_BY_GATEWAY | CONNECTION_MASQUERADED)) == CONNECTION_BY_GATEWAY;
 }
 
-/* Whether it is such a connection's answer that its gateway wraps. */
+/* Whether the packet is an answer of such a connection, wrapped by its gateway. */
 static __always_inline bool is_answer_of_gateway(const struct connection *connection, const struct address *node)
 {
 	return connection && is_by_gateway(connection) && (connection->flags & CONNECTION_REPLY) &&
 	       address_is_equal(&connection->node, node);
 }
 
-/* Whether a connection's packets must no longer go the way they went. One with a handshake depends on its gateway; a datagram goes
- * where a new one would. Not asked for every packet: see connection/next_hop.h. */
+/* Whether a connection's packets may no longer go the way they went. A connection with a handshake depends on its gateway. A datagram
+ * goes where a new one would go. Not asked for every packet: see connection/next_hop.h. */
 __global bool has_other_egress(const struct tuple *tuple, const struct connection *connection)
 {
 	const struct settings *settings = settings_get();

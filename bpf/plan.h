@@ -3,8 +3,8 @@
 #include "shared/outcome.h"
 #include "tunnel/wrapping.h"
 
-/* What to do with a packet. decide/ and the programs fill a plan in and change neither packets nor maps; apply.h carries it out at
- * the end of each program. */
+/* What to do with a packet. decide/ and the programs fill in a plan and change neither packets nor maps. At the end of each program
+ * apply.h carries the plan out. */
 
 /* The first four leave the packet as it is. */
 enum exit {
@@ -66,15 +66,16 @@ struct plan {
 };
 
 /* Set on packets from a workload to a service that kube-proxy handles. They are judged when they leave the host's stack, since policies
- * apply to backends. The bits between are left to others: kube-proxy uses two of them. */
+ * apply to backends. The bits between the marks belong to others: kube-proxy uses two of them. */
 #define MARK_JUDGE_LATER 0xebf00002
 #define MARK_BITS 0xfff0000f
 
-/* Set on an ICMP error that our programs made for an end of a connection (answer.h), on its way back into the uplink: from_uplink carries it
- * along that connection as it does a router's. No frame from a network has a mark. */
+/* Set on an ICMP error that our programs sent to an end of a connection (answer.h), on its way back into the uplink: from_uplink sends
+ * it along that connection, as it does with a router's error. No frame from a network has a mark. */
 #define MARK_OWN_ERROR 0xebf00003
 
-/* Set on a packet of the tunnel that arrived encrypted, on its way to the tunnel's device: from_tunnel takes no other where nodes encrypt. */
+/* Set on a packet of the tunnel that arrived encrypted, on its way to the tunnel's device: if nodes encrypt, from_tunnel accepts no
+ * other. */
 #define MARK_DECRYPTED 0xebf00004
 
 /* Set on SCTP packets of the node's own processes, and on answers to them, on their way through the tunnel's device (decide/own_request.h). */
@@ -102,7 +103,7 @@ static __always_inline void pass_to_stack(struct plan *plan)
 	send(plan, EXIT_PASS, OUTCOME_PASS_TO_STACK);
 }
 
-/* To be routed by the host's stack. */
+/* The host's stack routes the packet. */
 static __always_inline void route_by_stack(struct plan *plan)
 {
 	send(plan, EXIT_STACK, OUTCOME_PASS_TO_STACK);
@@ -122,21 +123,21 @@ static __always_inline void drop(struct plan *plan, enum outcome reason)
 	plan->remember = REMEMBER_NOTHING;
 }
 
-/* The same, where the packet after translation is known. */
+/* The same, if the packet after translation is known. */
 static __always_inline void drop_flow(struct plan *plan, enum outcome reason)
 {
 	drop(plan, reason);
 	plan->flow_is_known = true;
 }
 
-/* The packet's source was found to be right. Its connection remembers where it came from. */
+/* The packet's source was found to be right. Its connection records where the packet came from. */
 static __always_inline void believe(struct plan *plan, const struct origin *origin)
 {
 	plan->origin = *origin;
 	plan->origin_is_known = true;
 }
 
-/* In a tunnel to `node`. What is not between workloads is in VXLAN. */
+/* The packet goes to `node` through a tunnel. Packets that are not between workloads are wrapped in VXLAN. */
 static __always_inline void send_wrapped(struct plan *plan, const struct address *node, enum tunnel_kind kind, __u32 backend)
 {
 	plan->wrapping = (struct wrapping){.node = *node, .kind = kind, .backend = backend};

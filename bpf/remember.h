@@ -14,9 +14,9 @@
 #include "settings.h"
 #include "socket/sender.h"
 
-/* Writes what a plan has to be remembered of its packet. */
+/* Writes to the maps what a plan wants to be remembered about its packet. */
 
-/* The entry node's own entry learns that its connection is answered. */
+/* The entry node's own entry records that its connection is answered. */
 static __always_inline void remember_answer(struct connection *connection, const struct packet *packet)
 {
 	connection->last_seen = packet_time();
@@ -26,15 +26,16 @@ static __always_inline void remember_answer(struct connection *connection, const
 		flags_set(connection, CONNECTION_RESET);
 }
 
-/* A service's connection is counted by the one node that chose its backend. What comes wrapped, its entry node has counted. */
+/* The node that chose the backend of a service's connection counts the connection. If the packet came wrapped, its entry node has
+ * counted it. */
 static __always_inline void count_opened(const struct plan *plan, const struct opening *opening)
 {
 	if (plan->service && !is_from_entry(opening->flags))
 		count_service(plan->service, SERVICE_COUNT_CONNECTIONS, 0);
 }
 
-/* A packet's connection to a service, where such are counted: each direction by one node, which is the one that chose its backend, of answers that go
- * straight to the client the backend's. */
+/* The service under which a packet of a connection is counted, if services are counted. Each direction is counted by one node: the one
+ * that chose the backend, or, for answers that go straight to the client, the backend's node. */
 static __always_inline void count_carried(struct __sk_buff *skb, const struct connection *connection, const struct plan *plan)
 {
 	const struct settings *settings = settings_get();
@@ -45,7 +46,7 @@ static __always_inline void count_carried(struct __sk_buff *skb, const struct co
 		count_service(connection->service, answers ? SERVICE_COUNT_ANSWERS : SERVICE_COUNT_REQUESTS, skb->len);
 }
 
-/* Whether the packet of a new connection is one of this node's own senders, and services are counted. */
+/* Whether a sender of this node opens the connection, and services are counted. */
 static __always_inline bool is_counted_by_socket(const struct packet *packet)
 {
 	const struct settings *settings = settings_get();
@@ -61,7 +62,8 @@ static __step int remember_opening(struct __sk_buff *skb, const struct packet *p
 
 	if (!packet || !plan || !scratch)
 		return 0;
-	/* A socket was given the backend before it sent anything. What comes from a network may have a socket of this kernel, too, but not of this node. */
+	/* A socket was given the backend before it sent anything. A packet from a network may have a socket of this kernel, too, but not
+	 * of this node. */
 	if (!scratch->opening.service && is_counted_by_socket(packet))
 		scratch->opening.service = list_of_sender(skb, &packet->tuple);
 	written = connection_open(packet, &scratch->opening);
@@ -84,7 +86,7 @@ static __step int remember_opening(struct __sk_buff *skb, const struct packet *p
 	return 0;
 }
 
-/* @return the connection as it was written. It becomes the packet's */
+/* @return the connection as it was written; it is now the packet's connection */
 static __always_inline struct connection *remembered_opening(struct __sk_buff *skb, const struct packet *packet, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
@@ -93,9 +95,9 @@ static __always_inline struct connection *remembered_opening(struct __sk_buff *s
 	return scratch && plan->remember == REMEMBER_OPENING ? &scratch->connection : NULL;
 }
 
-/* Whether a connection does not need its place: one of the node itself (decide/to_host.h), of which nothing is translated. A packet that
- * no longer finds it is judged anew, so neither a fail-safe port nor what policies allow is closed by a table that others have filled.
- * Asked only then. */
+/* Whether a connection can do without a place: a connection of the node itself (decide/to_host.h), of which nothing is translated. A
+ * packet that no longer finds its entry is judged again. So a table that others have filled closes neither a fail-safe port nor a flow
+ * that policies allow. Asked only when there is no place. */
 static __step int is_kept_half_open(const struct packet *packet, const struct connection *connection)
 {
 	const struct settings *settings = settings_get();
@@ -108,7 +110,8 @@ static __step int is_kept_half_open(const struct packet *packet, const struct co
 	return is_local_host(settings, &tuple->destination) || is_local_host(settings, &tuple->source);
 }
 
-/* A connection that cannot be established is half open until its ends give up, or there is room. @return it; NULL: there is none */
+/* A connection that cannot be established stays half open until its ends give up, or until there is room. @return it; NULL: there is
+ * none */
 static __always_inline struct connection *remember_packet(struct __sk_buff *skb, const struct packet *packet,
 							  struct connection *connection, struct plan *plan)
 {
@@ -145,7 +148,7 @@ static __always_inline void remember_tuple(const struct packet *packet, const st
 		connection_forget(tuple);
 }
 
-/* Separate function: only the first packet after a policy has changed needs it. */
+/* Writes the verdict into the connection. Separate function: only the first packet after a change of policies needs it. */
 static __step int remember_verdict(struct connection *connection)
 {
 	const struct settings *settings = settings_get();
@@ -156,7 +159,8 @@ static __step int remember_verdict(struct connection *connection)
 	return 0;
 }
 
-/* That packets like this one are refused (policy/refused.h): with the revision that was read before the policies, if that is the current one still. */
+/* Records that packets like this one are refused (policy/refused.h), with the revision that was read before the policies, if that is
+ * still the current one. */
 __global int remember_refusal(struct __sk_buff *skb, const struct tuple *tuple)
 {
 	const struct ethhdr *ethernet = bytes_at(skb, 0, sizeof(*ethernet));
@@ -187,7 +191,7 @@ __global int remember_refusal(struct __sk_buff *skb, const struct tuple *tuple)
 	return 0;
 }
 
-/* @param connection the packet's, or NULL. @return the same, once it is written */
+/* @param connection the packet's, or NULL. @return the packet's connection once everything is written */
 static __always_inline struct connection *remember(struct __sk_buff *skb, const struct packet *packet, struct connection *connection,
 						   struct plan *plan)
 {

@@ -4,7 +4,7 @@
 #include "plan.h"
 #include "shared/policy.h"
 
-/* A new connection, as it is to be written: decide/ fills it in and `connection_open` writes it. */
+/* A new connection that is to be written: decide/ fills it in and `connection_open` writes it. */
 struct opening {
 	struct address backend; /* where it goes after translation; the destination itself without a service */
 	struct address node;	/* VIA_ENTRY: the entry node, for replies; FORWARDED: the backend's; MASQUERADED: this node's own; BY_GATEWAY: the gateway */
@@ -45,8 +45,9 @@ struct error_limit {
 	__u32 in_window;
 };
 
-/* Buffers too large for the 512-byte stack of BPF, callers' frames included. What one packet uses is side by side, so that it
- * touches few cache lines: the start of the plan in any case, flow and opening of a new connection, and what it was wrapped in. */
+/* Buffers too large for the 512-byte stack of BPF, which includes the frames of callers. Fields that one packet uses are side by side,
+ * so that it touches few cache lines: the start of the plan in any case, flow and opening of a new connection, and the wrapping it came
+ * in. */
 struct scratch {
 	struct next_hop next_hop; /* first: 6.1's verifier allows no step from a pointer that may be NULL */
 	__u64 fence;
@@ -77,14 +78,12 @@ struct scratch {
 };
 
 /* 0 -> scratch. Pinned only so that an agent that starts again finds its programs unchanged.
- *
- * One run of a program cannot disturb another's. Programs at tc run with bottom halves disabled (sch_handle_ingress is called
- * in softirq, __dev_queue_xmit disables them), and so do those in cards (NAPI), so none interrupts another on its CPU; redirects are carried out after the
- * program has returned, and bpf_clone_redirect, which is not, is used by announce only,
- * which has no scratch. Socket hooks can be interrupted, and use no scratch.
- * Nothing but the limit of errors, the end of refusals and the last identification is left over from an earlier packet: each program begins with plan_begin(),
- * which zeroes its plan,
- * and every other part is written whole before it is read. */
+ * No run of a program can disturb another run. Programs at tc run with bottom halves disabled (sch_handle_ingress is called in softirq,
+ * __dev_queue_xmit disables them), and so do programs in cards (NAPI). So none of them interrupts another one on its CPU. Redirects are
+ * carried out after the program has returned. bpf_clone_redirect is carried out at once, but only announce uses it, which has no
+ * scratch. Socket hooks can be interrupted, and use no scratch. Only the limit of errors, the end of refusals and the last
+ * identification remain from an earlier packet: each program begins with plan_begin(), which zeroes its plan, and every other part is
+ * written whole before it is read. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -112,7 +111,7 @@ static __always_inline struct tuple *tuple_as_key(struct scratch *scratch, const
 	return &scratch->direction;
 }
 
-/* With an empty plan. */
+/* The scratch buffer, with an empty plan. */
 static __always_inline struct scratch *scratch_begin(void)
 {
 	struct scratch *scratch = scratch_get();
@@ -124,8 +123,8 @@ static __always_inline struct scratch *scratch_begin(void)
 	return scratch;
 }
 
-/* An empty plan. It is here and not on the stack so that the verifier walks what follows once for all plans, not once for each.
- * Never NULL; the verifier does not know that. */
+/* An empty plan. It is in scratch and not on the stack, so that the verifier walks the code that uses it once for all plans, not once
+ * for each. Never NULL; the verifier does not know that. */
 static __always_inline struct plan *plan_begin(const struct __sk_buff *skb)
 {
 	struct scratch *scratch = scratch_begin();

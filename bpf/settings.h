@@ -4,7 +4,7 @@
 #include "maps/state.h"
 #include "net/address.h"
 
-/* NULL: no agent has been here yet. */
+/* The settings; NULL: no agent has written any yet. */
 static __always_inline const struct settings *settings_get(void)
 {
 	__u32 zero = 0;
@@ -17,7 +17,7 @@ static __always_inline bool is_left_to_host(const struct settings *settings)
 	return settings->service_handling == SERVICES_LEFT_TO_HOST;
 }
 
-/* Whether nothing wrapped may travel between nodes as it is. */
+/* Whether wrapped packets may travel between nodes only encrypted. */
 static __always_inline bool encrypts(const struct settings *settings)
 {
 	return settings->flags & SETTINGS_ENCRYPTION;
@@ -28,13 +28,13 @@ static __always_inline bool counts_services(const struct settings *settings)
 	return settings->flags & SETTINGS_SERVICE_COUNTS;
 }
 
-/* This node's address in the family of `address`; ::, it has none. */
+/* This node's address in the family of `address`; ::, if it has none. */
 static __always_inline const struct address *own_address_like(const struct settings *settings, const struct address *address)
 {
 	return is_ipv4(address) == is_ipv4(&settings->node) ? &settings->node : &settings->second;
 }
 
-/* This node's address in the family of `address` at an interface; where that has none, the node's own. */
+/* This node's address in the family of `address` at an interface; if the interface has none, the node's own. */
 static __always_inline const struct address *address_at(const struct settings *settings, __u32 interface, const struct address *address)
 {
 	const struct uplink *uplink = bpf_map_lookup_elem(&uplinks, &interface);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* Services at the socket: a process of this node (a pod's or the host's own) that connects to a service gets a
- * backend at once, so that its packets need no translation at all. The reverse hooks keep the illusion. */
+/* Services at the socket: a process of this node (of a pod or of the host) that connects to a service gets a backend at once, so its
+ * packets need no translation. The reverse hooks show the service's address to the process. */
 #include "net/socket_address.h"
 #include "observe/trace.h"
 #include "service/affinity.h"
@@ -48,7 +48,7 @@ static __always_inline const struct service *service_of_socket(struct bpf_sock_a
 	__u8 protocol = socket->protocol;
 	__u32 location;
 
-	/* Each network namespace has its own loopback: only the node's answers for services. */
+	/* Each network namespace has its own loopback. Only the node's loopback answers for services. */
 	if (is_loopback(destination))
 		return requester->kind == REQUESTER_HOST ? loopback_find(destination, port, protocol) : NULL;
 	service = address_service_find(destination, port, protocol);
@@ -67,7 +67,7 @@ static __always_inline const struct service *service_of_socket(struct bpf_sock_a
 	return service;
 }
 
-/* Gives this call of the socket one of the service's backends; false: there is none. */
+/* Gives this call of the socket one of the service's backends. @return false: the service has none */
 static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const struct service *service,
 					const struct requester *requester, enum hook hook, struct socket_peer *peer)
 {
@@ -105,7 +105,7 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 	return true;
 }
 
-/* @param service that it asks for, or NULL */
+/* @param service that the socket asks for, or NULL */
 static __always_inline int refuse(struct bpf_sock_addr *socket, const struct socket_peer *peer, const struct service *service,
 				  enum outcome reason, int error)
 {
@@ -117,7 +117,7 @@ static __always_inline int refuse(struct bpf_sock_addr *socket, const struct soc
 	return REFUSE;
 }
 
-/* From the service's address to a backend's. */
+/* Replaces the service's address by a backend's. */
 static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, enum family family, enum hook hook)
 {
 	const struct settings *settings = settings_get();
@@ -155,7 +155,7 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 	return PROCEED;
 }
 
-/* From the backend's address back to the one the program asked for. */
+/* Replaces the backend's address by the one that the program asked for. */
 static __always_inline int translate_to_frontend(struct bpf_sock_addr *socket, enum family family, bool of_datagram)
 {
 	struct address peer;
@@ -219,7 +219,7 @@ int getpeername6(struct bpf_sock_addr *socket)
 	return translate_to_frontend(socket, FAMILY_IPV6, false);
 }
 
-/* Short-lived sockets (a resolver has one for each question) do not push out those that live on. */
+/* The entries of short-lived sockets (a resolver has one socket for each question) do not push out those of long-lived ones. */
 SEC("cgroup/sock_release")
 int sock_release(struct bpf_sock *socket)
 {

@@ -6,15 +6,15 @@
 
 /* Rewrites a packet as its connection's entry says. */
 
-/* Whether the other end than the one that a service hides changes, too. */
+/* Whether both ends change: the one that a service hides and the other one. */
 static __always_inline bool changes_both_ends(const struct connection *connection, __be16 port)
 {
 	return (connection->flags & (CONNECTION_HAIRPIN | CONNECTION_MASQUERADED)) || connection->peer_port != port;
 }
 
-/* Client to backend: destination becomes the backend; the source port changes only after a collision. A workload takes no
- * packet that comes from itself: one that reaches itself by a service (CONNECTION_HAIRPIN) sees the service in its own place,
- * on both sides. */
+/* Client to backend: the backend becomes the destination; the source port changes only after a collision. A workload accepts no packet
+ * from its own address. So a workload that reaches itself through a service (CONNECTION_HAIRPIN) sees the service as its peer, on both
+ * sides. */
 static __always_inline int translate_forward(struct __sk_buff *skb, struct packet *packet, const struct connection *connection)
 {
 	struct address source;
@@ -52,7 +52,7 @@ __global int translate_packet(struct __sk_buff *skb, struct packet *packet, cons
 						    : translate_forward(skb, packet, connection);
 }
 
-/* Of a workload that reached itself by a service: each of the two ends has taken the other for the service, so the two
+/* An error of a workload that reached itself through a service: each of the two ends took the other one for the service, so the two
  * addresses change places, inside and outside. */
 static __always_inline int turn_error_around(struct __sk_buff *skb, struct packet *packet, const struct inner_packet *inner)
 {
@@ -141,7 +141,7 @@ static __always_inline int translate_error_forward(struct __sk_buff *skb, struct
 	return rewrite_inner_port(skb, packet, inner, INNER_DESTINATION, seen->destination_port, connection->peer_port);
 }
 
-/* Of a fragment of SCTP the ports cannot be rewritten: the checksum is in the first one, and depends on the length of all. */
+/* The ports of an SCTP fragment cannot be rewritten: the checksum is in the first fragment, and depends on all of them. */
 static __always_inline bool is_beyond_translation(struct __sk_buff *skb, const struct packet *packet, const struct connection *connection)
 {
 	const struct tuple *tuple = &packet->tuple;
@@ -156,7 +156,8 @@ static __always_inline bool is_beyond_translation(struct __sk_buff *skb, const s
 	return is_fragment(skb);
 }
 
-/* The same of a packet whose connection is not written yet. (Its own port may still change, where another client has it at that backend.) */
+/* The same for a packet whose connection is not written yet. (Its source port may still change, if another client already has it at that
+ * backend.) */
 static __always_inline bool opens_beyond_translation(struct __sk_buff *skb, const struct packet *packet)
 {
 	const struct scratch *scratch = scratch_get();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* Packets that other nodes wrapped for this one and that from_uplink left to the kernel's tunnel device (tunnel/device.h), what the node's own processes
- * send to Services through it (decide/own_request.h), and the device that encrypts packets between nodes (tunnel/wireguard.h). */
+/* The kernel's tunnel device: packets that other nodes wrapped for this node and that from_uplink left to that device (tunnel/device.h),
+ * and packets that the node's own processes send to Services through it (decide/own_request.h). Also the device that encrypts packets
+ * between nodes (tunnel/wireguard.h). */
 #include "apply.h"
 #include "decide/from_host.h"
 #include "decide/host_backend.h"
@@ -64,8 +65,9 @@ static __always_inline void decide_to_tunnel(struct packet *packet, const struct
 		plan->mark = MARK_FORWARDED;
 }
 
-/* Packets that this node's stack sends into the device: its own to workloads elsewhere, replies of backends in its network to those that asked at
- * a node port of this node, and, where kube-proxy handles services, those of workloads. The mark stays on the wrapped packet, so that to_uplink distinguishes it from one that a process wrapped. */
+/* Packets that this node's stack sends into the device: its own to workloads of other nodes; replies of backends in its network to
+ * clients that used a node port of this node; and, while kube-proxy handles services, packets of workloads. The mark stays on the
+ * wrapped packet, so that to_uplink can tell it from a packet that a process wrapped. */
 SEC("tc")
 int to_tunnel(struct __sk_buff *skb)
 {
@@ -86,8 +88,8 @@ int to_tunnel(struct __sk_buff *skb)
 	return apply(&packet, plan);
 }
 
-/* The egress of loopback, attached only while there are ports of SCTP at this node's addresses: what the node's processes send to those. Everything else
- * is none of ours, and not counted. */
+/* The egress of loopback, attached only while there are SCTP ports at this node's addresses: it handles what the node's processes send
+ * to these ports. Everything else is not ours, and not counted. */
 SEC("tc")
 int to_loopback(struct __sk_buff *skb)
 {
@@ -106,7 +108,8 @@ static __always_inline int end_at_wireguard(struct __sk_buff *skb, struct plan *
 	return plan->exit == EXIT_DROP ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
-/* What another node encrypted: to the tunnel's device, by the host's stack. The same checks as of any packet of that device are from_tunnel's. */
+/* A packet that another node encrypted goes through the host's stack to the tunnel's device. There from_tunnel makes the same checks as
+ * for any packet of that device. */
 SEC("tc")
 int from_wireguard(struct __sk_buff *skb)
 {
@@ -124,7 +127,8 @@ int from_wireguard(struct __sk_buff *skb)
 	return end_at_wireguard(skb, plan);
 }
 
-/* Only what to_uplink hands to the device: a process of the node could bind to it, and write a node's wrapped packets. */
+/* Only packets that to_uplink hands to the device: a process of the node could bind to the device, and send packets that look wrapped by
+ * the node. */
 SEC("tc")
 int to_wireguard(struct __sk_buff *skb)
 {

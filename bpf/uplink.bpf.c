@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* A node's uplink. Ingress: what clients and other nodes send to services, workloads and the node itself.
- * Egress: replies of backends that run in the node's own network, and errors about them. While the host's stack handles services, also what
+/* A node's uplink. Ingress: packets of clients and other nodes to services, workloads and the node itself. Egress: replies of backends
+ * that run in the node's own network, and errors about packets to them; while the host's stack handles services, also the packets that
  * workloads send through it. */
 #include "apply.h"
 #include "decide/after_stack.h"
@@ -19,8 +19,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* A packet of the tunnel to this node. It is unwrapped here where possible, else by the kernel's device, where there is one; from_tunnel then
- * runs the same checks. */
+/* A packet of the tunnel to this node. It is unwrapped here if possible, otherwise by the kernel's device, if there is one; from_tunnel
+ * then makes the same checks. */
 static __always_inline void decide_tunnel(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
@@ -114,8 +114,8 @@ int from_uplink(struct __sk_buff *skb)
 	return apply(&packet, plan);
 }
 
-/* Where to wrap a packet that a workload sends through the host's stack to another node, which accepts its address only from the
- * tunnel. NULL: it is not wrapped. */
+/* The node for which to wrap a packet that a workload sends through the host's stack to another node, which accepts the workload's
+ * address only from the tunnel. NULL: it is not wrapped. */
 static __always_inline const struct location *must_be_wrapped(const struct settings *settings, const struct tuple *tuple)
 {
 	const struct location *location;
@@ -197,8 +197,8 @@ int to_uplink(struct __sk_buff *skb)
 	return apply(&packet, plan);
 }
 
-/* Not attached: the agent runs it (BPF_PROG_TEST_RUN) on a frame that it made, to send that out of an uplink. The agent needs no
- * raw socket for it. This program uses no scratch, so that bpf_clone_redirect disturbs no other run. */
+/* Not attached: the agent runs it (BPF_PROG_TEST_RUN) on a frame that the agent made, to send that frame out of an uplink. So the agent
+ * needs no raw socket. This program uses no scratch, so bpf_clone_redirect disturbs no other run. */
 SEC("tc")
 int announce(struct __sk_buff *skb)
 {

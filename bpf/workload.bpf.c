@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* The host side of a workload's veth pair. Ingress: what the workload sends. Egress: what the host's stack hands
- * to it (kubelet's probes, masqueraded answers, everything that kube-proxy handles). All other packets reach it by
- * bpf_redirect_peer. */
+/* The host side of a workload's veth pair. Ingress: what the workload sends. Egress: what the host's stack sends to it (kubelet's
+ * probes, masqueraded answers, everything that kube-proxy handles). All other packets reach the workload by bpf_redirect_peer. */
 #include "apply.h"
 #include "bandwidth.h"
 #include "decide/after_stack.h"
@@ -22,8 +21,8 @@ static __always_inline bool is_from_origin(const struct connection *connection, 
 	return connection && connection->origin.interface == skb->ifindex && !connection->origin.node;
 }
 
-/* The agent handles services again, and this connection began while kube-proxy did. The stack keeps translating packets that
- * cannot open a connection. They are no longer judged behind it, so only a workload without egress policy keeps the connection. */
+/* The agent handles services again, and this connection began while kube-proxy did. The stack keeps translating packets that cannot open
+ * a connection. They are no longer judged behind the stack, so only a workload without egress policy keeps the connection. */
 static __always_inline bool belongs_to_kube_proxy(const struct settings *settings, const struct connection *connection)
 {
 	return (connection->flags & CONNECTION_JUDGED_LATER) && !is_left_to_host(settings);
@@ -109,7 +108,7 @@ int from_workload(struct __sk_buff *skb)
 	return apply(&packet, plan);
 }
 
-/* An error from this node's own stack (no route, too big), or one that it let through after masquerading. */
+/* An error from this node's own stack (no route, too big), or an error that the stack let through after masquerading. */
 static __always_inline void decide_error_to_workload(struct packet *packet, const struct settings *settings,
 						     struct plan *plan)
 {
@@ -125,7 +124,7 @@ static __always_inline void decide_error_to_workload(struct packet *packet, cons
 	send(plan, EXIT_PASS, OUTCOME_TO_ENDPOINT);
 }
 
-/* An unknown flow, or one that the stack handles: judged here, by its sender before the stack. */
+/* A packet of an unknown flow, or of a flow that the stack handles: judged here, by the sender that it had before the stack. */
 static __always_inline void decide_request_to_workload(struct packet *packet, const struct settings *settings,
 						       struct connection *connection, struct plan *plan)
 {
@@ -195,7 +194,8 @@ static __always_inline void decide_to_workload(struct packet *packet, const stru
 		return drop(plan, OUTCOME_DROP_SPOOFED_SOURCE);
 	if (connection && (connection->flags & CONNECTION_REPLY))
 		return decide_reply_to_workload(packet, settings, connection, plan);
-	/* The node itself. A packet with an ingress interface has another sender, which kube-proxy's rules masqueraded. */
+	/* Whether the node itself sent the packet. A packet with an ingress interface has another sender, which kube-proxy's rules
+	 * masqueraded. */
 	if (is_made_here(skb, settings, &packet->tuple.source)) {
 		decide_from_host_to_workload(packet, settings, connection, plan);
 		return send(plan, EXIT_PASS, OUTCOME_TO_ENDPOINT);

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
-/* A node's uplink, in its card's driver, before the kernel makes a socket buffer of the frame. Only what is surely the same as in from_uplink is done
- * here: packets of known connections that this node forwards and sends out again where they came in, and what policies have refused a moment ago.
- * Everything else passes to from_uplink, untouched. */
+/* A node's uplink in its card's driver, before the kernel makes a socket buffer of the frame. It handles only packets for which the
+ * result is certain to be that of from_uplink: packets of known connections that this node forwards and sends out again where they came
+ * in, and packets of flows that policies refused a moment ago. All other packets pass to from_uplink, untouched. */
 #include "early.h"
 #include "policy/refused.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Whether what from_uplink asks about every packet needs no answer now, and nothing that is wrapped has to be encrypted on its way out. */
+/* Whether the checks that from_uplink makes for every packet are not needed now, and no wrapped packet has to be encrypted on its way
+ * out. */
 static __always_inline bool is_ordinary(const struct settings *settings)
 {
 	return !(settings->flags & (SETTINGS_UNTRACKED | SETTINGS_ENCRYPTION)) && !settings->taking_over_until && settings->tunnel_ifindex;
 }
 
-/* Whether the connection is one that this node forwards, in no state that a packet without SYN, FIN and RST could change, and need not be judged again. */
+/* Whether this node forwards the connection, and its state is one that a packet without SYN, FIN and RST cannot change and that need not
+ * be judged again. */
 static __always_inline bool is_forwarded_as_before(const struct connection *connection, const struct settings *settings)
 {
 	const __u32 others = CONNECTION_DIRECT_RETURN | CONNECTION_ANSWERED | CONNECTION_FIN;
@@ -22,7 +24,7 @@ static __always_inline bool is_forwarded_as_before(const struct connection *conn
 	       (connection->policy_revision == settings->policy_revision || !has_host_stages(settings));
 }
 
-/* Whether the frame is this node's: sent to the address that the last packet left from. */
+/* Whether the frame is for this node: it was sent to the hardware address from which the last packet left. */
 static __always_inline bool is_for_uplink(const struct ethhdr *ethernet, const struct next_hop *hop, __u32 interface)
 {
 	return hop->kind == NEXT_HOP_NODE && hop->interface == interface && mac_is_equal(ethernet->h_dest, hop->source_mac);
@@ -47,7 +49,8 @@ static __always_inline int forward(struct xdp_md *ctx, const struct packet *pack
 	return send_early(ctx, packet, settings, connection, &known->next_hop);
 }
 
-/* Whether from_uplink would refuse a packet as it has refused one to the same hardware address. Listeners are told by from_uplink. */
+/* Whether from_uplink would refuse a packet as it has refused one to the same hardware address. While there are listeners, from_uplink
+ * handles the packet and tells them. */
 static __always_inline bool is_refused_here(const struct packet *packet, const struct ethhdr *ethernet)
 {
 	const struct refusal *refusal;

@@ -3,10 +3,11 @@
 #include "place.h"
 #include "touch.h"
 
-/* When a connection is established: it moves from `half_open` to `connections`. */
+/* When a connection is established: its entries then move from `half_open` to `connections`. */
 
-/* The same for SCTP: the server accepts the cookie that it had sent to the client's address (RFC 9260, 5.1). An association that was
- * not seen to begin (a further path of one, or one older than this node's tables) is one when both ends have sent. */
+/* The same for SCTP: the server accepts the cookie that it had sent to the client's address (RFC 9260, 5.1). If this node did not see
+ * the association begin (another path of a known association, or an association that is older than this node's tables), it is
+ * established when both ends have sent. */
 static __always_inline bool is_accepted_by(const struct packet *packet, const struct connection *connection)
 {
 	if ((packet->tcp_flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
@@ -20,9 +21,9 @@ static __always_inline bool is_accepted_by(const struct packet *packet, const st
 	       packet->next == connection->next;
 }
 
-/* Whether both ends are known to want the connection of which this packet is. TCP: the handshake's last packet repeats
- * the backend's number, which a host with a forged source does not know. An entry node in DSR mode does not hear the
- * backend: the third packet must do, of any protocol. */
+/* Whether this packet shows that both ends want its connection. TCP: the handshake's last packet acknowledges the backend's sequence
+ * number, which a host with a forged source does not know. An entry node in DSR mode does not see the backend's packets: there the third
+ * packet is taken as the proof, for every protocol. */
 static __always_inline bool is_established_by(struct __sk_buff *skb, const struct packet *packet, const struct connection *connection,
 					      const struct connection *other)
 {
@@ -39,7 +40,7 @@ static __always_inline bool is_established_by(struct __sk_buff *skb, const struc
 	       other->next - acknowledged_by(skb, packet) <= SEQUENCE_WINDOW;
 }
 
-/* Which directions of a half-open connection move, if this packet establishes it. */
+/* Which directions of a half-open connection move if this packet establishes the connection. */
 enum moving {
 	MOVES_NONE,
 	MOVES_ONE, /* there is no other, or it has moved */
@@ -64,7 +65,7 @@ static __noinline enum moving directions_to_move(struct __sk_buff *skb, const st
 	return is_here ? MOVES_BOTH : MOVES_ONE;
 }
 
-/* Moves them to the places. @return the entry of the packet's direction; NULL: it could not be written */
+/* Moves the entries to the places. @return the entry of the packet's direction; NULL: it could not be written */
 static __noinline struct connection *move_to(const struct packet *packet, struct connection *connection, __u32 place, __u32 other_place)
 {
 	struct scratch *scratch = scratch_get();
@@ -92,8 +93,8 @@ static __noinline struct connection *move_to(const struct packet *packet, struct
 	return established;
 }
 
-/* If this packet establishes a half-open connection, that moves. @return the entry of the packet's direction; NULL: there is no place
- * for it */
+/* If this packet establishes a half-open connection, its entries move. @return the entry of the packet's direction; NULL: there is no
+ * place for it */
 static __always_inline struct connection *establish(struct __sk_buff *skb, const struct packet *packet, struct connection *connection)
 {
 	enum moving moving = directions_to_move(skb, packet, connection);

@@ -7,20 +7,20 @@
 
 /* The connection that a packet belongs to. */
 
-/* Whether an INIT may be of the association that has its ports: it begins again (RFC 9260, 5.2.2), which only its backend can tell from a
- * forged one. Nobody answers that a backend has lost its association, so a client that is silent for long enough begins a new
- * one: INITs do not keep it alive (touch.h). */
+/* Whether an INIT may be of the association that has its ports. If so, the association begins again (RFC 9260, 5.2.2), and only its
+ * backend can tell that from a forged INIT. No node answers for a backend that has lost its association. So INITs do not keep the
+ * association alive (touch.h): once the client has been silent for long enough, its INIT opens a new one. */
 static __always_inline bool may_restart(const struct connection *connection, const struct packet *packet)
 {
 	return !packet->is_half_open &&
 	       (__s64)(packet_time() - connection->last_seen) < (__s64)TIMEOUT_SCTP_RESTART;
 }
 
-/* Whether a SYN belongs to the connection that has its ports. While that is not established: a retransmission, which must
- * reach the backend that the first SYN reached; with another sequence number it is a client that was refused and tries
- * again, and an entry node does not see the refusal. On an established connection any host may have forged it: it follows
- * that connection, and its backend answers with a challenge ACK (RFC 5961, 4). A client that has lost the connection resets it then,
- * and its next SYN opens a new one. */
+/* Whether a SYN belongs to the connection that has its ports. On a connection that is not established, a SYN with the same sequence
+ * number is a retransmission, which must reach the backend that the first SYN reached. A SYN with another number is from a client that
+ * was refused and tries again: an entry node does not see the refusal. On an established connection any host may have forged the SYN: it
+ * follows that connection, and the backend answers with a challenge ACK (RFC 5961, 4). A client that has lost the connection then resets
+ * it, and its next SYN opens a new one. */
 static __always_inline bool is_syn_of(const struct connection *connection, const struct packet *packet)
 {
 	if (connection->flags & (CONNECTION_CLOSED | CONNECTION_RESET))
@@ -29,7 +29,7 @@ static __always_inline bool is_syn_of(const struct connection *connection, const
 		return !(connection->flags & CONNECTION_REPLY) && connection->sequence == packet->sequence;
 	if (packet->tuple.protocol == IPPROTO_SCTP && !may_restart(connection, packet))
 		return false;
-	/* An entry node does not see the other side's FIN. */
+	/* An entry node does not see the FIN of the other side. */
 	return (connection->flags & (CONNECTION_FORWARDED | CONNECTION_FIN)) != (CONNECTION_FORWARDED | CONNECTION_FIN);
 }
 
@@ -39,8 +39,8 @@ static __always_inline bool is_refused(const struct connection *connection)
 	return (connection->flags & (CONNECTION_REFUSED | CONNECTION_REPLY)) == CONNECTION_REFUSED;
 }
 
-/* Whether the answers of a masqueraded flow no longer find it: their entry has made room for others, or is another flow's now. It gets
- * another port then, or its sender would wait for answers for as long as it asks. */
+/* Whether the answers of a masqueraded flow no longer find its entry, because that entry made room for others or now belongs to another
+ * flow. The flow then gets another port. Otherwise its sender would wait for answers for as long as it sends. */
 __global bool has_lost_answers(const struct tuple *tuple, const struct connection *connection)
 {
 	const struct connection *answers;
@@ -55,8 +55,8 @@ __global bool has_lost_answers(const struct tuple *tuple, const struct connectio
 	return !answers || !same_connection(answers, tuple);
 }
 
-/* The live connection a packet belongs to, or NULL: the packet opens a new one. A packet that may open a connection
- * gets another backend if its own is gone. */
+/* The live connection a packet belongs to; NULL: the packet opens a new one. A packet that may open a connection gets another backend if
+ * the connection's backend is gone. */
 static __always_inline struct connection *connection_find(struct packet *packet)
 {
 	struct connection *connection = bpf_map_lookup_elem(&connections, &packet->tuple);

@@ -3,7 +3,7 @@
 #include "../net/packet.h"
 #include "table.h"
 
-/* Which connections are over. */
+/* Which connections have ended. */
 
 #define SECOND 1000000000ULL
 #define TIMEOUT_TCP_ESTABLISHED (SECONDS_TCP_ESTABLISHED * SECOND)
@@ -72,7 +72,7 @@ static __always_inline void opposite(struct tuple *other, const struct tuple *tu
 	other->destination_port = connection->peer_port;
 }
 
-/* A direction that is silent while the other one talks (a UDP stream) is not over. */
+/* A direction that is silent while the other one sends (a UDP stream) has not ended. */
 __global int opposite_is_live(const struct tuple *tuple, const struct connection *connection)
 {
 	const struct connection *other;
@@ -86,7 +86,7 @@ __global int opposite_is_live(const struct tuple *tuple, const struct connection
 	       connection_is_live(other, tuple->protocol);
 }
 
-/* Whether an entry is that of the replies to what has `tuple`. */
+/* Whether an entry is that of the replies to the direction with `tuple`. */
 static __always_inline bool same_connection(const struct connection *reply, const struct tuple *tuple)
 {
 	if ((reply->flags & CONNECTION_MASQUERADED) && !address_is_equal(&reply->node, &tuple->source))
@@ -95,7 +95,7 @@ static __always_inline bool same_connection(const struct connection *reply, cons
 	       reply->peer_port == tuple->source_port && address_is_equal(&reply->address, &tuple->destination);
 }
 
-/* The connection in whose direction `tuple` is; NULL: there is none, or it is over. */
+/* The connection of which `tuple` is one direction; NULL: there is none, or it has ended. */
 static __noinline struct connection *live_connection(const struct tuple *tuple)
 {
 	struct connection *connection;

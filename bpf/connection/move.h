@@ -3,7 +3,7 @@
 #include "../scratch.h"
 #include "touch.h"
 
-/* Replies of a connection go back another way from now on (decide/way_back.h). */
+/* From now on the replies of a connection go back another way (decide/way_back.h). */
 
 static __always_inline void set_way_back(struct connection *connection, const struct opening *way)
 {

@@ -5,9 +5,9 @@
 #include "../net/segments.h"
 #include "../shared/endpoint.h"
 
-/* Finding the next hop of a packet takes several lookups and one in the kernel's routing table, more than everything else. So a
- * connection caches the answer briefly. Changes (a route, a neighbour, a workload's interface, a backend that leaves) take effect
- * that much later. */
+/* To find the next hop of a packet takes several lookups and one in the kernel's routing table, which costs more than everything else.
+ * So a connection caches its next hop for a short time. Changes (of a route, a neighbour, a workload's interface, or a backend that
+ * leaves) take effect once that time has passed. */
 #define NEXT_HOP_LIFETIME 100000000ULL /* ns: 0.1 s */
 
 static __always_inline const struct macs *next_hop_macs(const struct next_hop *hop)
@@ -15,7 +15,7 @@ static __always_inline const struct macs *next_hop_macs(const struct next_hop *h
 	return (const struct macs *)hop->destination_mac;
 }
 
-/* The connection, when its next packet may go as the last one did; else NULL. */
+/* The connection, if its next packet may use the cached next hop; otherwise NULL. */
 static __always_inline struct connection *next_hop_known(struct connection *connection)
 {
 	__u64 until, never;
@@ -25,8 +25,9 @@ static __always_inline struct connection *next_hop_known(struct connection *conn
 	until = *(volatile __u64 *)&connection->next_hop.until;
 	if (packet_time() >= until)
 		return NULL;
-	/* Reads through the returned pointer must happen after that of `until`. A processor cannot read before it has the address, and
-	 * this address depends on `until`: we add its highest bit, which is never set. (On x86 reads keep their order anyway.) */
+	/* Reads through the returned pointer must happen after the read of `until`. A processor cannot read from an address before it
+	 * knows the address. So the address is made to depend on `until`: its highest bit, which is never set, is added. (On x86, reads
+	 * are ordered in any case.) */
 	asm volatile("%0 = %1\n\t%0 >>= 63" : "=r"(never) : "r"(until));
 	return (void *)connection + never;
 }
@@ -45,9 +46,9 @@ static __always_inline bool next_hop_has_room(const struct next_hop *hop, struct
 
 #define NEXT_HOP_BEING_WRITTEN 1 /* in place of `until`: long ago */
 
-/* Where to write a next hop: in the connection, or for this packet only. Never NULL; the verifier does not know that. Another
- * processor must not read half of it: only one processor writes, never what may be read, and publishes when all is written
- * (exchanges are full barriers). */
+/* Where to write a next hop: into the connection, or into scratch for this packet only. Never NULL; the verifier does not know that.
+ * Another processor must not read a half-written next hop: only one processor writes at a time, never what may be read, and publishes it
+ * when everything is written (exchanges are full barriers). */
 static __always_inline struct next_hop *next_hop_begin(struct connection *connection)
 {
 	struct scratch *scratch = scratch_get();
@@ -82,7 +83,7 @@ static __always_inline const struct next_hop *next_hop_of_endpoint(const struct 
 	return next_hop_end(hop, NEXT_HOP_ENDPOINT);
 }
 
-/* From what the routing table answered. @param node what packets are wrapped for, or NULL */
+/* Fills in the next hop from the routing table's answer. @param node that the packet is wrapped for, or NULL */
 static __always_inline const struct next_hop *next_hop_of_route(const struct bpf_fib_lookup *route,
 								 enum next_hop_kind kind, const struct address *node,
 								 struct connection *connection)
@@ -93,7 +94,7 @@ static __always_inline const struct next_hop *next_hop_of_route(const struct bpf
 		return NULL;
 	hop->interface = route->ifindex;
 	hop->mtu = route->mtu_result;
-	/* A connection's other node, through which its packets come or go back, is not a next hop's to change. */
+	/* The connection's other node, from which its packets come or to which its replies go, does not change with the next hop. */
 	if (node && connection && hop == &connection->next_hop &&
 	    !(connection->flags & (CONNECTION_FORWARDED | CONNECTION_VIA_ENTRY | CONNECTION_MASQUERADED)))
 		connection->node = *node;
@@ -102,7 +103,7 @@ static __always_inline const struct next_hop *next_hop_of_route(const struct bpf
 	return next_hop_end(hop, kind);
 }
 
-/* So that checks which run with each new next hop do not run for every packet. */
+/* Caches the host's stack as the next hop, so that the checks that run with each new next hop do not run for every packet. */
 static __always_inline void remember_next_hop_is_stack(struct connection *connection)
 {
 	struct next_hop *hop;

@@ -29,7 +29,7 @@ static __always_inline struct opening *opening_draft(void)
 	return &scratch->opening;
 }
 
-/* A new connection is not established yet. It replaces any earlier one with its tuple. */
+/* A new connection is not established yet. It replaces an earlier connection with the same tuple. */
 static __always_inline long connection_begin(const struct tuple *tuple, const struct connection *entry)
 {
 	bpf_map_delete_elem(&connections, tuple);
@@ -65,7 +65,7 @@ __global enum claim claim_reply_tuple(const struct tuple *reply, const struct tu
 	}
 	last_seen = other->last_seen;
 	masqueraded = entry->flags & CONNECTION_MASQUERADED;
-	/* Of two echoes with one identifier the later one wins, where that is not ours to change. */
+	/* Of two echo requests with the same identifier the later one gets the entry, because an identifier is not rewritten. */
 	if (!same_connection(other, tuple) && (masqueraded || ((other->flags & CONNECTION_REPLY) && has_ports(tuple))) &&
 	    ((masqueraded ? keeps_port(other, tuple->protocol) : connection_is_live(other, tuple->protocol)) ||
 	     __sync_val_compare_and_swap(&other->last_seen, last_seen, entry->last_seen) != last_seen))
@@ -73,10 +73,10 @@ __global enum claim claim_reply_tuple(const struct tuple *reply, const struct tu
 	return connection_begin(&key, entry) ? CLAIM_FULL : CLAIMED;
 }
 
-/* Two flows of one client (same source port, two frontends) that meet at one backend would share a reply tuple.
- * The later one gets another source *port*; the address is never touched. That holds also shortly after the first one
- * has closed: the backend may keep its socket in TIME_WAIT, and the client's sequence numbers and timestamps, which it
- * draws per destination, would look old to it. */
+/* Two flows of one client (same source port, two frontends) that reach the same backend would share a reply tuple. The later flow gets
+ * another source *port*; the address is never changed. The same holds for a short time after the first flow has closed: the backend may
+ * keep its socket in TIME_WAIT, and the client draws its sequence numbers and timestamps per destination, so they could look old to that
+ * socket. */
 static __always_inline enum outcome write_reply(struct tuple *reply, const struct tuple *tuple, struct connection *entry)
 {
 	bool masqueraded = entry->flags & CONNECTION_MASQUERADED;
@@ -103,7 +103,7 @@ static __always_inline enum outcome write_reply(struct tuple *reply, const struc
 	return OUTCOME_DROP_PORT_COLLISION;
 }
 
-/* Fills in what both directions have in common. */
+/* Fills in the fields that are the same in both directions. */
 static __always_inline void entry_begin(struct connection *entry, const struct packet *packet, const struct opening *opening)
 {
 	entry->flags = opening->flags | (packet_is_syn(packet) ? CONNECTION_SYN : 0);
@@ -115,7 +115,7 @@ static __always_inline void entry_begin(struct connection *entry, const struct p
 	entry->sequence = packet->sequence;
 }
 
-/* The direction of the packet that opens it. */
+/* Writes the direction of the packet that opens the connection. */
 static __always_inline enum outcome write_forward(const struct packet *packet, const struct tuple *tuple,
 						  const struct opening *opening, struct connection *entry)
 {
@@ -127,9 +127,9 @@ static __always_inline enum outcome write_forward(const struct packet *packet, c
 	return connection_begin(tuple, entry) ? OUTCOME_DROP_CONNECTION_TABLE_FULL : ALLOWED;
 }
 
-/* Writes a new connection: both directions, of one that is forwarded only the client's, since this node may never see a
- * reply. Returns ALLOWED and leaves the client's direction in scratch's connection and its tuple in scratch's direction, or the
- * reason why it cannot be. */
+/* Writes a new connection: both directions. Of a forwarded connection it writes only the client's direction, because this node may never
+ * see a reply. Returns ALLOWED and leaves the client's direction in scratch's connection and its tuple in scratch's direction; otherwise
+ * returns the reason why the connection cannot be opened. */
 static __noinline enum outcome connection_open(const struct packet *packet, const struct opening *opening)
 {
 	struct connection *entry = connection_draft();

@@ -3,10 +3,12 @@
 #include "../scratch.h"
 #include "live.h"
 
-/* Where in `connections` there is room. That table evicts nothing by itself: each of its entries has a place, and one that needs a place
- * looks at a few, chosen at random. So nothing has to walk the table, and whatever is idle for longer than its timeout makes room. */
+/* Where `connections` has room. That table evicts nothing by itself. Each of its entries has a place, and a new entry looks for one
+ * among a few places that are chosen at random. So nothing has to walk the table, and an entry that is idle for longer than its timeout
+ * makes room. */
 
-/* place -> who has it, of connections that only their two ends can have established. Full: no further one is. */
+/* place -> the entry that has it, for connections that only their two ends can have established. Full: no further connection is
+ * established. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 196608);
@@ -15,7 +17,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } proven SEC(".maps");
 
-/* The same of flows that a sender with a forged address can establish. Full: of a few, the one that has been idle longest makes room. */
+/* The same for flows that a sender with a forged address can establish. Full: of the places that were looked at, the one that has been
+ * idle longest makes room. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 65536);
@@ -24,8 +27,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } unproven SEC(".maps");
 
-/* 0 -> when a TCP connection that this node forwards and that was not over has made room for another one: ns, bpf_ktime_get_coarse_ns;
- * 0: never. Written by the packet path. */
+/* 0 -> when a live TCP connection that this node forwards last made room for another one: ns, bpf_ktime_get_coarse_ns; 0: never. Written
+ * by the packet path. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -34,18 +37,18 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } room_made SEC(".maps");
 
-/* How many places are looked at: with nine of ten in use, one new connection of six has to send its packet again. */
+/* How many places are looked at. If nine of ten places are in use, one new connection in six has to send its packet again. */
 #define PLACE_TRIES 16
 #define PLACE_BEING_TAKEN 1 /* in place of `taken` */
 #define PLACE_OVER (1ULL << 62) /* more idle than any connection that is not over */
 
-/* The kernel's definitions, as far as they are needed: the agent may have made the maps of another size (Preserved offsets: CO-RE). */
+/* The fields of the kernel's definitions that are needed: the agent may have made the maps with another size (preserved offsets: CO-RE). */
 struct bpf_map {
 	__u32 max_entries;
 } __attribute__((preserve_access_index));
 
-/* A TCP or SCTP connection of which this node sees both directions. An entry node may never hear the backend, and other protocols have no
- * secret that only the receiver of an answer can repeat. */
+/* Whether this is a TCP or SCTP connection of which this node sees both directions. An entry node may never see the backend's packets,
+ * and other protocols have no secret that only the receiver of an answer can repeat. */
 static __always_inline bool is_proven(const struct tuple *tuple, const struct connection *connection)
 {
 	return has_handshake(tuple->protocol) && !(connection->flags & CONNECTION_FORWARDED);
@@ -56,7 +59,8 @@ static __always_inline struct place *place_at(__u32 index, bool is_proven_one)
 	return is_proven_one ? bpf_map_lookup_elem(&proven, &index) : bpf_map_lookup_elem(&unproven, &index);
 }
 
-/* Two functions, since Clang would make one read of the two, and the verifier takes no step from a pointer to either map. */
+/* Two functions, because Clang would merge the two reads into one, and the verifier accepts no offset from a pointer that may be to
+ * either map. */
 static __noinline __u32 proven_places(void)
 {
 	return ((struct bpf_map *)&proven)->max_entries;
@@ -75,8 +79,8 @@ static __always_inline bool is_placed(const struct tuple *tuple, const struct co
 
 #define PLACE_FREE (~0ULL)
 
-/* How long the connection at this place has been idle; PLACE_FREE: there is none that lives, 0: it stays. Its key is in the scratch
- * buffer: the stack is needed for the other direction's. */
+/* How long the connection at this place has been idle. PLACE_FREE: no live connection has the place; 0: the connection stays. Its key is
+ * in the scratch buffer, because the stack is needed for the other direction's key. */
 static __always_inline __u64 place_idle(const struct place *place, __u32 index, bool proven_ones)
 {
 	struct scratch *scratch = scratch_get();
@@ -99,7 +103,7 @@ static __always_inline __u64 place_idle(const struct place *place, __u32 index, 
 	return proven_ones ? 0 : idle;
 }
 
-/* Whether a packet may be of a forwarded connection that has made room, and that its ends still have. */
+/* Whether a packet may be of a forwarded connection whose entry made room although both ends still have the connection. */
 static __always_inline bool has_made_room(void)
 {
 	__u32 zero = 0;
@@ -108,7 +112,7 @@ static __always_inline bool has_made_room(void)
 	return made && *made && (__s64)(bpf_ktime_get_coarse_ns() - *made) < (__s64)TIMEOUT_TCP_ESTABLISHED;
 }
 
-/* Of a flood's entries one is noted a second: the processors would wait for each other. */
+/* In a flood only one entry a second is noted: otherwise the processors would wait for each other. */
 static __always_inline void note_room_made(const struct tuple *tuple, const struct connection *entry)
 {
 	const __u32 flags = CONNECTION_FORWARDED | CONNECTION_CLOSED | CONNECTION_RESET;
@@ -123,7 +127,7 @@ static __always_inline void note_room_made(const struct tuple *tuple, const stru
 		*made = now;
 }
 
-/* Takes the place from what had it, unless another processor has done so. @param taken when it had been taken */
+/* Takes the place from its entry, unless another processor has done so. @param taken when that entry took it */
 __global bool place_claim(__u32 index, bool proven_ones, __u64 taken)
 {
 	struct place *place = place_at(index, proven_ones);
@@ -151,7 +155,7 @@ struct idlest {
 	__u64 taken; /* when it had been taken */
 };
 
-/* Looks at a place. @return whether it was free, and is the caller's now */
+/* Looks at a place. @return whether it was free; it now belongs to the caller */
 __global bool place_try(__u32 index, bool proven_ones, struct idlest *idlest)
 {
 	struct place *place = place_at(index, proven_ones);
@@ -173,7 +177,7 @@ __global bool place_try(__u32 index, bool proven_ones, struct idlest *idlest)
 	return false;
 }
 
-/* A place that is the caller's until place_end(); NO_PLACE: all that were looked at are in use. */
+/* A place that belongs to the caller until place_end(); NO_PLACE: all places that were looked at are in use. */
 __global __u32 place_take(bool proven_ones)
 {
 	__u32 count = proven_ones ? proven_places() : unproven_places(), index;
@@ -189,7 +193,7 @@ __global __u32 place_take(bool proven_ones)
 	return idlest.place != NO_PLACE && place_claim(idlest.place, proven_ones, idlest.taken) ? idlest.place : NO_PLACE;
 }
 
-/* Whatever has the place now keeps it; of nothing it is free. */
+/* Gives the place to the entry that was written, or frees it if none was. */
 static __always_inline void place_end(struct place *place)
 {
 	__sync_lock_test_and_set(&place->taken, bpf_ktime_get_ns());
@@ -203,7 +207,7 @@ static __always_inline void place_release(__u32 index, bool proven_ones)
 		place_end(place);
 }
 
-/* Writes an entry to `connections`, at the place. @return an error, or 0 */
+/* Writes an entry to `connections`, with its place. @return an error, or 0 */
 static __always_inline long place_fill(__u32 index, const struct tuple *tuple, struct connection *entry)
 {
 	struct place *place = place_at(index, is_proven(tuple, entry));

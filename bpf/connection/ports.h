@@ -6,13 +6,13 @@
 #include "../service/choose.h"
 #include "live.h"
 
-/* Ports that stand for a client's own. */
+/* Ports of this node that replace a client's own port. */
 
 #define PORT_TRIES 8
 #define PORT_FIRST 32768
 
-/* Whether a connection keeps the port that stands for its client. They are scarce: once it is closed, no longer than the other end's
- * TIME_WAIT. */
+/* Whether a connection keeps the port that replaces its client's. These ports are scarce: a closed connection keeps its port no longer
+ * than the other end's TIME_WAIT lasts. */
 static __always_inline bool keeps_port(const struct connection *connection, __u8 protocol)
 {
 	const __u32 over = CONNECTION_CLOSED | CONNECTION_RESET;
@@ -22,7 +22,7 @@ static __always_inline bool keeps_port(const struct connection *connection, __u8
 	return connection_is_live(connection, protocol);
 }
 
-/* Whether packets with scratch's tuple are another connection's, in either direction. */
+/* Whether packets with scratch's tuple belong to another connection, in either direction. */
 __global bool is_port_taken(void)
 {
 	struct scratch *scratch = scratch_get();
@@ -37,7 +37,7 @@ __global bool is_port_taken(void)
 	       (!(connection->flags & (CONNECTION_CLOSED | CONNECTION_RESET)) && opposite_is_live(&scratch->direction, connection));
 }
 
-/* Whether they are for a service: a host port, a node port. */
+/* Whether packets with scratch's tuple are for a service: a host port or a node port. */
 __global bool is_port_of_service(void)
 {
 	struct scratch *scratch = scratch_get();
@@ -49,8 +49,8 @@ __global bool is_port_of_service(void)
 	return begins_with_ports(reply->protocol) && service_find(&reply->destination, reply->destination_port, reply->protocol);
 }
 
-/* A client gets some of MASQUERADE_PORTS, so that none can use up all that lead to one host: others have other ones. Which of them,
- * chance decides: who sees one flow's port cannot tell the next one's. */
+/* A client may use some of MASQUERADE_PORTS, so that no client can use up all ports towards one host: other clients have other ports.
+ * The ports are chosen at random: a host that sees the port of one flow cannot predict the next one. */
 static __always_inline __be16 port_of_client(const struct address *client)
 {
 	__u32 first = hash_end(hash_address(0, client)) % MASQUERADE_PORTS;
@@ -58,8 +58,9 @@ static __always_inline __be16 port_of_client(const struct address *client)
 	return bpf_htons(MASQUERADE_PORT_FIRST + (first + bpf_get_prandom_u32() % MASQUERADE_PORTS_OF_CLIENT) % MASQUERADE_PORTS);
 }
 
-/* Chooses the port of this node that stands for the client of scratch's opening, if it is masqueraded; none, if all that are tried have an owner. It is asked here
- * since connection_open(), which claims it, has no BPF stack left. */
+/* Chooses the port of this node that replaces the client's port in scratch's opening, if the opening is masqueraded. It chooses none if
+ * all ports that are tried have an owner. It is called here and not in connection_open(), which claims the port, because that function
+ * has no BPF stack left. */
 __global int choose_port(struct __sk_buff *skb, const struct packet *packet)
 {
 	struct scratch *scratch = scratch_get();

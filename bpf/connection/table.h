@@ -3,7 +3,7 @@
 #include "../maps/state.h"
 #include "../net/address.h"
 
-/* The entry of `tuple`, established or not; NULL: there is none. */
+/* The entry of `tuple`, established or half open; NULL: there is none. */
 static __always_inline struct connection *connection_lookup(const struct tuple *tuple)
 {
 	struct connection *connection = bpf_map_lookup_elem(&connections, tuple);

@@ -6,7 +6,7 @@
 
 /* Follows a connection's state by its packets. */
 
-/* Both directions' processors change flags, so that each change must leave the others' alone. */
+/* The processors that handle the two directions change flags at the same time, so each change must leave the other flags alone. */
 static __always_inline void flags_set(struct connection *connection, __u32 flags)
 {
 	__sync_fetch_and_or(&connection->flags, flags);
@@ -41,8 +41,9 @@ static __always_inline __u32 acknowledged_by(struct __sk_buff *skb, const struct
 	return bpf_ntohl(number);
 }
 
-/* The tag that a closing packet of SCTP must carry (RFC 9260, 8.5.1): its direction's, or, from an end that has no such association,
- * that of the packet which it answers. Only the two ends know either. An entry node knows the client's by its INIT. */
+/* The tag that a closing packet of SCTP must carry (RFC 9260, 8.5.1): the tag of its direction, or, from an end that has no such
+ * association, the tag of the packet that it answers. Only the two ends know these tags. An entry node knows the client's tag from the
+ * INIT. */
 static __always_inline bool has_right_tag(const struct packet *packet, const struct connection *connection,
 					  const struct connection *other)
 {
@@ -53,7 +54,7 @@ static __always_inline bool has_right_tag(const struct packet *packet, const str
 	return tag && packet->next == tag;
 }
 
-/* A refusal is its direction's first packet: it has to acknowledge what the other one sent. */
+/* A refusal is the first packet of its direction: it has to acknowledge what the other direction sent. */
 static __always_inline bool may_close(struct __sk_buff *skb, const struct packet *packet, const struct connection *connection,
 				      const struct connection *other)
 {
@@ -64,8 +65,8 @@ static __always_inline bool may_close(struct __sk_buff *skb, const struct packet
 	return other && acknowledged_by(skb, packet) == other->next;
 }
 
-/* The server's INIT ACK tells the tag of the client's packets. It is not asked about an association that exists: a forged INIT is
- * answered, too. */
+/* The server's INIT ACK contains the tag of the client's packets. An INIT ACK of an association that exists is ignored: a server also
+ * answers a forged INIT. */
 static __always_inline bool is_init_ack(const struct packet *packet)
 {
 	return packet->tuple.protocol == IPPROTO_SCTP && (packet->tcp_flags & TCP_SYN) && (packet->tcp_flags & TCP_ACK);
@@ -76,7 +77,7 @@ static __always_inline bool tells_tag(const struct packet *packet, const struct 
 	return is_init_ack(packet) && packet->is_half_open && packet->next == connection->next;
 }
 
-/* Only the rare packets (first answer, INIT ACK, FIN, RST) touch the other direction's entry. */
+/* Only rare packets (first answer, INIT ACK, FIN, RST) change the other direction's entry. */
 __global int update_other_direction(struct __sk_buff *skb, const struct packet *packet, struct connection *connection)
 {
 	bool closing = packet && (packet->tcp_flags & (TCP_FIN | TCP_RST));
@@ -108,15 +109,15 @@ __global int update_other_direction(struct __sk_buff *skb, const struct packet *
 	return 0;
 }
 
-/* Follows what this direction has sent: forwards only, and not in steps that an outsider could choose. */
+/* Follows the sequence numbers of this direction: only forwards, and not in steps that an outsider could choose. */
 static __always_inline void follow_sequence(struct connection *connection, const struct packet *packet)
 {
 	if (connection->packets == 1 || packet->next - connection->next - 1 < SEQUENCE_AHEAD)
 		connection->next = packet->next;
 }
 
-/* Where no INIT ACK tells a direction's tag, its first packet does that ends nothing: at an entry node, and of an association that was
- * not seen to begin. */
+/* Learns a direction's tag from its first packet that ends nothing, if no INIT ACK was seen: at an entry node, and for an association
+ * that this node did not see begin. */
 static __always_inline void follow_tag(struct connection *connection, const struct packet *packet)
 {
 	if (!connection->next && (!connection->sequence || (connection->flags & CONNECTION_FORWARDED)) &&
@@ -124,13 +125,13 @@ static __always_inline void follow_tag(struct connection *connection, const stru
 		connection->next = packet->next;
 }
 
-/* An INIT of an association that exists: from a client that begins again, or forged. It keeps nothing alive (find.h). */
+/* An INIT of an association that exists: from a client that begins again, or forged. It does not keep the association alive (find.h). */
 static __always_inline bool is_restart(const struct packet *packet)
 {
 	return packet->tuple.protocol == IPPROTO_SCTP && !packet->is_half_open && packet_is_syn(packet);
 }
 
-/* The same as connection_touch() does, of a packet that opens, answers and ends nothing. */
+/* The same as connection_touch(), for a packet that opens, answers and ends nothing. */
 static __always_inline void connection_carries(struct connection *connection, const struct packet *packet)
 {
 	connection->last_seen = packet_time();
@@ -150,7 +151,7 @@ static __always_inline void connection_touch(struct __sk_buff *skb, struct conne
 	connection->packets++;
 	if ((connection->flags & CONNECTION_SYN) && !packet_is_syn(packet))
 		flags_clear(connection, CONNECTION_SYN);
-	/* A sender that continues after a RST has ignored it as forged. */
+	/* A sender that continues after a RST has ignored that RST as forged. */
 	if ((connection->flags & CONNECTION_RESET) && !(packet->tcp_flags & (TCP_SYN | TCP_RST)))
 		flags_clear(connection, CONNECTION_RESET);
 	if (closing || first_answer || is_init_ack(packet))

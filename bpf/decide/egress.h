@@ -5,9 +5,9 @@
 #include "masquerade.h"
 #include "plain.h"
 
-/* New connections that leave the cluster: by this node, or by a gateway. */
+/* New connections that leave the cluster from this node, or from a gateway. */
 
-/* Whether a backend is neither a workload nor a node: a slice that somebody wrote has its address. */
+/* Whether a backend is neither a workload nor a node: its address comes from an EndpointSlice that a user wrote. */
 static __always_inline bool is_outside(const struct backend *backend)
 {
 	const __u32 cluster = LOCATION_POOL | LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST;
@@ -16,14 +16,14 @@ static __always_inline bool is_outside(const struct backend *backend)
 	       !(location_flags(locate(&backend->address)) & cluster);
 }
 
-/* Workloads of other pools reach it with their own address, as they reach every host outside. */
+/* Workloads of other pools reach the backend with their own address, as they reach every host outside the cluster. */
 static __always_inline bool must_be_masqueraded(const struct packet *packet, bool external)
 {
 	return external || (location_flags(locate(&packet->tuple.source)) & LOCATION_NAT_OUTGOING);
 }
 
-/* From a workload that leaves the cluster otherwise than its pool says. @param how of find_egress(), not EGRESS_PLAIN. @return false: with an address of
- * this node, which is in the opening now */
+/* From a workload whose packets leave the cluster in another way than its pool says. @param how of find_egress(), not EGRESS_PLAIN.
+ * @return false: the packet gets an address of this node, which is now in the opening */
 static __always_inline bool open_by_egress(int how, struct opening *opening, struct plan *plan)
 {
 	const struct scratch *scratch = scratch_get();
@@ -40,7 +40,7 @@ static __always_inline bool open_by_egress(int how, struct opening *opening, str
 	return true;
 }
 
-/* To a backend outside the cluster. @return false: the sender reaches it by itself */
+/* To a backend outside the cluster. @return false: the sender reaches the backend with its own address */
 static __always_inline bool open_outside(struct __sk_buff *skb, const struct packet *packet, const struct settings *settings, bool external,
 					 struct opening *opening, struct plan *plan)
 {
@@ -54,7 +54,8 @@ static __always_inline bool open_outside(struct __sk_buff *skb, const struct pac
 	return true;
 }
 
-/* This node may be the gateway of another one's workload. @param to flags of the destination's location. @return false: the packet does not leave the cluster */
+/* This node may be the gateway of another node's workload. @param to flags of the destination's location. @return false: the packet does
+ * not leave the cluster */
 static __always_inline bool open_as_gateway(struct __sk_buff *skb, const struct packet *packet, const struct settings *settings, __u32 to,
 					    struct plan *plan)
 {

@@ -3,10 +3,11 @@
 #include "../read.h"
 #include "../tunnel/wireguard.h"
 
-/* At an uplink of a node that encrypts: what arrives encrypted, and what leaves. */
+/* At an uplink of a node that encrypts: packets that arrive encrypted, and packets that leave. */
 
-/* Another node's, of WireGuard: the node's own device decrypts it, whatever Services and policies say of its port. And what could become part of a
- * packet of the tunnel without having been encrypted. @return false: it is neither */
+/* A WireGuard packet of another node: this node's device decrypts it, whatever Services and policies say about its port. The same
+ * applies to a fragment that could become part of a packet of the tunnel without having been encrypted. @return false: the packet is
+ * neither */
 static __always_inline bool decide_encrypted(const struct packet *packet, const struct settings *settings, enum parse_result parsed,
 					     struct plan *plan)
 {
@@ -21,8 +22,8 @@ static __always_inline bool decide_encrypted(const struct packet *packet, const 
 	return true;
 }
 
-/* What another of our programs sent, and has counted, is looked at once more: what is wrapped is the tunnel's, which may have to be encrypted; what
- * WireGuard sends has the same mark. Without a fault the plan stays EXIT_PASS or becomes EXIT_ENCRYPTED. */
+/* Looks again at a packet that another of our programs sent and has counted: a wrapped packet belongs to the tunnel and may have to be
+ * encrypted. The packets that WireGuard sends have the same mark. Without a fault the plan stays EXIT_PASS or becomes EXIT_ENCRYPTED. */
 static __always_inline void decide_sent(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	enum parse_result parsed = read(packet, HOOK_TO_UPLINK);

@@ -8,9 +8,9 @@
  * saw it. The error belongs to that packet's connection, in the opposite direction, and is translated inside and
  * outside (translate_error.h), so that it reaches the host that must react, with addresses which that host knows. */
 
-/* Finds the connection that an error is about, in the direction in which the error travels, judges it and sends the error as
- * that connection's packets. @param receiver the destination that the packet inside must have had; NULL: any
- * @return a verdict; DROP_UNRELATED: it is about no live connection */
+/* Finds the connection that an error is about, in the direction in which the error travels, judges the error and sends it like that
+ * connection's packets. @param receiver the destination that the packet inside must have had; NULL: any @return a verdict;
+ * DROP_UNRELATED: the error is about no live connection */
 static __noinline enum outcome relate_error(struct packet *packet, const struct settings *settings,
 					    const struct address *receiver, struct plan *plan)
 {
@@ -45,7 +45,7 @@ static __noinline enum outcome relate_error(struct packet *packet, const struct 
 	return ALLOWED;
 }
 
-/* Where the packet inside the error went, once it is related. */
+/* Where the packet inside the error went, once the error's connection is known. */
 static __always_inline const struct address *error_is_about(void)
 {
 	struct scratch *scratch = scratch_get();
@@ -75,8 +75,9 @@ static __always_inline const struct address *translated_destination(const struct
 	return connection->flags & CONNECTION_REPLY ? &packet->tuple.destination : &connection->address;
 }
 
-/* From an uplink: some router's, the other end's, or one that these programs made. An error about no known connection is left to the host, unless it is
- * for a workload. Errors about packets that never left this node, or left it wrapped, do not come from the network. */
+/* An error from an uplink: it comes from a router, from the connection's other end, or from these programs. An error about no known
+ * connection goes to the host, unless it is for a workload. Errors about packets that never left this node, or that left it wrapped, do
+ * not come from the network. */
 static __always_inline void decide_error_from_uplink(struct packet *packet, const struct settings *settings,
 						     struct plan *plan)
 {
@@ -96,7 +97,7 @@ static __always_inline void decide_error_from_uplink(struct packet *packet, cons
 		return drop(plan, OUTCOME_DROP_UNRELATED);
 }
 
-/* From a workload with the address `own`: about a packet that came to it. */
+/* An error from a workload with the address `own`: about a packet that came to it. */
 static __always_inline void decide_error_from_workload(struct packet *packet, const struct settings *settings,
 						       const struct address *own, struct plan *plan)
 {
@@ -108,8 +109,8 @@ static __always_inline void decide_error_from_workload(struct packet *packet, co
 		return drop(plan, verdict);
 }
 
-/* An error that the backend's node sent back to the client through this one: from whom the client spoke to, or from a
- * router, which this node is not. */
+/* An error that the backend's node sent back to the client through this node. It comes from the address that the client spoke to, or
+ * from a router, which this node is not. */
 static __step int return_error(struct packet *packet, const struct settings *settings, const struct wrapping *wrapping,
 				   struct plan *plan)
 {
@@ -133,13 +134,14 @@ static __always_inline bool is_in_cluster(const struct address *address)
 	return !is_outside_cluster(address, location_flags(locate(address)));
 }
 
-/* Wrapped by another node: about what that node's workloads received, or along a connection that it or this node forwarded. */
+/* An error that another node wrapped: about a packet that a workload of that node received, or about a connection that one of the two
+ * nodes forwarded. */
 static __always_inline void decide_wrapped_error(struct packet *packet, const struct settings *settings,
 						 const struct wrapping *wrapping, struct plan *plan)
 {
 	enum outcome verdict, source = check_wrapped_source(&packet->tuple.source, wrapping);
 
-	/* A gateway passes on what routers outside say. */
+	/* A gateway passes on errors of routers outside the cluster. */
 	if (source != ALLOWED && (source != OUTCOME_DROP_SPOOFED_SOURCE || wrapping->kind != TUNNEL_OVERLAY || is_in_cluster(&packet->tuple.source)))
 		return drop(plan, source);
 	if (wrapping->kind == TUNNEL_RETURN) {

@@ -12,7 +12,7 @@ static __always_inline enum tunnel_kind forward_kind(__u32 connection_flags)
 	return connection_flags & CONNECTION_DIRECT_RETURN ? TUNNEL_FORWARD_DIRECT : TUNNEL_FORWARD_VIA;
 }
 
-/* The packet is one of this connection: it is translated as its entry says, and noted there. */
+/* The packet belongs to this connection: it is translated as the connection's entry says, and the entry is updated. */
 static __always_inline void along(struct packet *packet, struct connection *connection, struct plan *plan)
 {
 	packet->connection = connection;
@@ -21,7 +21,8 @@ static __always_inline void along(struct packet *packet, struct connection *conn
 		plan->translate = TRANSLATE_PACKET;
 }
 
-/* To its destination, or through the host's stack. Where kube-proxy chooses the backend, the packet is judged behind the stack. */
+/* The packet goes to its destination, or through the host's stack. While kube-proxy chooses the backend, the packet is judged behind the
+ * stack. */
 static __always_inline void send_forward(struct plan *plan, __u32 connection_flags)
 {
 	if (!(connection_flags & (CONNECTION_VIA_STACK | CONNECTION_REFUSED)))
@@ -34,7 +35,7 @@ static __always_inline void send_forward(struct plan *plan, __u32 connection_fla
 	route_by_stack(plan);
 }
 
-/* A reply, to the client or to the node where the client came in. @param exit where it goes that is not wrapped */
+/* A reply goes to the client, or to the node where the client's packets enter. @param exit of a reply that is not wrapped */
 static __always_inline void send_reply(struct plan *plan, const struct connection *connection, enum exit exit)
 {
 	if (connection->flags & CONNECTION_VIA_ENTRY)
@@ -45,8 +46,8 @@ static __always_inline void send_reply(struct plan *plan, const struct connectio
 							  : OUTCOME_TO_NETWORK);
 }
 
-/* The stack's connection tracking undoes what kube-proxy translated. What is masqueraded behind the stack has its own source until
- * then, and again before its answers get there. */
+/* The stack's connection tracking reverses the translation of kube-proxy. A flow that is masqueraded behind the stack has its own source
+ * until then, and again before its answers get there. */
 static __always_inline void follow_through_stack(__u32 connection_flags, struct plan *plan)
 {
 	const __u32 answer = CONNECTION_MASQUERADED | CONNECTION_REPLY;
@@ -59,14 +60,14 @@ static __always_inline void follow_through_stack(__u32 connection_flags, struct 
 		send_forward(plan, connection_flags);
 }
 
-/* Whether a packet of a connection goes between a workload's node and its gateway; else it leaves this node by itself. */
+/* Whether a packet of a connection travels between a workload's node and its gateway. Otherwise it leaves the cluster from this node. */
 static __always_inline bool is_between_gateway(__u32 connection_flags)
 {
 	return (connection_flags & CONNECTION_BY_GATEWAY) &&
 	       !(connection_flags & CONNECTION_MASQUERADED) == !(connection_flags & CONNECTION_REPLY);
 }
 
-/* Such a packet. Separate function: its callers have no BPF stack left. */
+/* A packet between a workload's node and its gateway. Separate function: its callers have no BPF stack left. */
 __global int send_between_gateway(struct plan *plan, const struct connection *connection)
 {
 	const struct location *workload;

@@ -3,7 +3,7 @@
 #include "after_stack.h"
 #include "midway.h"
 
-/* What leaves the node with an address of its own, while host policies exist: see to_host.h. */
+/* Packets that leave the node with an address of the node, while host policies exist: see to_host.h. */
 
 static __always_inline void follow_from_host(struct packet *packet, const struct settings *settings, struct connection *connection,
 					     struct plan *plan)
@@ -18,8 +18,8 @@ static __always_inline void follow_from_host(struct packet *packet, const struct
 	plan->translate = TRANSLATE_NOTHING;
 }
 
-/* To other hosts and workloads. What the stack only forwards was judged by its sender's policy; it is tracked because the answers come
- * to this node's address. The caller judges a new connection (judge_opening). */
+/* Packets of the node to other hosts and workloads. A packet that the stack only forwards was judged by its sender's policy. It is
+ * tracked because its answers come to the node's address. The caller judges a new connection (judge_opening). */
 static __step int decide_from_host(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct connection *connection;
@@ -40,7 +40,7 @@ static __step int decide_from_host(struct packet *packet, const struct settings 
 	return 0;
 }
 
-/* A packet with ports that leaves the stack, and belongs to no workload of this node. */
+/* A packet with ports that leaves the stack and does not belong to a workload of this node. */
 static __always_inline void decide_own(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	pass_to_stack(plan);
@@ -52,7 +52,8 @@ static __always_inline void decide_own(struct packet *packet, const struct setti
 		decide_from_host(packet, settings, plan);
 }
 
-/* To or from the node, of a protocol without ports that we know. Of ICMP these are neither queries nor answers: judged packet by packet. */
+/* A packet to or from the node, of a protocol without known ports. ICMP messages here are neither queries nor answers. Each packet is
+ * judged alone. */
 static __step int decide_portless_host(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct connection *connection;
@@ -76,7 +77,7 @@ static __step int decide_portless_host(struct packet *packet, const struct setti
 	return 0;
 }
 
-/* No policy keeps the node from its workloads. Their answers are told from requests by the connection. */
+/* No policy keeps the node from its workloads. The connection tells their answers from requests. */
 static __always_inline void decide_from_host_to_workload(struct packet *packet, const struct settings *settings,
 							 struct connection *connection, struct plan *plan)
 {

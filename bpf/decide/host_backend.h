@@ -4,7 +4,8 @@
 #include "error.h"
 #include "follow.h"
 
-/* What the node's stack sends for backends in the node's own network: their replies, and errors about packets that were translated to them. */
+/* Packets that the node's stack sends for backends in the node's own network: replies, and errors about packets that were translated to
+ * these backends. */
 
 static __always_inline bool is_reply_of_host_backend(const struct connection *connection)
 {
@@ -26,8 +27,8 @@ static __always_inline void reply_of_host_backend(struct packet *packet, const s
 	send_reply(plan, connection, EXIT_PASS);
 }
 
-/* An error that this node's stack sends. About a client's packet that was translated before the stack had it (a backend in the node's
- * network has no such port), the client knows it only by the address that it used. */
+/* An error that this node's stack sends. If a client's packet was translated before the stack received it (a backend in the node's
+ * network has no such port), the client knows only the address that it used. */
 static __always_inline void decide_error_of_stack(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	const __u32 flags = CONNECTION_REPLY | CONNECTION_TRANSLATED;

@@ -3,9 +3,9 @@
 #include "../tunnel/tunnel.h"
 #include "plain.h"
 
-/* New connections are judged once they are decided: after translation. */
+/* New connections are judged when it is decided where they go: after translation. */
 
-/* A service whose backend is a node's tunnel would let workloads send wrapped packets. */
+/* If the backend of a service were a node's tunnel port, workloads could send wrapped packets. */
 static __always_inline bool may_reach_tunnel(const struct settings *settings, const struct address *destination)
 {
 	return (settings->flags & SETTINGS_ALLOW_VXLAN_FROM_WORKLOADS) ||
@@ -17,8 +17,8 @@ static __always_inline bool was_by_source_port(const struct scratch *scratch, en
 	return (scratch->plan.asked & (1 << judged)) && scratch->judgements[judged].by_source_port;
 }
 
-/* Whether the refusal of scratch's flow holds for all from there to the same port: no service chooses among backends, no source port decides, and only
- * workloads are asked. */
+/* Whether the refusal of scratch's flow holds for all flows from the same origin to the same port: no service chooses among backends,
+ * the source port does not decide, and only policies of workloads are asked. */
 __global int note_whether_refusal_lasts(const struct tuple *tuple)
 {
 	const struct settings *settings = settings_get();
@@ -33,8 +33,8 @@ __global int note_whether_refusal_lasts(const struct tuple *tuple)
 	return 0;
 }
 
-/* Judges the connection that a plan would open, after translation. What policies say of workloads is asked on the backend's node of a
- * forwarded one, of one that kube-proxy translates behind the stack. */
+/* Judges the connection that a plan would open, after translation. The policies of workloads are asked on the backend's node if the
+ * connection is forwarded, and behind the stack if kube-proxy translates it. */
 static __always_inline void judge_opening(const struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();

@@ -5,9 +5,9 @@
 #include "../scratch.h"
 #include "../settings.h"
 
-/* Connections to hosts outside the cluster that know their client by an address of this node. */
+/* Connections to hosts outside the cluster, for which an address of this node is the client. */
 
-/* The interface that the routing table leads to the destination by; 0: no route. */
+/* The interface by which the routing table leads to the destination; 0: no route. */
 __global __u32 interface_towards(struct __sk_buff *skb, const struct address *source, const struct address *destination)
 {
 	const struct settings *settings = settings_get();
@@ -19,8 +19,9 @@ __global __u32 interface_towards(struct __sk_buff *skb, const struct address *so
 	return route_ask(skb, &scratch->route) == ROUTE_UNKNOWN ? 0 : scratch->route.ifindex;
 }
 
-/* To a host outside the cluster, which gets this node as its client, by the address that is in the opening, or one that leads back to the interface: it would answer the client directly, which
- * knows it by a service's address, or not at all. */
+/* A connection to a host outside the cluster that gets this node as its client: by the address in the opening, or by one that leads back
+ * to the interface. Otherwise that host would answer the client directly, which knows the host only by a service's address, or the
+ * answer would be lost. */
 static __always_inline void open_masqueraded(const struct settings *settings, __u32 interface, __u32 flags, struct opening *opening,
 					     struct plan *plan)
 {

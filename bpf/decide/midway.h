@@ -4,10 +4,10 @@
 #include "after_stack.h"
 #include "open.h"
 
-/* Packets of the node itself that show no connection which is known, although they open none: it began before there were host
- * policies. Judged is the direction that it must have. */
+/* Packets of the node itself that open no connection although no connection of theirs is known: the connection began before there were
+ * host policies. The direction that the connection must have is judged. */
 
-/* A new connection of the node's address. @return false: another connection has the answers already, and they stay that one's */
+/* Opens a connection of the node's address. @return false: the answers already belong to another connection, and stay with it */
 __global bool track_from_host(const struct tuple *tuple, __u32 flags)
 {
 	const struct settings *settings = settings_get();
@@ -25,7 +25,7 @@ __global bool track_from_host(const struct tuple *tuple, __u32 flags)
 	return true;
 }
 
-/* Judges the flow in scratch and remembers nothing. */
+/* Judges the flow in scratch and opens no connection. */
 __global int judge_alone(struct __sk_buff *skb)
 {
 	struct scratch *scratch = scratch_get();
@@ -39,8 +39,8 @@ __global int judge_alone(struct __sk_buff *skb)
 	return 0;
 }
 
-/* To the node. Of TCP, whoever does not wait for connections has opened this one; its packets are remembered, the other end's wait for
- * them. An answer of UDP was asked for. */
+/* A packet to the node. If no TCP socket listens at its port, the node has opened the connection: its own packets are remembered, and
+ * the packets of the other end wait for them. An answer of UDP belongs to a request of the node. */
 __global int decide_midway_to_host(struct __sk_buff *skb, const struct tuple *tuple, enum hook hook)
 {
 	struct scratch *scratch = scratch_get();
@@ -57,7 +57,7 @@ __global int decide_midway_to_host(struct __sk_buff *skb, const struct tuple *tu
 	return 0;
 }
 
-/* From the node. */
+/* A packet from the node. */
 __global int decide_midway_from_host(struct __sk_buff *skb, const struct tuple *tuple)
 {
 	struct scratch *scratch = scratch_get();
@@ -75,7 +75,7 @@ __global int decide_midway_from_host(struct __sk_buff *skb, const struct tuple *
 	return 0;
 }
 
-/* The end of deciding: what decide_to_host() and open_to_host() have left to do, since their callers have no BPF stack left. */
+/* The end of deciding: the work that decide_to_host() and open_to_host() leave undone, because their callers have no BPF stack left. */
 static __always_inline void settle_to_host(const struct packet *packet, struct plan *plan)
 {
 	if (plan->is_midway)
@@ -84,7 +84,7 @@ static __always_inline void settle_to_host(const struct packet *packet, struct p
 		judge_alone(packet->skb);
 }
 
-/* The same of decide_own(). */
+/* The same for decide_own(). */
 static __always_inline void settle_from_host(const struct packet *packet, struct plan *plan)
 {
 	if (plan->is_midway)

@@ -3,8 +3,8 @@
 #include "../net/neighbour.h"
 #include "../plan.h"
 
-/* ARP or neighbour discovery from an uplink. Requests for load balancers' addresses are answered here. Another host's claim to one does
- * not reach the node's stack, which would believe it; everything else is the stack's. */
+/* ARP or neighbour discovery from an uplink. This node answers requests for the load balancer addresses that it announces. Another
+ * host's claim to such an address does not reach the node's stack, which would believe it. Everything else goes to the stack. */
 static __always_inline void decide_neighbour(enum neighbour_frame frame, struct plan *plan)
 {
 	switch (frame) {

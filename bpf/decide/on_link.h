@@ -6,16 +6,17 @@
 #include "../scratch.h"
 #include "neighbour.h"
 
-/* IPv6 packets of one link: discovery (net/discovery.h), and what comes from or goes to a link-local address. No router sends them on,
- * and they open no connection. */
+/* IPv6 packets that belong to one link: discovery (net/discovery.h), and packets from or to a link-local address. No router forwards
+ * them, and they open no connection. */
 
 static __always_inline bool is_on_link(enum parse_result parsed)
 {
 	return parsed == PARSE_DISCOVERY || parsed == PARSE_ROUTER || parsed == PARSE_SCOPED;
 }
 
-/* Checks the source of discovery from an uplink's link. No workload is on that link: its node answers for it there by an address of its
- * own. Only what is for many may have this node's address or none, to find duplicates. @return as check_source() */
+/* Checks the source of discovery from an uplink's link. No workload is on that link: its node answers for it there, from an address of
+ * the node. Only a message to many receivers may have this node's address, or none, as its source: it looks for duplicates. @return as
+ * check_source() */
 static __always_inline enum outcome check_source_on_link(const struct tuple *tuple)
 {
 	const struct address *source = &tuple->source;
@@ -30,7 +31,7 @@ static __always_inline enum outcome check_source_on_link(const struct tuple *tup
 	return is_ipv6_multicast(&tuple->destination) ? ALLOWED : OUTCOME_DROP_MARTIAN_SOURCE;
 }
 
-/* On an uplink's link they are the node's own business, but for load balancers' addresses. */
+/* On an uplink's link these packets go to the node's stack, except those about load balancer addresses. */
 static __always_inline void decide_from_link_of_uplink(const struct packet *packet, enum parse_result parsed, struct plan *plan)
 {
 	enum outcome verdict;
@@ -48,8 +49,9 @@ static __always_inline void decide_from_link_of_uplink(const struct packet *pack
 	pass_to_stack(plan);
 }
 
-/* Discovery on the workload's link. It may speak of itself, by its own address or a link-local one, and is no router. To an address beyond
- * the link, the host's stack would route it past the workload's policies. Separate function: the caller has no BPF stack left. */
+/* Discovery on a workload's link. A workload may send messages about itself, from its own address or a link-local one, and sends no
+ * router's messages. If the destination is not on the link, the host's stack would route the packet past the workload's policies.
+ * Separate function: the caller has no BPF stack left. */
 static __step int decide_discovery(const struct packet *packet, enum parse_result parsed, const struct address *own,
 				   struct plan *plan)
 {
@@ -74,7 +76,7 @@ static __step int decide_discovery(const struct packet *packet, enum parse_resul
 	return 0;
 }
 
-/* A workload speaks to no link-local address: its next hop is written into its namespace. */
+/* A workload never needs a link-local address: the agent writes its next hop into its namespace. */
 static __always_inline void decide_from_link_of_workload(const struct packet *packet, enum parse_result parsed,
 							 const struct address *own, struct plan *plan)
 {

@@ -14,12 +14,12 @@
 #include "to_host.h"
 #include "unserved.h"
 
-/* Packets of no known connection: what they would open. */
+/* Packets of no known connection: which connection they would open. */
 
-/* Whether a packet may be of a TCP connection that this node does not know, and whose backend it may find: of one that another node has
- * forwarded, that entered the cluster at another node, which is lost or gets no packets any more (Maglev), or that this node has forwarded
- * and forgotten. Only the backend's node knows whether there is such a connection. Packets of the node's own have no entry either; what
- * pods send enters nowhere else and is not forwarded. */
+/* Whether a packet may belong to a TCP connection that this node does not know and whose backend it can find: a connection that another
+ * node has forwarded; one that entered the cluster at another node, which is lost or no longer receives its packets (Maglev); or one
+ * that this node has forwarded and whose entry made room. Only the backend's node knows whether the connection exists. Packets of the
+ * node itself have no entry either. Packets of pods enter at no other node and are not forwarded. */
 static __always_inline bool may_be_unknown_here(const struct packet *packet, const struct settings *settings, const struct wrapping *wrapping)
 {
 	if (packet->tuple.protocol != IPPROTO_TCP || (packet->tcp_flags & TCP_SYN))
@@ -30,13 +30,13 @@ static __always_inline bool may_be_unknown_here(const struct packet *packet, con
 	       ((settings->flags & SETTINGS_MAGLEV) || has_made_room());
 }
 
-/* Whether it may be one of this service. */
+/* Whether the packet may belong to such a connection to this service. */
 static __always_inline bool may_go_on(const struct service *service, const struct wrapping *wrapping)
 {
 	return wrapping || service->table_size || has_made_room();
 }
 
-/* For the host's stack, though a service has its port. */
+/* Whether the packet is an answer for the host's stack, although a service has its port. */
 static __always_inline bool was_asked_for(const struct tuple *tuple)
 {
 	struct scratch *scratch = scratch_get();
@@ -44,7 +44,7 @@ static __always_inline bool was_asked_for(const struct tuple *tuple)
 	return tuple->protocol == IPPROTO_UDP && scratch && is_answer_to_host(tuple_as_key(scratch, tuple));
 }
 
-/* Whether a packet is for a workload here. One from a workload needs the location of its destination in any case. */
+/* Whether a packet is for a workload of this node. For a packet from a workload the location of its destination is needed in any case. */
 static __always_inline bool is_for_workload(const struct packet *packet, const struct settings *settings)
 {
 	const struct address *destination = &packet->tuple.destination;
@@ -52,9 +52,8 @@ static __always_inline bool is_for_workload(const struct packet *packet, const s
 	return packet->hook != HOOK_FROM_WORKLOAD && !address_is_equal(destination, &settings->node) && is_endpoint(destination);
 }
 
-/* The service that a packet would open a connection to; NULL: none, and its destination's location is left in `location`, but for what
- * `is_for_workload` says.
- * @param wrapping as it came from another node, or NULL */
+/* The service to which a packet would open a connection; NULL: none. Then the location of the packet's destination is in `location`,
+ * unless `is_for_workload` answered already. @param wrapping as it came from another node, or NULL */
 static __always_inline const struct service *service_opened_by(const struct packet *packet, const struct settings *settings,
 							       const struct wrapping *wrapping, struct plan *plan,
 							       const struct location **location, bool *for_workload)
@@ -87,13 +86,13 @@ static __always_inline const struct service *service_opened_by(const struct pack
 	return NULL;
 }
 
-/* From outside the cluster's own tunnel and workloads. @param wrapping as it came from another node, or NULL */
+/* From outside the cluster: neither through the tunnel nor from a workload. @param wrapping as it came from another node, or NULL */
 static __always_inline bool is_from_outside(const struct packet *packet, const struct wrapping *wrapping)
 {
 	return wrapping ? wrapping_is_service(wrapping) : !is_from_here(packet);
 }
 
-/* The entry node of a connection to a backend elsewhere: remember the choice, wrap the packet as it came. */
+/* At the entry node, for a backend on another node: remembers the choice and wraps the packet as it came. */
 static __always_inline void open_forwarded(bool direct, struct opening *opening, const struct backend *backend,
 					   struct plan *plan)
 {
@@ -104,7 +103,7 @@ static __always_inline void open_forwarded(bool direct, struct opening *opening,
 		drop(plan, OUTCOME_DROP_NO_ROUTE);
 }
 
-/* A backend here, or one that the sender reaches by itself. */
+/* A backend on this node, or one that the sender reaches with its own address. */
 static __always_inline void open_to_backend(const struct packet *packet, const struct wrapping *wrapping,
 					    struct opening *opening, const struct backend *backend, struct plan *plan)
 {
@@ -123,7 +122,7 @@ static __always_inline void open_service(struct __sk_buff *skb, const struct pac
 					 const struct service *service, const struct wrapping *wrapping, struct plan *plan)
 {
 	bool external = is_from_outside(packet, wrapping), wrapped = wrapping && external;
-	/* Pods of other nodes that ask at a port of this one are clients of this node. */
+	/* Pods of other nodes that use a port of this node are clients of this node. */
 	__u32 local_only = external || wrapping ? SERVICE_EXTERNAL_LOCAL : SERVICE_INTERNAL_LOCAL;
 	enum reach reach = wrapped || (service->flags & local_only) ? REACH_LOCAL : REACH_ANY;
 	__u32 id = wrapped ? wrapping->backend : 0; /* the entry node's choice */
@@ -133,7 +132,7 @@ static __always_inline void open_service(struct __sk_buff *skb, const struct pac
 
 	if (counts_services(settings) && packet_may_open(packet))
 		plan->service = service->backend_list;
-	/* The entry node has asked for packets that come wrapped; the list here may be newer or older. */
+	/* The entry node has chosen a backend that the list of this node may not have yet, or no longer has. */
 	if (!wrapped && !may_use(service, &packet->tuple.source))
 		return drop(plan, OUTCOME_DROP_SOURCE_RANGE);
 	if (id)
@@ -167,14 +166,16 @@ static __always_inline void open_service(struct __sk_buff *skb, const struct pac
 	open_to_backend(packet, wrapping, opening, backend, plan);
 }
 
-/* The host's stack handles services. Later packets must not follow an earlier connection with the same ports. */
+/* The host's stack handles services. Later packets must not follow an earlier connection with the same ports, so that connection is
+ * forgotten. */
 static __always_inline void leave_to_stack(struct plan *plan)
 {
 	plan->remember = FORGET_CONNECTION;
 	route_by_stack(plan);
 }
 
-/* A packet from the network or the tunnel: to a service, a workload, or the node itself. @param wrapping as it came from another node, or NULL */
+/* A packet from the network or the tunnel: to a service, a workload, or the node itself. @param wrapping as it came from another node,
+ * or NULL */
 __global int decide_new_from_network(struct __sk_buff *skb, struct packet *packet, const struct settings *settings,
 				     const struct wrapping *wrapping, struct plan *plan)
 {
@@ -190,7 +191,7 @@ __global int decide_new_from_network(struct __sk_buff *skb, struct packet *packe
 	}
 	service = service_opened_by(packet, settings, wrapping, plan, &location, &for_workload);
 	if (service) {
-		/* A node that still handles services itself has wrapped it: handled as that node expects. */
+		/* A node that still handles services itself has wrapped the packet. It is handled as that node expects. */
 		if (!for_service && !is_handled_here(service, settings))
 			leave_to_stack(plan);
 		else

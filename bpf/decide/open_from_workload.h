@@ -2,7 +2,7 @@
 #pragma once
 #include "outgoing.h"
 
-/* What a workload's packets of no known connection open. */
+/* New connections of workloads. */
 
 /* A new connection of a workload. */
 __global int decide_new_from_workload(struct __sk_buff *skb, struct packet *packet, const struct settings *settings, struct plan *plan)

@@ -3,7 +3,8 @@
 #include "after_stack.h"
 #include "open.h"
 
-/* What leaves the cluster from a pool with natOutgoing has an address of this node as its source: that of the uplink that it leaves by. */
+/* Connections that leave the cluster from a pool with natOutgoing get an address of this node as their source: that of the uplink by
+ * which they leave. */
 
 /* @param to the flags of the destination's location */
 static __always_inline bool is_outgoing(const struct tuple *tuple, __u32 to)
@@ -11,8 +12,8 @@ static __always_inline bool is_outgoing(const struct tuple *tuple, __u32 to)
 	return is_outside_cluster(&tuple->destination, to) && (location_flags(locate(&tuple->source)) & LOCATION_NAT_OUTGOING);
 }
 
-/* A new connection of a workload to an address that no service has. Where the programs find no route, the stack has the packet as the
- * workload sent it: it says that there is none, or knows one after all (masquerade_after_stack). */
+/* A new connection of a workload to an address that no service has. If the programs find no route, the packet goes to the stack as the
+ * workload sent it: the stack rejects it, or knows a route that the programs do not see (masquerade_after_stack). */
 static __always_inline void open_to_network(struct __sk_buff *skb, const struct tuple *tuple, const struct settings *settings, __u32 to,
 					    struct plan *plan)
 {
@@ -28,8 +29,9 @@ static __always_inline void open_to_network(struct __sk_buff *skb, const struct 
 		open_masqueraded(settings, interface, 0, &scratch->opening, plan);
 }
 
-/* A workload's packet that the stack has routed out of the cluster: kube-proxy has chosen a backend outside, or only the stack knew the route. It is judged
- * here too: the workload's next packets may find this connection before the stack. @return false: it is no such packet */
+/* A workload's packet that the stack has routed out of the cluster: kube-proxy has chosen a backend outside, or only the stack knew the
+ * route. The packet is judged here too: the workload's next packets may find this connection before they reach the stack. @return false:
+ * it is no such packet */
 static __step int masquerade_after_stack(struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
@@ -44,7 +46,7 @@ static __step int masquerade_after_stack(struct packet *packet, const struct set
 	connection = connection_find(packet);
 	if (connection && (connection->flags & CONNECTION_REPLY)) /* to a client that knows the workload's own address */
 		return false;
-	/* The stack knows nothing of gateways, and nothing proves another node's workloads here. */
+	/* The stack does not know gateways, and nothing proves the source of another node's workload here. */
 	if (how > EGRESS_HERE || (how == EGRESS_HERE && !sender_before_stack(packet->skb))) {
 		drop(plan, OUTCOME_DROP_NO_EGRESS_GATEWAY);
 		return true;

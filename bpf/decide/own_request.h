@@ -5,23 +5,25 @@
 #include "follow.h"
 #include "open.h"
 
-/* SCTP of the node's own processes to Services (docs/decisions/0039). The kernel asks no program when such a socket connects, so its packets are
- * translated on their way, like a workload's: where they leave the stack, they are handed to the ingress hook of the tunnel's device, which sends them on.
- * To Services' addresses they leave by that device, since a rule of the agent's leads them there (agent/network/own-requests.ts), to node ports by an uplink
- * or by loopback. Answers come to the stack by the tunnel's device, too: by any other it would not take a packet whose source is a Service's address. */
+/* SCTP of the node's own processes to Services (docs/decisions/0039). The kernel calls no program when such a socket connects. So the
+ * packets are translated on their way, like those of a workload: when they leave the stack, they are handed to the ingress hook of the
+ * tunnel's device, where from_tunnel sends them on. Packets to a Service's address leave the stack by that device, because a routing
+ * rule of the agent sends them there (agent/network/own-requests.ts). Packets to node ports leave it by an uplink or by loopback.
+ * Answers also reach the stack by the tunnel's device: at any other device the stack would refuse a packet whose source is a Service's
+ * address. */
 
 static __always_inline bool is_own_sctp(const struct packet *packet, const struct settings *settings)
 {
 	return packet->tuple.protocol == IPPROTO_SCTP && is_made_here(packet->skb, settings, &packet->tuple.source);
 }
 
-/* Whether a packet that leaves by the tunnel's device was led there. What goes to other nodes' workloads is the device's to wrap. */
+/* Whether the agent's rule sent this packet to the tunnel's device. Packets to workloads of other nodes are wrapped by the device. */
 static __always_inline bool is_led(const struct packet *packet, const struct settings *settings)
 {
 	return is_own_sctp(packet, settings) && !is_workload(&packet->tuple.destination);
 }
 
-/* Whether what the node sends there is to be translated, at an address that is a node's. */
+/* Whether a packet of the node to an address of a node is to be translated. */
 __global bool has_port_for_node(const struct tuple *tuple)
 {
 	const struct settings *settings = settings_get();
@@ -36,8 +38,8 @@ __global bool has_port_for_node(const struct tuple *tuple)
 	return service && is_handled_here(service, settings) && !is_decided_there(service, location_flags(location));
 }
 
-/* Whether a packet that leaves by an uplink or by loopback is for a port of a node, or the answer of a backend in the node's network to the node. At the
- * addresses of loopback there are none of these: no workload could answer them. */
+/* Whether a packet that leaves by an uplink or by loopback is for a port of a node, or is the answer that a backend in the node's
+ * network sends to the node. Addresses of loopback have neither: no workload could answer them. */
 static __step int is_own_request(const struct packet *packet, const struct settings *settings)
 {
 	const struct connection *connection;
@@ -55,7 +57,7 @@ static __step int is_own_request(const struct packet *packet, const struct setti
 	return packet_may_open(packet) && has_port_for_node(tuple);
 }
 
-/* Policies of the node are asked at the interface by which its packets to the backend leave. */
+/* Policies of the node are asked at the interface by which the packets to the backend leave. */
 static __always_inline void judge_towards(const struct address *backend)
 {
 	const struct settings *settings = settings_get(); /* 6.1 takes no argument of a global function as a key */
@@ -66,8 +68,9 @@ static __always_inline void judge_towards(const struct address *backend)
 											       : settings->uplink_ifindex;
 }
 
-/* No policy keeps the node from its own workloads, nor from itself. A backend in its network, which sees the Service in the client's place
- * (CONNECTION_HAIRPIN), answers to the Service, and so by the same way: from another address of the node it would not. */
+/* No policy keeps the node from its own workloads, nor from itself. A backend in the node's network sees the Service in the client's
+ * place (CONNECTION_HAIRPIN). So it answers to the Service, and its answer takes the same way back. If the node asks from another of its
+ * addresses, the answer would take another way: such a packet is dropped. */
 static __always_inline void settle_own_opening(struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();
@@ -84,7 +87,7 @@ static __always_inline void settle_own_opening(struct plan *plan)
 		judge_towards(&opening->backend);
 }
 
-/* A new association of the node. At an address that a Service has not alone, other ports are somebody else's. */
+/* A new association of the node. If the Service shares its address with other users, the other ports belong to them. */
 __global int decide_new_from_node(struct __sk_buff *skb, struct packet *packet, const struct settings *settings, struct plan *plan)
 {
 	const struct service *service = NULL;

@@ -3,9 +3,9 @@
 #include "../connection/open.h"
 #include "follow.h"
 
-/* Connections to ordinary addresses, which no service has. */
+/* Connections to ordinary addresses: no service has them. */
 
-/* A flow that begins now. @param written before translation. @param flags of its connection */
+/* A flow that begins now. @param written the flow before translation. @param flags of its connection */
 static __always_inline void begin_arrival(const struct packet *packet, const struct tuple *written, __u32 flags)
 {
 	struct scratch *scratch = scratch_get();
@@ -18,7 +18,7 @@ static __always_inline void begin_arrival(const struct packet *packet, const str
 	scratch->is_to_node = flags & CONNECTION_FORWARDED;
 }
 
-/* A packet of the node itself that no connection can be of: judged alone. An answer of ICMP by its own type. */
+/* A packet of the node itself that belongs to no connection: it is judged alone. Of ICMP, an answer is judged by its own type. */
 static __always_inline void leave_to_judge(const struct packet *packet, struct plan *plan)
 {
 	struct scratch *scratch = scratch_get();

@@ -6,8 +6,9 @@
 #include "../tunnel/quoted.h"
 #include "../tunnel/tunnel.h"
 
-/* A router's word that a packet which this node wrapped does not fit the way to the other node. Anybody can send one, so it changes
- * nothing on this node, and the stack does not learn of it: it becomes an error about the packet inside, for the sender of that packet and no other flow. */
+/* A router's message that a packet which this node wrapped does not fit its way to the other node. Any host can send such a message. So
+ * it changes nothing on this node, and the stack does not learn of it: it becomes an error about the packet inside, for the sender of
+ * that packet and for no other flow. */
 
 static __always_inline bool is_wrapped_for_gateway(const struct tuple *tuple, const struct address *node)
 {
@@ -17,7 +18,7 @@ static __always_inline bool is_wrapped_for_gateway(const struct tuple *tuple, co
 	       address_is_equal(&connection->node, node);
 }
 
-/* An answer from outside, on its way from this gateway to the workload's node. @param sent what it answers */
+/* An answer from outside the cluster, on its way from this gateway to the workload's node. @param sent the packet that it answers */
 static __always_inline bool is_wrapped_by_gateway(const struct tuple *sent, const struct address *node)
 {
 	const __u32 here = CONNECTION_BY_GATEWAY | CONNECTION_MASQUERADED;
@@ -26,7 +27,7 @@ static __always_inline bool is_wrapped_by_gateway(const struct tuple *sent, cons
 	return connection && (connection->flags & (here | CONNECTION_REPLY)) == here && source_belongs_to(&sent->source, node);
 }
 
-/* Whether packets of a live connection go to the node in that wrapping. */
+/* Whether packets of a live connection go to the node with that wrapping. */
 static __always_inline bool goes_wrapped(struct scratch *scratch, const struct wrapping *wrapping)
 {
 	const struct tuple *tuple = &scratch->inner.tuple;
@@ -44,15 +45,15 @@ static __always_inline bool goes_wrapped(struct scratch *scratch, const struct w
 	return connection && (connection->flags & CONNECTION_VIA_ENTRY) && address_is_equal(&connection->node, &wrapping->node);
 }
 
-/* How much fits of a packet between nodes, as an error says; 0: that cannot be right; -1: it says something else. The stack would believe anybody
- * that a node is reached by small packets only. */
+/* How large a packet between nodes may be, as an error says; 0: the size cannot be right; -1: the error says something else. The stack
+ * would believe any host that a node is reached by small packets only. */
 static __step int fits_between_nodes(const struct packet *packet)
 {
 	struct scratch *scratch = scratch_get();
 
 	if (!packet || !scratch || !may_be_about_tunnel(packet))
 		return -1;
-	/* The ports of IPIP are those of the packet inside, which is read later. */
+	/* For IPIP the ports are those of the packet inside, which is read later. */
 	if (parse_inner(packet, &scratch->inner) && !is_ipip(&scratch->inner.tuple))
 		return -1;
 	if (!is_to_tunnel(&scratch->inner.tuple))

@@ -22,7 +22,7 @@ static __always_inline __u32 return_flags(const struct wrapping *wrapping)
 							 : 0;
 }
 
-/* @param flags and `node`: how the answer goes back */
+/* @param flags and `node`: the way of the answer */
 static __always_inline void refuse(const struct packet *packet, const struct settings *settings, __u32 flags,
 				   const struct address *node, struct plan *plan, enum outcome reason)
 {
@@ -44,9 +44,8 @@ static __always_inline void refuse(const struct packet *packet, const struct set
 	reject(plan, reason);
 }
 
-/* A packet of no connection. A workload of another node that wrapped it (to this node's own port) gets the stack's answer through the
- * tunnel's device, where nothing is translated.
- * @param wrapping as it came from another node, or NULL */
+/* A packet of no connection. If a workload of another node wrapped it (for this node's own port), the stack's answer goes back through
+ * the tunnel's device, where nothing is translated. @param wrapping as it came from another node, or NULL */
 static __always_inline void refuse_new(const struct packet *packet, const struct settings *settings,
 				       const struct wrapping *wrapping, struct plan *plan, enum outcome reason)
 {

@@ -7,15 +7,16 @@
 #include "../net/socket.h"
 #include "../settings.h"
 
-/* While the agent takes over what older programs know (decision 31). If it ends meanwhile, that ends by itself. */
+/* Whether the agent is still taking over the connections of older programs (decision 31). If the agent ends meanwhile, this state
+ * expires. */
 
 static __always_inline bool is_taking_over(const struct settings *settings)
 {
 	return settings->taking_over_until && packet_time() < settings->taking_over_until * SECOND;
 }
 
-/* Whether a socket of the node itself waits for a packet. Not for a RST: it may answer a packet of the node that went out as it was, since
- * nothing was known of its connection to a service. A true one comes again when the node sends again. */
+/* Whether a socket of the node itself waits for a packet. Not for a RST: it may answer a packet of the node that left untranslated
+ * because its connection to a service was not known yet. A genuine RST comes again when the node sends again. */
 static __always_inline bool is_for_socket(struct __sk_buff *skb, const struct packet *packet, const struct settings *settings)
 {
 	const struct tuple *tuple = &packet->tuple;
@@ -24,8 +25,9 @@ static __always_inline bool is_for_socket(struct __sk_buff *skb, const struct pa
 	       has_socket(skb, tuple, tuple->source_port);
 }
 
-/* Whether a packet of no known connection may be of one that is not taken over yet. Its sender sends again. Answered with a RST, it would
- * give up; sent on as it is, it would be answered with one, or begin a flow of its own. */
+/* Whether a packet of no known connection may belong to a connection that is not taken over yet. Such a packet is dropped, and its
+ * sender sends it again. A RST in answer would make the sender give up. If the packet were sent on as it is, its receiver would answer
+ * with a RST, or it would begin a flow of its own. */
 static __always_inline bool may_be_known_soon(struct __sk_buff *skb, const struct packet *packet, const struct settings *settings)
 {
 	return is_taking_over(settings) && !packet_may_open(packet) && !is_for_socket(skb, packet, settings);

@@ -3,11 +3,11 @@
 #include "../settings.h"
 #include "plain.h"
 
-/* What comes to the node itself, while host policies exist. It is tracked like workloads' connections, so that answers come back
- * without a rule for them. Its stack has the packets in any case: nothing is translated. */
+/* Packets to the node itself, while host policies exist. Their connections are tracked like those of workloads, so that answers need no
+ * rule. The stack gets the packets in any case: nothing is translated. */
 
-/* From the network, or from a workload of its own if what those send it is judged. Separate function: the caller has no BPF stack
- * left. */
+/* A packet from the network, or from a workload of this node if packets from workloads to the node are judged. Separate function: the
+ * caller has no BPF stack left. */
 static __step int open_to_host(const struct packet *packet, struct plan *plan)
 {
 	if (!packet || !plan)
@@ -25,7 +25,7 @@ static __step int open_to_host(const struct packet *packet, struct plan *plan)
 	return 0;
 }
 
-/* A packet that no service and no workload of this node gets. */
+/* A packet that goes to no service and to no workload of this node. */
 static __always_inline void decide_to_host(const struct packet *packet, const struct settings *settings, __u32 location_flags,
 					   struct plan *plan)
 {

@@ -3,14 +3,15 @@
 #include "../net/icmp.h"
 #include "../policy/judge.h"
 
-/* doNotTrack: what host endpoints say of every packet at an uplink, before its connection is looked up. Answers need rules of their own. */
+/* doNotTrack: policies of host endpoints that are asked about every packet at an uplink, before its connection is looked up. Answers
+ * need rules of their own. */
 
 static __always_inline bool has_untracked(const struct settings *settings)
 {
 	return settings->flags & SETTINGS_UNTRACKED;
 }
 
-/* A fail-safe port, or an answer of one: no connection tells those apart here. */
+/* Whether the packet is to a fail-safe port or an answer from one: without a connection the two cannot be told apart. */
 static __always_inline bool is_failsafe_either_way(struct scratch *scratch, enum direction direction)
 {
 	if (is_failsafe(&scratch->written, direction))
@@ -19,8 +20,9 @@ static __always_inline bool is_failsafe_either_way(struct scratch *scratch, enum
 	return is_failsafe(&scratch->direction, direction == DIRECTION_INGRESS ? DIRECTION_EGRESS : DIRECTION_INGRESS);
 }
 
-/* Asks about one packet. Denied, it is dropped; allowed, no later policy of the interface is asked (`is_accepted`); packets between the node
- * and fail-safe ports are not denied. Separate function: the caller has no BPF stack left. @return whether it is dropped */
+/* Asks the policy about one packet. If it denies the packet, the packet is dropped. If it allows the packet, no later policy of the
+ * interface is asked (`is_accepted`). Packets between the node and fail-safe ports are never denied. Separate function: the caller has
+ * no BPF stack left. @return whether the packet is dropped */
 static __step int decide_untracked(const struct packet *packet, const struct settings *settings, enum direction direction, struct plan *plan)
 {
 	bool is_arrival = direction == DIRECTION_INGRESS;
@@ -46,13 +48,13 @@ static __step int decide_untracked(const struct packet *packet, const struct set
 	return true;
 }
 
-/* Whether the packet has ports or a type that the policy can be asked about. */
+/* Whether the packet has ports, or an ICMP type, about which the policy can be asked. */
 static __always_inline bool is_asked_untracked(const struct settings *settings, enum parse_result parsed)
 {
 	return has_untracked(settings) && (parsed == PARSE_OK || parsed == PARSE_UNTRACKED);
 }
 
-/* Whether a packet of the node itself goes past its connection, and opens none. */
+/* Whether a packet of the node itself skips the connection table and opens no connection. */
 static __always_inline bool is_past_connections(const struct connection *connection, const struct plan *plan)
 {
 	return plan->is_accepted && connection && (connection->flags & (CONNECTION_VIA_STACK | CONNECTION_NOT_JUDGED)) == CONNECTION_VIA_STACK;

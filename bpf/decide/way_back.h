@@ -5,17 +5,19 @@
 #include "../tunnel/wrapping.h"
 #include "refuse.h"
 
-/* Where replies of a client's connection go back, when its packets begin to enter at another node: that is asked at the backend's node
- * for the packets whose source was just checked. Without it, replies through the entry node (tunnel mode) would go on to one that is lost. */
+/* How replies of a client's connection go back when the client's packets begin to enter at another node. The backend's node asks this
+ * for packets whose source was just checked. Otherwise, replies through the entry node (tunnel mode) would still go to a node that is
+ * lost. */
 
-/* How far a client may be behind what the backend has sent: net.ipv4.tcp_wmem allows so much on its way by default. */
+/* How far a client may be behind the data that the backend has sent: net.ipv4.tcp_wmem allows this much in flight by default. */
 #define ACKNOWLEDGED_BEHIND (1u << 22)
 
-/* Other protocols prove nothing. While packets come by the known way, one that comes by another way does not change it. */
+/* Other protocols have no such proof. As long as packets come by the known way, a packet that comes by another way does not change it. */
 #define WAY_IS_OLD SECOND
 
-/* Whether a packet that comes by another way is the client's own. Any host can send one with a client's address; the numbers of a
- * TCP connection are known to its ends. Only the way of the replies depends on it: they go to the client's address in any case. */
+/* Whether a packet that comes by another way is from the client itself. Any host can send a packet with a client's address, but only the
+ * two ends of a TCP connection know its sequence numbers. Only the way of the replies depends on this: they go to the client's address
+ * in any case. */
 static __noinline bool is_from_client(const struct packet *packet, const struct connection *connection)
 {
 	const struct connection *other;
@@ -43,7 +45,7 @@ static __always_inline bool is_known_way(const struct connection *connection, co
 	return !via_entry;
 }
 
-/* Whether this is the backend's node. It is not where another node wrapped a packet to a service as the overlay's. */
+/* Whether this is the backend's node. It is not if another node wrapped a packet to a service as a packet of the overlay. */
 static __always_inline bool has_backend_here(const struct connection *connection)
 {
 	return (connection->flags & CONNECTION_HOST_BACKEND) || bpf_map_lookup_elem(&endpoints, &connection->address);

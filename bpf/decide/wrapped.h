@@ -10,14 +10,14 @@
  * fit the node that wrapped it, new connections are judged, and a reply on its way back must belong to a connection that this node
  * forwarded to that one. */
 
-/* Whether the frame was sent by the node that it names as the wrapping one, as far as the link shows: any host on the link can write a
- * node's address. from_uplink has checked packets that the kernel's device unwrapped. */
+/* Whether the frame was sent by the node that its outer header names, as far as the link shows: any host on the link can write a node's
+ * address. For packets that the kernel's device unwrapped, from_uplink has checked this. */
 static __always_inline bool is_from_peer(const struct packet *packet, const struct wrapping *wrapping)
 {
 	return packet->hook == HOOK_FROM_TUNNEL || frame_is_from(packet->skb, &wrapping->node);
 }
 
-/* The same check of a reply for the price of a comparison, since requests go to the same node. */
+/* The same check for a reply, which costs only a comparison, because requests go to the same node. */
 static __always_inline bool frame_is_from_next_hop(struct __sk_buff *skb, struct connection *connection)
 {
 	const struct connection *known = next_hop_known(connection);
@@ -25,7 +25,7 @@ static __always_inline bool frame_is_from_next_hop(struct __sk_buff *skb, struct
 	return known && known->next_hop.kind == NEXT_HOP_NODE && frame_has_source(skb, known->next_hop.destination_mac);
 }
 
-/* A reply that `wrapping` brings back, translated already, on its way to the client. */
+/* A reply that `wrapping` brings back: already translated, and on its way to the client. */
 static __step int return_to_client(struct packet *packet, const struct settings *settings,
 				       const struct wrapping *wrapping, struct plan *plan)
 {
@@ -55,7 +55,7 @@ static __step int return_to_client(struct packet *packet, const struct settings 
 	return 0;
 }
 
-/* A request: between workloads, or a client's to a backend here. */
+/* A request: between workloads, or from a client to a backend on this node. */
 static __always_inline void decide_request(struct packet *packet, const struct settings *settings,
 					   const struct wrapping *wrapping, struct plan *plan)
 {

@@ -4,8 +4,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* (load balancer's address, uplink) -> how this node answers for it. Written by the agent; read for ARP and neighbour discovery only. Full: the
- * agent reports it, and no node answers for the addresses that are missing. */
+/* (load balancer's address, uplink) -> how this node answers for it. Written by the agent; read for ARP and neighbour discovery only.
+ * Full: the agent reports it, and no node answers for the addresses that are missing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);

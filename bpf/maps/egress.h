@@ -4,10 +4,12 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* Both are asked only with SETTINGS_EGRESS, before a connection to a destination outside the cluster, and of datagrams with each next hop. */
+/* Both maps are read only with SETTINGS_EGRESS: before a connection to a destination outside the cluster opens, and for datagrams with
+ * each new next hop. */
 
-/* A workload's address -> its group: of this node's workloads, and of those for which this node is the gateway. Written by the agent, before
- * the endpoints. Full: the agent reports it; this node's own come first, and the packets of the others are refused here. */
+/* A workload's address -> its group: of this node's workloads, and of those for which this node is the gateway. Written by the agent,
+ * before the endpoints. Full: the agent reports it; this node's own workloads come first, and packets of the missing workloads of other
+ * nodes are refused here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -17,7 +19,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } egress_groups SEC(".maps");
 
-/* (group, destination's prefix) -> way. Written by the agent, before the groups. Full: the agent reports it, and refuses what has no way. */
+/* (group, destination's prefix) -> way. Written by the agent, before the groups. Full: the agent reports it, and packets without a way
+ * are refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 16384);

@@ -50,8 +50,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } traces SEC(".maps");
 
-/* policy's decision -> how often, per CPU. Written by the packet path, read by the agent's metrics. Full: decisions that are made
- * least make room, and begin at 0 when they are made again. */
+/* policy's decision -> how often, per CPU. Written by the packet path, read by the agent's metrics. Full: the decisions that are made
+ * least often make room; their counts begin at 0 when they are made again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
 	__uint(max_entries, 4096);

@@ -5,9 +5,9 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* (interface, stage) -> what policies say of packets there (no hardware addresses). No entry: nothing is judged. Written by the agent,
- * after the policy. Asked only with SETTINGS_HOST_POLICIES, of other stages than HOST_OWN only with a `host_revision`.
- * Full: the agent reports it; the interfaces that are missing have the policy of ANY_INTERFACE. */
+/* (interface, stage) -> the policy of packets there (no hardware addresses). No entry: nothing is judged. Written by the agent, after
+ * the policy. Read only with SETTINGS_HOST_POLICIES; stages other than HOST_OWN only with a `host_revision`. Full: the agent reports it;
+ * the interfaces that are missing have the policy of ANY_INTERFACE. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -17,8 +17,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } host_endpoints SEC(".maps");
 
-/* (direction, protocol, port, other end's prefix) -> 1. Written by the agent, before the host endpoints. Asked only before a packet
- * of the node would be refused. Full: the agent reports it, and the ports that are missing can be closed by policies. */
+/* (direction, protocol, port, other end's prefix) -> 1. Written by the agent, before the host endpoints. Read only before a packet of
+ * the node would be refused. Full: the agent reports it, and policies can close the ports that are missing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 4096);
@@ -28,8 +28,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } failsafes SEC(".maps");
 
-/* ifindex of an uplink -> what stands for workloads that leave the cluster there. Written by the agent, before the endpoints. No entry, or no
- * address of a family: the node's own address does. Full: the agent reports it. */
+/* ifindex of an uplink -> the addresses that replace those of workloads whose packets leave the cluster there. Written by the agent,
+ * before the endpoints. No entry, or no address of a family: the node's own address is used. Full: the agent reports it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 256);

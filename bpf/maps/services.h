@@ -15,8 +15,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } frontends SEC(".maps");
 
-/* (set, client's prefix) -> 1. Written by the agent, before the services that name the set, removed after them. Asked
- * only for those, and for TUNNEL_CLIENTS where the settings say so. Full: the agent reports it, and clients that are missing are refused. */
+/* (set, client's prefix) -> 1. Written by the agent, before the services that name the set, removed after them. Read only for those
+ * services, and for TUNNEL_CLIENTS if the settings say so. Full: the agent reports it, and clients that are missing are refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 131072);
@@ -36,8 +36,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } slots SEC(".maps");
 
-/* (list, backend id) -> enum membership. Written by the agent, before the slot, removed after it; read where a client was
- * given a backend before. */
+/* (list, backend id) -> enum membership. Written by the agent, before the slot, removed after it. Read for a client that was given a
+ * backend before. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 524288);
@@ -57,7 +57,7 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } backends SEC(".maps");
 
-/* 0 -> secret. Written by the agent, once; read where a backend is chosen. */
+/* 0 -> secret. Written by the agent, once; read when a backend is chosen. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -66,8 +66,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } secrets SEC(".maps");
 
-/* (client, list) -> backend last given. Written and read by the packet path. Full: the longest unused go, and
- * are given the same again while the list has not changed. */
+/* (client, list) -> backend last given. Written and read by the packet path. Full: the entries that were unused longest make room, and
+ * their clients are given the same backends again while the list has not changed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
@@ -76,8 +76,9 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } affinities SEC(".maps");
 
-/* what is counted of a service -> how often, per CPU. Written by the packet path and the socket hooks where a connection opens or is
- * refused, and for packets of connections that are counted, read by the agent's metrics, which removes what is gone. Full: of services that come later nothing is counted. */
+/* service and kind of event -> how often, per CPU. Written by the packet path and the socket hooks when a connection opens or is
+ * refused, and for packets of connections that are counted. Read by the agent's metrics, which removes entries of services that no
+ * longer exist. Full: services that come later are not counted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 65536);

@@ -5,8 +5,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* connected socket -> its peer. It is stored with the socket and freed with it: no socket evicts another's. Written
- * and read by the socket hooks. */
+/* connected socket -> its peer. It is stored with the socket and freed with it, so no socket evicts another one's entry. Written and
+ * read by the socket hooks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -15,9 +15,9 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } socket_peers SEC(".maps");
 
-/* connected UDP socket (cookie) -> its peer once more, for the agent, which cannot read the storage of a UDP socket (sock_diag
- * reports that of TCP only). Removed when the socket is closed. Full: the oldest go, and such a socket keeps a backend that is
- * gone. */
+/* connected UDP socket (cookie) -> its peer, a second time, for the agent: it cannot read the storage of a UDP socket (sock_diag reports
+ * that of TCP only). Removed when the socket is closed. Full: the oldest entries make room, and their sockets keep a backend that no
+ * longer exists. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -26,7 +26,7 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } datagram_peers SEC(".maps");
 
-/* network namespace (cookie) -> the workload whose it is. Written by the agent, with the endpoint. */
+/* network namespace (cookie) -> the workload that has it. Written by the agent, with the endpoint. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);

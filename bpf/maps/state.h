@@ -16,8 +16,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } settings SEC(".maps");
 
-/* tuple -> connection that is established, one entry per direction. Written by the packet path only. Never full: the places that
- * connection/place.h has for its entries are fewer, so that another number of them needs no other table. */
+/* tuple -> connection that is established, one entry per direction. Written by the packet path only. Never full: it has more entries
+ * than connection/place.h has places for them, so the number of places can change without another table. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1048576);
@@ -27,9 +27,9 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } connections SEC(".maps");
 
-/* tuple -> connection that is not yet proven to be wanted by both ends: TCP before the end of its handshake, a flow
- * without an answer. Written by the packet path only, which moves what is established to `connections`. Full: the least
- * recently used make room, so that a flood of new flows costs new flows, and nothing that is established. */
+/* tuple -> connection of which it is not yet proven that both ends want it: TCP before the end of its handshake, or a flow without an
+ * answer. Written by the packet path only, which moves established connections to `connections`. Full: the least recently used entries
+ * make room, so that a flood of new flows harms new flows only, and no established connection. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
@@ -38,8 +38,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } half_open SEC(".maps");
 
-/* tuple of an answer -> when it was asked for, of UDP that this node's stack sends. Written and read by the packet path.
- * Full: the least recently used make room; answers to those go to the service that has their port, if any. */
+/* tuple of an answer -> when the request was sent, for UDP that this node's stack sends. Written and read by the packet path. Full: the
+ * least recently used entries make room; their answers go to the service that has their port, if any. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -48,8 +48,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } host_requests SEC(".maps");
 
-/* datagram -> ports of its first fragment. Written and read by the packet path. Full: the oldest go; their
- * later fragments are dropped (drop_fragment) and the sender's transport retries. */
+/* datagram -> ports of its first fragment. Written and read by the packet path. Full: the oldest entries make room; their later
+ * fragments are dropped (drop_fragment) and the sender's transport retries. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
@@ -58,8 +58,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } fragments SEC(".maps");
 
-/* Hash of a flow without its source port -> that policies refuse it, for a moment, per CPU. Written and read by the packet path only. Another flow
- * takes its place. */
+/* Hash of a flow without its source port -> that policies have just refused it, per CPU. Written and read by the packet path only.
+ * Another flow with the same hash replaces the entry. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, REFUSALS);

@@ -7,8 +7,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* address prefix -> who and where. Written by the agent. Fields: the address in network order, so that the
- * longest match is the most specific block. Full: the agent reports it; unknown addresses have identity 0. */
+/* address prefix -> identity and location. Written by the agent. Fields: the address in network order, so that the longest match is the
+ * most specific block. Full: the agent reports it; unknown addresses have identity 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 262144);
@@ -49,8 +49,8 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } policies SEC(".maps");
 
-/* (host-side ifindex, direction) -> what may pass. Written by the agent, before the endpoint; `due` by the packet path. Asked only with
- * SETTINGS_BANDWIDTH. Full: the agent reports it, and the workload is not limited. */
+/* (host-side ifindex, direction) -> the limit of its packets. Written by the agent, before the endpoint; `due` by the packet path. Read
+ * only with SETTINGS_BANDWIDTH. Full: the agent reports it, and the workload is not limited. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);

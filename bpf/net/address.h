@@ -9,8 +9,8 @@
 #endif
 #define __noinline __attribute__((noinline))
 
-/* A function that the verifier walks once, with whatever arguments, instead of once for each state in which it is called. Its
- * arguments are values, the context, or pointers to plain memory, which may be NULL. */
+/* A function that the verifier walks once, with any arguments, instead of once for each state in which it is called. Its arguments are
+ * values, the context, or pointers to plain memory, which may be NULL. */
 #define __global __attribute__((noinline))
 
 /* A function with its own stack frame. It returns 0, because the verifier refuses void. `used`: otherwise Clang drops the unused 0,
@@ -50,7 +50,7 @@ static __always_inline bool address_is_unset(const struct address *address)
 
 #define FIRST_MULTICAST 224
 
-/* Of an IPv4 address. */
+/* The word of an IPv4 address. */
 static __always_inline __u8 first_byte(const struct address *address)
 {
 	return bpf_ntohl(address_to_ipv4(address)) >> 24;
@@ -68,14 +68,15 @@ static __always_inline bool is_link_local(const struct address *address)
 	return (address->word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
 }
 
-/* ::/96 and ::ffff:0:0/96: no IPv6 packet carries one, but for the source :: (RFC 4291, 2.5; RFC 6890). In our maps they are the keys
- * for node ports and for the node's loopback, and IPv4, so a packet must never be looked up by one. */
+/* ::/96 and ::ffff:0:0/96: no IPv6 packet carries such an address, except the source :: (RFC 4291, 2.5; RFC 6890). In the maps, ::/96
+ * has the keys for node ports and for the node's loopback, and ::ffff:0:0/96 has IPv4 addresses. So a packet with such an address must
+ * never be looked up. */
 static __always_inline bool is_reserved_for_keys(const struct address *address)
 {
 	return !(address->word[0] | address->word[1]) && (!address->word[2] || address->word[2] == bpf_htonl(0xffff));
 }
 
-/* Multicast, class E, limited broadcast: as a destination the host's own business. */
+/* Multicast, class E, limited broadcast: a packet with such a destination goes to the host's stack. */
 static __always_inline bool is_for_many(const struct address *address)
 {
 	return is_ipv4(address) ? first_byte(address) >= FIRST_MULTICAST : is_ipv6_multicast(address);
@@ -90,7 +91,7 @@ static __always_inline bool is_never_a_source(const struct address *address)
 	return first_byte(address) == 0 || first_byte(address) == 127 || first_byte(address) >= FIRST_MULTICAST;
 }
 
-/* 127.0.0.0/8 and ::1, and 0.0.0.0 and ::, which a socket's stack takes for them. */
+/* 127.0.0.0/8 and ::1, and 0.0.0.0 and ::, which a socket treats as loopback. */
 static __always_inline bool is_loopback(const struct address *address)
 {
 	if (!is_ipv4(address))

@@ -45,7 +45,7 @@ static __always_inline struct address all_nodes(void)
 	return (struct address){.word = {bpf_htonl(0xff020000), 0, 0, bpf_htonl(1)}};
 }
 
-/* Whether a packet of PARSE_DISCOVERY is a solicitation by one host (RFC 4861, 7.1.1). Nobody sends one with extension headers, and the
+/* Whether a packet of PARSE_DISCOVERY is a solicitation by one host (RFC 4861, 7.1.1). No host sends one with extension headers, and the
  * answer has no room for them. */
 static __always_inline bool may_be_answered(const struct packet *packet, const struct neighbour_message *message)
 {
@@ -59,8 +59,8 @@ static __always_inline bool may_be_answered(const struct packet *packet, const s
 	       !is_ipv6_multicast(&packet->tuple.source);
 }
 
-/* To the host that asked, at the hardware address that the frame came from; to all, where it has no address yet (duplicate address
- * detection, RFC 4861, 7.2.4). */
+/* The answer goes to the host that asked, at the hardware address that the frame came from; to all hosts, if the sender has no address
+ * yet (duplicate address detection, RFC 4861, 7.2.4). */
 static __always_inline int write_advertisement_macs(struct __sk_buff *skb, const __u8 *mac, bool is_for_all)
 {
 	struct macs *macs = bytes_at(skb, 0, sizeof(*macs));

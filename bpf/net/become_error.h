@@ -5,7 +5,7 @@
 #include "rewrite.h"
 
 /* Turns a packet into the ICMP error about it that a router sends (RFC 792, RFC 4443). For packets that the node's own stack must not
- * see: those that are sent on as they came, to an address that may be this node's. */
+ * see: they are sent on as they came, and their destination may be an address of this node. */
 
 #define QUOTED 512 /* bytes of the packet that the error carries, at most; a multiple of 4. RFC 1812, 4.3.2.3: 548 */
 
@@ -49,8 +49,8 @@ static __always_inline int checksum_is_open(struct __sk_buff *skb, const struct 
 	return bpf_skb_store_bytes(skb, offset, pseudo, sizeof(*pseudo), 0) ? -1 : 0;
 }
 
-/* Cuts the packet to what the error carries. @return its sum, or -1. What is computed later in an open checksum makes the sum from
- * the transport's header on the complement of what that field holds now. */
+/* Cuts the packet to what the error carries. @return its sum, or -1. If the packet's checksum is still to be computed, the sum from the
+ * transport's header on becomes the complement of the value that the checksum field has now. */
 static __always_inline __s64 quote(struct __sk_buff *skb, struct error_draft *draft)
 {
 	__u32 length = skb->len - ETH_HLEN;
@@ -113,7 +113,7 @@ static __always_inline int write_ipv6_error(struct __sk_buff *skb, const struct 
 	return bpf_skb_store_bytes(skb, ETH_HLEN, &error, sizeof(error), BPF_F_RECOMPUTE_CSUM);
 }
 
-/* To the sender of the frame, which is the packet's sender or the router to it. */
+/* The error goes to the sender of the frame: the packet's sender or the router in front of it. */
 static __always_inline int turn_frame_around(struct __sk_buff *skb)
 {
 	struct ethhdr *ethernet = bytes_at(skb, 0, sizeof(*ethernet));
@@ -140,7 +140,7 @@ __global int become_error(struct __sk_buff *skb, struct error_draft *draft)
 	return turn_frame_around(skb);
 }
 
-/* What an error about `packet` has to know, in the name of the address that its sender used. */
+/* What an error about `packet` needs. It is sent from the address that the packet's sender used. */
 static __always_inline void draft_error(struct error_draft *draft, const struct packet *packet)
 {
 	draft->source = packet->tuple.destination;
@@ -150,8 +150,8 @@ static __always_inline void draft_error(struct error_draft *draft, const struct 
 	draft->l4_present = packet->l4_present;
 }
 
-/* The same about a packet that came inside an error, so its checksum is computed. @param fits bytes, of links that may be smaller than the family
- * allows: what is as small as that goes in pieces there */
+/* The same for a packet that came inside an error, so its checksum is computed. @param fits bytes; links may take less than the family's
+ * least MTU: a packet of that size is fragmented there */
 static __always_inline void draft_error_about(struct error_draft *draft, const struct inner_packet *inner, __u32 fits)
 {
 	__u32 least = is_ipv4(&inner->tuple.source) ? IPV4_LEAST_MTU : IPV6_LEAST_MTU;
@@ -164,7 +164,7 @@ static __always_inline void draft_error_about(struct error_draft *draft, const s
 	draft->l4_present = true;
 }
 
-/* Whether the sender wants the packet whole or not at all. Routers never cut IPv6 (RFC 8200, 5). */
+/* Whether the packet may not be fragmented. Routers never fragment IPv6 (RFC 8200, 5). */
 static __always_inline bool must_stay_whole(struct __sk_buff *skb)
 {
 	const struct iphdr *ip = ip_header(skb);
@@ -172,7 +172,8 @@ static __always_inline bool must_stay_whole(struct __sk_buff *skb)
 	return is_ipv6(skb) || (ip && (ip->frag_off & bpf_htons(IP_DONT_FRAGMENT)));
 }
 
-/* Whether a router that cannot send the packet on must not cut it: its sender will be told. IPv6 need not fit in fewer bytes than any link of it takes. */
+/* Whether a router that cannot forward the packet must not fragment it but tell its sender. IPv6 need not fit in fewer bytes than every
+ * IPv6 link takes. */
 static __always_inline bool must_be_told(struct __sk_buff *skb)
 {
 	return must_stay_whole(skb) && (!is_ipv6(skb) || (skb->gso_size ? skb->gso_size : skb->len - ETH_HLEN) > IPV6_LEAST_MTU);

@@ -9,7 +9,7 @@
 
 #define CRC32C_POLYNOMIAL 0x82f63b78 /* bits reversed, as in the register: the highest bit is x^0 */
 
-/* The product of two registers, modulo the polynomial: 32 steps without branches, which the verifier takes once for all sixteen calls. */
+/* The product of two registers, modulo the polynomial: 32 steps without branches, which the verifier walks once for all sixteen calls. */
 __global __u32 crc32c_multiply(__u32 a, __u32 b)
 {
 	__u32 product = 0;

@@ -3,7 +3,7 @@
 #include "frame.h"
 #include "parse.h"
 
-/* A frame as the card's driver has it, before the kernel makes a socket buffer of it (XDP). */
+/* A frame in the card's driver, before the kernel makes a socket buffer of it (XDP). */
 
 /* Whether the frame's first bytes are there, in one piece with `length` more behind `at`. */
 #define IS_THERE(at, length, end) ((const void *)(at) + (length) <= (const void *)(end))
@@ -72,8 +72,8 @@ static __always_inline bool read_early_ipv6(const struct ipv6hdr *ip, const void
 	return in_scope(&packet->tuple, PARSE_OK) == PARSE_OK && read_early_ports(ip + 1, end, packet, payload);
 }
 
-/* Reads a whole TCP or UDP packet without options, extension headers and VLAN, that has hops left. @param packet zero. @return false: it is another
- * one. What from_uplink would find is what is found here */
+/* Reads a whole TCP or UDP packet that has no options, extension headers or VLAN tag, and more than one hop left. It finds what
+ * from_uplink would find. @param packet zero. @return false: it is another packet */
 static __always_inline bool read_early(struct xdp_md *ctx, struct packet *packet)
 {
 	const void *start = early_start(ctx), *end = early_end(ctx);
@@ -92,7 +92,7 @@ static __always_inline bool read_early(struct xdp_md *ctx, struct packet *packet
 	return ethernet->h_proto == bpf_htons(ETH_P_IPV6) && read_early_ipv6(start + ETH_HLEN, end, packet, length);
 }
 
-/* The frame's hardware addresses; NULL: never of a frame that was read. */
+/* The frame's hardware addresses. Never NULL for a frame that was read. */
 static __always_inline const struct ethhdr *early_ethernet(struct xdp_md *ctx)
 {
 	const void *start = early_start(ctx), *end = early_end(ctx);

@@ -37,7 +37,7 @@ enum icmpv6_type {
 	ICMPV6_INFORMATION_REPLY = 140,
 };
 
-/* What policies know a message by, and in a tuple the port of the one who is asked. */
+/* The number by which policies know a message. In a tuple it is the port of the host that is asked. */
 #define ICMP_PORT(type, code) bpf_htons((type) << 8 | (code))
 
 enum icmp_role {
@@ -61,8 +61,9 @@ static __always_inline enum icmp_role icmp_role_of(__u8 protocol, __u8 type)
 	return type & 1 ? ICMP_QUERY : ICMP_ANSWER;
 }
 
-/* A query comes from its identifier and goes to its type and code, which its answer comes from, so the host that was asked cannot ask on
- * the same flow. Answers have the query's code (RFC 792; Linux repeats it). Of others the destination's port is their own. */
+/* A query comes from its identifier and goes to its type and code; its answer comes from there. So the host that was asked cannot ask on
+ * the same flow. Answers have the query's code (RFC 792; Linux repeats it). Of other messages, the destination port is their own type
+ * and code. */
 static __always_inline enum icmp_role icmp_ports(struct tuple *tuple, __u8 type, __u8 code, __be16 identifier)
 {
 	enum icmp_role role = icmp_role_of(tuple->protocol, type);
@@ -115,7 +116,8 @@ struct inner_packet {
 	__u16 l4_offset;
 };
 
-/* Separate functions, so that no frame carries both families. A later fragment has no ports in it. @return 0, or -1 */
+/* Separate functions, so that no frame of the stack carries both families. A later fragment inside the error has no ports. @return 0, or
+ * -1 */
 static __noinline int parse_inner_ipv4(struct __sk_buff *skb, struct inner_packet *inner)
 {
 	struct iphdr ip;
@@ -177,7 +179,7 @@ static __always_inline int parse_inner(const struct packet *packet, struct inner
 	return parse_quoted(packet->skb, inner, is_ipv6(packet->skb));
 }
 
-/* Of an error that is not too large and goes to the sender of the packet inside it. */
+/* Whether an error is not too large and goes to the sender of the packet inside it. */
 static __always_inline bool is_error_for_sender(const struct packet *packet, const struct inner_packet *inner)
 {
 	__u32 largest = is_ipv6(packet->skb) ? LARGEST_IPV6_ERROR : LARGEST_ERROR;
@@ -190,7 +192,7 @@ static __always_inline bool read_inner(const struct packet *packet, struct inner
 	return !parse_inner(packet, inner) && is_error_for_sender(packet, inner);
 }
 
-/* Whether an error may be about what a tunnel carries over IPv4: it is of IPv4, and not about TCP. For the price of one byte. */
+/* Whether an error may be about a packet of a tunnel over IPv4: it is of IPv4 and not about TCP. Costs the reading of one byte. */
 static __always_inline bool may_be_about_tunnel(const struct packet *packet)
 {
 	__u32 inner = packet->l4_offset + sizeof(struct icmp_header);
@@ -201,8 +203,8 @@ static __always_inline bool may_be_about_tunnel(const struct packet *packet)
 	       protocol != IPPROTO_TCP;
 }
 
-/* Of an error of IPv4 that says how much of the packet inside fits: so many bytes; 0: that cannot be right (RFC 5927, 7.2);
- * -1: it says something else. */
+/* How many bytes of the packet inside fit, as an error of IPv4 says; 0: the number cannot be right (RFC 5927, 7.2); -1: the error says
+ * something else. */
 static __always_inline __s32 fits_by_error(const struct packet *packet, const struct inner_packet *inner)
 {
 	struct __sk_buff *skb = packet->skb;

@@ -20,7 +20,7 @@ static __always_inline struct iphdr *ip_header(struct __sk_buff *skb)
 	return bytes_at(skb, IP_OFFSET, sizeof(struct iphdr));
 }
 
-/* Of a header with more than one hop left. */
+/* Takes one hop from a header that has more than one left. */
 static __always_inline void take_hop(struct iphdr *ip)
 {
 	__u32 check = ip->check + bpf_htons(0x0100); /* RFC 1141: the TTL is the high byte of its word */
@@ -29,7 +29,7 @@ static __always_inline void take_hop(struct iphdr *ip)
 	ip->ttl--;
 }
 
-/* One hop less to live. @return 0; -1: it ends here, and nothing was changed */
+/* Takes one hop from the TTL. @return 0; -1: the TTL ends here, and nothing was changed */
 static __always_inline int decrement_ipv4_ttl(struct __sk_buff *skb)
 {
 	struct iphdr *ip = ip_header(skb);

@@ -83,7 +83,7 @@ static __noinline int walk_extensions(struct __sk_buff *skb, struct ipv6_chain *
 	return more < 0 ? -1 : 0;
 }
 
-/* One hop less to live. @return 0; -1: it ends here, and nothing was changed */
+/* Takes one hop from the hop limit. @return 0; -1: the packet ends here, and nothing was changed */
 static __always_inline int decrement_hop_limit(struct __sk_buff *skb)
 {
 	struct ipv6hdr *ip = bytes_at(skb, ETH_HLEN, sizeof(*ip));

@@ -4,7 +4,7 @@
 #include "advertisement.h"
 #include "arp.h"
 
-/* Load balancers' addresses on an uplink. The node's stack does not have them, so that nothing of the node listens there. */
+/* Load balancer addresses on an uplink. The node's stack does not have these addresses, so no process of the node can listen there. */
 
 enum neighbour_frame {
 	NEIGHBOUR_OTHER,   /* about no address that this node announces */
@@ -28,7 +28,7 @@ static __always_inline const struct announcement *announcement_of_ipv4(const str
 	return announcement_of(skb, &address);
 }
 
-/* What a frame of ARP from an uplink says of announced addresses. A probe, which has no sender yet (RFC 5227), is a request. */
+/* What a frame of ARP from an uplink says about announced addresses. A probe, whose sender has no address yet (RFC 5227), is a request. */
 static __noinline enum neighbour_frame read_arp(struct __sk_buff *skb)
 {
 	struct arp_frame arp;
@@ -42,7 +42,7 @@ static __noinline enum neighbour_frame read_arp(struct __sk_buff *skb)
 	return NEIGHBOUR_OTHER;
 }
 
-/* The same of a packet of PARSE_DISCOVERY. Whatever has such an address as its source claims it: hosts learn from solicitations too. */
+/* The same for a packet of PARSE_DISCOVERY. A packet whose source is an announced address claims it: hosts learn from solicitations too. */
 static __noinline enum neighbour_frame read_discovery(const struct packet *packet)
 {
 	struct neighbour_message message;

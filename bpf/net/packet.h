@@ -46,7 +46,7 @@ static __always_inline bool is_from_here(const struct packet *packet)
 	return packet->hook == HOOK_FROM_WORKLOAD || packet->hook == HOOK_FROM_NODE;
 }
 
-/* What a global function has had of a packet, the verifier takes for numbers: the pointers in it are written again. */
+/* The verifier treats the memory of a packet that a global function has had as numbers: the pointers in it are written again. */
 static __always_inline void restore_pointers(struct packet *packet, struct __sk_buff *skb, struct connection *connection)
 {
 	packet->skb = skb;
@@ -65,7 +65,7 @@ static __always_inline bool packet_is_syn(const struct packet *packet)
 	return has_handshake(packet->tuple.protocol) && (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
-/* Opens a connection: a SYN, or any packet of a protocol without one. */
+/* Whether the packet opens a connection: a SYN, or any packet of a protocol without a handshake. */
 static __always_inline bool packet_may_open(const struct packet *packet)
 {
 	return !has_handshake(packet->tuple.protocol) || packet_is_syn(packet);
@@ -77,7 +77,7 @@ static __always_inline bool begins_with_ports(__u8 protocol)
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
-/* An echo has an identifier in place of ports, which is not ours to change. */
+/* An echo has an identifier in place of ports, which must not be rewritten. */
 static __always_inline bool has_ports(const struct tuple *tuple)
 {
 	return tuple->protocol != IPPROTO_ICMP && tuple->protocol != IPPROTO_ICMPV6;
@@ -95,8 +95,8 @@ static __always_inline struct tuple reversed(const struct tuple *tuple)
 	};
 }
 
-/* A field of the context that is a pointer. Written out, since Clang keeps it in half a register for later use, and the
- * verifier no longer takes that for a pointer. */
+/* A field of the context that is a pointer. In assembly, because Clang keeps it in half a register for later use, and the verifier then
+ * no longer knows that it is a pointer. */
 #define POINTER_IN(context, type, field)                                                                               \
 	({                                                                                                             \
 		void *pointer;                                                                                         \
@@ -106,7 +106,7 @@ static __always_inline struct tuple reversed(const struct tuple *tuple)
 
 #define POINTER_OF(skb, field) POINTER_IN(skb, struct __sk_buff, field)
 
-/* The packet's bytes from `offset` where they lie; NULL: they are not in one piece. */
+/* Pointer to the packet's bytes from `offset` on; NULL: they are not in one piece. */
 static __always_inline void *bytes_at(struct __sk_buff *skb, __u32 offset, __u32 length)
 {
 	void *start = POINTER_OF(skb, data), *end = POINTER_OF(skb, data_end);

@@ -114,8 +114,8 @@ static __always_inline enum parse_result parse_ports(struct __sk_buff *skb, stru
 	}
 }
 
-/* How far an IPv6 packet's addresses reach. An address that is a key of our maps must not get there from the wire: the packet
- * is malformed. The unspecified source is a host's that has no address yet, or listens to a group. */
+/* How far an IPv6 packet's addresses are valid. A packet from the wire must not carry an address that is a key of our maps: such a
+ * packet is malformed. The unspecified address is the source of a host that has no address yet, or that listens to a group. */
 static __always_inline enum parse_result in_scope(const struct tuple *tuple, enum parse_result result)
 {
 	if (is_reserved_for_keys(&tuple->destination) ||
@@ -126,7 +126,7 @@ static __always_inline enum parse_result in_scope(const struct tuple *tuple, enu
 	return is_link_local(&tuple->source) || is_link_local(&tuple->destination) ? PARSE_SCOPED : result;
 }
 
-/* Discovery comes from this link and whole (RFC 4861, 6.1 and 7.1; RFC 6980; RFC 2710, 3; RFC 3810, 5). */
+/* Discovery must come from this link, in one piece (RFC 4861, 6.1 and 7.1; RFC 6980; RFC 2710, 3; RFC 3810, 5). */
 static __always_inline bool is_from_this_link(const struct ipv6_chain *chain, __u8 hop_limit)
 {
 	if (chain->has_fragment_header)
@@ -202,8 +202,8 @@ __global enum parse_result parse_ipv4(struct __sk_buff *skb, struct packet *pack
 	return result;
 }
 
-/* Whether the packet is the first or a later one of several fragments. Read again, because few packets need it: in `packet` it would
- * double what the verifier walks. */
+/* Whether the packet is the first or a later one of several fragments. The header is read again, because few packets need this: a field
+ * in `packet` would double what the verifier walks. */
 __global int is_fragment(struct __sk_buff *skb)
 {
 	struct ipv6_chain chain = {.offset = IPV6_END};
@@ -219,8 +219,8 @@ __global int is_fragment(struct __sk_buff *skb)
 	return !walk_extensions(skb, &chain) && chain.fragment;
 }
 
-/* Fills `packet`, which is zero except for its skb. The readers are global functions, so the verifier knows nothing of what they found, and
- * walks what follows once instead of once for each kind of packet. */
+/* Fills `packet`, which is zero except for its skb. The readers are global functions: the verifier knows nothing of their results, and
+ * walks the code after them once instead of once for each kind of packet. */
 static __always_inline enum parse_result parse(struct packet *packet, enum hook hook)
 {
 	struct __sk_buff *skb = packet->skb;

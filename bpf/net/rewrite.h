@@ -18,7 +18,7 @@ enum packet_end {
 #define ICMP_CHECKSUM 2 /* offsets in the header of ICMP, of both families */
 #define ICMP_IDENTIFIER 4
 
-/* What rewrite() has to know of a packet. */
+/* The fields of a packet that rewrite() needs. */
 struct rewritten {
 	__u16 l4_offset;
 	__u8 protocol;
@@ -42,9 +42,9 @@ static __always_inline __u32 checksum_offset(const struct rewritten *change)
 	}
 }
 
-/* The IPv6 header has no checksum of its own. Where a network card has summed the whole packet (CHECKSUM_COMPLETE),
- * bpf_l4_csum_replace() changes that sum as for IPv4, whose header's checksum balances the address; here the transport's does, so
- * the sum of the packet stays what it was: bpf_csum_update() puts it back, and fails where there is none. */
+/* The IPv6 header has no checksum of its own. If a network card has summed the whole packet (CHECKSUM_COMPLETE), bpf_l4_csum_replace()
+ * changes that sum as for IPv4, where the header's checksum balances the address. In IPv6 the transport's checksum balances it, so the
+ * sum of the packet does not change. bpf_csum_update() restores the sum, and fails if there is none. */
 static __always_inline int rewrite_ipv6_address(struct __sk_buff *skb, const struct rewritten *change, const struct address *old,
 						const struct address *new)
 {
@@ -78,10 +78,9 @@ static __always_inline __u32 sctp_length(struct __sk_buff *skb, __u32 l4_offset)
 	return end > l4_offset ? end - l4_offset : 0;
 }
 
-/* SCTP's checksum covers all of the packet and no address. A sender on this machine leaves it 0 for the network card
- * (CHECKSUM_PARTIAL), which computes it over the ports as they are then; of large segments (GSO) there is one header, which each gets. A
- * packet whose checksum is 0 by chance, one of 2^32, loses it and is sent again. Maps and registers are little-endian, as the
- * checksum is. */
+/* SCTP's checksum covers the whole packet and no address. A sender on this machine leaves it 0 for the network card (CHECKSUM_PARTIAL),
+ * which computes it over the ports as they are then. Large segments (GSO) have one header, which each segment gets. A packet whose
+ * checksum is 0 by chance, one in 2^32, is lost and sent again. Maps and registers are little-endian, as the checksum is. */
 static __always_inline int rewrite_sctp_port(struct __sk_buff *skb, const struct rewritten *change)
 {
 	__u32 field, checksum, from_port, length;
@@ -102,7 +101,8 @@ static __always_inline int rewrite_sctp_port(struct __sk_buff *skb, const struct
 				   BPF_F_RECOMPUTE_CSUM);
 }
 
-/* A query's source port and its answer's destination port is the identifier; the other end's is type and code, which nothing changes. */
+/* The identifier is the source port of a query and the destination port of its answer. The other port is type and code, which nothing
+ * rewrites. */
 static __always_inline int rewrite_identifier(struct __sk_buff *skb, const struct rewritten *change)
 {
 	if (bpf_l4_csum_replace(skb, change->l4_offset + ICMP_CHECKSUM, change->old_port, change->new_port, sizeof(change->new_port)))
@@ -186,7 +186,7 @@ static __always_inline struct rewritten rewritten(const struct packet *packet, e
 	};
 }
 
-/* Both keep packet->tuple in step, so that what follows sees the packet as it now is. */
+/* Both functions also update packet->tuple, so that later steps see the packet as it now is. */
 static __always_inline int rewrite_source(struct __sk_buff *skb, struct packet *packet, const struct address *address, __be16 port)
 {
 	struct rewritten change = rewritten(packet, END_SOURCE, packet->tuple.source_port, port);

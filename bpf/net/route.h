@@ -52,7 +52,7 @@ static __always_inline bool route_is_straight_to(const struct bpf_fib_lookup *ro
 	return address_is_equal((const struct address *)route->ipv6_dst, address);
 }
 
-/* Has the kernel resolve the next hop's hardware address. @return the action */
+/* Makes the kernel resolve the next hop's hardware address. @return the action */
 static __always_inline int redirect_to_neighbour(const struct bpf_fib_lookup *route)
 {
 	struct bpf_redir_neigh next_hop = {.nh_family = route->family};

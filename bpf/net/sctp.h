@@ -3,8 +3,8 @@
 #include "packet.h"
 #include <bpf/bpf_endian.h>
 
-/* SCTP (RFC 9260): the header and the first chunk. What opens, answers or ends an association is first in its packet, but for an ABORT
- * behind other chunks (section 6.10), which is not noticed. */
+/* SCTP (RFC 9260): the header and the first chunk. The chunk that opens, answers or ends an association comes first in its packet. The
+ * exception is an ABORT behind other chunks (section 6.10), which is not noticed. */
 
 enum sctp_chunk {
 	SCTP_INIT = 1,
@@ -27,7 +27,7 @@ struct sctp_start {
 	__be16 chunk_length;
 };
 
-/* What a packet says of its association. */
+/* What a packet says about its association. */
 struct sctp_reading {
 	__be32 ports;
 	__be32 asked; /* the tag that an INIT or INIT ACK asks for */
@@ -35,7 +35,7 @@ struct sctp_reading {
 	__u32 flags; /* enum tcp_flag */
 };
 
-/* A chunk in the flags of TCP that mean the same to a connection. */
+/* The flags of TCP that mean the same for a connection as the chunk. */
 static __always_inline __u32 flags_of_chunk(__u8 chunk, __u8 chunk_flags)
 {
 	__u32 reflected = chunk_flags & SCTP_T_BIT ? SCTP_REFLECTED : 0;

@@ -8,7 +8,7 @@
 
 #define SEGMENTS_BY_THEIR_OWN_SIZE 0xffff /* in place of a size: SCTP's are cut already (GSO_BY_FRAGS) */
 
-/* Bytes of one segment on the link, without Ethernet; 0: the sender has cut them as they fit. */
+/* Bytes of one segment on the link, without Ethernet; 0: the sender has already cut the segments to size. */
 __global int segment_length(struct __sk_buff *skb, __u32 l4_offset, __u32 protocol)
 {
 	__u32 header = sizeof(struct udphdr);
@@ -24,7 +24,8 @@ __global int segment_length(struct __sk_buff *skb, __u32 l4_offset, __u32 protoc
 	return l4_offset - ETH_HLEN + header + skb->gso_size;
 }
 
-/* Bytes of all segments on the link, with the headers of each. Their number is computed: what a sender says of it is not checked. */
+/* Bytes of all segments on the link, with the headers of each. The number of segments is computed, because the number that a sender
+ * gives is not checked. */
 static __always_inline __u64 bytes_on_link(struct __sk_buff *skb, __u32 l4_offset, __u32 protocol)
 {
 	__u32 size = skb->gso_size, length, headers;

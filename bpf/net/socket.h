@@ -3,8 +3,8 @@
 #include "ipv4.h"
 #include "ipv6.h"
 
-/* Whether a socket of the node's network namespace gets what has these addresses and ports; of TCP also one that waits for connections there.
- * Other protocols have none that can be asked for. @param from the source port to ask with, in place of the tuple's */
+/* Whether a socket of the node's network namespace receives packets with these addresses and ports; for TCP also a listening socket.
+ * Sockets of other protocols cannot be looked up. @param from the source port to ask with, in place of the tuple's */
 __global bool has_socket(struct __sk_buff *skb, const struct tuple *tuple, __be16 from)
 {
 	struct bpf_sock_tuple question = {};
@@ -38,8 +38,8 @@ __global bool has_socket(struct __sk_buff *skb, const struct tuple *tuple, __be1
 	return true;
 }
 
-/* Whether a TCP socket waits for connections at the destination of `tuple`: then that end did not open the connection. No established
- * socket has the source port 0 on its other side, so the lookup finds listeners only. */
+/* Whether a TCP socket listens at the destination of `tuple`: then that end did not open the connection. No established socket has the
+ * source port 0 on its other side, so the lookup finds listening sockets only. */
 static __always_inline bool is_listened_to(struct __sk_buff *skb, const struct tuple *tuple)
 {
 	return tuple->protocol == IPPROTO_TCP && has_socket(skb, tuple, 0);

@@ -2,15 +2,15 @@
 #pragma once
 #include "packet.h"
 
-/* The hooks of IPv6 sockets see addresses of both families: a socket for both (Java's, Go's listeners) writes IPv4 as ::ffff:a.b.c.d,
- * as we do everywhere. (Datagrams that such a socket sends to IPv4 come by sendmsg4.) */
+/* The hooks of IPv6 sockets see addresses of both families: a socket for both families (of Java, or a listener of Go) writes IPv4 as
+ * ::ffff:a.b.c.d, as all our code does. (Datagrams that such a socket sends to IPv4 come through sendmsg4.) */
 enum family {
 	FAMILY_IPV4,
 	FAMILY_IPV6,
 };
 
-/* False: no service's or backend's: a link-local address, or one of ::/96, where our maps have keys for node ports. Of these only ::
- * and ::1 are a host's, its loopback. */
+/* False: the address belongs to no service or backend, because it is link-local or in ::/96, where our maps have keys for node ports. Of
+ * ::/96 only :: and ::1 are a host's addresses, its loopback. */
 static __always_inline bool read_address(struct bpf_sock_addr *socket, enum family family, struct address *address)
 {
 	if (family == FAMILY_IPV4) {
@@ -26,7 +26,7 @@ static __always_inline bool read_address(struct bpf_sock_addr *socket, enum fami
 	return !is_link_local(address) && (!is_reserved_for_keys(address) || is_loopback(address));
 }
 
-/* Never to the other family: a socket may be limited to its own (IPV6_V6ONLY). */
+/* Never writes an address of the other family: a socket may be limited to its own (IPV6_V6ONLY). */
 static __always_inline void write_address(struct bpf_sock_addr *socket, enum family family,
 					  const struct address *address, __be16 port)
 {

@@ -3,7 +3,7 @@
 #include "ipv4.h"
 #include "ipv6.h"
 
-/* Of an IPv6 packet, into a zeroed tuple. Ports only without extension headers. */
+/* Reads the addresses of an IPv6 packet into a zeroed tuple; the ports only if there are no extension headers. */
 static __always_inline void read_ipv6_tuple(struct __sk_buff *skb, struct tuple *tuple)
 {
 	bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct ipv6hdr, nexthdr), &tuple->protocol, sizeof(tuple->protocol));
@@ -12,8 +12,8 @@ static __always_inline void read_ipv6_tuple(struct __sk_buff *skb, struct tuple 
 		bpf_skb_load_bytes(skb, IPV6_END, &tuple->source_port, 2 * sizeof(__be16));
 }
 
-/* The addresses that a packet carries at this moment; of a packet that is not IP they are unset. Field by field into the tuple,
- * since a drop may happen deep in a call chain, where little stack is left. The tuple may hold another packet's. */
+/* Reads the addresses that a packet carries at this moment; they are unset for a packet that is not IP. Field by field into the tuple,
+ * because a drop may happen deep in a call chain, where little stack is left. The tuple may hold another packet's addresses. */
 static __always_inline void read_tuple(struct __sk_buff *skb, struct tuple *tuple)
 {
 	__be16 fragment = 0;

@@ -3,8 +3,7 @@
 #include "../maps/events.h"
 #include "../net/address.h"
 
-/* Events for listeners: where connections open and packets are refused, never on the path of a packet of an established
- * connection. */
+/* Events for listeners: written when a connection opens or a packet is refused, never for a packet of an established connection. */
 
 static __always_inline bool has_listeners(void)
 {
@@ -14,7 +13,7 @@ static __always_inline bool has_listeners(void)
 	return listening && listening->until && bpf_ktime_get_ns() < listening->until;
 }
 
-/* The event to fill in, zeroed but for what every event has; NULL: the ring is full. */
+/* The event to fill in: zero except for the fields that every event has; NULL: the ring is full. */
 static __always_inline struct event *event_reserve(enum event_kind kind)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
@@ -33,7 +32,7 @@ static __always_inline void event_submit(struct event *event)
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
-/* There is something to report that is over a limit. */
+/* Counts an event that is not reported because it is over a limit. */
 static __always_inline void report_suppress(enum report report)
 {
 	__u32 index = report;

@@ -6,9 +6,9 @@
 #include "../verdict.h"
 #include "share.h"
 
-/* Connections that open, packets that are refused. */
+/* Reports of connections that open, and of packets that are refused. */
 
-/* A packet that is dropped or rejected, and what it would have become after translation, where that is known. */
+/* A packet that is dropped or rejected, and the flow that it would have become after translation, if that is known. */
 __global int report_refused(struct __sk_buff *skb)
 {
 	struct scratch *scratch = scratch_get();
@@ -41,7 +41,7 @@ __global int report_refused(struct __sk_buff *skb)
 	return 0;
 }
 
-/* After a connection was written: its entry and its tuple are in scratch still. */
+/* Called after a connection was written: its entry and its tuple are still in scratch. */
 static __noinline int report_opened(__u32 interface)
 {
 	const struct scratch *scratch = scratch_get();

@@ -2,10 +2,9 @@
 #pragma once
 #include "../maps/services.h"
 
-/* How often a service is used, and refused: counted where that is decided. What its connections carry is counted for each of their packets, by
- * the list that their entry has where services are counted (remember.h). A packet that interrupts a socket's call on the same CPU, and counts
- * the same, is lost for the count.
- * @param kind enum service_count_kind, or enum outcome: a refusal */
+/* How often a service is used and refused, counted where that is decided. Packets and bytes of connections are counted packet by packet,
+ * under the list in their entry, while services are counted (remember.h). If a packet interrupts a socket's call on the same CPU and
+ * counts the same entry, one of the two counts is lost. @param kind enum service_count_kind, or enum outcome: a refusal */
 __global int count_service(__u32 backend_list, __u32 kind, __u32 bytes)
 {
 	struct service_count key = {.backend_list = backend_list, .kind = kind};

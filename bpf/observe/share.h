@@ -3,11 +3,11 @@
 #include "../net/hash.h"
 #include "events.h"
 
-/* A sender's share of the reports, so that one that floods does not hide what becomes of others' packets. Only where a packet is
- * refused or logged. */
+/* A sender's share of the reports, so that a sender that floods does not hide what happens to the packets of others. Used only when a
+ * packet is refused or logged. */
 
-/* What was taken in a window by `sender` behind `interface`; 0: by all that are behind it. Two that meet in one entry part with the next
- * window. NULL: never; the verifier does not know that. */
+/* The share that `sender` behind `interface` has used in this window; sender 0: the share of all senders behind the interface. Two
+ * senders with the same entry share it until the next window. Never NULL; the verifier does not know that. */
 static __always_inline struct report_share *report_share(__u64 window, __u32 report, __u32 interface, __u32 sender)
 {
 	__u32 index = hash_end(hash_in(hash_in(hash_in(window, report), interface), sender)) % REPORT_SHARES;
@@ -20,9 +20,9 @@ static __always_inline struct report_share *report_share(__u64 window, __u32 rep
 	return share;
 }
 
-/* Takes one of `most` from the shares of the sender and of its interface, or from neither: a sender may forge its address. Then it takes
- * as many as its interface has, neither those of the address's owner behind another interface nor those of everybody.
- * @param sender already hashed, or a small number @return whether there was one left */
+/* Takes one of `most` from the shares of the sender and of its interface, or from neither. A sender that forges its address can use up
+ * the share of its interface, but neither the share of the address's owner behind another interface nor that of everybody. @param sender
+ * already hashed, or a small number @return whether there was one left */
 __global int share_take(__u32 report, __u32 interface, __u32 sender, __u32 most)
 {
 	__u64 window = bpf_ktime_get_ns() / REPORT_WINDOW_NS;
@@ -43,7 +43,7 @@ static __always_inline __u32 sender_of(const struct address *source)
 	return hash_address(0, source);
 }
 
-/* As report_reserve, within the shares of the sender and of its interface. */
+/* The same as report_reserve(), within the shares of the sender and of its interface. */
 static __always_inline struct event *report_reserve_shared(enum event_kind kind, enum report report, __u64 most, __u32 sender,
 							   __u32 interface)
 {
@@ -53,7 +53,7 @@ static __always_inline struct event *report_reserve_shared(enum event_kind kind,
 	return NULL;
 }
 
-/* @param netns whose socket it is: a pod's, or the node's */
+/* @param netns of the socket: a pod's, or the node's */
 static __always_inline struct event *report_refused_socket(__u64 netns)
 {
 	return report_reserve_shared(EVENT_REFUSED, REPORT_REFUSED, REPORT_MOST_REFUSED, netns, 0);

@@ -4,8 +4,8 @@
 #include "../scratch.h"
 #include "share.h"
 
-/* What policies said about the flow at hand: counted, and reported where a Log rule matched. Where connections open, are judged
- * again or are refused, never for a packet of a connection that was judged. */
+/* The verdicts of policies about the flow at hand: counted, and reported if a Log rule matched. Called when a connection opens, is
+ * judged again or is refused, never for a packet of a connection that was judged. */
 
 static __always_inline void count_verdict(const struct judgement *judgement)
 {
@@ -27,7 +27,7 @@ static __always_inline void count_verdict(const struct judgement *judgement)
 		bpf_map_update_elem(&verdicts, &decision, &first, BPF_NOEXIST);
 }
 
-/* Nothing waits for a reader: over the limit, or with a full ring, it is only counted that there was something to report. */
+/* Nothing waits for a reader: an event that is over the limit, or for which the ring has no room, is only counted. */
 static __always_inline void report_logged(const struct scratch *scratch, const struct judgement *judgement)
 {
 	struct event *event = report_reserve_shared(EVENT_LOGGED, REPORT_LOGGED, REPORT_MOST_LOGGED,
@@ -44,7 +44,7 @@ static __always_inline void report_logged(const struct scratch *scratch, const s
 	event_submit(event);
 }
 
-/* @param judged whose policy was asked */
+/* @param judged the policy that was asked */
 __global int note_judgement(enum judged judged)
 {
 	struct scratch *scratch = scratch_get();

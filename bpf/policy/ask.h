@@ -4,9 +4,10 @@
 #include "../shared/policy.h"
 #include "sender.h"
 
-/* What a compiled policy says, however many rules it has. */
+/* The verdict of a compiled policy, found with the same few lookups however many rules the policy has. */
 
-/* Two lookups, and a third where the source port decides. `key` has all but the identity. NULL: it says nothing, which denies. */
+/* Two lookups, and a third if the source port decides. `key` has all fields but the identity. NULL: no entry matched, so the policy
+ * denies. */
 static __always_inline const struct policy_value *policy_lookup(struct policy_key *key, __u32 identity, __be16 source_port,
 								struct judgement *judgement)
 {
@@ -27,7 +28,7 @@ static __always_inline const struct policy_value *policy_lookup(struct policy_ke
 	return bpf_map_lookup_elem(&policies, key);
 }
 
-/* The policy of an endpoint whose rules ask who a flow's end on the endpoint's side is. */
+/* The policy of an endpoint whose rules depend on the identity of the flow's end on the endpoint's side. */
 static __always_inline __u32 policy_at_own_side(__u32 policy, enum direction direction, const struct tuple *flow,
 						const struct scratch *scratch)
 {

@@ -6,7 +6,7 @@
 #include "../shared/policy.h"
 #include "sender.h"
 
-/* The node itself as an end of a flow. It has a policy for each interface by which packets come and go, and none while
+/* The node itself as an end of a flow. It has a policy for each interface by which its packets come and go, and no policy while
  * SETTINGS_HOST_POLICIES is not set. */
 
 static __always_inline bool has_host_policies(const struct settings *settings)
@@ -14,13 +14,13 @@ static __always_inline bool has_host_policies(const struct settings *settings)
 	return settings->flags & SETTINGS_HOST_POLICIES;
 }
 
-/* Whether the address is the node's, and what it sends and receives is judged. */
+/* Whether the address is the node's, and packets that the node itself sends and receives are judged. */
 static __always_inline bool is_for_host(const struct settings *settings, const struct address *address)
 {
 	return has_host_policies(settings) && is_local_host(settings, address);
 }
 
-/* NULL: nothing is judged there. */
+/* The node's policy at an interface; NULL: nothing is judged there. */
 static __always_inline const struct endpoint *host_endpoint_at(__u32 interface, enum host_stage stage)
 {
 	struct judged_host key = {.interface = interface, .stage = stage};
@@ -32,7 +32,7 @@ static __always_inline const struct endpoint *host_endpoint_at(__u32 interface, 
 	return bpf_map_lookup_elem(&host_endpoints, &key);
 }
 
-/* Whether host endpoints say something of other packets than the node's own (stages.h). */
+/* Whether host endpoints have policies for packets other than the node's own (stages.h). */
 static __always_inline bool has_host_stages(const struct settings *settings)
 {
 	return settings->host_revision;
@@ -57,7 +57,7 @@ __global bool is_failsafe(const struct tuple *flow, enum direction direction)
 	return bpf_map_lookup_elem(&failsafes, &key);
 }
 
-/* In place of a denial. */
+/* Allows the flow in place of a denial, if it is to a fail-safe port. @return whether it is allowed */
 static __always_inline bool keeps_open(const struct endpoint *endpoint, const struct tuple *flow, enum direction direction,
 				       struct scratch *scratch)
 {
@@ -67,13 +67,13 @@ static __always_inline bool keeps_open(const struct endpoint *endpoint, const st
 	return true;
 }
 
-/* The ends of a flow on this node. NULL: that end is elsewhere, or nothing is judged there. */
+/* The ends of a flow on this node. NULL: the end is elsewhere, or nothing is judged there. */
 struct ends {
 	const struct endpoint *source;
 	const struct endpoint *destination;
 };
 
-/* The node as the end of a flow whose other ends on this node are known. It always reaches its own workloads. */
+/* The node as the end of a flow whose workloads on this node are already known. The node always reaches its own workloads. */
 static __always_inline void add_host(struct ends *ends, const struct tuple *flow, const struct settings *settings, __u32 interface)
 {
 	if (ends->destination || (ends->source && !(settings->flags & SETTINGS_WORKLOADS_TO_HOST)))

@@ -6,15 +6,16 @@
 #include "../verdict.h"
 #include "stages.h"
 
-/* Notes the node's revision before the policies are read: a verdict must not look newer than they were. */
+/* Notes the node's revision before the policies are read: a verdict must not look newer than the policies that it comes from. */
 static __always_inline void begin_verdict(const struct settings *settings, struct scratch *scratch)
 {
 	scratch->policy_revision = *(const volatile __u32 *)&settings->policy_revision;
 	fence();
 }
 
-/* Notes a verdict that allows, with what it depends on. Not if the agent has begun to write meanwhile, and for good only if it was
- * not writing: it changes the node's revision before anything else. */
+/* Records that a flow was allowed, with the revisions on which the verdict depends. It records nothing if the agent has begun to write
+ * meanwhile. If the agent was already writing, the verdict does not last: the agent changes the node's revision before it writes
+ * anything else. */
 static __always_inline void note_verdict(const struct settings *settings, const struct scratch *scratch,
 					 __u32 *policy_revision, __u32 *ends_revision)
 {
@@ -26,14 +27,14 @@ static __always_inline void note_verdict(const struct settings *settings, const 
 		*ends_revision = scratch->ends_revision;
 }
 
-/* Whether an address of this node stands for the node itself. */
+/* What an address of this node as a source means. */
 enum local_source {
 	LOCAL_SOURCE_IS_NODE,
 	LOCAL_SOURCE_IS_MASQUERADED, /* the host's stack gave somebody else's packet its own address, or somebody pretends */
 };
 
-/* Whether this direction of an endpoint's policy holds for its own node. A workload and its own node always reach each other (kubelet's
- * probes; Kubernetes' rule), unless a policy of Calico's says otherwise of what the workload sends. */
+/* Whether this direction of an endpoint's policy applies to its own node. A workload and its own node always reach each other (kubelet's
+ * probes; a rule of Kubernetes), unless a policy of Calico covers what the workload sends to its node. */
 static __always_inline bool is_asked_of_node(const struct endpoint *endpoint, enum direction direction)
 {
 	return direction == DIRECTION_EGRESS && (endpoint->flags & ENDPOINT_ASKED_TO_NODE);
@@ -66,23 +67,23 @@ static __always_inline bool policy_allows(const struct endpoint *endpoint, enum 
 	return judgement->verdict == POLICY_ALLOW;
 }
 
-/* What the verdict about a flow depends on, as one number, from the revisions of its ends; an end that is not on this node has
- * none. The order counts. */
+/* The revisions of a flow's ends, combined into one number: the verdict about the flow depends on them. An end that is not on this node
+ * has no revision. The order counts. */
 static __always_inline __u32 ends_revision_of(const struct ends *ends, const struct settings *settings)
 {
 	return (ends->source ? ends->source->revision * 31 : 0) + (ends->destination ? ends->destination->revision : 0) +
 	       settings->host_revision;
 }
 
-/* Whether an end of a flow is the node, which an earlier stage has let the flow in to. */
+/* Whether an end of a flow is the node, and an earlier stage has already let the flow in to the node. */
 static __always_inline bool is_accepted(const struct endpoint *end, const struct scratch *scratch)
 {
 	return scratch->plan.is_accepted && is_host(end);
 }
 
-/* Judges scratch's flow by the policies of those of its two ends that live on this node, for judge_as(). It is the tuple after
- * translation: policies speak of workloads, not of services. No policy keeps a workload from itself (Kubernetes, "Network
- * Policies": a pod cannot block access to itself). Returns a verdict, and leaves the revision of the ends in scratch. */
+/* Judges scratch's flow by the policies of those of its two ends that are on this node, for judge_as(). The flow is the tuple after
+ * translation: policies are about workloads, not about services. No policy keeps a workload from itself (Kubernetes, "Network Policies":
+ * a pod cannot block access to itself). Returns a verdict, and leaves the revision of the ends in scratch. */
 __global enum outcome judge_from(enum local_source local)
 {
 	const struct settings *settings = settings_get();
@@ -107,7 +108,7 @@ __global enum outcome judge_from(enum local_source local)
 	return ALLOWED;
 }
 
-/* Judges scratch's flow: where it comes in, by its ends on this node, and where it leaves. A verdict. */
+/* Judges scratch's flow where it comes in, by its ends on this node, and where it leaves. Returns a verdict. */
 static __always_inline enum outcome judge_as(struct __sk_buff *skb, enum local_source local)
 {
 	const struct settings *settings = settings_get();
@@ -120,7 +121,7 @@ static __always_inline enum outcome judge_as(struct __sk_buff *skb, enum local_s
 	return verdict == ALLOWED && is_staged ? judge_departure(skb) : verdict;
 }
 
-/* What did not pass the host's stack is not from this node, whatever its source says. */
+/* A packet that did not pass the host's stack is not from this node, whatever its source is. */
 static __always_inline enum outcome judge(struct __sk_buff *skb)
 {
 	return judge_as(skb, LOCAL_SOURCE_IS_MASQUERADED);
@@ -132,8 +133,7 @@ static __always_inline bool is_from_entry(__u32 connection_flags)
 	return !(connection_flags & CONNECTION_FORWARDED) && (connection_flags & (CONNECTION_VIA_ENTRY | CONNECTION_DIRECT_RETURN));
 }
 
-/* The flow that opened a connection, after translation, from a packet that it has in one direction or the other, seen before
- * translation. */
+/* The flow that opened a connection, after translation, found from one of its packets in either direction, as it was before translation. */
 static __always_inline void flow_of_connection(struct tuple *flow, const struct tuple *tuple, const struct connection *connection)
 {
 	if (connection->flags & CONNECTION_REPLY) {
@@ -149,7 +149,7 @@ static __always_inline void flow_of_connection(struct tuple *flow, const struct 
 	}
 }
 
-/* How a connection's flow came to this node, from a packet of it in one direction or the other. */
+/* How a connection's flow came to this node, found from one of its packets in either direction. */
 static __always_inline void find_arrival(struct scratch *scratch, const struct tuple *tuple, const struct connection *connection,
 					 const struct settings *settings)
 {
@@ -165,8 +165,8 @@ static __always_inline void find_arrival(struct scratch *scratch, const struct t
 	scratch->arrival = scratch->is_from_entry ? settings->uplink_ifindex : forward ? forward->origin.interface : 0;
 }
 
-/* Whether anything may have changed that the last verdict about a connection depends on. Leaves in scratch the flow to be judged,
- * the revision of its ends and that of the node. */
+/* Whether anything on which the last verdict about a connection depends may have changed. Leaves in scratch the flow to be judged, the
+ * revision of its ends and that of the node. */
 __global int is_to_be_judged(const struct tuple *tuple, const struct connection *connection)
 {
 	const struct settings *settings = settings_get();
@@ -211,8 +211,8 @@ static __always_inline enum outcome judge_again(struct __sk_buff *skb, const str
 	return ALLOWED;
 }
 
-/* The workload of this node that sent a packet which now leaves the host's stack, whatever source it carries by now;
- * NULL: it came from elsewhere, or from the node itself. */
+/* The workload of this node that sent a packet which now leaves the host's stack, whatever source the packet has now; NULL: the packet
+ * came from elsewhere, or from the node itself. */
 static __always_inline const struct workload *sender_before_stack(const struct __sk_buff *skb)
 {
 	__u32 ifindex = skb->ingress_ifindex;
@@ -220,7 +220,7 @@ static __always_inline const struct workload *sender_before_stack(const struct _
 	return ifindex ? bpf_map_lookup_elem(&interfaces, &ifindex) : NULL;
 }
 
-/* Judges what leaves the host's stack, where kube-proxy may have given it another destination and another source. Leaves the
+/* Judges a packet that leaves the host's stack, after kube-proxy may have given it another destination and another source. Leaves the
  * flow that was judged in scratch. */
 static __always_inline enum outcome judge_after_stack(struct __sk_buff *skb, const struct tuple *tuple)
 {

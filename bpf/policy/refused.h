@@ -5,12 +5,13 @@
 #include "source.h"
 #include "host.h"
 
-/* Flows that policies have refused a moment ago. A flood of such packets, from whatever source ports, costs a lookup each in place of the eight to
- * twelve that find out the same. Policies change the revision; what else a refusal depends on (a service that appears at the address) takes
- * effect as late as it does for a connection's next hop. A flood with many sources forgets refusals, and nothing else. */
+/* Flows that policies refused a moment ago. In a flood, such packets cost one lookup each, whatever source ports they have, instead of
+ * the eight to twelve lookups that lead to the same verdict. A change of policies changes the revision and ends the entry. Other changes
+ * on which a refusal depends (a service that appears at the address) take effect as late as they do for a connection's next hop. A flood
+ * with many sources makes the programs forget refusals, and nothing else. */
 #define REFUSAL_LIFETIME 100000000ULL /* ns: 0.1 s */
 
-/* Whoever chooses the low halves of addresses so that two meet gains nothing: both are judged each time. */
+/* A sender may choose addresses whose low halves give the same hash. It gains nothing: both flows are judged each time. */
 static __always_inline struct refusal *refusal_at(const struct tuple *tuple)
 {
 	__u64 source = tuple->source.word[2] | (__u64)tuple->source.word[3] << 32;
@@ -28,9 +29,10 @@ static __always_inline bool is_refusal_of(const struct refusal *refusal, const s
 	       origin_is(&refusal->origin, origin);
 }
 
-/* Whether a packet whose origin the plan has is refused as one a moment ago was. Then the plan says so, and scratch has the same as if policies had
- * been asked. What policies refuse to open, they refuse of a connection that its sender has opened, too: only other packets than SYNs may be answers.
- * In a flood of SYNs, looking for connections that are not there costs most. */
+/* Whether a packet, whose origin the plan has, is refused because policies refused the same a moment ago. Then the plan says so, and
+ * scratch has the same content as if policies had been asked. Policies that refuse to open a flow also refuse packets of a connection
+ * that its sender has opened; only packets other than SYNs may be answers. In a flood of SYNs, the lookups of connections that do not
+ * exist cost most. */
 __global bool is_refused_again(const struct tuple *tuple, bool is_syn)
 {
 	const struct settings *settings = settings_get();
@@ -62,7 +64,7 @@ __global bool is_refused_again(const struct tuple *tuple, bool is_syn)
 #define SHOWS_EACH_STEP false
 #endif
 
-/* Whether it is worth asking. An answer of ICMP is refused for another reason. */
+/* Whether to look for an earlier refusal. An answer of ICMP is refused for another reason. */
 static __always_inline bool may_be_refused_again(const struct packet *packet)
 {
 	const struct scratch *scratch = scratch_get();
@@ -76,7 +78,7 @@ static __always_inline bool refuses_again(const struct packet *packet, const str
 	return is_refused_again(&packet->tuple, packet_is_syn(packet));
 }
 
-/* The packet is of no known connection: if policies refuse it, others from `origin` will be refused again. */
+/* For a packet of no known connection: if policies refuse it, they will refuse others from `origin` again. */
 static __always_inline void note_origin(const struct packet *packet, const struct origin *origin, struct plan *plan)
 {
 	plan->origin = *origin;

@@ -3,8 +3,8 @@
 #include "../locate.h"
 #include "../scratch.h"
 
-/* The host outside this node that sent the packet at hand, once its source was checked: judging asks where it is again, and no lookup is as
- * dear as that. Of this packet only: locations change. */
+/* The host outside this node that sent the packet at hand, once its source was checked: judging needs its location again, and no other
+ * lookup costs as much. For this packet only, because locations change. */
 
 static __always_inline void note_sender(const struct address *address, const struct location *location)
 {
@@ -25,7 +25,7 @@ static __always_inline bool is_sender(const struct scratch *scratch, const struc
 	return scratch->plan.is_sender_known && address_is_equal(&scratch->sender.address, address);
 }
 
-/* What policies know a peer by. */
+/* The number by which policies know a peer. */
 struct peer {
 	__u32 location_flags;
 	__u32 identity;

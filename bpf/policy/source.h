@@ -9,9 +9,9 @@
 #include "../verdict.h"
 
 /* Whether a packet's source is right. Policies apply to addresses, so the source of every packet that enters this node is checked. A
- * connection remembers the result for as long as it caches its next hop. */
+ * connection caches the result for as long as it caches its next hop. */
 
-/* Of a packet from an uplink. */
+/* The origin of a packet from an uplink. */
 static __always_inline struct origin origin_of_frame(struct __sk_buff *skb)
 {
 	const struct ethhdr *ethernet = bytes_at(skb, 0, sizeof(*ethernet));
@@ -22,8 +22,8 @@ static __always_inline struct origin origin_of_frame(struct __sk_buff *skb)
 	return origin;
 }
 
-/* Of a packet that `node` wrapped. Unwrapped, it still has the hardware addresses of the frame that it came in; from the
- * kernel's device it has those of the frame inside, which our programs always write alike. */
+/* The origin of a packet that `node` wrapped. If our programs unwrapped it, it still has the hardware addresses of the frame that it
+ * came in. From the kernel's device it has those of the inner frame, which our programs always write alike. */
 static __always_inline struct origin origin_of_tunnel(struct __sk_buff *skb, const struct settings *settings,
 						      const struct address *node)
 {
@@ -40,7 +40,7 @@ static __always_inline bool origin_is(const struct origin *known, const struct o
 	       mac_is_equal(known->mac, origin->mac);
 }
 
-/* Whether packets of this connection from there are known to have the right source. */
+/* Whether packets of this connection from this origin are known to have the right source. */
 static __always_inline bool is_believed(struct connection *connection, const struct origin *origin)
 {
 	const struct connection *known = next_hop_known(connection);
@@ -48,16 +48,16 @@ static __always_inline bool is_believed(struct connection *connection, const str
 	return known && origin_is(&known->origin, origin);
 }
 
-/* Whether the connection was judged as one that the stack had from another interface than the packet now comes from: perhaps a
- * workload's, to which it gave the source that this packet has. */
+/* Whether the connection was judged as one that the stack received from another interface than this packet: perhaps from a workload, to
+ * which the stack gave the source that this packet has. */
 static __always_inline bool is_from_behind_stack(const struct connection *connection, __u32 interface)
 {
 	return connection->origin.node == ORIGIN_BEFORE_STACK && connection->origin.interface != interface;
 }
 
-/* Whether the frame has the hardware address by which this node reaches `node`. Behind a router that is the router's, which
- * proves nothing (and may send from another one, RFC 9568): such a packet is accepted. A packet of an unknown neighbour is not: the agent
- * makes the kernel keep the nodes' entries. */
+/* Whether the frame has the hardware address by which this node reaches `node`. If the node is behind a router, that is the router's
+ * address. It proves nothing (a router may also send from another one, RFC 9568), so such a packet is accepted. A packet of an unknown
+ * neighbour is not accepted: the agent makes the kernel keep the neighbour entries of nodes. */
 __global bool frame_is_from(struct __sk_buff *skb, const struct address *node)
 {
 	const struct settings *settings = settings_get();
@@ -99,7 +99,7 @@ __global enum outcome check_source(struct __sk_buff *skb, const struct address *
 	return frame_is_from(skb, &location->node) ? ALLOWED : OUTCOME_DROP_SPOOFED_SOURCE;
 }
 
-/* A workload's address may only be used by the node it lives on, a node's address only by that node. */
+/* Only the node where a workload runs may use the workload's address, and only a node itself may use its own address. */
 static __always_inline bool source_belongs_to(const struct address *source, const struct address *peer)
 {
 	const struct location *location = locate(source);
@@ -109,8 +109,8 @@ static __always_inline bool source_belongs_to(const struct address *source, cons
 	return location && address_is_equal(&location->node, peer);
 }
 
-/* Checks the source of a wrapped packet. Only clients from outside reach a service through an entry node; for a workload its own node
- * chooses the backend. @return as check_source() */
+/* Checks the source of a wrapped packet. Only clients from outside the cluster reach a service through an entry node; for a workload,
+ * its own node chooses the backend. @return as check_source() */
 __global enum outcome check_wrapped_source(const struct address *source, const struct wrapping *wrapping)
 {
 	const struct location *location;
@@ -125,7 +125,7 @@ __global enum outcome check_wrapped_source(const struct address *source, const s
 	if ((flags & LOCATION_POOL) || is_endpoint(source))
 		return OUTCOME_DROP_SPOOFED_SOURCE;
 	note_sender(source, location);
-	/* Answers of a service at this node's address come back with it as their source. */
+	/* Answers of a service at this node's address come back with that address as their source. */
 	if ((flags & (LOCATION_LOCAL_HOST | LOCATION_BROADCAST)) && wrapping->kind != TUNNEL_RETURN)
 		return OUTCOME_DROP_MARTIAN_SOURCE;
 	return ALLOWED;

@@ -6,16 +6,16 @@
 #include "ask.h"
 #include "host.h"
 
-/* What host endpoints say of flows that come in by an interface of the node, and of those that it forwards. Asked only while there are
- * such policies (has_host_stages). */
+/* The policies of host endpoints about flows that come in by an interface of the node, and about flows that the node forwards. Asked
+ * only while there are such policies (has_host_stages). */
 
 static __always_inline bool is_of_departure(enum judged judged)
 {
 	return judged == JUDGED_DEPARTURE || judged == JUDGED_UNTRACKED_OUT;
 }
 
-/* What one stage of an interface's host endpoint says of scratch's flow, before translation (HOST_PRE_DNAT, HOST_UNTRACKED) as it is `written`.
- * @return enum policy_verdict; NEXT: it decides nothing, or there is none */
+/* Asks one stage of an interface's host endpoint about scratch's flow. HOST_PRE_DNAT and HOST_UNTRACKED are asked about the flow before
+ * translation, `written`. @return enum policy_verdict; NEXT: the stage decides nothing, or does not exist */
 __global int ask_host(enum host_stage stage, enum judged judged, __u32 interface)
 {
 	enum direction direction = is_of_departure(judged) ? DIRECTION_EGRESS : DIRECTION_INGRESS;
@@ -46,7 +46,7 @@ enum arrival {
 	PASSES_THROUGH,
 };
 
-/* What scratch's flow is where it comes in. */
+/* Where scratch's flow comes in. */
 __global enum arrival arrival_of(void)
 {
 	const struct settings *settings = settings_get();
@@ -58,7 +58,7 @@ __global enum arrival arrival_of(void)
 	return is_local_host(settings, &scratch->flow.destination) ? ARRIVES_HERE : PASSES_THROUGH;
 }
 
-/* Where scratch's flow comes in. Allowed before translation, it is not asked about again there. */
+/* Judges scratch's flow where it comes in. A flow that was allowed before translation is not judged there again. */
 static __always_inline enum outcome judge_arrival(struct scratch *scratch)
 {
 	enum arrival arrival = arrival_of();
@@ -79,8 +79,8 @@ static __always_inline enum outcome judge_arrival(struct scratch *scratch)
 
 #define LEAVES_NOWHERE FROM_WORKLOADS /* no interface's index */
 
-/* The interface by which scratch's flow leaves this node, as destination.h finds its next hop; ANY_INTERFACE: it is not known. What the node
- * itself sends is not asked about here. */
+/* The interface by which scratch's flow leaves this node, as destination.h finds its next hop; ANY_INTERFACE: it is not known. Not used
+ * for the packets of the node itself. */
 __global __u32 departure_of(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
@@ -101,7 +101,7 @@ __global __u32 departure_of(struct __sk_buff *skb)
 	return route_ask(skb, route) == ROUTE_UNKNOWN ? ANY_INTERFACE : route->ifindex;
 }
 
-/* doNotTrack is asked about what the node itself sends alone (decide/untracked.h). */
+/* doNotTrack is asked only about the node's own packets (decide/untracked.h). */
 static __always_inline enum outcome judge_departure(struct __sk_buff *skb)
 {
 	__u32 interface = departure_of(skb);

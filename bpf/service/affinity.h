@@ -5,7 +5,7 @@
 
 /* Session affinity: a client keeps the backend that it was given. */
 
-/* The list whose backend a client of this service keeps; 0: none. */
+/* The list for which a client of this service keeps its backend; 0: none. */
 static __always_inline __u32 affine_list(const struct service *service)
 {
 	return service->flags & SERVICE_AFFINITY ? service->backend_list : 0;

@@ -5,7 +5,7 @@
 
 /* What a connection depends on. */
 
-/* Whether the pod or node behind a backend that no service has any more still exists. Backends outside the cluster are assumed to. */
+/* Whether the pod or node behind a backend that no service has any more still exists. A backend outside the cluster is assumed to exist. */
 static __always_inline bool lives_without_service(const struct connection *connection)
 {
 	const struct address *address = &connection->address;

@@ -22,7 +22,7 @@ static __always_inline const struct service *node_port_find(const struct address
 	return bpf_map_lookup_elem(&frontends, &key);
 }
 
-/* The service with its own address. */
+/* The service that has this address for itself. */
 static __always_inline const struct service *address_service_find(const struct address *address, __be16 port, __u8 protocol)
 {
 	struct frontend key = {.address = *address, .port = port, .protocol = protocol};
@@ -30,13 +30,14 @@ static __always_inline const struct service *address_service_find(const struct a
 	return bpf_map_lookup_elem(&frontends, &key);
 }
 
-/* Whether it could be one, by its location: a node's or a workload's address is none, so their packets need no further lookup. */
+/* Whether the address could be a service's own, by its location: an address of a node or workload is not, so packets to it need no
+ * further lookup. */
 static __always_inline bool may_be_cluster_address(__u32 location_flags)
 {
 	return !(location_flags & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST | LOCATION_POOL));
 }
 
-/* Of a service that is known here. Each of its ports belongs to a service or to none. */
+/* Whether this is the cluster address of a service that this node knows. No other host has any of its ports. */
 static __always_inline bool is_cluster_address(const struct address *address)
 {
 	return address_service_find(address, OTHER_PORTS, OTHER_PORTS);
@@ -48,8 +49,8 @@ static __always_inline bool has_node_ports(__u32 location_flags)
 	return (location_flags & (LOCATION_LOCAL_HOST | LOCATION_REMOTE_HOST)) && !(location_flags & LOCATION_WITHOUT_NODE_PORTS);
 }
 
-/* The service of node ports that answers at an address which no service has for itself; NULL: none. Most packets of no service need the location of their
- * destination again, and its lookup is a dear one: it is left in `location`. */
+/* The service that answers with a node port at an address that is not a service's own; NULL: none. The location of the destination is
+ * left in `location`: most packets of no service need it again, and its lookup is expensive. */
 static __always_inline const struct service *node_port_or_location(const struct address *address, __be16 port, __u8 protocol,
 								   const struct location **location)
 {
@@ -57,8 +58,8 @@ static __always_inline const struct service *node_port_or_location(const struct 
 	return has_node_ports(location_flags(*location)) ? node_port_find(address, port, protocol) : NULL;
 }
 
-/* Whether a sender of this node asks at another node's port that serves that node's backends alone (externalTrafficPolicy: Local). Which these are is
- * for that node to say, so the packet goes there as it is, as with kube-proxy. */
+/* Whether a sender of this node uses another node's port that serves only that node's backends (externalTrafficPolicy: Local). Only that
+ * node knows these backends, so the packet goes there untranslated, as with kube-proxy. */
 static __always_inline bool is_decided_there(const struct service *node_port, __u32 location_flags)
 {
 	return node_port && (node_port->flags & SERVICE_EXTERNAL_LOCAL) && (location_flags & LOCATION_REMOTE_HOST);
@@ -73,7 +74,7 @@ static __always_inline const struct service *service_find(const struct address *
 	return service ? service : node_port_or_location(address, port, protocol, &location);
 }
 
-/* Whether node ports answer at the node's own loopback: 0.0.0.0 and 127.0.0.0/8 are one address here, 127.0.0.1. */
+/* Whether node ports answer at the node's own loopback. 0.0.0.0 and 127.0.0.0/8 are one address here: 127.0.0.1. */
 static __always_inline bool loopback_has_node_ports(const struct address *loopback)
 {
 	struct address own = loopback_of(loopback);
@@ -100,7 +101,7 @@ static __always_inline bool is_handled_here(const struct service *service, const
 	return settings->service_handling != SERVICES_LEFT_TO_HOST || (service->flags & SERVICE_HOST_PORT);
 }
 
-/* The backend that a client with affinity was given before; 0: none. @param ended of a memory whose time is over, when it was last used */
+/* The backend that a client with affinity was given before; 0: none. @param ended if the affinity has expired: when it was last used */
 static __always_inline __u32 affine_backend(const struct service *service, const struct affinity_key *key, __u32 *ended)
 {
 	const struct affinity *affinity = bpf_map_lookup_elem(&affinities, key);
@@ -115,7 +116,7 @@ static __always_inline __u32 affine_backend(const struct service *service, const
 	return 0;
 }
 
-/* What a backend is to the service (enum membership); NULL: none of its backends. */
+/* The state of a backend in the service's list (enum membership); NULL: it is not in the list. */
 static __always_inline const __u32 *membership_of(const struct service *service, __u32 backend)
 {
 	struct member key = {.backend_list = service->backend_list, .backend = backend};
@@ -137,14 +138,14 @@ static __always_inline const struct backend *backend_in_reach(__u32 id, enum rea
 	return backend;
 }
 
-/* A backend that a packet or socket was given before; NULL: it is out of reach, or no longer a backend of this service. */
+/* A backend that a packet or socket was given before; NULL: it is out of reach, or the service no longer has it. */
 static __always_inline const struct backend *backend_within_reach(const struct service *service, __u32 id, enum reach reach)
 {
 	return is_member(service, id) ? backend_in_reach(id, reach) : NULL;
 }
 
-/* The backend that a client with affinity was given before; NULL: new connections may not get it. Such clients, too, leave one whose
- * hints name other zones now. */
+/* The backend that a client with affinity was given before; NULL: new connections may not get it. A client with affinity, too, leaves a
+ * backend whose hints now name other zones. */
 static __always_inline const struct backend *backend_kept(const struct service *service, __u32 id, enum reach reach)
 {
 	const __u32 *membership = membership_of(service, id);
@@ -152,9 +153,9 @@ static __always_inline const struct backend *backend_kept(const struct service *
 	return membership && *membership == MEMBER_CHOSEN ? backend_in_reach(id, reach) : NULL;
 }
 
-/* Which of `count` backends: the same for each packet of a connection, with affinity for all of a client's connections. That of a
- * socket, whose port is not known yet, is never forgotten.
- * @param ended of a client whose affinity is over, when it was: its next choice is another one. 0: it has none */
+/* The index of one of `count` backends: the same for each packet of a connection; with affinity, the same for all connections of a
+ * client. For a socket, whose port is not known yet, it is random: the socket remembers the backend itself. @param ended if the client's
+ * affinity has expired: when; its next choice is another one. 0: it has not */
 static __always_inline __u32 choice_of(const struct service *service, const struct tuple *flow, const struct address *client,
 				       __u32 ended, __u32 count)
 {
@@ -163,17 +164,17 @@ static __always_inline __u32 choice_of(const struct service *service, const stru
 	return (flow ? secret_hash(flow, client, 0) : bpf_get_prandom_u32()) % count;
 }
 
-/* What the choice of a backend depends on; NULL: on chance, so that a client that was refused and tries again with the same ports may reach
- * another one. A Maglev table has one for it. */
+/* The flow on which the choice of a backend depends; NULL: the choice is random, so that a client that was refused and tries again with
+ * the same ports may reach another backend. A Maglev table has such a choice of its own. */
 static __always_inline const struct tuple *chosen_for(const struct packet *packet, const struct service *service)
 {
 	return packet->is_tried_again && !service->table_size ? NULL : &packet->tuple;
 }
 
-/* Chooses a backend for a new connection of `client`: the one it was given before, if the service asks for that
- * and it is still within reach, else the one of the service's Maglev table, else any. The caller has the client keep it (affinity.h).
- * Returns its id, 0: there is none. The backend is left in `chosen`.
- * @param flow the connection; NULL: any backend, for a socket, which needs no other node's agreement, or a client that tries again */
+/* Chooses a backend for a new connection of `client`: the backend that it was given before, if the service has affinity and the backend
+ * is still within reach; otherwise the one of the service's Maglev table; otherwise any. The caller records the affinity (affinity.h).
+ * Returns the backend's id; 0: there is none. The backend is left in `chosen`. @param flow the connection; NULL: any backend, for a
+ * socket, whose choice no other node has to repeat, or for a client that tries again */
 static __always_inline __u32 choose_backend(const struct service *service, const struct tuple *flow,
 					    const struct address *client, enum reach reach, const struct backend **chosen)
 {

@@ -6,7 +6,7 @@
  * answer comes to a port that a service may use, too; the earlier request distinguishes it from a client's. (For kube-proxy's services
  * the kernel's connection tracking does that, but host ports are ours.) TCP does not need this: an answer opens no connection. */
 
-/* Whether a packet that would open a connection to a service is such an answer. */
+/* Whether a packet that would open a connection to a service is the answer to such a request. */
 static __always_inline bool is_answer_to_host(const struct tuple *tuple)
 {
 	const struct host_request *known;

@@ -4,10 +4,10 @@
 #include "../shared/connection.h"
 
 /* Consistent choice (Maglev, NSDI 2016): the agents of all nodes build the same table of a service's backends, and a connection's
- * addresses and ports choose an entry, so every node gives a connection the same backend without having seen it begin. */
+ * addresses and ports choose an entry. So every node gives a connection the same backend, even if it did not see the connection begin. */
 
-/* The same on every node, without a secret of one. @param by_client the client alone counts: with session affinity, all its
- * connections get one backend, at every node */
+/* The hash of a connection: the same on every node, without a node's secret. @param by_client only the client counts: with session
+ * affinity, all its connections get one backend, at every node */
 __global __u32 flow_hash(const struct tuple *flow, bool by_client)
 {
 	__u32 hash;

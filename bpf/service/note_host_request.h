@@ -6,8 +6,8 @@
 
 #define HOST_REQUEST_NOTED_AGAIN SECOND /* a stream costs a lookup per packet, and a write per second */
 
-/* Separate function: the caller has no BPF stack left. Not over a client's live connection with the same addresses and ports, which a
- * workload could take over that way. */
+/* Separate function: the caller has no BPF stack left. It does not replace a client's live connection with the same addresses and ports,
+ * which a workload could take over that way. */
 static __step int note_host_request(const struct tuple *tuple)
 {
 	struct host_request now = {.asked = bpf_ktime_get_coarse_ns()}, *known;
@@ -29,7 +29,7 @@ static __step int note_host_request(const struct tuple *tuple)
 	return 0;
 }
 
-/* The request whose answer this is stays known. */
+/* Keeps the request that this packet answers. */
 static __always_inline void note_host_answer(const struct tuple *tuple)
 {
 	struct host_request *known = bpf_map_lookup_elem(&host_requests, tuple);

@@ -3,8 +3,8 @@
 #include "../shared/settings.h"
 #include "source_range.h"
 
-/* Whether replies of a connection that enters here go straight from the backend's node to the client. The service decides, else
- * the settings; a client that cannot take them from another node has the last word. */
+/* Whether replies of a connection that enters here go straight from the backend's node to the client. The service decides, otherwise the
+ * settings. A client that cannot accept replies from another node overrides both. */
 static __always_inline bool returns_directly(const struct settings *settings, const struct service *service,
 					     const struct address *client)
 {

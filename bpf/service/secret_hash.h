@@ -40,7 +40,7 @@ static __always_inline void sip_address(struct sip *sip, const struct address *a
 	sip_in(sip, address->word[2] | (__u64)address->word[3] << 32);
 }
 
-/* @param flow the connection; NULL: of all of the client's connections to services with this list */
+/* @param flow the connection; NULL: all connections of the client to services with this list */
 __global __u32 secret_hash(const struct tuple *flow, const struct address *client, __u32 list)
 {
 	__u32 zero = 0;

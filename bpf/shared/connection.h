@@ -13,8 +13,8 @@ struct tuple {
 	__u8 padding[3];
 };
 
-/* An entry outlives its version: another one takes it over by the names of its fields (agent/kernel/older-layouts.ts). So a flag keeps its
- * number, and a field that means something else gets another name. */
+/* An entry outlives the version that wrote it: the next version takes it over by the names of its fields
+ * (agent/kernel/older-layouts.ts). So a flag keeps its number, and a field with another meaning gets another name. */
 enum connection_flag {
 	CONNECTION_REPLY = 1 << 0,	   /* this entry is the responder's direction */
 	CONNECTION_TRANSLATED = 1 << 1,	   /* rewrite to `address`, `port` (and `peer_port`) */
@@ -37,15 +37,15 @@ enum connection_flag {
 	CONNECTION_BY_GATEWAY = 1 << 18,   /* leaves the cluster by another node, `node`; with MASQUERADED: this is that node (egress.h) */
 };
 
-/* Ports of the node that stand for those whose address it hides: below those that its kernel gives to sockets by default (from 32768) and
- * below the node ports; above the tunnel's, at which packets are taken for wrapped ones. One client has so many of them, to one
- * address and port of a host. ICMP: identifiers. */
+/* Ports of the node that replace the ports of clients whose address it hides. They are below the ports that its kernel gives to sockets
+ * by default (from 32768) and below the node ports, and above the tunnel's port, at which packets are treated as wrapped. One client may
+ * use this many of them towards one address and port of a host. ICMP: identifiers. */
 #define MASQUERADE_PORT_FIRST 5120
 #define MASQUERADE_PORTS 24576
 #define MASQUERADE_PORTS_OF_CLIENT 12288
 
-/* How long an idle connection is known. Not shorter than with kube-proxy (README.md has both). Nothing is swept, so a long one costs no
- * memory that others need. A closed one is known for longer than its backend's TIME_WAIT: see connection/open.h. */
+/* How long an idle connection is known. Not shorter than with kube-proxy (README.md has both). No process sweeps the tables, and an idle
+ * entry makes room when others need it. A closed connection is known for longer than its backend's TIME_WAIT: see connection/open.h. */
 #define SECONDS_TCP_ESTABLISHED 86400
 #define SECONDS_TCP_OPENING 60
 #define SECONDS_TCP_ONE_FIN 3600
@@ -56,7 +56,7 @@ enum connection_flag {
 
 #define ORIGIN_BEFORE_STACK 0xffffffff /* in place of a node: where the stack had it from */
 
-/* Where a packet came from, as far as the packet itself can be believed. */
+/* Where a packet came from, as far as the packet itself proves it. */
 struct origin {
 	__u32 interface; /* ifindex; of a wrapped packet that of the tunnel device */
 	__u32 node;	 /* of a wrapped packet: the words of the address of the node that wrapped it, combined; else 0 */
@@ -107,7 +107,7 @@ struct connection {
 	__u8 padding[4];
 };
 
-/* What keeps an entry of `connections`: nobody, if that entry has another place. */
+/* The entry of `connections` that has this place; no entry, if that entry has another place. */
 struct place {
 	__u64 taken; /* ns, bpf_ktime_get_ns */
 	struct tuple tuple;
@@ -118,7 +118,7 @@ struct host_request {
 	__u64 asked; /* ns, bpf_ktime_get_coarse_ns */
 };
 
-/* A datagram in fragments: only the first carries the ports, so they are kept for the others. */
+/* A datagram in fragments. Only its first fragment carries the ports, so they are kept for the later ones. */
 struct fragment_key {
 	struct address source;
 	struct address destination;

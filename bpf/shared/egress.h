@@ -2,7 +2,7 @@
 #pragma once
 #include "address.h"
 
-/* How what a workload sends leaves the cluster. */
+/* How a workload's packets leave the cluster. */
 enum egress_how {
 	EGRESS_PLAIN, /* as its pool says */
 	EGRESS_HERE,  /* with `address`, of this node */

@@ -10,8 +10,8 @@ enum endpoint_flag {
 	ENDPOINT_BY_OWN_SIDE = 1 << 4, /* of the node itself: which policy holds depends on a flow's end on this side (POLICY_OWN_SIDE) */
 };
 
-/* A workload of this node: the addresses that it may use. ::, it has none of that family. By the index of its host-side interface
- * (map `interfaces`) and by its network namespace (map `namespaces`). */
+/* A workload of this node: the addresses that it may use; ::, if it has none of that family. Found by the index of its host-side
+ * interface (map `interfaces`) and by its network namespace (map `namespaces`). */
 struct workload {
 	struct address ipv4;
 	struct address ipv6;

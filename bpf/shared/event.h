@@ -62,8 +62,8 @@ struct listening {
 	__u64 until; /* ns, bpf_ktime_get_ns; 0: none */
 };
 
-/* Which packets a trace is about, in both directions; one entry, key 0. A service's socket is recognised by the frontend
- * it asks for and the port it is bound to, since it has no address yet. */
+/* Which packets a trace is about, in both directions; one entry, key 0. A socket that asks for a service has no address yet: it is
+ * recognised by the frontend that it asks for and the port that it is bound to. */
 struct trace {
 	__u64 until; /* ns, bpf_ktime_get_ns; 0: none */
 	struct address client;
@@ -75,7 +75,7 @@ struct trace {
 	__u8 padding;
 };
 
-/* A flood must not cost more than its counters: per CPU and kind, at most so many events in each window. */
+/* A flood must not cost more than its counters: at most this many events of each kind per CPU and window. */
 #define REPORT_WINDOW_NS 100000000
 #define REPORT_MOST_OPENED 500
 #define REPORT_MOST_REFUSED 50
@@ -102,7 +102,7 @@ struct report_counter {
 	__u64 lost;	  /* the ring was full */
 };
 
-/* Who shares one (map `report_shares`) changes with each window. */
+/* The owner of a share (map `report_shares`) changes with each window. */
 #define REPORT_SHARES 1024
 
 struct report_share {

@@ -3,13 +3,13 @@
 #include "address.h"
 #include <linux/types.h>
 
-/* In place of an interface's index: those that have no host endpoint of their own. */
+/* In place of an interface's index: all interfaces that have no host endpoint of their own. */
 #define ANY_INTERFACE 0
 
-/* The same of this node's workloads; without an entry they reach the node. */
+/* The same for the interfaces of this node's workloads; without an entry they reach the node. */
 #define FROM_WORKLOADS 0xffffffff
 
-/* What a host endpoint is asked about, each by policies of its own. */
+/* The traffic about which a host endpoint is asked. Each stage has policies of its own. */
 enum host_stage {
 	HOST_OWN,	/* what the node's own processes send and receive */
 	HOST_FORWARDED, /* what the node sends on for others: policies with applyOnForward */

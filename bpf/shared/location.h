@@ -21,7 +21,7 @@ enum location_flag {
 	LOCATION_IPIP = 1 << 9,		/* with ENCAPSULATED, of IPv4: by IPIP */
 };
 
-/* What is known of an address: who it is (identity, for policies) and where it is (node, flags). */
+/* What is known of an address: its identity, for policies, and its location (node, flags). */
 struct location {
 	__u32 identity; /* 0: an address no policy distinguishes */
 	__u32 flags;	/* enum location_flag */

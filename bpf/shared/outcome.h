@@ -2,9 +2,9 @@
 #pragma once
 #include <linux/types.h>
 
-/* Every packet that our programs see ends in exactly one outcome, and is counted there (map `outcomes`): each run of a
- * program counts one, but that of to_uplink for what another of our programs sent (MARK_FORWARDED) and counted, and the two ends of the way by which the
- * node's own SCTP goes into and out of our programs (decide/own_request.h).
+/* Every packet that our programs see ends in exactly one outcome, and is counted there (map `outcomes`): each run of a program counts
+ * one. The exceptions: to_uplink does not count packets that another of our programs sent and counted (MARK_FORWARDED), and the programs
+ * at both ends of the tunnel's device do not count the node's own SCTP on its way into and out of our programs (decide/own_request.h).
  * Metrics and people see the names: OUTCOME_DROP_POLICY_INGRESS is "drop_policy_ingress". */
 enum outcome {
 	OUTCOME_PASS_TO_STACK,	    /* left to the kernel */

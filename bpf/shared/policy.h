@@ -45,7 +45,7 @@ struct policy_value {
 	__u32 rule;    /* DENY, LOGGED: number of the reason, for people; BY_SOURCE_PORT: of the table; BY_OWN_SIDE: of a policy */
 };
 
-/* What one direction of an endpoint's policy said about a flow. */
+/* The answer of one direction of an endpoint's policy about a flow. */
 struct judgement {
 	__u32 policy;
 	__u32 identity; /* of the peer */

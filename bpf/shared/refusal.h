@@ -5,7 +5,7 @@
 
 #define REFUSALS 512
 
-/* That policies let nothing open a connection from there to a port, whatever its source port is (policy/refused.h). */
+/* Policies refuse every flow from this origin to this port, whatever its source port is (policy/refused.h). */
 struct refusal {
 	__u64 until; /* ns, bpf_ktime_get_coarse_ns */
 	struct address source;

@@ -17,8 +17,8 @@ struct frontend {
 #define ANY_NODE 0
 #define NODE_LOOPBACK 0x10000
 
-/* In place of a port and of a protocol: the frontend of all others at a cluster address, which has no backends. It is looked up
- * last, and says that the address is a cluster address. */
+/* In place of a port and of a protocol: the frontend of all other ports of a cluster address. It has no backends. It is looked up last,
+ * and shows that the address is a cluster address. */
 #define OTHER_PORTS 0
 
 enum service_flag {
@@ -91,7 +91,8 @@ struct backend {
 	__u8 flags; /* enum backend_flag */
 };
 
-/* The key of the hash by which backends are chosen (service/secret_hash.h): random, this node's own, the same as long as its maps are. */
+/* The key of the hash by which backends are chosen (service/secret_hash.h): random, different on each node, and the same for as long as
+ * the node's maps exist. */
 struct secret {
 	__u64 low;
 	__u64 high;

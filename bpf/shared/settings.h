@@ -7,7 +7,7 @@ enum return_mode {
 	RETURN_DIRECT = 1, /* Direct Server Return: straight to the client */
 };
 
-/* Who gives new connections to services their backends. */
+/* Which component gives new connections to services their backends. */
 enum service_handling {
 	SERVICES_TRANSLATED = 0,   /* these programs */
 	SERVICES_LEFT_TO_HOST = 1, /* the host's stack, where kube-proxy has its rules: everything passes it, both ways */
@@ -21,8 +21,8 @@ enum tunnel_kind {
 	TUNNEL_RETURN = 3,	   /* backend's node to entry node: translated reply on its way to the client */
 };
 
-/* Bit of `policy_revision` while the agent has not written everything: what was judged by a part is judged again afterwards,
- * whatever policies are in force then. */
+/* Bit of `policy_revision` that is set while the agent has not written everything. A flow that was judged meanwhile is judged again
+ * afterwards, whichever policies are in force then. */
 #define POLICY_REVISION_UNSETTLED 1
 
 #define VNI_OVERLAY 4096
@@ -33,7 +33,7 @@ enum tunnel_kind {
 /* UDP, at each node that encrypts. */
 #define WIREGUARD_PORT 51820
 
-/* In what a packet travels between two nodes. A node takes either, whatever it sends. */
+/* The encapsulation of a packet between two nodes. A node accepts either, whichever it sends. */
 enum encapsulation {
 	ENCAPSULATION_VXLAN = 0,
 	ENCAPSULATION_IPIP = 1, /* IPv4 in IPv4 (RFC 2003): TUNNEL_OVERLAY only, since it carries nothing beside the packet */
@@ -52,7 +52,7 @@ enum settings_flag {
 	SETTINGS_ENCRYPTION = 1 << 10, /* what is wrapped leaves for other nodes encrypted, and is taken from them only so (tunnel/wireguard.h) */
 };
 
-/* What the agent may change while traffic flows; one entry, key 0. */
+/* Settings that the agent may change while traffic flows; one entry, key 0. */
 struct settings {
 	struct address node;	/* this node's address towards the other nodes; tunnels are of its family */
 	struct address second;	/* this node's address of the other family; ::, it has none */

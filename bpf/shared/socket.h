@@ -2,8 +2,8 @@
 #pragma once
 #include "address.h"
 
-/* Whose sockets are given a backend when they connect or send a datagram. Other traffic is translated packet by packet, with the
- * same result. */
+/* The sockets that are given a backend when they connect or send a datagram. The packets of all others are translated one by one, with
+ * the same result. */
 enum socket_translation {
 	SOCKET_TRANSLATION_ALL = 0,
 	SOCKET_TRANSLATION_HOST_ONLY = 1, /* none of a workload's */
@@ -26,5 +26,5 @@ struct socket_peer {
 	__u32 backend; /* id; 0: this place is free */
 };
 
-/* How many frontends an unconnected socket keeps its backends of. With one more, the oldest place is taken. */
+/* For how many frontends an unconnected socket keeps its backends. One more frontend replaces the oldest. */
 #define SOCKET_FLOWS 16

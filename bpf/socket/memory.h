@@ -4,10 +4,10 @@
 #include "../net/address.h"
 #include <linux/in.h>
 
-/* What a socket remembers: the backend behind each frontend it talks to, so that a flow keeps it, and the frontend behind
+/* What a socket remembers: the backend behind each frontend that it talks to, so that a flow keeps its backend, and the frontend behind
  * each backend, so that the program sees the address it asked for. */
 
-/* Of an unconnected socket. Several threads may send at once: each looks and writes under the lock. */
+/* The memory of an unconnected socket. Several threads may send at once: each reads and writes under the lock. */
 struct socket_flows {
 	struct bpf_spin_lock lock;
 	__u32 newest; /* the flow of the last datagram */
@@ -43,7 +43,7 @@ static __always_inline void remember_peer(struct bpf_sock_addr *socket, const st
 		*own = *peer;
 }
 
-/* For the agent, which ends the socket when the backend is gone (agent/outlived-sockets.ts). */
+/* For the agent, which closes the socket when the backend no longer exists (agent/outlived-sockets.ts). */
 static __always_inline void show_peer(struct bpf_sock_addr *socket, const struct socket_peer *peer)
 {
 	struct socket_cookie key = {.cookie = bpf_get_socket_cookie(socket)};
@@ -128,7 +128,7 @@ static __always_inline bool frontend_of_peer(struct bpf_sock *socket, const stru
 	return true;
 }
 
-/* The same for an unconnected socket. Where two frontends have this backend, the last datagram decides. */
+/* The same for an unconnected socket. If two frontends have this backend, the last datagram decides. */
 static __always_inline bool frontend_of_flow(struct bpf_sock *socket, const struct address *backend, __be16 port,
 					     struct address *frontend, __be16 *frontend_port)
 {

@@ -4,9 +4,9 @@
 #include "../observe/share.h"
 #include "../settings.h"
 
-/* What becomes of sockets' calls: reported, and counted. */
+/* The results of sockets' calls: reported, and counted. */
 
-/* The port it is bound to; 0: none yet. */
+/* The port that the socket is bound to; 0: none yet. */
 static __always_inline __be16 port_of(struct bpf_sock_addr *socket)
 {
 	return socket->sk ? bpf_htons(socket->sk->src_port) : 0;

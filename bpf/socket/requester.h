@@ -7,7 +7,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* Whose socket asks: a socket that is not bound yet has no address, but the network namespace of its pod or host. */
+/* The workload or host whose socket asks. A socket that is not bound yet has no address, but it is in the network namespace of its pod
+ * or host. */
 
 enum requester_kind {
 	REQUESTER_HOST,
@@ -43,7 +44,7 @@ static __always_inline void requester_of(struct bpf_sock_addr *socket, const str
 		.word = {(__u32)(namespace.cookie >> 32), (__u32)namespace.cookie, 0, 0}};
 }
 
-/* Whether the socket can have packets of its destination's family, as far as we know. */
+/* Whether the socket can have packets of its destination's family, as far as is known. */
 static __always_inline bool has_address(const struct requester *requester)
 {
 	return !address_is_unset(&requester->address);

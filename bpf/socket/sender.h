@@ -3,9 +3,9 @@
 #include "../service/choose.h"
 #include "memory.h"
 
-/* The socket that has sent a packet: the kernel keeps it with the packet until a stack receives that. */
+/* The socket that has sent a packet: the kernel keeps it with the packet until a stack receives the packet. */
 
-/* Whether the socket was given the packet's destination in place of a service's address, which is left in `frontend`. */
+/* Whether the socket was given the packet's destination in place of a service's address. That address is left in `frontend`. */
 static __always_inline bool was_given(struct bpf_sock *socket, const struct tuple *tuple, struct address *frontend, __be16 *port)
 {
 	return frontend_of_peer(socket, &tuple->destination, tuple->destination_port, frontend, port) ||

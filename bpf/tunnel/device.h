@@ -22,7 +22,7 @@ static __always_inline int prepare_device(struct __sk_buff *skb, const struct wr
 	if (is_ipv4(&wrapping->node)) {
 		key->remote_ipv4 = bpf_ntohl(address_to_ipv4(&wrapping->node));
 	} else {
-		/* IPv6 has no checksum of its own: a receiver takes no datagram without one (RFC 8200, 8.1). */
+		/* IPv6 has no header checksum: a receiver accepts no datagram without a UDP checksum (RFC 8200, 8.1). */
 		flags = BPF_F_TUNINFO_IPV6;
 		__builtin_memcpy(key->remote_ipv6, &wrapping->node, sizeof(wrapping->node));
 	}
@@ -32,8 +32,8 @@ static __always_inline int prepare_device(struct __sk_buff *skb, const struct wr
 	return group && bpf_skb_set_tunnel_opt(skb, &group, sizeof(group)) ? -1 : 0;
 }
 
-/* The headers that the device took off. It accepts packets to any address of this node; only one is the tunnel's.
- * @return false: it does not come from one of our nodes */
+/* Reads the headers that the device took off. The device accepts packets to any address of this node; only one of these is the tunnel's
+ * address. @return false: the packet does not come from one of our nodes */
 static __always_inline bool unwrapped_by_device(struct __sk_buff *skb, const struct settings *settings,
 						struct wrapping *wrapping)
 {

@@ -3,15 +3,15 @@
 #include "../net/early.h"
 #include "vxlan.h"
 
-/* A packet is wrapped in VXLAN in the card's driver: the headers are those of wrap_in_vxlan(). */
+/* Wraps a packet in VXLAN in the card's driver, with the same headers as wrap_in_vxlan(). */
 
-/* How long the packet is on the link once it is wrapped, without Ethernet. */
+/* The length of the packet on the link once it is wrapped, without Ethernet. */
 static __always_inline __u32 early_wrapped_length(struct xdp_md *ctx)
 {
 	return early_length(ctx) - ETH_HLEN + sizeof(struct outer_headers);
 }
 
-/* What the outer headers repeat of the packet inside. */
+/* The fields that the outer headers take from the packet inside. */
 struct carried {
 	__u32 length; /* of the packet with its outer headers, without Ethernet */
 	__be16 type;

@@ -5,9 +5,9 @@
 #include "wrapping.h"
 #include <linux/pkt_cls.h>
 
-/* IPIP (RFC 2003), IPv4 in IPv4: what workloads say to each other, and to nodes. The programs write and read its header; no device is needed. It says
- * nothing but the two nodes, so what an entry node forwards, and its replies, are in VXLAN. So is what the kernel's device has to cut, or to find a
- * neighbour for (device.h): a node takes both. */
+/* IPIP (RFC 2003), IPv4 in IPv4: for packets between workloads, and from workloads to nodes. The programs write and read its header; no
+ * device is needed. The header names the two nodes and nothing else. So packets that an entry node forwards, and their replies, are in
+ * VXLAN. So are packets that the kernel's device has to fragment or to find a neighbour for (device.h): a node accepts both. */
 
 struct ipip_frame {
 	struct ethhdr ethernet;
@@ -25,8 +25,9 @@ static __always_inline struct ipip_frame *ipip_frame(struct __sk_buff *skb)
 	return bytes_at(skb, 0, sizeof(struct ipip_frame));
 }
 
-/* Writes the outer header. Never to be cut, since nobody can join an IPIP packet's pieces without a device: a router says what fits, and the sender of the
- * packet inside is told (decide/quoted.h). @return 0; TC_ACT_SHOT: the packet is lost; -1: nothing was touched */
+/* Writes the outer header. The packet must never be fragmented, because without a device no receiver can reassemble an IPIP packet: a
+ * router says what fits, and the sender of the packet inside is told (decide/quoted.h). @return 0; TC_ACT_SHOT: the packet is lost; -1:
+ * nothing was touched */
 static __noinline int wrap_in_ipip(struct __sk_buff *skb, const struct settings *settings, const struct wrapping *wrapping,
 				   const struct next_hop *hop)
 {
@@ -65,7 +66,8 @@ static __noinline int wrap_in_ipip(struct __sk_buff *skb, const struct settings 
 	return 0;
 }
 
-/* What one of our nodes writes: whole, without options, around an IPv4 header. Congestion is for senders that know of it (RFC 6040, 4.2). */
+/* Whether the packet is as one of our nodes writes it: whole, without options, around an IPv4 header. Congestion is only for senders
+ * that support it (RFC 6040, 4.2). */
 static __always_inline bool is_readable_ipip(const struct ipip_frame *frame, bool is_congested)
 {
 	return frame->outer.ihl == 5 && !(frame->outer.frag_off & bpf_htons(IP_NOT_WHOLE)) &&
@@ -73,7 +75,7 @@ static __always_inline bool is_readable_ipip(const struct ipip_frame *frame, boo
 	       (!is_congested || (frame->inner.tos & IP_ECN_MASK));
 }
 
-/* Notes in the header inside that the way between the nodes is congested. @return false: the packet is lost */
+/* Copies the outer header's mark of congestion to the header inside. @return false: the packet is lost */
 static __always_inline bool mark_congested(struct __sk_buff *skb)
 {
 	struct iphdr *ip = ip_header(skb);

@@ -3,15 +3,16 @@
 #include "../net/ipv4.h"
 #include "../scratch.h"
 
-/* What outer headers have in common. */
+/* What the outer headers of all encapsulations have in common. */
 
-/* RFC 6040, normal mode, as the kernel's tunnels: congestion is not copied out, the capability is. */
+/* RFC 6040, normal mode, like the kernel's tunnels: the outer header gets the capability of the inner one, but not its mark of
+ * congestion. */
 static __always_inline __u8 outer_ecn(__u8 inner)
 {
 	return (inner & IP_ECN_MASK) == IP_ECN_CONGESTED ? IP_ECN_CAPABLE : inner & IP_ECN_MASK;
 }
 
-/* The ECN bits of an IP header, by its first two bytes: IPv6's traffic class begins 4 bits earlier than IPv4's. */
+/* The ECN bits of an IP header, from its first two bytes: IPv6's traffic class begins 4 bits earlier than IPv4's. */
 static __always_inline __u8 ecn_of(const void *ip)
 {
 	__u16 first = bpf_ntohs(*(const __be16 *)ip);
@@ -19,7 +20,8 @@ static __always_inline __u8 ecn_of(const void *ip)
 	return (first >> 12 == 6 ? first >> 4 : first) & IP_ECN_MASK;
 }
 
-/* Packets of one sender that may be cut on the way have different ones for as long as possible (RFC 6864, 4.3). Processors count apart. */
+/* The identification of the next packet. Packets of one sender that may be fragmented have different identifications for as long as
+ * possible (RFC 6864, 4.3). Each processor counts alone. */
 static __always_inline __be16 outer_identification(void)
 {
 	struct scratch *scratch = scratch_get();

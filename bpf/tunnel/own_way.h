@@ -5,10 +5,10 @@
 #include "../shared/settings.h"
 #include <linux/pkt_cls.h>
 
-/* The way of the node's own SCTP through the tunnel's device (decide/own_request.h): from the stack into these programs, and of answers from these to the
- * stack. Both come in by the device, which from_tunnel sees. */
+/* How the node's own SCTP passes the tunnel's device (decide/own_request.h): from the stack into these programs, and its answers from
+ * these programs to the stack. Both arrive at the device, where from_tunnel sees them. */
 
-/* From the stack: from_tunnel counts it. @return the action */
+/* From the stack: from_tunnel counts the packet. @return the action */
 static __always_inline int send_own_request(struct __sk_buff *skb, const struct settings *settings)
 {
 	skb->mark = MARK_OWN_REQUEST;
@@ -24,7 +24,7 @@ static __always_inline int send_own_answer(struct __sk_buff *skb, const struct s
 	return bpf_redirect(settings->tunnel_ifindex, BPF_F_INGRESS);
 }
 
-/* Whatever hardware address it has. @return the action */
+/* For any hardware address of the packet. @return the action */
 static __always_inline int give_own_answer(struct __sk_buff *skb)
 {
 	skb->mark = 0;
@@ -32,8 +32,8 @@ static __always_inline int give_own_answer(struct __sk_buff *skb)
 	return TC_ACT_OK;
 }
 
-/* Whether a packet that comes in by the tunnel's device was sent there by one of these programs. What another node wrapped has its headers beside it,
- * whatever mark it has. */
+/* Whether one of these programs sent the packet that arrives at the tunnel's device. A packet that another node wrapped has tunnel
+ * metadata, whatever mark it has. */
 static __always_inline bool is_from_own_programs(struct __sk_buff *skb, __u32 mark)
 {
 	struct scratch *scratch = scratch_get();

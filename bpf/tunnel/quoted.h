@@ -4,15 +4,14 @@
 
 /* A packet that this node wrapped, as a router's error quotes it. */
 
-/* What VXLAN put between the outer IP header and the packet. */
+/* The headers that VXLAN put between the outer IP header and the packet. */
 struct quoted_headers {
 	struct udphdr udp;
 	struct vxlan_header vxlan;
 	struct ethhdr inner;
 } __attribute__((packed, aligned(2)));
 
-/* Whether the error is about a packet between nodes, which this node wrapped.
- * @param tuple of the packet that an error quotes */
+/* Whether the error is about a packet between nodes, which this node wrapped. @param tuple of the packet that an error quotes */
 static __always_inline bool is_wrapped_here(const struct tuple *tuple, const struct settings *settings)
 {
 	return is_to_tunnel(tuple) && address_is_equal(&tuple->source, &settings->node);
@@ -35,7 +34,7 @@ static __always_inline int read_quoted(struct __sk_buff *skb, struct inner_packe
 	return parse_quoted(skb, inner, headers.inner.h_proto == bpf_htons(ETH_P_IPV6));
 }
 
-/* Makes the packet inside of an error about it. @return 0, or -1 */
+/* Turns an error into the packet inside the packet that it is about. @return 0, or -1 */
 static __always_inline int become_quoted(struct __sk_buff *skb, const struct inner_packet *inner)
 {
 	__s32 before = inner->ip_offset - ETH_HLEN;

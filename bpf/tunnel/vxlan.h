@@ -29,14 +29,14 @@ struct wrapped_frame {
 	struct outer_headers outer;
 } __attribute__((packed, aligned(2)));
 
-/* The packet's first bytes as a wrapped frame; NULL: it has fewer in one piece. */
+/* The packet's first bytes as a wrapped frame; NULL: fewer bytes are in one piece. */
 static __always_inline struct wrapped_frame *wrapped_frame(struct __sk_buff *skb)
 {
 	return bytes_at(skb, 0, sizeof(struct wrapped_frame));
 }
 
-/* The source port of a flow's wrapped packets, in the dynamic range (RFC 7348, 5). The kernel's own hash takes the packet apart again, where no
- * network card or socket has left one: that costs as much as three lookups. */
+/* The source port of a flow's wrapped packets, in the dynamic range (RFC 7348, 5). If no network card or socket has left a hash, the
+ * kernel's own hash parses the packet again, which costs as much as three lookups. */
 static __always_inline __be16 outer_source_port(const struct tuple *inner)
 {
 	const __u32 *source = inner->source.word, *destination = inner->destination.word;
@@ -44,7 +44,8 @@ static __always_inline __be16 outer_source_port(const struct tuple *inner)
 
 	hash = (hash ^ destination[0] ^ destination[1] ^ destination[2] ^ destination[3]) * 0xc2b2ae3d;
 	hash ^= (__u32)inner->source_port << 16 ^ inner->destination_port;
-	/* Each bit of the ports, which are in network order, has to reach the low bits, and those the high ones. */
+	/* Every bit of the ports, which are in network order, has to affect the low bits of the hash, and the low bits of the hash its
+	 * high ones. */
 	return bpf_htons(LEAST_SOURCE_PORT | (hash_end(hash) & 0x3fff));
 }
 
@@ -103,7 +104,7 @@ static __always_inline int wrap_in_vxlan(struct __sk_buff *skb, const struct tup
 		return -1;
 	ecn = ecn_of(ip);
 	is_whole = must_be_told(skb);
-	/* A client knows nothing of our headers, so its segments become smaller; workloads' interfaces leave room. */
+	/* A client does not leave room for our headers, so its segments become smaller. Workloads' interfaces leave room. */
 	if (wrapping->kind == TUNNEL_OVERLAY)
 		flags |= BPF_F_ADJ_ROOM_FIXED_GSO;
 	if (bpf_skb_adjust_room(skb, sizeof(struct outer_headers), BPF_ADJ_ROOM_MAC, flags))
@@ -116,7 +117,7 @@ static __always_inline int wrap_in_vxlan(struct __sk_buff *skb, const struct tup
 }
 
 /* Datagrams that one call sent (UDP_SEGMENT) and that the kernel still carries as one packet. If a program took the headers off, the
- * packet would still be marked as wrapped and no socket would accept it: only the kernel's device can clear that. */
+ * packet would still be marked as wrapped and no socket would accept it: only the kernel's device can clear that mark. */
 static __always_inline bool is_wrapped_train(struct __sk_buff *skb, bool is_inner_ipv6)
 {
 	__u32 field = is_inner_ipv6 ? offsetof(struct ipv6hdr, nexthdr) : offsetof(struct iphdr, protocol);
@@ -128,7 +129,7 @@ static __always_inline bool is_wrapped_train(struct __sk_buff *skb, bool is_inne
 	       (is_inner_ipv6 ? protocol != IPPROTO_TCP : protocol != IPPROTO_TCP);
 }
 
-/* Whether what one of our nodes wrapped can be unwrapped here. */
+/* Whether a packet that one of our nodes wrapped can be unwrapped here. */
 static __always_inline bool may_unwrap(const struct packet *packet, const struct outer_headers *outer,
 				       const struct wrapping *wrapping)
 {
@@ -146,7 +147,7 @@ static __always_inline bool may_unwrap(const struct packet *packet, const struct
 	return !is_wrapped_train(packet->skb, is_inner_ipv6);
 }
 
-/* Tells the kernel that the packet is of IPv6 from now on. Linux 6.3; an older kernel refuses and touches nothing. */
+/* Tells the kernel that the packet is now an IPv6 packet. Needs Linux 6.3; an older kernel refuses and changes nothing. */
 #define ADJ_ROOM_DECAP_L3_IPV6 (1ULL << 8) /* BPF_F_ADJ_ROOM_DECAP_L3_IPV6 */
 
 static __always_inline bool take_off(struct __sk_buff *skb, __u64 flags)
@@ -166,7 +167,7 @@ static __always_inline bool unwrap_ipv6(struct __sk_buff *skb)
 	return true;
 }
 
-/* Takes the outer headers off. @return false: nothing was touched, the packet is the kernel's */
+/* Takes the outer headers off. @return false: nothing was touched, and the packet goes to the kernel */
 static __always_inline bool unwrap_vxlan(struct packet *packet, struct wrapping *wrapping)
 {
 	struct __sk_buff *skb = packet->skb;

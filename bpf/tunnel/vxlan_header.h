@@ -2,9 +2,9 @@
 #pragma once
 #include "wrapping.h"
 
-/* The VXLAN header (RFC 7348) between our nodes. VNI, 24 bits: two of kind, 22 high bits of the backend's id. Group
- * policy id (draft-smith-vxlan-group-policy), 16 bits: the 10 low ones. Without a backend the VNI of the overlay is
- * VNI_OVERLAY and there is no group. */
+/* The VXLAN header (RFC 7348) between our nodes. VNI, 24 bits: two bits of kind, 22 high bits of the backend's id. Group policy id
+ * (draft-smith-vxlan-group-policy), 16 bits: the 10 low bits of the id. Without a backend the VNI of the overlay is VNI_OVERLAY, and
+ * there is no group. */
 
 #define VXLAN_PORT 4789
 #define VXLAN_HAS_VNI 0x08000000   /* flag I */
@@ -37,7 +37,7 @@ static __always_inline __u32 group_of(const struct wrapping *wrapping)
 	return wrapping->backend & BACKEND_LOW_MASK;
 }
 
-/* An overlay that is not ours names a backend. */
+/* The wrapping that a header names. The overlay of other software has a `backend` that is not 0. */
 static __always_inline struct wrapping wrapping_in(const struct address *node, __u32 vni, __u32 group)
 {
 	__u32 kind = vni >> KIND_SHIFT;

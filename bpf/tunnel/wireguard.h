@@ -3,16 +3,17 @@
 #include "../net/parse.h"
 #include "tunnel.h"
 
-/* Packets of the tunnel between nodes, encrypted by the kernel's WireGuard device. The programs hand it what is wrapped, and it sends UDP of its own;
- * what it has decrypted arrives at its ingress, whole and without an Ethernet header, and only from the node that has the outer source. */
+/* Packets of the tunnel between nodes, encrypted by the kernel's WireGuard device. The programs hand wrapped packets to the device, and
+ * it sends UDP packets of its own. A decrypted packet arrives at the device's ingress, whole and without an Ethernet header, and only if
+ * it comes from the node that its outer source names. */
 
-/* Whether it is WireGuard's own packet, between two nodes. */
+/* Whether this is WireGuard's own packet, between two nodes. */
 static __always_inline bool is_wireguard(const struct tuple *tuple)
 {
 	return tuple->protocol == IPPROTO_UDP && tuple->destination_port == bpf_htons(WIREGUARD_PORT);
 }
 
-/* A later fragment whose first was not seen: perhaps one of the tunnel. */
+/* Whether this is a later fragment whose first fragment was not seen: it may belong to the tunnel. */
 static __always_inline bool is_lone_fragment(const struct tuple *tuple, enum parse_result parsed)
 {
 	return parsed == PARSE_FRAGMENT && tuple->protocol == IPPROTO_UDP;
@@ -27,20 +28,21 @@ static __always_inline bool must_be_encrypted(const struct tuple *tuple, enum pa
 				       is_of_node(&tuple->destination));
 }
 
-/* Whether it can: in IPIP it was wrapped a moment before encryption began, and no device would take it at the other end. */
+/* Whether the packet can be encrypted. A packet in IPIP was wrapped a moment before encryption began, and no device would accept it at
+ * the other end. */
 static __always_inline bool can_be_encrypted(const struct tuple *tuple, const struct settings *settings)
 {
 	return settings->wireguard_ifindex && !is_ipip(tuple);
 }
 
-/* To the device, which takes the Ethernet header off. */
+/* Sends the packet to the device, which takes the Ethernet header off. */
 static __always_inline int send_encrypted(const struct settings *settings)
 {
 	return bpf_redirect(settings->wireguard_ifindex, 0);
 }
 
-/* Whether a decrypted packet, or a later fragment of one, is what its sender wrapped for this node. Everything else that nodes send each other is not
- * encrypted, so a node that was broken into reaches nothing here that it would not reach otherwise. */
+/* Whether a decrypted packet, or a later fragment of one, is what its sender wrapped for this node. Nodes encrypt nothing else for each
+ * other, so an attacker on another node reaches nothing here that it would not reach without encryption. */
 static __always_inline bool is_decrypted_tunnel(struct __sk_buff *skb, const struct settings *settings)
 {
 	struct tuple tuple = {.protocol = IPPROTO_UDP};

@@ -13,8 +13,8 @@ struct wrapping {
 };
 
 /* A reply on its way back through the entry node leaves that node again. As large segments (GSO) it must no longer be marked as wrapped,
- * which only the kernel's device can do. So that no packet of a connection overtakes another, all packets after the first large one
- * go through the device. This value in place of a backend requests it. */
+ * and only the kernel's device can clear that mark. So that no packet of a connection overtakes another, all packets after the first
+ * large one go through the device. This value in place of a backend asks for that. */
 #define RETURN_LARGE (1u << 10)
 
 static __always_inline bool wrapping_is_service(const struct wrapping *wrapping)
@@ -22,9 +22,10 @@ static __always_inline bool wrapping_is_service(const struct wrapping *wrapping)
 	return wrapping->kind == TUNNEL_FORWARD_VIA || wrapping->kind == TUNNEL_FORWARD_DIRECT;
 }
 
-/* Whether a wrapped packet may follow a connection: one that an entry node forwarded follows only a client's connection to a service,
- * which may have entered at this node or at another one before.
- * Wrapped packets are never forwarded again, or two nodes that took each other for the backend's would loop. */
+/* Whether a wrapped packet may follow a connection. A packet that an entry node forwarded follows only a client's connection to a
+ * service, which may have entered before at this node or at another one.
+ * Wrapped packets are never forwarded again: otherwise, two nodes that each took the other one for the backend's node would send a
+ * packet back and forth. */
 static __always_inline bool may_follow(const struct connection *connection, enum tunnel_kind kind)
 {
 	__u32 flags = connection->flags;
@@ -35,7 +36,7 @@ static __always_inline bool may_follow(const struct connection *connection, enum
 	       (connection->backend && !(flags & (CONNECTION_REPLY | CONNECTION_MASQUERADED)));
 }
 
-/* The value in place of a backend for a reply of `connection`. */
+/* The value in place of a backend in the outer headers of a reply of `connection`. */
 static __always_inline __u32 return_detail(struct __sk_buff *skb, struct connection *connection)
 {
 	if (skb->gso_size && !(connection->flags & CONNECTION_LARGE))
