@@ -48,6 +48,8 @@ export function commandsOf(story: string, program?: string) {
     compare: (...options: string[]) => verify("compare", "--quick", ...options),
     /** How the dataplane is on each node. */
     status: (...options: string[]) => verify("status", "--json", ...options),
+    /** Writes an archive for support. */
+    bundle: (...options: string[]) => verify("bundle", ...options),
     /** What happens on all nodes; ends by itself only if it cannot begin. */
     watch: (...options: string[]) => verify("watch", ...options),
     /** One connection, step by step. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { keepEvidence } from "./evidence.ts";
 import { isLeft } from "./host.ts";
 import { AGENTLESS, CHECK, OPEN } from "./nginx-checks.ts";
 import { CLIENT, ENTRIES, ENTRY, FAMILIES, MINUTES, observationsOf } from "./observations.ts";
@@ -16,12 +17,15 @@ const commands = commandsOf("ask");
 const { check, compare, inMachine, preflight, result, stack, trace } = commands;
 const { podIdentities, untilHandled, untilKubeProxyIsGone, verification } = observationsOf(commands);
 const scratch = mkdtempSync(join(tmpdir(), "walkthrough-"));
-oneStory();
+oneStory((test) => keepEvidence(commands, test));
 
 beforeAll(async () => {
   // Left by a test that was killed.
   if (isLeft(commands.LAB)) await ended(stack("down"));
-  await ended(stack("up"));
+  await ended(stack("up")).catch(async (error: unknown) => {
+    await keepEvidence(commands, "up");
+    throw error;
+  });
 }, 30 * MINUTES);
 
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ListedLab } from "../../lab/list/list.ts";
 import { clusterStatusSchema } from "../../verify/status/cluster-status.ts";
+import { keepEvidence } from "./evidence.ts";
 import { isLeft, leftSince, type Traces, tracesOf } from "./host.ts";
 import { CLIENT, ENTRIES, ENTRY, FAMILIES, MINUTES, observationsOf } from "./observations.ts";
 import { wayOf } from "./results.ts";
@@ -16,7 +17,7 @@ import { testWatch } from "./watching.ts";
 const commands = commandsOf("walk");
 const { LAB, inMachine, lab, stack, status } = commands;
 const { observed, podIdentities, untilKubeProxyIsGone, verification } = observationsOf(commands);
-oneStory();
+oneStory((test) => keepEvidence(commands, test));
 
 let before: Traces;
 

@@ -3,6 +3,7 @@ import { AGENT } from "../../components/dataplane/names.ts";
 import { findObject, listObjects } from "../../kubernetes/get.ts";
 import { subjectNamespace } from "../../kubernetes/subject-namespace.ts";
 import type { Api } from "../../kubernetes/transport.ts";
+import type { Family } from "../../model/address/address.ts";
 import { annotations } from "../../model/mode/mode.ts";
 import { kinds, resourcePath } from "../../model/objects/kinds.ts";
 import { type PodReference, podReference } from "../../probe/namespaces.ts";
@@ -82,15 +83,16 @@ export function podsBehind(view: ClusterView, service: V1Service): V1Pod[] {
   return view.pods.filter((pod) => targets.includes(podName(pod)));
 }
 
-/** Names of those that take new connections. */
-export function readyPodsBehind(view: ClusterView, service: V1Service): string[] {
-  return endpointsOf(view, service)
+/** Names of those that take new connections. @param family of the address that is connected to; undefined: not known */
+export function readyPodsBehind(view: ClusterView, service: V1Service, family?: Family): string[] {
+  return endpointsOf(view, service, family)
     .filter(({ conditions }) => conditions?.ready !== false)
     .flatMap(targetOf);
 }
 
-function endpointsOf({ endpointSlices }: ClusterView, { metadata }: V1Service): V1Endpoint[] {
+function endpointsOf({ endpointSlices }: ClusterView, { metadata }: V1Service, family?: Family): V1Endpoint[] {
   return endpointSlices
+    .filter(({ addressType }) => family === undefined || addressType === family)
     .filter((slice) => slice.metadata?.namespace === metadata?.namespace)
     .filter((slice) => slice.metadata?.labels?.["kubernetes.io/service-name"] === metadata?.name)
     .flatMap(({ endpoints }) => endpoints ?? []);

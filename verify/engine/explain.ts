@@ -2,9 +2,10 @@
 
 import { ServiceHandling } from "../../components/dataplane/args.ts";
 import { isKubeProxyOn } from "../../components/dataplane/kube-proxy-pod.ts";
-import { nodeAddresses, podName, readyPodsBehind } from "../cluster/view.ts";
+import { familyOf } from "../../model/address/address.ts";
+import { nodeAddresses, podAddresses, podName, podsBehind, readyPodsBehind } from "../cluster/view.ts";
 import type { Attempt, Findings } from "./attempt.ts";
-import { podsOf, servicesOf } from "./behind.ts";
+import { addressOf, podsOf, servicesOf } from "./behind.ts";
 import { ownerOf } from "./lookup.ts";
 import type { Handling, Reason, Refusal } from "./reason.ts";
 
@@ -38,8 +39,13 @@ export function refusalOf(findings: Findings, { result }: Attempt): Refusal | un
   const [service] = servicesOf(view, plan, result);
   if (service) {
     const name = `${service.metadata?.namespace}/${service.metadata?.name}`;
-    const ready = readyPodsBehind(view, service);
-    return ready.length === 0 ? { kind: "noReadyPod", service: name } : { kind: "readyPods", service: name, ready };
+    const family = familyOf(addressOf(plan, result));
+    const ready = readyPodsBehind(view, service, family);
+    if (ready.length > 0) return { kind: "readyPods", service: name, ready };
+    if (family === undefined || readyPodsBehind(view, service).length === 0)
+      return { kind: "noReadyPod", service: name };
+    const pods = podsBehind(view, service).map((pod) => ({ pod: podName(pod), addresses: podAddresses(pod) }));
+    return { kind: "noReadyPodOfFamily", service: name, family, pods };
   }
   const [pod] = podsOf(view, plan, result);
   return pod && { kind: "pod", pod: podName(pod), port: plan.destination.port };

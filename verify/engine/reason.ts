@@ -1,3 +1,4 @@
+import type { Family } from "../../model/address/address.ts";
 import type { ReasonCode } from "../../report/results/verification.ts";
 
 /** What handles services, if not this dataplane, and the return mode in FelixConfiguration. */
@@ -59,6 +60,8 @@ interface Facts {
 /** What refuses the connection, according to the cluster's objects. */
 export type Refusal =
   | { kind: "noReadyPod"; service: string }
+  /** Others are ready; `pods` are those behind the service, with what addresses they have. */
+  | { kind: "noReadyPodOfFamily"; service: string; family: Family; pods: { pod: string; addresses: string[] }[] }
   | { kind: "readyPods"; service: string; ready: string[] }
   | { kind: "pod"; pod: string; port: number };
 

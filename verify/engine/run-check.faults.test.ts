@@ -75,6 +75,15 @@ describe("a target that refuses", () => {
     world.cluster.endpointSlices = [];
     expect(await found(world, {})).toContain("service default/nginx has no ready pod");
   });
+
+  it("has ready pods of the other address family alone", async () => {
+    const world = new FakeWorld();
+    world.answer = refused;
+    world.cluster.nodes[0]?.status?.addresses?.push({ type: "InternalIP", address: "fd00:172:31:1::8" });
+    expect(await found(world, { to: "tcp://[fd00:172:31:1::8]:30604" })).toContain(
+      "service default/nginx has no ready endpoint of IPv6, although others are ready: pod default/nginx-1 has 10.244.1.2",
+    );
+  });
 });
 
 describe("a client that loses its link", () => {

@@ -107,9 +107,15 @@ function verdictInWords({ observed, expected, error, refusal }: Extract<Reason, 
 
 function refusalInWords(refusal: Refusal): string {
   if (refusal.kind === "noReadyPod") return `service ${refusal.service} has no ready pod`;
+  if (refusal.kind === "noReadyPodOfFamily")
+    return `service ${refusal.service} has no ready endpoint of ${refusal.family}, although others are ready: ${podsInWords(refusal.pods)}`;
   if (refusal.kind === "readyPods")
     return `service ${refusal.service} has ready pods (${refusal.ready.join(", ")}), so they refuse the connection: nothing listens on the target port, or nothing on the path handles the service`;
   return `pod ${refusal.pod} exists and refuses: nothing listens on its port ${refusal.port}`;
+}
+
+function podsInWords(pods: { pod: string; addresses: string[] }[]): string {
+  return pods.map(({ pod, addresses }) => `pod ${pod} has ${addresses.join(" and ") || "no address"}`).join(", ");
 }
 
 interface Saw {
