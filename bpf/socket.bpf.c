@@ -80,7 +80,7 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 		if (is_connected_to(socket, &peer->frontend, peer->frontend_port, peer))
 			return true;
 		id = remembered_backend(socket, &peer->frontend, peer->frontend_port);
-		backend = id ? backend_within_reach(service, id, reach) : NULL;
+		backend = id ? backend_within_reach(service, id, REACH_ANY) : NULL; /* as packets: a traffic policy is for new flows */
 	}
 	known = backend;
 	if (!known)

@@ -1,5 +1,7 @@
 // Flows of a client that go on while the route to the service's address moves from one node to another.
 import type { BareCluster } from "../cluster/bare-cluster.ts";
+import type { Placed } from "../cluster/placed.ts";
+import { inPod } from "./holding.ts";
 
 // Each sends more often than the next hop expires (bpf/connection/next_hop.h). Prints how many answers each flow has had, and what ended.
 const holder = `
@@ -32,16 +34,17 @@ export interface Flows {
   readonly ended: readonly string[];
 }
 
-/** Opens `count` TCP connections and as many UDP flows from client1, to ports whose servers keep connections and answer datagrams.
+/** Opens `count` TCP connections and as many UDP flows from client1 or a pod, to ports whose servers keep connections and answer datagrams.
  * @returns what is seen of them so far */
 export function holdFlows(
   cluster: BareCluster,
   host: string,
   count: number,
   ports = { tcp: 82, udp: 80 },
+  from?: Placed,
 ): () => Flows | undefined {
-  const argv = [host, count, ports.tcp, ports.udp].map(String);
-  const child = cluster.spawn("client1", [process.execPath, "-e", holder, ...argv]);
+  const argv = [process.execPath, "-e", holder, ...[host, count, ports.tcp, ports.udp].map(String)];
+  const child = from ? cluster.spawn(from.node, inPod(from, argv)) : cluster.spawn("client1", argv);
   let [rest, last]: [string, Flows | undefined] = ["", undefined];
   child.stdout?.on("data", (text: Buffer) => {
     const lines = (rest + text).split("\n");
@@ -52,10 +55,13 @@ export function holdFlows(
   return () => last;
 }
 
-/** Whether every flow has had more than `many` further answers since `before`. */
-export function allGoOn(before: Flows, now: Flows | undefined, many = 3): boolean {
+/** Whether every flow, or those of one protocol, has had more than `many` further answers since `before`. */
+export function allGoOn(
+  before: Flows,
+  now: Flows | undefined,
+  many = 3,
+  protocols: readonly ("tcp" | "udp")[] = ["tcp", "udp"],
+): boolean {
   if (!now) return false;
-  const grows = (counts: readonly number[], old: readonly number[]) =>
-    counts.every((count, at) => count > (old[at] ?? 0) + many);
-  return grows(now.tcp, before.tcp) && grows(now.udp, before.udp);
+  return protocols.every((protocol) => now[protocol].every((count, at) => count > (before[protocol][at] ?? 0) + many));
 }
