@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** How names are resolved for a probe from a pod, whose resolv.conf a prober outside its mount namespace cannot see. */
-export const dnsSchema = z.strictObject({
+const dnsSchema = z.strictObject({
   servers: z.array(z.string()).min(1),
   /** Search domains, in order (resolv.conf(5)). */
   search: z.array(z.string()),

@@ -17,7 +17,7 @@ export interface SocketState {
 
 const FILES = { tcp: ["tcp", "tcp6"], udp: ["udp", "udp6"] } as const;
 /** Numbers of the files; every file begins with its column heads. */
-export const SOCKET_FILES = (["tcp", "udp"] as const).flatMap((protocol) =>
+const SOCKET_FILES = (["tcp", "udp"] as const).flatMap((protocol) =>
   FILES[protocol].map((file) => ({ protocol, path: `/proc/self/net/${file}` })),
 );
 /** TCP_LISTEN of the kernel's net/tcp_states.h. */

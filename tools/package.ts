@@ -38,7 +38,7 @@ const COMPILED = [
 ];
 
 /** For `pulumi package add` and `npm publish`. Not the checkout, because it also contains a program (Pulumi.yaml), which the CLI refuses. */
-export const PACKAGE_FOLDER = join(root, "dist", "package");
+const PACKAGE_FOLDER = join(root, "dist", "package");
 
 /**
  * Makes the package from what is built. Two at a time do not meet: all is written in the destination, and nothing into what is packed.

@@ -7,7 +7,7 @@ import { type Address, addressBytes, addressOf, familyOf } from "../../model/add
 const PER_SOCKET = 200;
 
 /** The multicast group to which solicitations of an IPv6 address are sent (RFC 4291, 2.7.1). */
-export function solicitedGroup(address: Address): Address {
+function solicitedGroup(address: Address): Address {
   return addressOf([...addressBytes("ff02::1:ff00:0").slice(0, 13), ...addressBytes(address).slice(13)]);
 }
 

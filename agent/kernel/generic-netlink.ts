@@ -10,7 +10,7 @@ const [FAMILY_ID, FAMILY_NAME] = [1, 2];
 const HEADER = 4; // struct genlmsghdr
 
 /** The body of a message. @param attributes one behind the other */
-export function genericMessage(command: number, attributes: Uint8Array): Buffer {
+function genericMessage(command: number, attributes: Uint8Array): Buffer {
   return Buffer.concat([Buffer.of(command, 1, 0, 0), attributes]);
 }
 

@@ -27,7 +27,7 @@ export interface RunResult {
 }
 
 /** The kernel accepts frames of less than a page (minus its own headroom) that have an IP header if their type says so. */
-export const LARGEST_FRAME = 3000;
+const LARGEST_FRAME = 3000;
 export const isTaken = (frame: Uint8Array): boolean =>
   frame.length >= (frame[12] === 0x86 ? 54 : 34) && frame.length <= LARGEST_FRAME;
 

@@ -64,7 +64,7 @@ export function ipIn(netns: string, ...args: string[]): Promise<void> {
 }
 
 /** Some commands of a batch failed. */
-export class IpError extends Error {
+class IpError extends Error {
   constructor(stderr: string, commands: readonly string[]) {
     // iproute2 names the line: "Command failed -:3".
     const failed = [...stderr.matchAll(/Command failed -:(\d+)/g)].map((match) => commands[Number(match[1]) - 1]);

@@ -13,7 +13,7 @@ const rejected = (text: string): OutcomeWords => ({ verdict: "rejected", text })
 const dropped = (text: string): OutcomeWords => ({ verdict: "dropped", text });
 
 /** Every outcome of bpf/shared/outcome.h. */
-export const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
+const outcomeWords: Readonly<Record<OutcomeName, OutcomeWords>> = {
   pass_to_stack: passed("passed to the kernel's network stack"),
   to_endpoint: passed("delivered to a workload of this node"),
   to_network: passed("sent out of an uplink"),

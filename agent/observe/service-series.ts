@@ -18,7 +18,7 @@ export interface ServiceLabels {
 }
 
 /** All others together. No Service has such a name. */
-export const OTHER_SERVICES: ServiceLabels = { namespace: "", service: "other services" };
+const OTHER_SERVICES: ServiceLabels = { namespace: "", service: "other services" };
 
 /** Packets of one direction. */
 export interface Carried {

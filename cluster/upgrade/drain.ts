@@ -6,7 +6,7 @@ import type { Api } from "../../kubernetes/transport.ts";
 import { STEP_LABEL } from "./step.ts";
 
 /** Whether a drain evicts a pod: all but pods of DaemonSets, static pods, finished pods and the upgrade's own. */
-export function mustGo({ metadata, status }: V1Pod): boolean {
+function mustGo({ metadata, status }: V1Pod): boolean {
   const isStatic = metadata?.annotations?.["kubernetes.io/config.mirror"] !== undefined;
   const isOfDaemonSet = metadata?.ownerReferences?.some(({ kind, controller }) => controller && kind === "DaemonSet");
   const isOurs = metadata?.labels?.[STEP_LABEL] !== undefined;

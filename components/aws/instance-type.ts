@@ -6,7 +6,7 @@ const GRAVITON = /^(a1|[a-z]+\d+g[a-z]*)\./;
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
 
 /** The processor of an instance type, by its name. */
-export function architectureOf(instanceType: string): Architecture {
+function architectureOf(instanceType: string): Architecture {
   return GRAVITON.test(instanceType) ? Architecture.Arm64 : Architecture.Amd64;
 }
 

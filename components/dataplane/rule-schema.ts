@@ -105,7 +105,7 @@ const familyRules = (["ICMP", "ICMPv6"] as const).flatMap((name) => {
   }));
 });
 
-export const RULE = obeying(
+const RULE = obeying(
   object(
     {
       action: choice("Allow", "Deny", "Log", "Pass"),

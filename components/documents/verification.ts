@@ -6,7 +6,7 @@ import { known, parsed, whole } from "./fields.ts";
 import { remoteMachineSchema } from "./remote-machine.ts";
 
 /** Figures of a mode that a limit can be set for. */
-export const limitedQuantities = ["meanUs", "medianUs", "p90Us", "p99Us", "cpuUsPerConnection"] as const;
+const limitedQuantities = ["meanUs", "medianUs", "p90Us", "p99Us", "cpuUsPerConnection"] as const;
 
 const measurementSchema = known(
   {

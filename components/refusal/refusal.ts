@@ -105,7 +105,7 @@ export function isLater(value: unknown): value is pulumi.Output<unknown> | Promi
 const LONGEST = 120;
 
 /** A value as a message shows it; never a long one, and never by a conversion that could fail. */
-export function described(value: unknown): string {
+function described(value: unknown): string {
   if (pulumi.Output.isInstance(value)) return "an output of another resource";
   if (value instanceof Promise) return "a promise";
   if (pulumi.Resource.isInstance(value)) return "a resource";

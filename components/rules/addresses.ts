@@ -38,7 +38,7 @@ export function cidrRule(value: unknown, longest = 32): string | undefined {
 }
 
 /** An IPv6 network in its canonical form, whose host bits are zero. */
-export function cidrIpv6Rule(value: unknown): string | undefined {
+function cidrIpv6Rule(value: unknown): string | undefined {
   const network = typeof value === "string" ? readCidr(value) : undefined;
   if (network?.family !== "IPv6") return "an IPv6 network like fd00:10:244::/56";
   return network.text === value ? undefined : `a network address (did you mean ${network.text}?)`;
@@ -65,7 +65,7 @@ export function unicastCidrRule(value: string, longest = 32): string | undefined
 const SPECIAL_IPV6 = { "::/8": "reserved", "fe80::/10": "link-local", "ff00::/8": "multicast" };
 
 /** An IPv6 network whose addresses machines and pods can have. */
-export function unicastCidrIpv6Rule(value: string): string | undefined {
+function unicastCidrIpv6Rule(value: string): string | undefined {
   const fault = cidrIpv6Rule(value);
   if (fault !== undefined) return fault;
   const special = Object.entries(SPECIAL_IPV6).find(([cidr]) => networksOverlap(cidr, value));

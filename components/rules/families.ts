@@ -34,7 +34,7 @@ export function isIpv6Alone({ ipFamilies }: SaidFamilies): boolean {
 }
 
 /** Why a cluster cannot have these families: each is said once, and only their networks are given. */
-export function saidFamiliesFault(cluster: SaidFamilies & ClusterNetworks<unknown>): ListFault | undefined {
+function saidFamiliesFault(cluster: SaidFamilies & ClusterNetworks<unknown>): ListFault | undefined {
   const { ipFamilies } = cluster;
   if (ipFamilies === undefined) return undefined;
   if (ipFamilies.length === 0 || new Set(ipFamilies).size < ipFamilies.length)

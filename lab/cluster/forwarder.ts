@@ -13,7 +13,7 @@ import { labFolder, machineNamespace } from "../names.ts";
 /** Where the search for a port starts. Each lab prefers its own port, so that kubeconfigs stay valid across down and up. */
 const [firstPort, ports] = [16_443, 1000];
 
-export function preferredPort(lab: string): number {
+function preferredPort(lab: string): number {
   let hash = 0;
   for (const character of lab) hash = (hash * 31 + character.charCodeAt(0)) % ports;
   return firstPort + hash;

@@ -55,7 +55,7 @@ export function image(platform = here, layer = "a layer") {
   return { blobs, top, add };
 }
 
-export const NAME = "io.containerd.image.name";
+const NAME = "io.containerd.image.name";
 export const REF = "org.opencontainers.image.ref.name";
 export const named = (name: string, key = NAME) => ({ annotations: { [key]: name } });
 export const LAYOUT: Files[number] = ["oci-layout", { imageLayoutVersion: "1.0.0" }];

@@ -6,7 +6,7 @@ import { LabFailure } from "../failure.ts";
 import { attempt } from "./command.ts";
 
 /** The router's autonomous system, of those for documentation (RFC 5398); machines that speak BGP have another one. */
-export const ROUTER_AS = 64500;
+const ROUTER_AS = 64500;
 
 /** @throws LabFailure if this host lacks the routing daemon of a router. */
 export async function requireBird(): Promise<void> {

@@ -13,7 +13,7 @@ import { LinuxNode } from "../testbed/linux-node.ts";
 import { TestbedMachine } from "../testbed/testbed-machine.ts";
 import type { End } from "./qperf.ts";
 
-export const addresses = {
+const addresses = {
   control: "172.31.1.10",
   ebpf1: "172.31.1.21",
   ebpf2: "172.31.1.22",

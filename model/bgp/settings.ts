@@ -22,8 +22,8 @@ export interface Speaker {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export const AS_NUMBER = "projectcalico.org/ASNumber";
-export const CLUSTER_ID = "projectcalico.org/RouteReflectorClusterID";
+const AS_NUMBER = "projectcalico.org/ASNumber";
+const CLUSTER_ID = "projectcalico.org/RouteReflectorClusterID";
 
 export function defaultBgpConfiguration(all: readonly BgpConfiguration[]): BgpConfiguration | undefined {
   return all.find(({ metadata }) => metadata.name === "default");

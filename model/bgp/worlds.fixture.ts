@@ -25,7 +25,7 @@ export interface World {
   readonly pods?: readonly string[];
 }
 
-export const ADDRESSES = {
+const ADDRESSES = {
   one: ["192.0.2.1", "2001:db8:1::1"],
   two: ["192.0.2.2", "2001:db8:1::2"],
   far: ["198.51.100.3", "2001:db8:2::3"],

@@ -1,7 +1,7 @@
 import type { HostSubject, HostTraffic } from "../policy/host-directory.ts";
 
 /** When a host endpoint is asked, by what about. */
-export const HOST_WORDS: Readonly<Record<HostTraffic, string>> = {
+const HOST_WORDS: Readonly<Record<HostTraffic, string>> = {
   own: "of what the node itself sends and receives",
   forwarded: "of what the node forwards",
   preDNAT: "before translation",

@@ -41,7 +41,7 @@ const end = z.discriminatedUnion("kind", [
 ]);
 
 /** What a flow log says of one flow at one node in one interval. */
-export const flowRecord = z
+const flowRecord = z
   .strictObject({
     type: z.literal("flow"),
     node: z.string().describe("The node that reports it."),
@@ -95,7 +95,7 @@ export const flowRecord = z
   .describe("A flow.");
 
 /** What a flow log says of one interval as a whole. */
-export const intervalRecord = z
+const intervalRecord = z
   .strictObject({
     type: z.literal("interval"),
     node: z.string(),

@@ -18,10 +18,10 @@ const tcp = (...ports: number[]): Written => ports.map((port) => ({ protocol: "T
 const udp = (...ports: number[]): Written => ports.map((port) => ({ protocol: "UDP", port }));
 
 /** Calico's (SSH, DHCP, BGP, etcd, Typha, API server, kubeadm's etcd), and DHCPv6, the kubelet and the tunnel. */
-export const INBOUND = [...tcp(22, 179, 2379, 2380, 5473, 6443, 6666, 6667, 10250), ...udp(68, 546, 4789)];
+const INBOUND = [...tcp(22, 179, 2379, 2380, 5473, 6443, 6666, 6667, 10250), ...udp(68, 546, 4789)];
 
 /** The same towards the servers, and DNS. */
-export const OUTBOUND = [...tcp(53, 179, 2379, 2380, 5473, 6443, 6666, 6667, 10250), ...udp(53, 67, 547, 4789)];
+const OUTBOUND = [...tcp(53, 179, 2379, 2380, 5473, 6443, 6666, 6667, 10250), ...udp(53, 67, 547, 4789)];
 
 /** The fail-safe ports that are in force. The agent always reaches the API server, and answers the kubelet's questions over no port. */
 export function failsafesOf(

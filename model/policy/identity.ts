@@ -17,7 +17,7 @@ export interface Identity extends Peer {
 
 /** Identities by their content, for all tables that share them: one of the same content is the very same object in each, so that what was judged
  * of it for one table holds for the others. */
-export class KnownIdentities {
+class KnownIdentities {
   readonly #known = new Map<string, Identity>();
   /** By who uses them. */
   readonly #used = new Map<object, ReadonlySet<Identity>>();

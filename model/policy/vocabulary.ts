@@ -45,7 +45,7 @@ export interface Labelled {
   readonly ownEnds?: readonly EndWords[];
 }
 
-export const NOTHING_LABELLED: Labelled = { sets: [], services: () => [] };
+const NOTHING_LABELLED: Labelled = { sets: [], services: () => [] };
 
 export function vocabulary(policies: readonly CompiledPolicy[], labelled = NOTHING_LABELLED): Vocabulary {
   return finish(vocabularyOf(policies, labelled, undefined));

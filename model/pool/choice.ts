@@ -33,7 +33,7 @@ export function choosePools(pools: readonly IpPool[], applicant: Applicant): Rea
 }
 
 /** The pools that an annotation names; undefined where nothing is named. @returns a fault without the annotation's name */
-export function namedPools(family: Family, { annotations }: Marked, pools: readonly IpPool[]): Choice | undefined {
+function namedPools(family: Family, { annotations }: Marked, pools: readonly IpPool[]): Choice | undefined {
   const text = annotations?.[POOL_ANNOTATIONS[family]];
   if (text === undefined) return undefined;
   const names = listOf(text);

@@ -59,7 +59,7 @@ export function encapsulationFor(pool: Encapsulating, node: Address): Encapsulat
 }
 
 /** Whether packets to pods of the pool are wrapped, or would be if a node in another subnet joined. */
-export function canBeWrapped(pool: Encapsulating): boolean {
+function canBeWrapped(pool: Encapsulating): boolean {
   return !isForLoadBalancers(pool) && encapsulationOf(pool).mode !== "Never";
 }
 

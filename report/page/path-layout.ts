@@ -98,7 +98,7 @@ function arrowOf(stretch: Stretch, number: number, boxes: Map<string, Box>): Arr
 }
 
 /** The label of an arrow: the packet's addresses, and the outer ones. */
-export function labelOf({ source, destination, wrapped }: Stretch): LabelLine[] {
+function labelOf({ source, destination, wrapped }: Stretch): LabelLine[] {
   const outer = wrapped ? [`in VXLAN ${wrapped.source}`, `→ ${wrapped.destination}`] : [];
   return [
     ...(source ? [{ words: `src ${source}` }] : []),

@@ -12,7 +12,7 @@ export const estimateSchema = z
 export type Estimate = z.output<typeof estimateSchema>;
 
 /** How two values compare: a difference within the spread is none. */
-export const differenceSchema = z.enum(["less", "more", "no difference"]);
+const differenceSchema = z.enum(["less", "more", "no difference"]);
 
 /** One mode measured against another in the same run. */
 export const ratioSchema = z

@@ -32,7 +32,7 @@ const legSchema = z
   })
   .describe("A packet between two places. Where an address differs from the leg before, the place between rewrote it.");
 
-export const pathSchema = z
+const pathSchema = z
   .strictObject({
     mode: z.enum(measuredModes).describe("Who handled services meanwhile."),
     client: z.string().describe("Name of the machine that connected."),

@@ -37,7 +37,7 @@ const seenSchema = z
   .describe("Attempts that showed the same.");
 
 /** Why a row does not hold, by code: sentences and advice are made from it, never parsed. */
-export const reasonCodes = [
+const reasonCodes = [
   "missing",
   "apiUnreachable",
   "apiRefused",

@@ -29,7 +29,7 @@ import type { Flow } from "./model/flow.ts";
 import type { Random } from "./random.ts";
 
 /** Addresses that no packet on a network may come from. */
-export const martians = [
+const martians = [
   nodes.master,
   secondAddress,
   ...["127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255"],

@@ -12,7 +12,7 @@ import { buildShimFor } from "../../tools/programs.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 /** The checkout's folder in a guest. */
-export const CHECKOUT = "/checkout";
+const CHECKOUT = "/checkout";
 
 /** Programs of every guest, what machines and agents need besides, and what cards do. */
 const PROGRAMS = ["/usr/sbin/bpftool", "/sbin/ip"];

@@ -174,7 +174,7 @@ export const services: readonly ClusterService[] = [
 ];
 
 /** Their backends are hosts outside the cluster. */
-export const outsideServices: readonly ClusterService[] = [
+const outsideServices: readonly ClusterService[] = [
   { name: "outer", clusterIP: "10.96.0.33", nodePort: 30097, protocol: "TCP", backends: ["remote"] },
   { name: "outer-udp", clusterIP: "10.96.0.34", nodePort: 30098, protocol: "UDP", backends: ["remote"] },
   { name: "outer-second", clusterIP: "10.96.0.35", nodePort: 30099, protocol: "UDP", backends: ["beyond"] },

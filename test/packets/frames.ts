@@ -283,7 +283,7 @@ export function isIpv6(address: string): boolean {
   return address.includes(":");
 }
 
-export function addressNumber(text: string): number {
+function addressNumber(text: string): number {
   let value = 0;
   for (const part of text.split(".")) value = value * 256 + Number(part);
   return value;

@@ -71,7 +71,7 @@ function readArp(bytes: Buffer): ArpReading {
 }
 
 /** undefined: there is no header of that version. */
-export function readIp(bytes: Buffer, inIpv6 = false): Reading | undefined {
+function readIp(bytes: Buffer, inIpv6 = false): Reading | undefined {
   return inIpv6 ? readIpv6(bytes) : readIpv4(bytes);
 }
 

@@ -73,7 +73,7 @@ function errorInWords(ip: Reading): string {
 }
 
 /** @param whole false: the packet is truncated, as inside an ICMP error */
-export function packetInWords(ip: Reading, whole = true): string {
+function packetInWords(ip: Reading, whole = true): string {
   const wrong = whole ? faults(ip) : [];
   const protocol = PROTOCOLS[ip.protocol] ?? `protocol ${ip.protocol}`;
   const ports = protocol === "icmp" ? undefined : ip.ports;

@@ -1,6 +1,6 @@
 // What must not be in an archive that people pass on. Objects are cleaned by their keys, and every text by what secrets look like.
 
-export const LEFT_OUT = "(left out)";
+const LEFT_OUT = "(left out)";
 
 const SECRET_KEY = /passw|passphrase|secret|token|credential|(private|api|access).?key/i;
 /** Annotations of this project and of Calico; others may hold anything, also a whole earlier object. */

@@ -8,7 +8,7 @@ import { replaceObject } from "../../kubernetes/replace.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 
 /** The field manager of all checks: fields that a later apply omits are removed. */
-export const fieldManager = "ebpf-dataplane-check";
+const fieldManager = "ebpf-dataplane-check";
 
 /** An object as stored by the API server. */
 export interface StoredObject extends KubernetesObject {

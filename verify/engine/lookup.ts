@@ -129,7 +129,7 @@ function phase({ status }: V1Pod): string {
   return [status?.phase, waiting].filter(Boolean).join(", ");
 }
 
-export function selectionText({ namespace, name, labels }: PodSelection): string {
+function selectionText({ namespace, name, labels }: PodSelection): string {
   if (name !== undefined) return `pod ${namespace}/${name}`;
   const pairs = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
   return `a pod ${namespace}/${pairs.join(",")}`;

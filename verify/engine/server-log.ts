@@ -30,7 +30,7 @@ const patienceMs = 6000;
 const pauseMs = 250;
 
 /** Whether judging an expectation needs the server's identity or the source that it saw. */
-export function needsEvidence({ expectation }: Plan): boolean {
+function needsEvidence({ expectation }: Plan): boolean {
   const { verdict, source, servers, spread, spreadAtMost, reply } = expectation;
   return verdict === "allowed" && Boolean(source || servers || spread || spreadAtMost || reply);
 }

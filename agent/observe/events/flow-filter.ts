@@ -62,7 +62,7 @@ export function isRefused({ verdict }: Pick<Flow, "verdict">): boolean {
 }
 
 /** An opened connection that asks a DNS server something. */
-export function isDns({ verdict, protocol, to, backend }: Flow): boolean {
+function isDns({ verdict, protocol, to, backend }: Flow): boolean {
   return verdict === "opened" && (protocol === "UDP" || protocol === "TCP") && (to.port === 53 || backend?.port === 53);
 }
 

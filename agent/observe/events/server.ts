@@ -26,7 +26,7 @@ import { jsonLines } from "./json-lines.ts";
 import { isStep, type StepContext, stepOf } from "./step.ts";
 
 /** The parameters of a trace; addresses in the notation of the maps. */
-export const traceRequestSchema = z.strictObject({
+const traceRequestSchema = z.strictObject({
   client: z.string(),
   clientPort: z.coerce.number().int().min(1).max(65_535),
   frontend: z.string(),

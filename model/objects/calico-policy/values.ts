@@ -43,7 +43,7 @@ export function portsFault(written: number | string): string | undefined {
   return 'allowed are a port from 1 to 65535, a range like "8000:8100", or the name of a port';
 }
 
-export function portNameFault(name: string): string | undefined {
+function portNameFault(name: string): string | undefined {
   return /^[a-zA-Z0-9_.-]{1,128}$/.test(name)
     ? undefined
     : 'a port\'s name: at most 128 letters, digits, "_", "." and "-"';

@@ -50,8 +50,3 @@ function tidy(element: Element, id: string): void {
 
 /** What all drawings have in common. */
 export const calm = { style: { background: "none", fontSize: "12px" }, insetTop: 4 } as const;
-
-/** An ordinal colour scale of CSS variables, so that one drawing serves every theme. */
-export function colours(names: string[], colour: (name: string) => string): NonNullable<Options["color"]> {
-  return { type: "ordinal", domain: names, range: names.map(colour) };
-}

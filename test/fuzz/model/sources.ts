@@ -20,7 +20,7 @@ export type Arrival =
       readonly to: string;
     };
 
-export const ownAddresses: readonly string[] = [nodes.master, secondAddress, second.address];
+const ownAddresses: readonly string[] = [nodes.master, secondAddress, second.address];
 const peers: readonly string[] = [nodes.node, nodes.far];
 
 export const isOwn = (address: string): boolean => ownAddresses.includes(address) || address.startsWith("127.");

@@ -14,7 +14,7 @@ import type { Node, Pod, World } from "./objects.ts";
 import type { Question } from "./packets.ts";
 
 /** The kinds that the product follows, with which worlds are compared. */
-export const FOLLOWED: readonly (keyof World)[] = [
+const FOLLOWED: readonly (keyof World)[] = [
   ...(["networkPolicies", "calicoNetworkPolicies", "globalNetworkPolicies", "clusterNetworkPolicies"] as const),
   ...(["tiers", "networkSets", "globalNetworkSets", "hostEndpoints", "egressGateways"] as const),
 ];

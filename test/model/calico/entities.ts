@@ -13,7 +13,7 @@ export interface Entity {
   ports: NamedPort[];
 }
 
-export const NAMESPACE = "projectcalico.org/namespace";
+const NAMESPACE = "projectcalico.org/namespace";
 export const SERVICE_ACCOUNT = "projectcalico.org/serviceaccount";
 
 /** All of them: an address of a pod may be in a network set too. */

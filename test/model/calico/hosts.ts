@@ -235,7 +235,7 @@ function isFailsafe(failsafes: Record<Direction, readonly Failsafe[]>, direction
 
 /** The endpoint of an interface: by its name, by one of its addresses where none is named, or that of all interfaces. Of several the
  * first by name (endpoint_mgr.go, resolveHostEndpoints). */
-export function endpointAt(world: World, node: string, { name, addresses }: Interface): HostEndpoint | undefined {
+function endpointAt(world: World, node: string, { name, addresses }: Interface): HostEndpoint | undefined {
   const here = hostsOf(world, node);
   const any = here.find(({ spec }) => spec.interfaceName === "*");
   if (wrong("* wins") && any) return any;
