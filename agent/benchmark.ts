@@ -1,6 +1,6 @@
-// What a start in a big cluster costs, from the API server's text to the bytes of the maps:
-// `node --expose-gc agent/benchmark.ts [services] [endpoints of each]`. CPU time, since the wall clock of a shared machine says
-// little. The API server is in memory, and the maps take their bytes and forget them.
+// The cost of a start in a big cluster, from the API server's text to the bytes of the maps: `node --expose-gc agent/benchmark.ts
+// [services] [endpoints of each]`. It measures CPU time, because the wall clock of a shared machine shows little. The API server is in
+// memory, and the maps discard the bytes that they get.
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { StreamingApi } from "../kubernetes/transport.ts";
 import { kindNames, kinds, resourcePath } from "../model/objects/kinds.ts";
@@ -16,7 +16,7 @@ import { SnapshotStore } from "./watch/snapshot-store.ts";
 
 const [services = 10_000, endpoints = 10] = process.argv.slice(2).map(Number);
 
-/** Metadata as an API server has it, with what nobody reads here. */
+/** Metadata as an API server has it, including the parts that the agent does not read. */
 const metadata = (name: string, more: object = {}) => ({
   name,
   namespace: "default",
@@ -93,7 +93,7 @@ const content: Readonly<Record<string, [number, (index: number) => object]>> = {
   nodes: [100, nodeAt],
   namespaces: [1, () => ({ metadata: { ...metadata("default"), namespace: undefined } })],
 };
-// As bytes outside the heap: the process is the agent, and only the agent.
+// As bytes outside the heap, so that the heap is that of the agent alone.
 const lists = new Map(
   kindNames.map((name) => {
     const [count, make] = content[name] ?? [0, () => ({})];
@@ -115,7 +115,7 @@ const api: StreamingApi = {
   },
 };
 
-/** Takes what the agent writes, as the kernel does, and keeps nothing. */
+/** Accepts what the agent writes, as the kernel does, and keeps nothing. */
 function sink<K, V>(definition: MapDefinition<K, V>): MapStore<K, V> {
   return {
     definition,

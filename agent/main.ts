@@ -27,7 +27,7 @@ addAgentOptions(
 
 registerInspectCommands(program);
 registerFeatures(program);
-// Servers of checks run from this image too, and ask its entry point for it.
+// Servers of checks run from this image too, with its entry point.
 registerProbeServer(program);
 void program.parseAsync();
 

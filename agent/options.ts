@@ -58,7 +58,7 @@ export const WIREGUARD_FILE = "wireguard.json";
 export const BIRD_FILE = "bird.conf";
 export const BIRD_SOCKET = "bird.ctl";
 
-/** What load balancers were told last; a file in the run directory. */
+/** The last answers to load balancers; a file in the run directory. */
 export const HEALTH_CHECKS_FILE = "health-checks.json";
 
 /** The last good versions of policies that cannot be read (run-folder/last-good-file.ts); a file in the run directory. */

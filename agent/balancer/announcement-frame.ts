@@ -6,7 +6,7 @@ const ALL_NODES = { address: "ff02::1", mac: "33:33:00:00:00:01" };
 const SHORTEST_FRAME = 60;
 const IPV6_HEADER = 40;
 
-/** A frame that tells all hosts of a link that `mac` has the address now. */
+/** A frame that tells all hosts of a link that the address is now at `mac`. */
 export function announcementFrame(address: Address, mac: string): Uint8Array {
   return familyOf(address) === "IPv6" ? unsolicitedAdvertisement(address, mac) : gratuitousArp(address, mac);
 }

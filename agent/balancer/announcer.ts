@@ -6,7 +6,7 @@ import { announcementFrame } from "./announcement-frame.ts";
 
 /** How long this node answers after the agent's last renewal: as long as another node needs to take an address over. */
 const ANSWERING_MS = 3_000;
-/** Hosts ignore a change that follows another one within a second (Linux's locktime), so the first words are repeated. */
+/** Hosts ignore a change that follows another one within a second (Linux's locktime), so the first announcements are repeated. */
 const REPEATED = [0, 1_100, 2_200];
 
 export interface AnnouncerParts {
@@ -19,7 +19,7 @@ export interface AnnouncerParts {
 /** Makes the packet path answer for addresses on this node's uplinks, and tells the hosts there. */
 export class Announcer {
   readonly #parts: AnnouncerParts;
-  /** By address: since when, and how often it was told. */
+  /** By address: since when this node announces it, and how often it has done so. */
   readonly #told = new Map<Address, { since: number; times: number }>();
 
   constructor(parts: AnnouncerParts) {

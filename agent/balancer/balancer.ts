@@ -15,13 +15,13 @@ import { SolicitedGroups } from "./solicited-groups.ts";
 import { Statuses } from "./statuses.ts";
 import { leaseOf, type Wanted, WantedKeys } from "./wanted-keys.ts";
 
-/** How often a silence is looked for; changes are followed at once. */
+/** How often silent holders are looked for. Changes of Leases are followed at once. */
 const TICK_MS = 100;
-/** How often announcements are renewed, which end by themselves (announcer.ts). */
+/** How often announcements are renewed; without that they expire (announcer.ts). */
 const ANNOUNCE_MS = 400;
-/** A status that could not be written is tried again, and one that another controller changed is put right. */
+/** How often statuses are written again: one that could not be written, or that another controller changed. */
 const ASSIGN_AGAIN_MS = 2_000;
-/** How long an agent that ends answers for its addresses while others take them over. */
+/** How long an agent that ends still answers for its addresses, until other nodes have taken them over. */
 const HANDOVER_MS = 1_000;
 
 export interface BalancerParts extends AnnouncerParts {
@@ -37,7 +37,7 @@ export interface BalancerParts extends AnnouncerParts {
 }
 
 export class Balancer {
-  /** What is said of Services whose addresses this node assigns. */
+  /** Problems of Services whose addresses this node assigns. */
   problems: readonly Problem[] = [];
   /** The addresses that this node announces. */
   announced: ReadonlySet<Address> = new Set();
@@ -50,7 +50,7 @@ export class Balancer {
   readonly #groups = new SolicitedGroups();
   readonly #wanted: WantedKeys;
   readonly #said = new Set<string>();
-  /** What the addresses were assigned by, and when. */
+  /** The objects from which addresses were assigned last, and when. */
   #assigned: { by: Wanted; at: number } | undefined;
   #isAssigning = false;
   #isEnding = false;

@@ -2,9 +2,9 @@ import { isAway, isRefusal } from "../../kubernetes/errors.ts";
 import type { Leases, OwningNode } from "./leases.ts";
 import { type LeaseWrite, nodeLease, type Ownership, RENEW_MS } from "./ownership.ts";
 
-/** What the API server refuses is not tried again at once. */
+/** A write that the API server refused is not repeated at once. */
 const REFUSED_MS = 1_000;
-/** A node's end may leave hundreds of addresses to one other. */
+/** The end of one node may leave hundreds of addresses to another one. */
 const WRITES_AT_ONCE = 16;
 
 export interface HolderParts {
@@ -13,9 +13,9 @@ export interface HolderParts {
   readonly owner: () => OwningNode | undefined;
   readonly ownership: Ownership;
   readonly leases: Pick<Leases, "get" | "write">;
-  /** The API server did not answer, or told something else than the watch: what the watch told may be old. */
+  /** Called if the API server did not answer, or if its answer contradicts the watch: what the watch reported may be out of date. */
   readonly lost: () => void;
-  /** The keys of this node may have changed. */
+  /** Called when the keys of this node may have changed. */
   readonly changed: () => void;
   readonly log: { warn(line: string): void };
 }
@@ -34,7 +34,7 @@ export class Holder {
     this.#parts = parts;
   }
 
-  /** What this node has by now; begins to write what has to change. @param wanted the nodes that may have each key */
+  /** Begins to write what has to change. @returns the keys that this node has now @param wanted the nodes that may have each key */
   step(wanted: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
     const now = performance.now();
     const { own, writes, alive } = this.#parts.ownership.decide(wanted, now);
@@ -79,7 +79,7 @@ export class Holder {
     this.#parts.changed();
   }
 
-  /** Whether the store, too, has nothing newer of the node: the watch may have stopped without an error. */
+  /** Whether the store also has no newer Lease of this node: the watch may have stopped without an error. */
   async #isSilent(node: string): Promise<boolean> {
     const { ownership, leases } = this.#parts;
     const name = nodeLease(node);

@@ -3,10 +3,10 @@ import { ListWatch, type WatchLog, type WatchSink } from "../../kubernetes/watch
 import { leasesPath, seenLease } from "./leases.ts";
 import type { Ownership, SeenLease } from "./ownership.ts";
 
-/** Between two attempts. Meanwhile nobody is taken over, and an owner that has lost its keys does not know it. */
+/** Between two attempts. Meanwhile this node takes over no key, and an owner that has lost its keys does not know that. */
 const PAUSE_MS = 500;
 
-/** Tells `ownership` of every change of the Leases as soon as the API server knows it. */
+/** Reports every change of a Lease to `ownership` as soon as the API server reports it. */
 export class LeaseWatch {
   readonly #api: StreamingApi;
   readonly #path: string;
@@ -35,7 +35,7 @@ export class LeaseWatch {
     }
   }
 
-  /** What was told may be old: a watch can lose its connection without knowing. A complete list follows. */
+  /** The known Leases may be out of date: a watch can lose its connection without an error. A complete list follows. */
   restart(): void {
     this.#ownership.blind();
     this.#current.abort();
@@ -69,7 +69,7 @@ export class LeaseWatch {
     };
   }
 
-  // One outage is one line, although each attempt is a watch of its own.
+  // One outage is one log line, although each attempt is a watch of its own.
   #warn(line: string): void {
     if (line !== this.#said) this.#log.warn(line);
     this.#said = line;

@@ -46,7 +46,7 @@ export class Leases {
     this.#seconds = seconds;
   }
 
-  /** From the store itself, not from a cache of it. @returns undefined: there is none. @throws KubernetesError */
+  /** Read from the API server's store, not from its cache. @returns undefined: there is none. @throws KubernetesError */
   async get(name: string): Promise<SeenLease | undefined> {
     const found = await findObject<Lease>(this.#api, `${this.#path}/${name}`);
     return found && seenLease(found);
@@ -65,7 +65,7 @@ export class Leases {
     const path = `${this.#path}/${name}`;
     try {
       if (holder === undefined) {
-        // Only as it was seen: it may be another node's by now.
+        // Deletes only the version that was seen: the Lease may now belong to another node.
         await deleteUnchanged(this.#api, path, { resourceVersion: version ?? "" });
         return undefined;
       }

@@ -2,10 +2,10 @@
 // only when that changes. A holder proves that it lives by one Lease of its node's, however many keys it has. Times are
 // those of this machine's own clock when it saw a change, as clocks of different machines differ.
 
-/** A Lease (coordination.k8s.io/v1), as far as it matters here. */
+/** A Lease (coordination.k8s.io/v1): the fields that count here. */
 export interface SeenLease {
   readonly name: string;
-  /** "": nobody. */
+  /** "": no holder. */
   readonly holder: string;
   /** Changes whenever its holder renews it. */
   readonly renewed: string;
@@ -19,7 +19,7 @@ export interface LeaseWrite {
   /** undefined: the Lease is deleted. */
   readonly holder: string | undefined;
   readonly version: string | undefined;
-  /** The holder from whom the key is taken because its node is silent. */
+  /** The holder from which the key is taken, because its node is silent. */
   readonly silent?: string;
 }
 
@@ -27,22 +27,22 @@ export interface Decision {
   /** The keys that this node has. */
   readonly own: ReadonlySet<string>;
   readonly writes: readonly LeaseWrite[];
-  /** Whether this node must prove that it lives, before it writes. */
+  /** Whether this node must renew its own Lease before it writes. */
   readonly alive: boolean;
 }
 
 /** How often a holder renews its node's Lease, at the latest; at the earliest after four fifths of it, so that nodes spread. */
 export const RENEW_MS = 1_000;
-/** How long a holder may be silent: one renewal may be lost, whose answer was waited for as long as RENEW_MS, and the next still counts.
- * With the ticks, one question and one write another node announces its addresses 2.6 s after the node's end at the latest, as long as
+/** How long a holder may be silent. One renewal may be lost, whose answer was awaited for RENEW_MS, and the next one still counts.
+ * Including the ticks, one read and one write, another node announces the addresses at most 2.6 s after the holder's node has ended, if
  * the API server answers within 100 ms. */
 export const SILENCE_MS = 2_200;
-/** Candidates try one after the other, so that the first usually succeeds alone. */
+/** Candidates try one after the other, so that usually the first one succeeds without competition. */
 const STEP_MS = 200;
 
 const OF_NODE = "node-";
 export const OF_ADDRESS = "address-";
-/** The task of assigning addresses, as a key. Its holder also deletes Leases that nobody needs. */
+/** The task of assigning addresses, as a key. Its holder also deletes Leases that no node needs. */
 export const ASSIGNING = "assigning-addresses";
 
 export const nodeLease = (node: string): string => OF_NODE + node;
@@ -52,7 +52,7 @@ export class Ownership {
   #leases = new Map<string, SeenLease>();
   /** By node: its last renewal, and when that was first seen. */
   readonly #signs = new Map<string, { renewed: string; since: number }>();
-  /** Since when a key has had no holder that lives. */
+  /** Since when a key has had no living holder. */
   readonly #vacant = new Map<string, number>();
   #isBlind = true;
 
@@ -85,7 +85,7 @@ export class Ownership {
     for (const lease of leases) this.#note(lease, now);
   }
 
-  /** One Lease, as a watch or a write tells it: the later version counts. */
+  /** One Lease, as a watch or a write reports it: the later version counts. */
   seeOne(lease: SeenLease, now: number): void {
     const known = this.#leases.get(lease.name);
     if (known && isLater(known.version, lease.version)) return;
@@ -99,7 +99,7 @@ export class Ownership {
     this.#leases.delete(name);
   }
 
-  /** The API server does not answer. Holders may be unable to renew, so nobody's silence counts until it does again. */
+  /** The API server does not answer, so holders may be unable to renew. No holder counts as silent until it answers again. */
   blind(): void {
     this.#isBlind = true;
     this.#vacant.clear();
@@ -135,8 +135,8 @@ export class Ownership {
     return { name, holder: this.#node, version, ...(holder !== "" && { silent: holder }) };
   }
 
-  /** A released address's Lease is deleted by its holder; one that no living node has, by the node that assigns addresses, which takes it
-   * first: only an own Lease may be deleted. */
+  /** The holder of a released address deletes its Lease. If no living node holds the Lease, the node that assigns addresses deletes it.
+   * That node takes the Lease first, because a node may only delete its own. */
   #tidied(name: string, wanted: ReadonlyMap<string, readonly string[]>, now: number): LeaseWrite[] {
     const isTidy = this.#leases.get(ASSIGNING)?.holder === this.#node;
     if (this.#isBlind || !isTidy || wanted.has(name) || !name.startsWith(OF_ADDRESS)) return [];
@@ -158,7 +158,7 @@ export class Ownership {
   }
 }
 
-/** Versions are numbers that grow (KEP-5504). What is none is taken as it comes. */
+/** Resource versions are growing numbers (KEP-5504). A version that is no number is accepted as the latest. */
 function isLater(one: string, other: string): boolean {
   const numbers = /^\d+$/;
   return numbers.test(one) && numbers.test(other) && BigInt(one) > BigInt(other);

@@ -17,9 +17,9 @@ interface Membership {
   readonly socket: Socket;
 }
 
-/** The solicited-node groups of IPv6 addresses that the node's stack does not have. Without a member the interface, and a switch that
- * watches listener reports (RFC 4541), leave solicitations out, and nobody could answer them. The kernel ends the memberships with the
- * agent. */
+/** The solicited-node groups of IPv6 addresses that the node's stack does not have. Without a member of the group, the interface, and a
+ * switch that watches listener reports (RFC 4541), drop solicitations, and no node could answer them. The kernel ends the memberships
+ * with the agent. */
 export class SolicitedGroups {
   /** By group and interface index. */
   readonly #memberships = new Map<string, Membership>();
@@ -50,7 +50,7 @@ export class SolicitedGroups {
   }
 
   async #join(key: string, group: Address, device: string): Promise<void> {
-    // For a name that it does not know, the system would choose an interface.
+    // For a name that it does not know, the system would choose an interface itself.
     if (!networkInterfaces()[device]?.some(({ family }) => family === "IPv6"))
       throw new Error("the interface is down or has no IPv6 address");
     const [free] = [...this.#sockets].find(([, count]) => count < PER_SOCKET) ?? [];

@@ -3,17 +3,17 @@ import { patchObject } from "../../kubernetes/patch.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import type { StatusChange } from "../../model/service/balancer/claimants.ts";
 
-/** Writes load balancer addresses to the statuses of Services, and nothing else of them. */
+/** Writes load balancer addresses to the statuses of Services, and no other field. */
 export class Statuses {
   readonly #api: Api;
-  /** What was written, until the Service is seen with it: a change is written once. */
+  /** Statuses that were written and that the Service does not show yet: a change is written once. */
   readonly #written = new Map<string, string>();
 
   constructor(api: Api) {
     this.#api = api;
   }
 
-  /** @throws KubernetesError; what was not written is tried again at the next call */
+  /** @throws KubernetesError; a status that was not written is tried again at the next call */
   async write(changes: readonly StatusChange[]): Promise<void> {
     const names = new Set(changes.map(({ namespace, name }) => `${namespace}/${name}`));
     for (const key of this.#written.keys()) if (!names.has(key)) this.#written.delete(key);

@@ -27,7 +27,7 @@ export class WantedKeys {
     this.#store = store;
   }
 
-  /** @returns the same object until something changes that it depends on */
+  /** @returns the same object until something on which it depends changes */
   now(facts: NodeFacts): Wanted {
     const kinds = ["services", "endpointSlices", "nodes", "ipPools", "ipReservations"] as const;
     const inputs = [facts, ...kinds.map((kind) => this.#store.list(kind))];
@@ -48,7 +48,8 @@ function wantedOf(store: Pick<SnapshotStore, "list">, facts: NodeFacts): Wanted 
   return { keys, addresses, pools, nodes: nodeDirectory(nodes, facts) };
 }
 
-/** "address-192-0-2-1", "address-2001-db8-0-0-0-0-0-1": the name of an object begins and ends with a letter or digit, so none is left out. */
+/** "address-192-0-2-1", "address-2001-db8-0-0-0-0-0-1": the name of an object begins and ends with a letter or digit, so no zero is left
+ * out. */
 export function leaseOf(address: Address): string {
   const bytes = addressBytes(address);
   const groups = Array.from({ length: 8 }, (_, at) =>

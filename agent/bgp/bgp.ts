@@ -16,7 +16,7 @@ export interface BgpOptions {
   readonly log: Logger;
 }
 
-/** A session that is not established for longer is reported: ms. */
+/** How long a session may be down before it is reported: ms. */
 const LASTING_MS = 60_000;
 
 /** This node's part of BGP: BIRD follows the plan, and its sessions are watched. */
@@ -26,7 +26,7 @@ export class Bgp {
   #plan: BgpPlan | undefined;
   #passwords = NO_PASSWORDS;
   readonly #texts = new Latest<string>();
-  /** What BIRD follows. */
+  /** The plan that BIRD follows now. */
   #text = "";
   #states: ReadonlyMap<string, SessionState> = new Map();
   readonly #downSince = new Map<string, number>();
@@ -36,7 +36,7 @@ export class Bgp {
     this.#daemon = new BirdDaemon(runFile(options, BIRD_FILE), runFile(options, BIRD_SOCKET));
   }
 
-  /** Follows the plan; what BIRD does not take is reported, and tried again with the next call. */
+  /** Makes BIRD follow the plan. A plan that BIRD refuses is reported, and tried again with the next call. */
   async apply(plan: BgpPlan | undefined, secrets: Secrets): Promise<readonly Problem[]> {
     this.#plan = plan;
     const sessions = plan?.sessions ?? [];
@@ -55,7 +55,7 @@ export class Bgp {
     return { kind: "Node", name: this.#options.node, path: "status", message };
   }
 
-  /** Reads BIRD's state; without BIRD there are no sessions. `changed` is called if something is to be reported that was not, or the reverse, and if BIRD ended. */
+  /** Reads BIRD's state; without BIRD there are no sessions. Calls `changed` if a problem appeared or is resolved, and if BIRD ended. */
   look(changed: () => void): void {
     if (!this.#plan) return;
     if (!this.#daemon.runs) changed();
@@ -95,7 +95,8 @@ export class Bgp {
       this.#text = "";
       return;
     }
-    // Routes of before are kept for the sessions that BIRD starts with: the agent waits for the answer about their passwords.
+    // BIRD keeps the routes of earlier sessions only for the sessions with which it starts. So the agent waits until it knows their
+    // passwords.
     if (this.#passwords.incomplete && !this.#daemon.runs) return;
     const { bySession } = this.#passwords;
     const text = this.#texts.get([plan, JSON.stringify([...bySession])], () => birdConfiguration(plan, bySession));
@@ -107,7 +108,7 @@ export class Bgp {
 
   #downProblems(): Problem[] {
     const now = performance.now();
-    // Without its password there is none, which is told already.
+    // A session without its password is left out, which is reported elsewhere.
     const lacksPassword = (session: BgpSession) =>
       session.password !== undefined && !this.#passwords.bySession.has(sessionName(session));
     return this.sessions.flatMap(({ session, state }) => {

@@ -4,19 +4,20 @@ import type { BgpFilterRule } from "../../model/objects/bgp/filter.ts";
 import { passwordFault } from "../../model/objects/bgp/values.ts";
 import { PROTOCOL } from "../network/routes.ts";
 
-// The text of BIRD's configuration. Only numbers, addresses and networks of the plan stand in it, and passwords that were checked.
+// The text of BIRD's configuration. It contains only numbers, addresses and networks of the plan, and passwords that were checked.
 
-/** Seconds that peers have for telling everything again after a start, before routes of earlier sessions are removed. */
+/** Seconds that peers have after a start to announce everything again, before routes of earlier sessions are removed. */
 const RECOVERY_S = 20;
 
-/** Of a family, taken of a peer that is believed about everything: they are in the node's main table, which the agent reads as a whole. */
+/** The most routes of a family that BIRD accepts from a trusted peer: they are in the node's main table, which the agent reads as a
+ * whole. */
 const MOST_ROUTES = 50_000;
 
-/** In the kernel the least of the routes to a network counts: those to pods', and after what else the node has itself those to other networks,
- * a default route too. */
+/** Metrics in the kernel, where the lowest route to a network is used: first the routes to pods, then the node's other routes, then
+ * BIRD's routes to other networks, including a default route. */
 const METRIC = { block: 32, other: 32_768 };
 
-/** A failure is found in 1.5 s. BIRD's default, 0.5 s, is less than what a busy node may take for other things. */
+/** A failure is detected in 1.5 s. BIRD's default, 0.5 s, is less than the time for which a busy node may not run BIRD. */
 const BFD = `protocol bfd { accept direct; interface "*" { interval 300 ms; multiplier 5; }; }`;
 
 /** The name that BIRD knows a session by. */
@@ -24,7 +25,7 @@ export function sessionName({ peer }: Pick<BgpSession, "peer">): string {
   return `peer_${peer.replaceAll(/[^0-9a-f]/g, "_")}`;
 }
 
-/** @param passwords by session name; a session is left out without the password that it needs, and with one that BIRD's language has no place for */
+/** @param passwords by session name. A session is left out if its password is missing, or cannot be written in BIRD's language */
 export function birdConfiguration(plan: BgpPlan, passwords: ReadonlyMap<string, string>): string {
   const families = FAMILIES.filter((family) => plan.sessions.some(({ peer }) => familyOf(peer) === family));
   const sessions = plan.sessions.filter(
@@ -43,7 +44,7 @@ ${sessions.map((session) => protocol(plan, session, passwords.get(sessionName(se
 const channel = (family: Family): string => family.toLowerCase();
 const ofFamily = (networks: readonly Cidr[], family: Family) => networks.filter((network) => network.family === family);
 
-/** What this node announces of a family, and what of the routes that it hears is for the kernel. */
+/** The routes of a family that this node announces, and those it hears that are for the kernel. */
 function tables(plan: BgpPlan, family: Family): string {
   const name = channel(family);
   const announced = (protocol: string, networks: readonly Cidr[]) => `protocol static ${protocol}_${name} {
@@ -94,7 +95,7 @@ ${indented(6, exportRules(plan, session, family))}    };
 `;
 }
 
-/** A peer in a subnet of this node is no further than that, unless it says how far it is. */
+/** A peer in a subnet of this node is one hop away, unless it states its distance. */
 function way(isDirect: boolean, hops: number | undefined): string[] {
   if (hops !== undefined) return [`multihop ${hops};`, "ttl security on;"];
   return [isDirect ? "direct;" : "multihop;"];
@@ -104,7 +105,7 @@ function nextHop({ nextHop }: BgpSession): string[] {
   return nextHop === "Auto" ? [] : [`next hop ${nextHop === "Self" ? "self" : "keep"};`];
 }
 
-/** A session with more ends, and is tried again: the peer's routes are gone until it announces fewer. */
+/** A session with more routes ends, and is tried again: the peer's routes are withdrawn until it announces fewer. */
 function importLimit({ believed }: BgpSession): string[] {
   return believed ? [] : [`import limit ${MOST_ROUTES} action restart;`];
 }
@@ -114,7 +115,7 @@ function importRules({ believed, imports }: BgpSession): string[] {
   return [...imports.flatMap(ruleLine), "accept;"];
 }
 
-/** Nothing of the kernel's own routes is announced, whatever filters say. */
+/** No route of the kernel's own is announced, whatever filters say. */
 function exportRules(plan: BgpPlan, session: BgpSession, family: Family): string[] {
   const heard = ofFamily([...plan.pods, ...plan.serviceNetworks], family).map(orLonger);
   return [

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 
-// BIRD's control socket, which birdc(8) uses too: a line is asked, lines with a number of four digits answer. A space after the number ends
-// the answer; a line that begins with a space has the number before.
+// BIRD's control socket, which birdc(8) also uses: a request is one line, and the answer has lines that begin with a number of four digits.
+// A space after the number ends the answer; a line that begins with a space has the number of the line before.
 
 export interface Answer {
   /** 0: done, 1-2: information, 8: not possible, 9: not understood; by the first digit. */
@@ -45,7 +45,7 @@ export function ask(socket: string, question: string): Promise<Answer> {
   });
 }
 
-/** Undefined while it is not complete. */
+/** Undefined while the answer is not complete. */
 export function answerIn(text: string): Answer | undefined {
   const lines: string[] = [];
   for (const line of text.split("\n").slice(0, -1)) {

@@ -3,13 +3,13 @@ import { renameSync, rmSync } from "node:fs";
 import { replacePrivately } from "../run-folder/private-files.ts";
 import { type Answer, ask } from "./control.ts";
 
-/** What BIRD last said, of which the end is kept. */
+/** BIRD's last output, of which the end is kept. */
 const LAST_WORDS = 1_000;
 
-/** How long BIRD may take until it listens, and until it has ended: ms. The agent writes nothing to the kernel meanwhile. */
+/** How long BIRD may take to listen, and to end: ms. The agent writes nothing to the kernel meanwhile. */
 const PATIENCE = { startMs: 30_000, endMs: 10_000 };
 
-/** BIRD, as a child of the agent: it ends with it. */
+/** BIRD, as a child process of the agent: it ends with the agent. */
 export class BirdDaemon {
   readonly #file: string;
   readonly #socket: string;
@@ -29,7 +29,8 @@ export class BirdDaemon {
     return this.#child !== undefined;
   }
 
-  /** Follows the configuration: starts, or goes on with what both versions have. Throws, and everything stays as it was, if BIRD does not take it. */
+  /** Makes BIRD follow the configuration: starts it, or lets it continue with what both versions have in common. Throws if BIRD refuses
+   * the configuration; then everything stays as it was. */
   async follow(text: string): Promise<void> {
     const next = `${this.#file}.next`;
     replacePrivately(next, text);
@@ -46,11 +47,11 @@ export class BirdDaemon {
     return ask(this.#socket, question);
   }
 
-  /** Ends it. "graceful": routes stay in the kernel, and peers keep theirs for a while; "finally": both are withdrawn first. */
+  /** Ends BIRD. "graceful": its routes stay in the kernel, and peers keep theirs for a while; "finally": both are withdrawn first. */
   async end(how: "graceful" | "finally"): Promise<void> {
     const child = this.#child;
     if (child) await this.#endChild(child, how === "graceful" ? "graceful restart" : "down");
-    // It says that BIRD should run, also if it came to an end by itself, or an agent before this one has left it.
+    // The file says that BIRD should run, even if BIRD ended by itself, or an earlier agent left it.
     if (how === "finally") rmSync(this.#file, { force: true });
   }
 

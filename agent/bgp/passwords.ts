@@ -8,16 +8,16 @@ import { sessionName } from "./configuration.ts";
 export interface Passwords {
   /** By the names of the sessions. */
   readonly bySession: ReadonlyMap<string, string>;
-  /** By Secret and key: what a next version that cannot be used does not replace. */
+  /** By Secret and key: the last usable version of each password, for when the next version is not usable. */
   readonly good: ReadonlyMap<string, string>;
-  /** A Secret was not read yet. */
+  /** Whether a Secret was not read yet. */
   readonly incomplete: boolean;
   readonly problems: readonly Problem[];
 }
 
 export const NO_PASSWORDS: Passwords = { bySession: new Map(), good: new Map(), incomplete: false, problems: [] };
 
-/** The passwords of sessions that have one. No message has any of it. @param before of the last time */
+/** The passwords of the sessions that have one. No message contains any part of them. @param before the result of the last call */
 export function passwordsOf(
   sessions: readonly BgpSession[],
   read: (reference: SecretReference) => SecretValue,

@@ -1,11 +1,11 @@
 import type { Answer } from "./control.ts";
 
-/** What BIRD says of a session. */
+/** The state of a session, as BIRD reports it. */
 export interface SessionState {
   readonly established: boolean;
   /** "Active", "OpenSent", "Established" */
   readonly state: string;
-  /** Why it is not, as far as BIRD knows: "Socket: Connection refused". */
+  /** Why it is down, as far as BIRD knows: "Socket: Connection refused". */
   readonly reason: string | undefined;
 }
 

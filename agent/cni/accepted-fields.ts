@@ -11,7 +11,8 @@ const KNOWN = new Set([
   "socket",
 ]);
 
-/** Refuses what asks for something that this plugin does not do: it would be ignored otherwise. @throws CniError */
+/** Refuses a configuration that asks for something that this plugin does not do. Otherwise the field would be ignored silently. @throws
+ * CniError */
 export function expectAcceptedFields(config: Config): void {
   if (config.prevResult)
     throw new CniError(
@@ -26,7 +27,7 @@ export function expectAcceptedFields(config: Config): void {
   if (!isEmpty(ips)) refuse("args.cni.ips", ips, instead("ips"));
 }
 
-/** Refuses port mappings that the pod's object does not have: the agent serves those of the object. @throws CniError */
+/** Refuses port mappings that the pod's object does not have: the agent serves the object's mappings. @throws CniError */
 export function expectKnownPortMappings({ runtimeConfig }: Config, pod: Pod | undefined): void {
   const mappings = runtimeConfig?.portMappings;
   if (isEmpty(mappings)) return;

@@ -10,7 +10,7 @@ interface Link {
   readonly addr_info: readonly { readonly local?: string }[];
 }
 
-/** Whether a pod's network is as ADD has made it. @throws CniError that says what is missing */
+/** Checks that a pod's network is as ADD made it. @throws CniError that says what is missing */
 export async function checkEndpoint(
   { netns, ifname }: Attachment,
   endpoint: Endpoint,

@@ -8,14 +8,14 @@ import { replacePrivately } from "../run-folder/private-files.ts";
 const endpointSchema = z.object({
   containerId: z.string(),
   ifname: z.string(),
-  /** Name of the network configuration. Absent in files of agents that did not note it. */
+  /** Name of the network configuration. Absent in files of older agents. */
   network: z.string().optional(),
   netns: z.string(),
   namespace: z.string(),
   pod: z.string(),
   uid: z.string(),
   address: z.string(),
-  /** Absent in files of agents that gave pods one address only. */
+  /** Absent in files of agents that gave pods only one address. */
   secondAddress: z.string().optional(),
   mac: z.string(),
   hostMac: z.string(),
@@ -26,11 +26,11 @@ const endpointSchema = z.object({
 const fileSchema = z.object({
   endpoints: z.array(endpointSchema),
   freed: z.array(z.string()),
-  /** When each of them was freed, in the same order. Absent in files of agents that did not note it. */
+  /** When each of them was freed, in the same order. Absent in files of older agents. */
   freedAt: z.array(z.number()).optional(),
   /** Names of blocks that are being given back. */
   leaving: z.array(z.string()).optional(),
-  /** Addresses of this node's blocks that other nodes are given. */
+  /** Addresses of this node's blocks that it lends to other nodes. */
   lending: z.array(z.object({ address: z.string(), request: z.string() })).optional(),
 });
 

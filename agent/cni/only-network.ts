@@ -5,8 +5,8 @@ import { type Attachment, CniCode, CniError } from "./request.ts";
 /** The interface of a pod's own network, as kubelet's runtimes name it. */
 const FIRST = "eth0";
 
-/** Refuses a second interface: its default route and its addresses would take the place of the first one's, and policies and
- * Services know one address of a pod for each family. @throws CniError */
+/** Refuses a second interface: its default route and its addresses would replace those of the first one, and policies and Services know
+ * one address of a pod for each family. @throws CniError */
 export async function expectOnlyNetwork(attachment: Attachment, endpoints: readonly Endpoint[]): Promise<void> {
   const { containerId, ifname, netns, namespace, pod } = attachment;
   const other =

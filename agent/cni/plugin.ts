@@ -16,11 +16,11 @@ import { type BeforeUp, createVeth, deleteVeth, LOOPBACK, openVeth, type VethPai
 
 /** The operations of the agent when a pod is created or removed. */
 export interface EndpointLife {
-  /** An ADD has begun. */
+  /** Called when an ADD begins. */
   begins(): void;
-  /** Attaches the programs to a new interface: with the requests that `setUp` makes before it sets the interface up. */
+  /** Attaches the programs to a new interface. `setUp` sends its requests to the kernel and then sets the interface up. */
   created: BeforeUp;
-  /** Attaches what the endpoint's interface lacks and resolves when its maps and policies are written. */
+  /** Attaches what the endpoint's interface still lacks, and resolves when its maps and policies are written. */
   ready(endpoint: Endpoint): Promise<void>;
   /** Called when the endpoint is removed, so that its entries can be deleted. */
   gone(endpoint: Endpoint): void;
@@ -40,11 +40,11 @@ export interface PluginOptions {
   readonly mtu: () => number;
   /** Folder of the kernel's settings: "/proc/sys". */
   readonly sysctlRoot: string;
-  /** Is told how long each step of an ADD took. */
+  /** Called with the time that each step of an ADD took. */
   readonly took?: (step: AddStep, seconds: number) => void;
 }
 
-/** What an ADD waits for, one after the other. */
+/** The steps of an ADD, one after the other. */
 export type AddStep = "pools" | "address" | "interface" | "policy" | "open";
 
 /** The verbs of CNI. Each can be repeated: ADD returns the same result, and DEL of a missing endpoint succeeds. */
@@ -141,7 +141,7 @@ export class CniPlugin {
     try {
       return await work();
     } finally {
-      // Also of one that failed: it may have waited longest.
+      // Also counts an ADD that failed: it may have waited longest.
       this.#options.took?.(step, (performance.now() - started) / 1000);
     }
   }
@@ -183,7 +183,7 @@ export class CniPlugin {
     await checkEndpoint(attachment, endpoint, request.config.prevResult);
   }
 
-  // Of this network only: the list does not name the attachments of others.
+  // Removes only attachments of this network: the list does not name those of other networks.
   async #collect(
     network: string,
     valid: readonly { containerID: string; ifname: string }[] | null | undefined,

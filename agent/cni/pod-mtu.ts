@@ -4,12 +4,12 @@ import type { Endpoint } from "./endpoint-store.ts";
 
 type Pair = Pick<Endpoint, "hostInterface" | "ifname" | "netns">;
 
-/** Namespaces that are entered at once. */
+/** How many namespaces are entered at the same time. */
 const AT_ONCE = 8;
 
-/** Gives the pairs that have another MTU this one, at both ends. The pod's end, which decides what the pod sends, is never the
- * larger one: between two ends the kernel drops what does not fit without a word. A pod that cannot be entered (it ends) keeps what it
- * has. @returns how many pairs have changed */
+/** Gives this MTU to the pairs that have another one, at both ends. The pod's end decides the size of what the pod sends, and never has
+ * the larger MTU of the two: otherwise the kernel would drop packets between the two ends silently. A pod whose namespace cannot be
+ * entered (it is ending) keeps its MTU. @returns how many pairs have changed */
 export async function followMtu(
   pairs: readonly Pair[],
   devices: readonly NetworkDevice[],
@@ -36,7 +36,7 @@ function setHostEnds(pairs: readonly Pair[], mtuOf: (pair: Pair) => number): voi
   try {
     ipBatch(pairs.map((pair) => `link set dev ${pair.hostInterface} mtu ${mtuOf(pair)}`));
   } catch {
-    // One of a pod that has just ended. The others are done, and the next look finds what is left.
+    // A pod that has just ended cannot be changed. The other pods are changed, and the next look finds what remains.
   }
 }
 

@@ -6,7 +6,7 @@ export const CniCode = {
   UNSUPPORTED_FIELD: 2,
   UNKNOWN_CONTAINER: 3,
   BAD_ENVIRONMENT: 4,
-  // 5 and 6, input that cannot be read or decoded, are the shim's.
+  // Codes 5 and 6, for input that cannot be read or decoded, are used by the shim.
   INVALID_CONFIGURATION: 7,
   TRY_AGAIN_LATER: 11,
   NOT_AVAILABLE: 50,
@@ -116,7 +116,7 @@ function expectEnvironment(name: string, value: string, pattern: RegExp, expecte
   throw new CniError(CniCode.BAD_ENVIRONMENT, `${shown}; expected ${expected}.`);
 }
 
-/** The network's name, without which nothing can be told to be of this network. */
+/** The network's name, without which the agent cannot tell which attachments belong to this network. */
 export function networkOf({ config }: CniRequest): string {
   if (NAME.test(config.name)) return config.name;
   const message = `The network configuration's name is ${JSON.stringify(config.name.slice(0, 100))}; expected letters, digits and _ . - after a letter or digit.`;

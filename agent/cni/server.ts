@@ -33,7 +33,7 @@ export function serveCni(
   return listenPrivately(server, socket); // clients can change the networks of pods
 }
 
-/** With its length, by which the shim knows that it is whole. */
+/** With its length, so that the shim can check that the answer is complete. */
 function answer(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { "content-length": Buffer.byteLength(text) }).end(text);
 }

@@ -20,7 +20,7 @@ export interface VethPair extends PodAddresses {
 
 // The pod's router: an address that no interface has, resolved by a permanent neighbor entry.
 const GATEWAY = { IPv4: "169.254.1.1", IPv6: "fe80::1" };
-/** Every network namespace has it at this index. */
+/** The index that it has in every network namespace. */
 export const LOOPBACK = 1;
 const DEFAULT_ROUTE = { IPv4: "0.0.0.0/0", IPv6: "::/0" };
 
@@ -38,7 +38,7 @@ export function vethNames(containerId: string, ifname: string): Pick<VethPair, "
   return { hostInterface: `ebpf${hash.slice(0, 11)}`, mac: mac(20), hostMac: mac(30) };
 }
 
-/** Has an interface set up, after the requests that it needs first. */
+/** Sends the requests that an interface needs first, and then sets it up. */
 export type BeforeUp = (device: Device, setUp: (first: readonly RouteRequest[]) => Promise<void>) => Promise<void>;
 
 /** Creates the pair, with its far end in the pod's namespace. The host side is up, because the kernel accepts no route
@@ -52,7 +52,7 @@ export async function createVeth(pair: VethPair, sysctlRoot: string, beforeUp: B
   const neighbours = (addresses: readonly Address[]) => addresses.map((address) => addNeighbour(address, mac, index));
   const [ipv4, ipv6] = [addressesOf(pair).filter((one) => !isIpv6(one)), addressesOf(pair).filter(isIpv6)];
   const hasIpv6 = existsSync(`${sysctlRoot}/net/ipv6`);
-  // In one request each time: between two, a busy agent does other work.
+  // One request for each end: between two requests a busy agent would do other work.
   await beforeUp({ name, ifindex: index }, (first) =>
     changeNetwork([...first, ofPod(name, index, hasIpv6), setUp(name, index), ...neighbours(ipv4)]),
   );
@@ -91,7 +91,7 @@ function isIpv6(address: string): boolean {
   return familyOf(address) === "IPv6";
 }
 
-/** IPv6 on the interface, with no router but the node. */
+/** IPv6 on the interface; the node is its only router. */
 function allowIpv6(device: string, sysctlRoot: string): void {
   for (const [name, value] of Object.entries({ disable_ipv6: 0, accept_ra: 0, accept_redirects: 0 }))
     writeFileSync(`${sysctlRoot}/net/ipv6/conf/${device}/${name}`, String(value));
@@ -99,21 +99,21 @@ function allowIpv6(device: string, sysctlRoot: string): void {
 
 let lastDeletion: Promise<unknown> = Promise.resolve();
 
-/** Removes the pair if it still exists. One after the other: the kernel waits some ms for its processors each time, and a request that waits has one of the
- * few threads of this process, which pods that start need. */
+/** Removes the pair if it still exists. One pair after the other: each time the kernel waits some ms for its processors, and a request
+ * that waits occupies one of the few threads of this process, which starting pods need. */
 export function deleteVeth(hostInterface: string, kernel: Kernel = { interfaceIndex, changeNetwork }): Promise<void> {
   const deletion = lastDeletion.then(() => deleteNow(hostInterface, kernel));
   lastDeletion = deletion.catch(() => undefined);
   return deletion;
 }
 
-/** What is asked of the kernel; tests have their own. */
+/** The calls to the kernel; tests pass their own. */
 interface Kernel {
   readonly interfaceIndex: typeof interfaceIndex;
   readonly changeNetwork: typeof changeNetwork;
 }
 
-// The kernel removes it with its namespace, also between the two calls.
+// The kernel removes the interface with its namespace, which may happen between the two calls.
 async function deleteNow(hostInterface: string, kernel: Kernel): Promise<void> {
   const index = kernel.interfaceIndex(hostInterface);
   if (index === undefined) return;

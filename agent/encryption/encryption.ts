@@ -10,14 +10,14 @@ import { NodeKeys } from "./keys.ts";
 
 export interface EncryptionParts {
   readonly node: string;
-  /** Of the file with the private keys. */
+  /** Folder of the file with the private keys. */
   readonly runDirectory: string;
   /** Writes the public key into this node's Node object. */
   readonly publish: (publicKey: string) => Promise<void>;
   readonly log: Logger;
   /** Why there is no device. */
   readonly failure: () => string | undefined;
-  /** Attaches the device's programs: before them it has no peers. @returns false: not yet, another pass follows */
+  /** Attaches the device's programs, which must happen before it has peers. @returns false: not yet, another pass follows */
   readonly attach: () => boolean;
   readonly change?: typeof changeWireguard;
   readonly read?: typeof wireguardDevice;
@@ -85,7 +85,8 @@ export class Encryption {
     this.#written = text;
   }
 
-  /** Its success arrives as a change of the Node object. It is tried again with the next look, not with every pass. */
+  /** Publishes the key. Success arrives as a change of the Node object. A failure is tried again with the next look, not with every
+   * pass. */
   #publish(publicKey: string): void {
     if (this.#publishing === publicKey) return;
     this.#publishing = publicKey;
@@ -130,7 +131,7 @@ export class Encryption {
   }
 }
 
-/** Peers that stay are not touched, so that their sessions go on. */
+/** Peers that stay are not written again, so that their sessions continue. */
 export function difference(
   present: Pick<WireguardDevice, "peers">,
   peers: EncryptionPlan["peers"],

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { replacePrivately } from "../run-folder/private-files.ts";
 
-/** A key is not used for longer. */
+/** How long a key is used at most. */
 const ROTATED_AFTER_MS = 30 * 86_400_000;
 
 export interface KeyPair {
@@ -23,13 +23,13 @@ export function newKeyPair(made: number): KeyPair {
   return { privateKey: bytesOf(privateKey, "pkcs8"), publicKey: bytesOf(publicKey, "spki"), made };
 }
 
-/** RFC 8410: the bytes of a key are the last ones of both forms. */
+/** RFC 8410: the key is the last bytes of both encodings. */
 function bytesOf(key: KeyObject, type: "pkcs8" | "spki"): string {
   return key.export({ type, format: "der" }).subarray(-32).toString("base64");
 }
 
-/** This node's keys, in a file that only root reads. A new one is published first and used once the Node object has it, which is when the other nodes
- * hear of it too: until then the sessions of the old one go on. */
+/** This node's keys, in a file that only root can read. A new key is published first, and used once the Node object has it. Other nodes
+ * see it at the same time; until then the sessions with the old key continue. */
 export class NodeKeys {
   readonly #file: string;
   readonly #now: () => number;
@@ -63,7 +63,7 @@ export class NodeKeys {
   }
 }
 
-/** A file that cannot be read is as good as none: the node gets another key. */
+/** If the file cannot be read, the node gets another key. */
 function read(file: string): Keys {
   try {
     return keyFile.parse(JSON.parse(readFileSync(file, "utf8")));

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { HealthCheck } from "../../model/service/health-check.ts";
 
-/** Names the program that answers: another one may look for kube-proxy at the same port. */
+/** Names the program that answers: other software may look for kube-proxy at the same port. */
 export const SERVER = "ebpf-dataplane";
 
 /** What kube-proxy answers at a Service's health check port: 200 if the node has ready endpoints, otherwise 503. */
@@ -14,7 +14,7 @@ export function answerService(response: ServerResponse, check: HealthCheck, isHe
 
 /** A node as load balancers see it. */
 export interface ProxyState {
-  /** No change has been waiting for too long. */
+  /** Whether no change has been waiting for too long. */
   readonly isHealthy: boolean;
   readonly leaving: boolean;
   /** When the kernel last had the cluster's state. */

@@ -20,7 +20,7 @@ export interface HealthCheckOptions {
 
 /** A change that waits longer makes the node unhealthy, as with kube-proxy: ms. */
 const STALE_MS = 60_000;
-/** A kube-proxy that is just being removed is no problem: ms. */
+/** How long a kube-proxy that is being removed may still have the port before that is reported: ms. */
 const LASTING_MS = 30_000;
 
 const saved = z.object({
@@ -58,7 +58,8 @@ export class HealthChecks {
     }
   }
 
-  /** The kernel has the state that this belongs to. Gives what could not be opened; the next call tries it again. */
+  /** The kernel now has the state that belongs to these answers. @returns problems with ports that could not be opened; the next call
+   * tries them again */
   async apply(health: NodeHealth | undefined): Promise<readonly Problem[]> {
     this.#updated = new Date();
     const problems = await this.#listen(health);

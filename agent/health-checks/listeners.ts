@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Socket } from "node:net";
 
-/** Of all listeners together. For one more, the oldest is closed: clients that connect and do not ask keep nobody out. */
+/** The most connections of all listeners together. For one more, the oldest is closed, so that clients that connect and send nothing do
+ * not keep others out. */
 const MOST_CONNECTIONS = 512;
 
 /** ms. A health check is one short request. */

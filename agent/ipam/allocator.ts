@@ -14,13 +14,13 @@ export interface AllocatorOptions {
   /** Names of blocks that are not in force, because another node has their addresses. */
   readonly refusedBlocks?: () => ReadonlySet<string>;
   readonly use: AddressUse & Intentions;
-  /** Those that this node has an address of. Without one, kubelet could not reach a pod's address of that family. */
+  /** The families of which this node has an address. Without an address, kubelet could not reach a pod's address of that family. */
   readonly families: () => readonly Family[];
   /** Absent: no addresses of other nodes' blocks are borrowed. */
   readonly loans?: Loans | undefined;
-  /** What to do where no address is left. Absent: add an IPPool. */
+  /** The next step for the user if no address is left. Absent: add an IPPool. */
   readonly whenFull?: string | undefined;
-  /** Addresses that only pods get that ask for them. */
+  /** Addresses that are given only to pods that ask for them. */
   readonly reserved?: () => Reserved;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -56,19 +56,19 @@ export class Allocator {
     this.#free = new FreeAddresses(options.use, lent, options.reserved ?? (() => NOTHING), now);
   }
 
-  /** Returns a free address of each family that this node has and that is one of the pools', which are asked in their order. They stay reserved
-   * until they are in use or release() is called. Rejects with an explanation if every pool of a family is used up. */
+  /** Returns a free address of each family that both this node and one of the pools have, and reserves it until it is in use or release()
+   * is called. Tries the pools in their order. Rejects with an explanation if every pool of a family is used up. */
   async allocate(pools: readonly Pool[]): Promise<PodAddresses> {
     const asked = new Set<string>();
     for (;;) {
       const answer = await this.#inTurn(() => this.#choose(pools, asked));
       if (!(answer instanceof Wanted)) return answer;
       const { request, lender } = answer;
-      // Outside this node's turn: two nodes that wait for each other would lend nothing.
+      // Not in this node's queue: two nodes that wait for each other would then lend nothing.
       const isGiven = () => this.#held.list().some(({ name }) => name === request.name);
       if (await this.#options.loans?.soon(isGiven)) continue;
       asked.add(lender);
-      // Who asks for this very address asks again: the request stays until the upkeep finds it unused.
+      // A pod that asks for this very address will ask again: the request stays until the upkeep finds it unused.
       if (request.borrows === "This")
         throw new Error(
           `${parseCidr(request.cidr).address} is in the block ${lender} of another node, which has not lent it: a pod there has it, or its agent does not answer.`,
@@ -82,7 +82,7 @@ export class Allocator {
     return this.#answers().blocks.length > 0;
   }
 
-  /** Answers other nodes' requests for addresses of this node's blocks, and takes back what they have given back. */
+  /** Answers requests of other nodes for addresses of this node's blocks, and takes back addresses that they have returned. */
   lend(): Promise<void> {
     return this.#inTurn(async () => {
       const { blocks, lending } = this.#answers();
@@ -100,7 +100,7 @@ export class Allocator {
     });
   }
 
-  /** Blocks of this node; first those that an earlier attempt did not give back for certain. */
+  /** Blocks of this node; first those for which an earlier attempt to give them back had no certain result. */
   blocks(): readonly Block[] {
     return [...this.#held.leaving(), ...this.#held.list(), ...this.#held.pending()];
   }
@@ -147,7 +147,7 @@ export class Allocator {
     return secondAddress ? { address, secondAddress } : { address };
   }
 
-  // It does not cool down: whoever asks for this very address means that others go on with it.
+  // The address does not cool down: a pod that asks for this very address means that clients continue with it.
   async #take(address: Address, pool: Pool): Promise<Address | Wanted> {
     if (this.#free.has(address))
       throw new Error(`${address} is another pod's, on this node or on one that borrows it.`);
@@ -168,7 +168,7 @@ export class Allocator {
       for (const { name } of pools) this.#exhausted.delete(name);
       return own;
     }
-    // Of a block that was this node's before, all addresses may be in use or cooling.
+    // If the block belonged to this node before, all its addresses may be in use or cooling.
     for (;;) {
       const block = await this.#claim(pools);
       if (!block) return this.#borrow(pools, asked);
@@ -179,14 +179,14 @@ export class Allocator {
 
   #fromOwnBlocks(pools: readonly Pool[]): string | undefined {
     const places = new Map(pools.map(({ name }, place) => [name, place]));
-    // What is borrowed comes last, and what a pod has asked for is for that one.
+    // Borrowed addresses come last, and an address for which a pod has asked is for that pod.
     const placeOf = ({ pool, borrows }: Block) => (borrows ? pools.length : (places.get(pool) ?? 0));
     const usable = this.#usable(pools).filter(({ borrows }) => borrows !== "This");
     return this.#free.in(usable.toSorted((a, b) => placeOf(a) - placeOf(b)));
   }
 
   #usable(pools: readonly Pool[]): Block[] {
-    // Of a pool that this node has a part of, it may have had other blocks before.
+    // If this node has a part of the pool, it may have had other blocks before.
     const isOpen = ({ pool, cidr }: Block) => pools.some((one) => one.name === pool && isIn(cidr, one.cidr));
     return this.#held.list().filter((block) => isOpen(block) && !this.#refused().has(block.name));
   }
@@ -200,7 +200,7 @@ export class Allocator {
     });
   }
 
-  /** Blocks in force that this node has itself, and that others see. */
+  /** Blocks in force that belong to this node itself, and that other nodes see. */
   #own(): Block[] {
     return this.#held.list().filter(({ borrows, uid, name }) => !borrows && uid && !this.#refused().has(name));
   }
@@ -228,7 +228,7 @@ export class Allocator {
     return new Wanted(request, name);
   }
 
-  // What has been lent meanwhile is used by the next pod, or given back by the upkeep.
+  // An address that another node has lent meanwhile is used by the next pod, or given back by the upkeep.
   async #abandon({ name }: Block): Promise<void> {
     const pending = this.#held.pending().find((one) => one.name === name);
     if (pending) await this.#held.giveBack(pending);

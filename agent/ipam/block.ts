@@ -13,9 +13,10 @@ export interface Block {
   /** Of the object; absent before it is known from the list. */
   readonly uid?: string | undefined;
   readonly version?: string | undefined;
-  /** Not a block, but the request for an address of another node's: any of `cidr`, or the one that `cidr` is (model/pool/loans.ts). */
+  /** Not a block, but the request for an address of another node's block: any address of `cidr`, or the single one that `cidr` is
+   * (model/pool/loans.ts). */
   readonly borrows?: "Any" | "This" | undefined;
-  /** Addresses that other nodes have of it. */
+  /** Addresses of the block that other nodes have. */
   readonly lent?: readonly Lent[] | undefined;
 }
 
@@ -31,9 +32,11 @@ export interface BlockClaims {
   /** All known claimed blocks of any node. */
   list(): readonly Block[];
   create(block: Block): Promise<"created" | "exists">;
-  /** Writes what a block lends, if it is still the version that was seen. After a failure that may have happened, or may happen later. */
+  /** Writes which addresses a block lends, if the block is still the version that was seen. After a failure the write may still have
+   * happened, or happen later. */
   lend(block: Block): Promise<void>;
-  /** Gives a block back, if it is still the version that was seen. Resolves when it is gone; after a failure it may be. */
+  /** Gives a block back, if it is still the version that was seen. Resolves when the block is deleted; after a failure it may be deleted
+   * too. */
   free(block: Block): Promise<void>;
 }
 
@@ -45,12 +48,12 @@ export function contains({ cidr }: Pick<Block, "cidr">, address: Address): boole
   return covers(parseCidr(cidr), hostCidr(address));
 }
 
-/** Whether all addresses of the one network are the other's. */
+/** Whether the second network contains all addresses of the first one. */
 export function isIn(inner: string, outer: string): boolean {
   return covers(parseCidr(outer), parseCidr(inner));
 }
 
-/** @param taken with the network around an address of which all are; it is passed in one step */
+/** @param taken returns the network around an address of which all addresses are taken; that network is skipped in one step */
 export function firstFree(block: Block, taken: Reserved): Address | undefined {
   const cidr = parseCidr(block.cidr);
   const size = sizeOf(cidr);

@@ -15,13 +15,14 @@ export interface Pool {
   readonly name: string;
   readonly cidr: string;
   readonly blockSize: number;
-  /** The one address of it that will do. */
+  /** The only address of the pool that is acceptable. */
   readonly only?: Address;
 }
 
-/** All blocks that a pool can have, as the node would claim them: those that have the address, where there is only one that will do.
- * Nodes start at different positions in the pool, so that they rarely try the same block.
- * @param without a network that no block is wanted of, around a block. It is passed in one step: an IPv6 network has more blocks than can be tried */
+/** All blocks that a pool can have, in the order in which this node claims them. If only one address is acceptable: the block that
+ * contains it. Nodes start at different positions in the pool, so that they rarely try the same block. @param without returns a
+ * network, around a block, from which no block is wanted. It is skipped in one step, because an IPv6 network has more blocks than can
+ * be tried */
 export function* candidates(
   pool: Pool,
   node: string,

@@ -14,10 +14,10 @@ export interface AddressUse {
   freed(): readonly FreedAddress[];
 }
 
-/** A freed address is not given again before: services and connections may still lead to it. */
+/** For how long a freed address is not given again: services and connections may still lead to it. */
 export const COOLING_MS = 30_000;
 
-/** Which addresses of this node's blocks nobody has. */
+/** Which addresses of this node's blocks are free. */
 export class FreeAddresses {
   readonly #use: AddressUse;
   readonly #lentOut: () => ReadonlySet<string>;
@@ -25,7 +25,7 @@ export class FreeAddresses {
   readonly #now: () => number;
   readonly #reserved = new Set<string>();
 
-  /** @param lentOut addresses that other nodes give */
+  /** @param lentOut addresses that other nodes use */
   constructor(use: AddressUse, lentOut: () => ReadonlySet<string>, kept: () => Reserved, now: () => number) {
     this.#kept = kept;
     this.#use = use;
@@ -41,7 +41,8 @@ export class FreeAddresses {
     for (const address of addresses) this.#reserved.delete(address);
   }
 
-  /** Whether somebody has it: a freed address is open to whoever asks for this very one, since others then mean to go on with it. */
+  /** Whether the address is in use. A freed address is available to a pod that asks for this very address, because its clients then mean
+   * to continue with it. */
   has(address: Address): boolean {
     return this.#use.used().has(address) || this.#reserved.has(address) || this.#lentOut().has(address);
   }
@@ -49,7 +50,7 @@ export class FreeAddresses {
   /** Used, reserved, lent to others and cooling. */
   taken(): Set<string> {
     const now = this.#now();
-    // Of a clock that was set back nothing is known.
+    // If the clock was set back, the time since then is not known.
     const cooling = this.#use.freed().filter(({ at }) => at <= now && now - at < COOLING_MS);
     const others = [...this.#use.used(), ...this.#reserved, ...this.#lentOut()];
     return new Set([...others, ...cooling.map(({ address }) => address)]);
@@ -72,12 +73,12 @@ export class FreeAddresses {
     return freed.find((address) => isOpen(address) && blocks.some((block) => contains(block, address)));
   }
 
-  /** A network around the block of which only pods get addresses that ask for them. */
+  /** A network around the block whose addresses are given only to pods that ask for them. */
   keptAround(block: Cidr): Cidr | undefined {
     return this.#kept().around(block);
   }
 
-  /** Whether pods that ask for none may have an address of it at all. */
+  /** Whether any address of the network may be given to a pod that does not ask for a certain one. */
   gives(block: Block): boolean {
     return firstFree(block, this.#kept()) !== undefined;
   }

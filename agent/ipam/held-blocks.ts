@@ -6,9 +6,10 @@ import type { Block, BlockClaims } from "./block.ts";
 /** How long a block that this node has created is used although the list does not show it. */
 const UNLISTED_MS = 10_000;
 
-/** What this node is about to ask of the API server, on disk: the request of an agent that was killed may arrive while the next one runs. */
+/** The requests that this node is about to send to the API server, kept on disk: the request of an agent that was killed may arrive
+ * while the next agent runs. */
 export interface Intentions {
-  /** Names of blocks that are given back. */
+  /** Names of blocks that are being given back. */
   leaving(): readonly string[];
   /** Throws if it cannot be written. */
   setLeaving(names: readonly string[]): void;
@@ -23,12 +24,12 @@ export interface Lending {
   readonly request: string;
 }
 
-/** The blocks that this node may allocate from. The list decides: a block that somebody has deleted may be another node's already. */
+/** The blocks from which this node may allocate. The list decides: if a user deleted a block, another node may have it already. */
 export class HeldBlocks {
   readonly #node: string;
   readonly #claims: BlockClaims;
   readonly #now: () => number;
-  /** Created by this node, and not in the list yet. */
+  /** Blocks that this node has created and that the list does not show yet. */
   readonly #fresh = new Map<string, { block: Block; since: number }>();
   readonly #memory: Intentions;
   readonly #refused: () => ReadonlySet<string>;
@@ -57,14 +58,14 @@ export class HeldBlocks {
     try {
       this.#keepLeaving((name) => names.has(name));
     } catch {
-      // No space on the disk. The name of a block that is gone keeps nothing from anybody, and who only looks at a list must not fail.
+      // The disk is full. The name of a deleted block does no harm, and a method that only reads the list must not fail.
     }
     const fresh = [...this.#fresh.values()].map(({ block }) => block);
     const leaving = this.#memory.leaving();
     return [...fresh, ...listed].filter(({ name, isPending }: Listed) => !isPending && !leaving.includes(name));
   }
 
-  /** Requests of this node that no other one has answered. */
+  /** Requests of this node that no other node has answered. */
   pending(): readonly Block[] {
     const leaving = this.#memory.leaving();
     return this.#listed().filter(({ name, isPending }) => isPending && !leaving.includes(name));
@@ -79,13 +80,13 @@ export class HeldBlocks {
     return answer;
   }
 
-  /** From here on no address of the block is given, also if the answer is lost: then it is given back again later. */
+  /** From now on no address of the block is allocated, even if the answer is lost: then the block is given back again later. */
   async giveBack(block: Block): Promise<void> {
     this.#memory.setLeaving([...new Set([...this.#memory.leaving(), block.name])]);
     await this.#claims.free(block);
   }
 
-  /** Given back without an answer, and still listed. */
+  /** Blocks that were given back, without an answer, and are still listed. */
   leaving(): readonly Block[] {
     const leaving = this.#memory.leaving();
     return this.#listed().filter(({ name }) => leaving.includes(name));

@@ -1,4 +1,4 @@
-/** Remembers since when something holds without a break. */
+/** Remembers since when a condition has held without interruption. */
 export class Lasting {
   readonly #now: () => number;
   #since = new Map<string, number>();
@@ -8,7 +8,7 @@ export class Lasting {
     this.#now = now;
   }
 
-  /** Takes all names of which it holds now. @returns those of which it has held for `ms` */
+  /** Takes all names for which the condition holds now. @returns those for which it has held for `ms` */
   of(names: readonly string[], ms: number): string[] {
     const now = this.#now();
     this.#since = new Map(names.map((name) => [name, this.#since.get(name) ?? now]));

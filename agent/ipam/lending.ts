@@ -3,7 +3,7 @@ import { type Address, hostCidr } from "../../model/address/address.ts";
 import { type Block, type BlockClaims, blockName, isIn } from "./block.ts";
 import type { Intentions, Lending } from "./held-blocks.ts";
 
-/** Blocks of one node that are to lend other addresses than they do. */
+/** Blocks of one node whose set of lent addresses is to change. */
 export interface Answers {
   readonly blocks: readonly Block[];
   readonly lending: readonly Lending[];
@@ -43,14 +43,14 @@ export function answers(
   return { blocks, lending };
 }
 
-/** Addresses of this node's blocks that are not its own to give: as long as its block says so, or may yet say so. */
+/** Addresses of this node's blocks that it must not allocate itself, because its block lends them or may soon do so. */
 export function lentOut(own: readonly Block[], all: readonly Block[], memory: Intentions): Set<Address> {
   const alive = new Set(all.filter(({ borrows }) => borrows).map(({ uid }) => uid));
   const promised = memory.lending().filter(({ request }) => alive.has(request));
   return new Set([...own.flatMap(({ lent = [] }) => lent), ...promised].map(({ address }) => address));
 }
 
-/** A node's request for an address of another one's block: for any, or for the one. */
+/** A node's request for an address of another node's block: for any address, or for a certain one. */
 export function requestFor(node: string, lender: Pick<Block, "cidr" | "pool">, only?: Address): Block {
   const cidr = only === undefined ? lender.cidr : hostCidr(only).text;
   const ending = only === undefined ? randomBytes(4) : createHash("sha256").update(node).digest().subarray(0, 4);
@@ -78,7 +78,7 @@ interface LenderParts {
   readonly failed: (message: string) => void;
 }
 
-/** Answers as soon as blocks have changed; what failed is tried again after the next change, or by the upkeep. */
+/** Answers as soon as blocks have changed. A failed answer is tried again after the next change, or by the upkeep. */
 export async function lendWhenAsked({ claims, allocator, until, failed }: LenderParts): Promise<never> {
   let seen: unknown;
   for (;;) {

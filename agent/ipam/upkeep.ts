@@ -7,11 +7,13 @@ import type { Allocator } from "./allocator.ts";
 import { type Block, type BlockClaims, blockOf } from "./block.ts";
 import { Lasting } from "./lasting.ts";
 
-/** A node that is replaced has its blocks again under the same name; a pod that is deleted may take a while to end. */
+/** How long a pod or node must be missing. A node that is replaced gets its blocks again under the same name, and a deleted pod may take
+ * a while to end. */
 export const GONE_MS = 5 * 60_000;
-/** A node that pods come and go on would claim and give back without end. */
+/** How long a block must be empty. Otherwise a node where pods start and end all the time would claim blocks and give them back without
+ * end. */
 export const EMPTY_MS = 10 * 60_000;
-/** An address of another node's block goes back soon: that node may need it. */
+/** How long a borrowed address must be unused: its own node may need it soon. */
 export const UNUSED_LOAN_MS = 30_000;
 export const LEAKED_MS = 10 * 60_000;
 
@@ -21,16 +23,16 @@ export interface UpkeepParts<Endpoint extends PodName> {
   readonly claims: BlockClaims;
   readonly allocator: Allocator;
   readonly endpoints: () => readonly Endpoint[];
-  /** Whether new pods may get addresses of a block of this node. Absent: of any in a pool that serves it. */
+  /** Whether new pods may get addresses of a block of this node. Absent: of any block in a pool that serves the node. */
   readonly gives?: (block: Block) => boolean;
-  /** Removes what is left of a pod's network on this node. */
+  /** Removes the rest of a pod's network on this node. */
   readonly forget: (endpoint: Endpoint) => Promise<void>;
   readonly log: Pick<Logger, "info" | "warn">;
   /** Milliseconds that only grow. */
   readonly now?: () => number;
 }
 
-/** Brings back addresses that nobody uses: of pods that do not exist, of blocks that are empty, of nodes that are gone. */
+/** Frees addresses that nothing uses: of pods that do not exist, of empty blocks, and of nodes that do not exist. */
 export class Upkeep<Endpoint extends PodName> {
   readonly #parts: UpkeepParts<Endpoint>;
   readonly #gone: Lasting;
@@ -65,9 +67,9 @@ export class Upkeep<Endpoint extends PodName> {
     return setInterval(() => void work(), ms);
   }
 
-  /** What cannot be freed now is tried again by the next call; rejects with the last reason. */
+  /** An address that cannot be freed now is tried again by the next call; rejects with the last reason. */
   async once(): Promise<void> {
-    // What a watch that fails does not show may exist.
+    // An object that a failing watch does not show may exist.
     if (this.#parts.store.failing().length > 0) return;
     const failures: unknown[] = [];
     for (const work of this.#leakedEndpoints()) await work().catch((error: unknown) => failures.push(error));
@@ -77,7 +79,7 @@ export class Upkeep<Endpoint extends PodName> {
     if (failures.length > 0) throw failures.at(-1);
   }
 
-  // A pod that is not in the API has no policy and is open to nobody; its interface goes with its address.
+  // A pod that is not in the API has no policy, so no client may reach it; its interface is removed with its address.
   #leakedEndpoints(): (() => Promise<void>)[] {
     const { endpoints, store, forget, log } = this.#parts;
     const pods = Map.groupBy(store.list("pods"), ({ metadata }) => metadata.name);

@@ -24,8 +24,8 @@ export const address: Codec<Address> = {
   },
 };
 
-// Parsing is the main cost of encoding IPv6, and a few of them, of nodes and without meaning, are most. Beyond the bound the
-// cache starts empty.
+// Parsing is the main cost of encoding IPv6, and most calls are for a few addresses (of nodes, and the unset one). When the cache is full,
+// it starts empty again.
 const CACHE_LIMIT = 4096;
 const parsed = new Map<Address, readonly number[]>();
 

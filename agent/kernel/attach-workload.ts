@@ -21,7 +21,7 @@ export const WORKLOAD_PROGRAMS = ["to_workload", "from_workload"] as const satis
 
 export type WorkloadProgram = (typeof WORKLOAD_PROGRAMS)[number];
 
-/** What became of a workload's interface. */
+/** The result for a workload's interface. */
 export interface WorkloadResult {
   /** Whether link() is still to be called for its programs. */
   readonly awaitsLinks: boolean;
@@ -29,11 +29,12 @@ export interface WorkloadResult {
 }
 
 export interface WorkloadAttacher {
-  /** Attaches the programs of a new interface, as filters, before it is up: once it is up, every packet meets them. Its hooks drop packets when they
-   * are missing. @param change makes the requests, and then sets the interface up
-   * @returns false: the kernel has no such filters, and `workload` attaches them by links */
+  /** Attaches the programs of a new interface as filters, before the interface is up: once it is up, every packet meets them. Its hooks
+   * drop packets if a program is missing. @param change sends the requests, and then sets the interface up @returns false: the kernel
+   * has no such filters, and `workload` attaches the programs by links */
   newWorkload(device: Device, change: (first: readonly RouteRequest[]) => Promise<void>): Promise<boolean>;
-  /** Attaches the programs of an interface that may have had them, by whichever way it has them. @param closes whether to look for what drops packets too */
+  /** Attaches the programs of an interface that may have some already, by links or filters. @param closes whether to check the dropping
+   * program too */
   workload(device: Device, closes: boolean): WorkloadResult;
   /** Gives a program its link in place of the filter. */
   link(program: WorkloadProgram, device: Device): void;
@@ -42,7 +43,7 @@ export interface WorkloadAttacher {
 }
 
 export function workloadAttacher(loaded: Pick<Loaded, "programFd">, pins: Pins, has: Methods): WorkloadAttacher {
-  /** By the link or the filter that is there, else by a new filter where the kernel has them. */
+  /** Uses the link or the filter that exists; otherwise a new filter, if the kernel has filters. */
   function attach(program: WorkloadProgram, device: Device): { isLinked: boolean; result: LinkResult } {
     const { direction, pin, target } = deviceLink(pins, program, device);
     const fd = loaded.programFd(program);
@@ -59,11 +60,11 @@ export function workloadAttacher(loaded: Pick<Loaded, "programFd">, pins: Pins, 
     return { isLinked: true, result };
   }
 
-  /** Packets are dropped where the program is missing. */
+  /** Makes the interface drop packets if a program is missing. */
   function close(program: WorkloadProgram, { ifindex }: Device, isLinked: boolean): void {
     const direction = directionOf(program);
     const attachType = TCX[direction];
-    // An agent before closed by TCX. That drops before a filter is asked, but not before a link's program.
+    // An earlier agent closed the interface by TCX. That drops packets before a filter is reached, but not before a link's program.
     if (!has.filters) closeBehindLinks(ifindex, attachType);
     else if (!isLinked || !isClosedBehindLinks(ifindex, attachType)) {
       closeBehindFilter(ifindex, direction);

@@ -22,7 +22,8 @@ export type DeviceProgram =
 export interface Attacher extends WorkloadAttacher {
   /** "tcx" or "clsact": known once the first device is attached. */
   readonly method: "tcx" | "clsact";
-  /** Replaces programs of older versions, as close together as the kernel can. Attaches none where none is. @returns those that are replaced */
+  /** Replaces programs of older versions, with as little time between them as the kernel allows. Attaches none if there is none.
+   * @returns those that were replaced */
   replace(all: readonly DeviceProgram[]): DeviceProgram[];
   /** Attaches a program to its direction of a device. */
   device(program: ProgramName, device: Device): LinkResult;
@@ -30,7 +31,7 @@ export interface Attacher extends WorkloadAttacher {
   detach(program: ProgramName, device: Device): void;
   /** Attaches the program of an uplink's card. @throws Error if its driver refuses, or has another program */
   card(card: Card): LinkResult;
-  /** Detaches it from all others, and from these where it was attached under another MTU. @returns their names */
+  /** Detaches the program from all other cards, and from these if it was attached under another MTU. @returns their names */
   noOtherCards(cards: readonly Card[]): string[];
   /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
   cgroup(folder: string): void;

@@ -4,7 +4,8 @@ import { FULL_IN_A_ROW } from "./map-store.ts";
 /** Entries per system call. */
 export const BATCH = 4096;
 
-/** One call for the entries of an encoded batch starting at `at`: for all of them (`done` receives how many were written) or for one. */
+/** One call for the entries of an encoded batch starting at `at`: for all of them (`done` receives how many were written) or for one
+ * entry. */
 export type Attempt = (at: number, many: boolean, done: Uint32Array) => number;
 
 // Entries are encoded once, a batch at a time. A batch stops at its first failure and reports how many it wrote: record that

@@ -16,8 +16,8 @@ export type Direction = keyof typeof ATTACH_POINT;
 
 export type FilterResult = "created" | "replaced" | "unchanged" | "unsupported";
 
-/** Attaches the program to the device's clsact hook; an older one of ours is replaced atomically. "unsupported": the kernel has no clsact, or no
- * filters that are programs. */
+/** Attaches the program to the device's clsact hook; an older program of ours is replaced atomically. "unsupported": the kernel has no
+ * clsact, or no filters that are programs. */
 export function attachFilter(programFd: number, ifindex: number, direction: Direction): FilterResult {
   return attachAt(PRIORITY, programFd, ifindex, direction);
 }
@@ -29,7 +29,8 @@ export interface FilterProgram {
   readonly direction: Direction;
 }
 
-/** Replaces the programs of our filters, with nothing else between them. What fails is left to `attachFilter`. @returns those that are replaced */
+/** Replaces the programs of our filters, with no other work between them. `attachFilter` handles those that fail. @returns those that
+ * were replaced */
 export function replaceFilters<Filtered extends FilterProgram>(all: readonly Filtered[]): Filtered[] {
   const others = all.filter(({ programFd, ifindex, direction }) => {
     const present = filterProgram(PRIORITY, ifindex, direction);
@@ -71,12 +72,12 @@ const EVERY_PROTOCOL = 0x0300; // ETH_P_ALL, in network byte order
 
 /** A program for a direction of a workload's interface. */
 export interface WorkloadFilter extends FilterProgram {
-  /** For people who list filters. */
+  /** The name that is shown to people who list filters. */
   readonly name: string;
 }
 
-/** What puts programs on a new interface, each with the dropping one behind it, before the interface is up: on one that is up, the kernel drops
- * packets while it adds a clsact. */
+/** The requests that put programs on a new interface, each with the dropping program behind it, before the interface is up: if it is up,
+ * the kernel drops packets while it adds a clsact. */
 export function filterRequests(
   ifindex: number,
   filters: readonly WorkloadFilter[],
@@ -92,10 +93,10 @@ export function filterRequests(
   ];
 }
 
-/** Whether these requests alone were refused, because the kernel has no such filters: a module that is missing. */
+/** Whether only these requests were refused, because the kernel has no such filters (a module is missing). */
 export function hasNoFilters(error: unknown): boolean {
   const failed = error instanceof ChangeRefused ? error.failed : [];
-  // Without its clsact each filter is refused too, as one for a parent that does not exist.
+  // Without a clsact, each filter is refused too, because its parent does not exist.
   const isMissing = [-ENOENT, -EOPNOTSUPP].includes(failed[0]?.code ?? 0);
   return isMissing && failed.every(({ request }) => request.type === RTM.newQdisc || request.type === RTM.newFilter);
 }

@@ -8,7 +8,7 @@ import { type ProgramName, programs } from "./programs.ts";
 export const TCX = { ingress: 46, egress: 47 } as const; // enum bpf_attach_type
 const BPF_F_BEFORE = 1 << 3; // before existing programs, which run after ours
 
-/** How the kernel takes programs: found out by trying. */
+/** Which ways of attaching the kernel has: found out by trying. */
 export interface Methods {
   tcx: boolean;
   /** Filters of a clsact that are programs. */
@@ -48,7 +48,7 @@ export function deviceLink(pins: Pins, program: ProgramName, { name, ifindex }: 
   };
 }
 
-/** The kernel attaches by no way that is known here. */
+/** The kernel has no way of attaching that this project supports. */
 export function unsupported(program: ProgramName, { name }: Device): Error {
   return new Error(
     `Cannot attach ${program} to ${name}: this kernel has neither TCX nor filters that are programs. Next: use Linux 6.6 or later, or one with the modules sch_ingress and cls_bpf.`,

@@ -1,5 +1,5 @@
-// Programs stay in the kernel for the agent's next start, pinned under a key of all that they consist of: their object files and the maps that
-// they use. While both are the same, the verifier need not walk them again. Otherwise they are loaded as the first time.
+// Programs stay in the kernel for the agent's next start, pinned under a key of all that they consist of: their object files and the maps
+// that they use. While both are unchanged, the verifier need not check them again. Otherwise they are loaded as at a first start.
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { pinnedMapInfo } from "./object-info.ts";
 import type { Pins } from "./pins.ts";
 import { objectNames, type ProgramName, programNames } from "./programs.ts";
 
-/** File descriptors of the kept programs; undefined: there are none, or they consist of something else. */
+/** File descriptors of the kept programs; undefined: there are none, or their objects or maps are others. */
 export function keptPrograms(objects: string, pins: Pins): Map<ProgramName, number> | undefined {
   const folder = join(pins.programs, keyOf(objects, pins));
   if (!existsSync(folder)) return undefined;
@@ -18,7 +18,7 @@ export function keptPrograms(objects: string, pins: Pins): Map<ProgramName, numb
   return undefined;
 }
 
-/** In place of those that were kept before. */
+/** Pins these programs in place of those that were kept before. */
 export function keepPrograms(objects: string, pins: Pins, programFd: (name: ProgramName) => number): void {
   rmSync(pins.programs, { recursive: true, force: true });
   const folder = join(pins.programs, keyOf(objects, pins));

@@ -29,8 +29,9 @@ export interface LinkedProgram {
   readonly target: LinkTarget;
 }
 
-/** Replaces the programs of links that exist, with nothing else between them: until the last one is replaced, packets meet programs of two versions, and
- * what these know may be in different maps. What fails is left to `ensureLink`. @returns those that are replaced */
+/** Replaces the programs of existing links, with no other work between them: until the last one is replaced, packets meet programs of
+ * two versions, and the state of these may be in different maps. `ensureLink` handles those that fail. @returns those that were
+ * replaced */
 export function replaceTogether<Linked extends LinkedProgram>(all: readonly Linked[]): Linked[] {
   const others = all.flatMap((linked) => {
     const { link } = openLink(linked.pin, linked.target);
@@ -48,7 +49,7 @@ export function ensureLink(pin: string, programFd: number, target: LinkTarget): 
   return keepLink(pin, programFd, target) ?? createLink(pin, programFd, target);
 }
 
-/** The same for a link that exists. undefined: the target has none. */
+/** The same for an existing link. undefined: the target has none. */
 export function keepLink(
   pin: string,
   programFd: number,
@@ -66,7 +67,7 @@ export function keepLink(
   return undefined;
 }
 
-/** The link of that pin, held from now on; undefined: there is none. */
+/** The link at that pin, held open from now on; undefined: there is none. */
 function openLink(pin: string, target: LinkTarget): { link: number | undefined; isPinned: boolean } {
   const pinned = libbpf().getPinned(pin);
   if (pinned < 0 && pinned !== -ENOENT) throw failed("open the link of", target, pinned);
@@ -75,7 +76,7 @@ function openLink(pin: string, target: LinkTarget): { link: number | undefined; 
   return { link, isPinned: pinned >= 0 };
 }
 
-/** Detaches the link pinned there at once: after removal of the pin alone, the kernel would do it some time later. */
+/** Detaches the link pinned there at once. If only the pin were removed, the kernel would detach it some time later. */
 export function removeLink(pin: string): void {
   const pinned = libbpf().getPinned(pin);
   for (const link of new Set([pinned, held.get(pin) ?? -1])) {

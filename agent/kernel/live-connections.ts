@@ -1,5 +1,5 @@
-// How many connections live, of those that the tables have: nothing walks the tables to remove the others (docs/decisions/0003). Reads
-// bytes, not objects: a table may have a million entries.
+// How many of the connections in the tables are live: no process removes the others (docs/decisions/0003). Reads bytes, not objects,
+// because a table may have a million entries.
 
 import type { Steps } from "../../model/steps.ts";
 import { KernelMap } from "./kernel-map.ts";

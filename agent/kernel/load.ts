@@ -1,5 +1,5 @@
-// Loads the compiled objects through the verifier. Existing pinned maps are reused, so that a
-// restarted agent finds the state that the packet path uses, and so are programs that the agent before has loaded. Nothing is attached here.
+// Loads the compiled objects through the verifier. Existing pinned maps are reused, so that a restarted agent finds the state that the
+// packet path uses. Programs that an earlier agent loaded are reused too. Nothing is attached here.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
@@ -21,7 +21,7 @@ export interface LoadOptions {
   readonly pins: Pins;
   /** File for the verifier's full log when it rejects a program. */
   readonly logFile: string;
-  /** How many entries maps have; those of bpf/ for all others. A pinned one of another size is set aside. */
+  /** How many entries maps have; the others have the sizes in bpf/. A pinned map of another size is set aside. */
   readonly sizes?: Partial<MapSizes>;
 }
 

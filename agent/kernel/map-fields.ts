@@ -1,4 +1,4 @@
-// What the kernel knows of a map's key and value (BTF, https://docs.kernel.org/bpf/btf.html): the map may be of another version.
+// What the kernel knows about a map's key and value (BTF, https://docs.kernel.org/bpf/btf.html): another version may have made the map.
 import type { Codec } from "./codec.ts";
 import { btfBytes, mapInfo } from "./object-info.ts";
 
@@ -16,8 +16,8 @@ export function fieldsOf(fd: number): { readonly key: Fields; readonly value: Fi
   return { key: flat(types, key), value: flat(types, value) };
 }
 
-/** A codec of entries with other fields: a field is found by its path, one that is missing there is zero, one that is only there is left out.
- * @param forgotten paths whose fields, and those within, are zero in any case */
+/** A codec of entries with other fields. A field is found by its path; a field that is missing there is zero, and a field that exists
+ * only there is left out. @param forgotten paths of fields that are zero in any case, with the fields inside them */
 export function codecOfOther<T>(
   codec: Codec<T>,
   own: Fields,
@@ -55,7 +55,7 @@ const BEHIND: Readonly<Record<number, readonly [fixed: number, each: number]>> =
 
 interface Type {
   readonly kind: number;
-  /** Of those that have one; of the others the id of the type that they refer to. */
+  /** The size, for types that have one; otherwise the id of the type that the type refers to. */
   readonly sizeOrType: number;
   readonly members: readonly { readonly name: string; readonly type: number; readonly offset: number }[];
   readonly array?: { readonly of: number; readonly length: number };

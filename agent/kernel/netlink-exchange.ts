@@ -1,4 +1,4 @@
-// One question to the kernel and its whole answer: netlink(7).
+// One request to the kernel and its complete answer: netlink(7).
 import { closeSync } from "node:fs";
 import { describeError, lastError, libbpf } from "./libbpf.ts";
 import {
@@ -17,14 +17,14 @@ export const DUMP = 0x300;
 const RECEIVE_BYTES = 1 << 16;
 
 const SOL_NETLINK = 270;
-/** Of an error the sentence beside its number, and no copy of the request: NETLINK_EXT_ACK, NETLINK_CAP_ACK. */
+/** An error then has a sentence beside its number, and no copy of the request: NETLINK_EXT_ACK, NETLINK_CAP_ACK. */
 const ANSWERS = [11, 10];
 
 /** The kernel refused. */
 export class NetlinkError extends Error {
   /** A positive errno. */
   readonly code: number;
-  /** What it says beside it. */
+  /** The kernel's sentence. */
   readonly reason: string | undefined;
   constructor(code: number, reason?: string) {
     super(describeError(code));

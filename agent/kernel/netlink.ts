@@ -12,7 +12,7 @@ const HEADER = 16; // struct nlmsghdr
 
 export interface NetlinkMessage {
   readonly type: number;
-  /** Of the request that it answers. */
+  /** The number of the request that the message answers. */
   readonly sequence: number;
   readonly body: Uint8Array;
 }
@@ -46,7 +46,8 @@ export function netlinkMessages(received: Uint8Array): NetlinkMessage[] {
 const ERROR = 4 + HEADER; // struct nlmsgerr
 const ERROR_TEXT = 1; // NLMSGERR_ATTR_MSG
 
-/** What is said with the number, on a socket that asks for no copy of the request (NETLINK_CAP_ACK); undefined: nothing. */
+/** The kernel's sentence beside the number, on a socket that asks for no copy of the request (NETLINK_CAP_ACK); undefined: there is
+ * none. */
 export function netlinkErrorText({ body }: NetlinkMessage): string | undefined {
   const text = body.length > ERROR ? attributeOf(body.subarray(ERROR), ERROR_TEXT) : undefined;
   return text?.toString("utf8").replace(/\0.*$/s, "");

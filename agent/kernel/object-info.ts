@@ -41,7 +41,7 @@ export function linkInfo(fd: number): LinkInfo {
 export interface MapInfo {
   id: number;
   maxEntries: number;
-  /** Of its types; `btf` 0: the kernel knows none. */
+  /** The id of the BTF with its types; 0: the kernel knows none. */
   types: { btf: number; key: number; value: number };
 }
 
@@ -54,7 +54,7 @@ export function mapInfo(fd: number): MapInfo {
   return { id: word(4), maxEntries: word(16), types: { btf: word(64), key: word(68), value: word(72) } };
 }
 
-/** Of the map that is pinned there; undefined: none is. */
+/** Information on the map that is pinned there; undefined: none is. */
 export function pinnedMapInfo(pin: string): MapInfo | undefined {
   const fd = libbpf().getPinned(pin);
   if (fd < 0) return undefined;

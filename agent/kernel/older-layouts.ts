@@ -1,5 +1,5 @@
-// What the packet path knows of connections, taken over from maps of another layout: an upgrade ends none. The maps themselves say where
-// their fields are (map-fields.ts), so a version takes over those of every other version, older or newer.
+// The packet path's knowledge of connections, taken over from maps of another layout, so that an upgrade ends no connection. The maps
+// themselves describe their fields (map-fields.ts), so a version takes over the entries of every other version, older or newer.
 import { closeSync } from "node:fs";
 import { join } from "node:path";
 import { KernelMap } from "./kernel-map.ts";
@@ -19,12 +19,13 @@ import { openMap, otherLayouts, type Pins } from "./pins.ts";
 
 export type CarriedMaps = Pick<MapStores, "connections" | "halfOpen" | "affinities">;
 
-/** Of an entry: what the new version finds anew. A place is one of the new tables of places. */
+/** Fields of an entry that the new version finds again. A place is a place in the new tables. */
 const FOUND_ANEW = ["next_hop", "place", "padding"];
 
-/** Whether the other layout's entry of a direction is the one to keep: the one that was used later. But an answer whose request the old
- * programs met looks like a flow of its own to new ones, which remember it as one: it would leave with the backend's address for as long as
- * the client sends. Of a direction's entries of the same time that differ so, that of the answer is right. */
+/** Whether to keep the other layout's entry of a direction: the entry that was used later is kept. But if the old programs saw a
+ * request, the new programs take its answer for a flow of its own and open a connection for it: the answer would leave with the
+ * backend's address for as long as the client sends. So if two entries of one direction were used at the same time and differ in this,
+ * the one of the answer is right. */
 function isKnownBetter(older: Connection, own: Connection): boolean {
   const [isAnswer, ownIsAnswer] = [older, own].map(({ flags }) => (flags & ConnectionFlag.REPLY) !== 0);
   const later = older.lastSeen - own.lastSeen;
@@ -34,9 +35,9 @@ function isKnownBetter(older: Connection, own: Connection): boolean {
 
 const OPENING = BigInt(SECONDS_TCP_OPENING) * 1_000_000_000n;
 
-/** Writes what maps of other layouts know, and these do not, or have known for longer. Called before the new programs are attached, and
- * once more after that, for what the old ones wrote meanwhile. @param since what was not used after that is known by an earlier look: ns of the
- * clock that the packet path reads; 0: there was none. @returns what to tell about it */
+/** Writes the entries of maps of other layouts that these maps lack, or have in an older state. Called before the new programs are
+ * attached, and once more after that, for entries that the old programs wrote meanwhile. @param since entries that were not used after
+ * that are known from an earlier look: ns of the clock that the packet path reads; 0: there was none. @returns sentences for the log */
 export function takeOver(
   pins: Pins,
   maps: CarriedMaps,
@@ -62,7 +63,8 @@ export function takeOver(
   return { taken, told };
 }
 
-/** The secret by which older programs chose backends: with another one, those of connections that have made room are not found again. */
+/** The secret by which older programs chose backends. With another secret, the backends of connections whose entries made room would not
+ * be found again. */
 export function olderSecret(pins: Pins, { secrets }: Pick<MapStores, "secrets">): Secret | undefined {
   for (const layout of otherLayouts(pins)) {
     try {
@@ -71,16 +73,17 @@ export function olderSecret(pins: Pins, { secrets }: Pick<MapStores, "secrets">)
       older?.map.close();
       if (found && (found[1].low !== 0n || found[1].high !== 0n)) return found[1];
     } catch {
-      // As if that layout had none.
+      // Continues as if that layout had no secret.
     }
   }
   return undefined;
 }
 
-/** @param now what is known of a key when its entry is written: a connection can have begun meanwhile from the port of one that is over */
+/** @param now returns the current entry of a key when its entry is written: meanwhile a connection can have begun from the port of one
+ * that has ended */
 type Carrying<K, V> = [store: MapStore<K, V>, isBetter: (older: V, own: V) => boolean, now: (key: K) => V | undefined];
 
-/** Entries that are written at once: what is known of them is asked shortly before. */
+/** Entries that are written at once; their current versions are read shortly before. */
 const PART = 256;
 
 function carry<K, V>(older: Older<K, V> | undefined, since: bigint, ...[store, isBetter, now]: Carrying<K, V>): number {
@@ -128,7 +131,7 @@ function* usedSince<K, V>({ map, usedAt }: Older<K, V>, since: bigint): Iterable
   }
 }
 
-/** An entry that is here already keeps its place. */
+/** An entry that exists here keeps its place. */
 const placeOf = (own: unknown) => {
   const { place } = own as { place?: number };
   return place === undefined ? {} : { place };
@@ -137,7 +140,7 @@ const placeOf = (own: unknown) => {
 /** A map of another layout. */
 interface Older<K, V> {
   readonly map: KernelMap<K, V>;
-  /** Where its values say when they were used last, in ns; undefined: they do not. */
+  /** Where its values record when they were last used, in ns; undefined: they do not. */
   readonly usedAt: number | undefined;
 }
 

@@ -1,5 +1,5 @@
-// Another size of a map, while traffic flows. The old map is set aside and stays in use until the new programs are attached; meanwhile the
-// agent fills the new one. Connections are in one table that is never replaced: only their places (bpf/connection/place.h) are new.
+// Gives a map another size while traffic flows. The old map is set aside and stays in use until the new programs are attached; meanwhile
+// the agent fills the new map. Connections are in one table that is never replaced: only their places (bpf/connection/place.h) are new.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
@@ -26,9 +26,9 @@ export function setAside(pins: Pins, sizes: Partial<MapSizes>): void {
   }
 }
 
-/** Has the hooks switched to the new programs, with the state of the old ones. The first look at other layouts takes seconds where there are many
- * connections, so a second one, for what was used meanwhile, comes before the programs, and only the short last one after them.
- * @returns what to tell about it */
+/** Switches the hooks to the new programs, with the state of the old ones. If there are many connections, the first look at other
+ * layouts takes seconds. So a second look, for entries that were used meanwhile, comes before the switch, and only the short last one
+ * after it. @returns sentences for the log */
 export function switched(pins: Pins, maps: CarriedMaps & Pick<MapStores, "settings">, attach: () => void): string[] {
   let since = 0n;
   const look = () => {
@@ -62,10 +62,11 @@ export function switched(pins: Pins, maps: CarriedMaps & Pick<MapStores, "settin
 /** How far the packet path's clock may be behind ours, with much to spare: ns. */
 const COARSE = 100_000_000n;
 
-/** How long new programs wait at most for an agent that has ended meanwhile, s: its container has been started again by then. */
+/** How long new programs wait at most for an agent that has ended meanwhile, s: by then its container has been started again. */
 export const TAKING_OVER_SECONDS = 60;
 
-/** What the old programs have opened since the last look, the new ones know only after the next one: until then they wait for it. */
+/** The new programs do not know connections that the old programs opened since the last look, until the next look. Until then they let
+ * such packets wait. */
 function whileTakingOver(hasOther: boolean, settings: MapStores["settings"], work: () => void): void {
   const value = settings.lookup(0);
   if (value === undefined || !hasOther) {
@@ -81,8 +82,9 @@ function whileTakingOver(hasOther: boolean, settings: MapStores["settings"], wor
   }
 }
 
-/** Gives clients their backends of maps that were set aside, and connections their places: before the new programs are attached, and once more
- * after that, for what the old ones wrote meanwhile. @returns how many entries of connections there is no room for */
+/** Copies clients' backends from maps that were set aside, and gives connections their places: before the new programs are attached, and
+ * once more after that, for entries that the old programs wrote meanwhile. @returns for how many entries of connections there is no
+ * room */
 function settle(pins: Pins, maps: CarriedMaps, hasOther: boolean): number {
   const names = asideNames(pins);
   for (const name of names.filter((one) => one.endsWith("-affinities"))) carryAffinities(join(pins.aside, name), maps);
@@ -90,7 +92,7 @@ function settle(pins: Pins, maps: CarriedMaps, hasOther: boolean): number {
   return placesOf(pins, maps, true) + placesOf(pins, maps, false);
 }
 
-/** Once no program uses the old maps any more. @returns how many there were */
+/** Removes the old maps, once no program uses them any more. @returns how many there were */
 function removeSetAside(pins: Pins): number {
   const { length } = asideNames(pins);
   rmSync(pins.aside, { recursive: true, force: true });
@@ -122,7 +124,7 @@ const place: Codec<Place> = {
   decode: (view, at) => ({ taken: view.getBigUint64(at, true), tuple: tuple.decode(view, at + 8) }),
 };
 
-/** Writes the place of each entry of one class that has none. @returns how many entries there was no room for */
+/** Writes the place of each entry of one class that has none. @returns for how many entries there was no room */
 function placesOf(pins: Pins, { connections }: Pick<MapStores, "connections">, proven: boolean): number {
   const fd = openMap(pins, proven ? "proven" : "unproven");
   const { maxEntries } = mapInfo(fd);
@@ -132,7 +134,7 @@ function placesOf(pins: Pins, { connections }: Pick<MapStores, "connections">, p
   };
   const places = new KernelMap(definition, fd);
   const owners = new Map(places.entries().map(([index, { tuple: owner }]) => [index, textOf(owner)]));
-  // Where all do not fit, those that were used last stay: also one that has just begun, of which no place is known yet.
+  // If there is no room for all, those that were used last stay, including one that has just begun and has no place yet.
   const entries = [...connections.read()]
     .filter((entry) => isProven(entry) === proven)
     .sort(([, a], [, b]) => Number(BigInt.asIntN(64, b.lastSeen - a.lastSeen)));
@@ -144,7 +146,7 @@ function placesOf(pins: Pins, { connections }: Pick<MapStores, "connections">, p
     .map(([key, { place }]) => ({ key, place, to: take(place < maxEntries ? place : undefined) }));
   places.update(given.map(({ key, to }, index) => [to, { taken: BigInt(index + 2), tuple: key }]));
   for (const { key, place, to } of given) if (to !== place) move(connections, key, place, to);
-  // First: the next packet of one that is removed may be there already.
+  // Removed first: the next packet of such a connection may already need the entry.
   const now = packetClock();
   if (lost.some((entry) => mayBeLookedFor(entry, now))) noteRoomMade(pins, now);
   const removed = lost.filter((entry) => removeUnused(connections, entry));
@@ -152,8 +154,8 @@ function placesOf(pins: Pins, { connections }: Pick<MapStores, "connections">, p
   return removed.length;
 }
 
-/** Unless its addresses and ports have been used since it was read, by the connection or by a new one: reading all of them takes so long that a client
- * comes to use a port again. @returns whether it is removed */
+/** Removes an entry, unless its addresses and ports have been used since it was read, by the connection or by a new one. Reading all
+ * entries takes so long that a client may use a port again. @returns whether the entry is removed */
 function removeUnused(connections: MapStores["connections"], [key, read]: readonly [Tuple, Connection]): boolean {
   const now = connections.lookup(key);
   if (now?.lastSeen !== read.lastSeen || now.packets !== read.packets) return false;
@@ -161,7 +163,8 @@ function removeUnused(connections: MapStores["connections"], [key, read]: readon
   return true;
 }
 
-/** What packets have changed of an entry since it was read stays. One that they have removed, or placed themselves, is left alone. */
+/** Keeps what packets have changed in an entry since it was read. An entry that packets have removed, or placed themselves, is left
+ * alone. */
 function move(connections: MapStores["connections"], key: Tuple, place: number, to: number): void {
   const now = connections.lookup(key);
   if (now?.place === place) connections.update([[key, { ...now, place: to }]]);

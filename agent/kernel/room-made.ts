@@ -1,5 +1,5 @@
-// When a TCP connection that this node forwards, and that was not over, has made room for another one (map `room_made` of bpf/connection/place.h): the
-// packet path looks for the backends of connections that it does not know for as long as one may be such.
+// When a live TCP connection that this node forwards last made room for another one (map `room_made` of bpf/connection/place.h). The packet
+// path looks for the backends of unknown connections for as long as one of them may be such a connection.
 import { closeSync } from "node:fs";
 import { join } from "node:path";
 import { type Connection, ConnectionFlag, type Tuple } from "./layout.gen.ts";
@@ -24,7 +24,7 @@ export function mayBeLookedFor(
   return now - lastSeen < BigInt(timeoutOf(protocol, flags)) * 1_000_000_000n;
 }
 
-/** Unless a later time is known. @param at ns of packetClock() */
+/** Writes the time, unless a later one is known. @param at ns of packetClock() */
 export function noteRoomMade(pins: Pins, at: bigint): void {
   const fd = openMap(pins, NAME);
   try {
@@ -34,7 +34,7 @@ export function noteRoomMade(pins: Pins, at: bigint): void {
   }
 }
 
-/** What other layouts of the maps know of it, since connections are taken over from them. */
+/** The time that other layouts of the maps have, because connections are taken over from them. */
 export function carryRoomMade(pins: Pins): void {
   for (const layout of otherLayouts(pins)) {
     const fd = libbpf().getPinned(join(pins.root, layout, "maps", NAME));

@@ -28,9 +28,9 @@ export interface RouteRequest {
   readonly body: Uint8Array;
 }
 
-/** What the kernel did not do. */
+/** The kernel refused changes. */
 export class ChangeRefused extends Error {
-  /** In their order; a negative errno each. */
+  /** In the order of the requests; a negative errno each. */
   readonly failed: readonly { readonly request: RouteRequest; readonly code: number }[];
 
   constructor(failed: ChangeRefused["failed"]) {
@@ -43,8 +43,9 @@ export class ChangeRefused extends Error {
 
 const writing = promisify(write);
 
-/** Sends the requests at once. Each is tried, also after one that failed; rejects with ChangeRefused for those that did. The kernel works while they are written, and may wait for
- * other changes of interfaces: the event loop goes on meanwhile. @param netns network namespace; absent: this thread's */
+/** Sends all requests at once. Each is tried, even after one that failed; rejects with ChangeRefused for those that failed. The kernel
+ * works while they are written, and may wait for other changes of interfaces; the event loop continues meanwhile. @param netns network
+ * namespace; absent: this thread's */
 export async function changeNetwork(requests: readonly RouteRequest[], netns?: string): Promise<void> {
   const socket = netns === undefined ? open() : inNamespace(netns, open);
   try {
@@ -77,7 +78,7 @@ function encoded(requests: readonly RouteRequest[]): Buffer {
   );
 }
 
-/** All answers are there once the requests are written. */
+/** Reads the answers: all of them have arrived when the requests are written. */
 function expectDone(socket: number, requests: readonly RouteRequest[]): void {
   const codes = new Map<number, number>();
   const buffer = Buffer.alloc(RECEIVE_BYTES);

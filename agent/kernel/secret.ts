@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import type { Secret } from "./layout.gen.ts";
 import type { MapStores } from "./map-store.ts";
 
-/** Gives this node its secret, once: it stays in its pinned map, so that a connection finds its backend again under the next agent.
- * @param older that of the programs that this agent's replace */
+/** Gives this node its secret, once. It stays in its pinned map, so that a connection finds its backend again under the next agent.
+ * @param older the secret of the programs that this agent replaces */
 export function ensureSecret(secrets: MapStores["secrets"], older: () => Secret | undefined = () => undefined): void {
   const known = secrets.lookup(0);
   if (known && (known.low !== 0n || known.high !== 0n)) return;

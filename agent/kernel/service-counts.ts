@@ -5,7 +5,7 @@ import { libbpf } from "./libbpf.ts";
 import type { MapStore } from "./map-store.ts";
 import { openMap, type Pins } from "./pins.ts";
 
-/** How often something was counted, and the bytes of it where it is packets. */
+/** How often something was counted; for packets also their bytes. */
 export interface Counted {
   readonly times: number;
   readonly bytes: number;

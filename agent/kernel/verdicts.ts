@@ -16,7 +16,7 @@ export function verdictReader(pins: Pins): () => VerdictTotals {
     });
 }
 
-// Entries come and go while they are read: a walk that is longer than the map has met one that went.
+// Entries come and go while they are read: a walk that is longer than the map has met an entry that was removed.
 function decisions(fd: number): PolicyDecision[] {
   const found: PolicyDecision[] = [];
   let key: Uint8Array | null = null;

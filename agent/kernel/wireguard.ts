@@ -19,7 +19,7 @@ const PEER = { publicKey: 1, flags: 3, endpoint: 4, handshake: 6, received: 7, s
 const [REMOVE, REPLACE_ALLOWED] = [1, 2];
 const ALLOWED = { family: 1, address: 2, length: 3 };
 const AF = { IPv4: 2, IPv6: 10 };
-/** A message holds no more: a socket's buffer is limited. */
+/** The most peers in one message: a socket's buffer is limited. */
 const PEERS_AT_ONCE = 500;
 
 /** Another node, as the device knows it. Keys are in base64. */
@@ -50,7 +50,7 @@ export interface WireguardChange {
   readonly peers: readonly WireguardPeer[];
 }
 
-/** Removed peers go first: an address is one peer's at a time. @throws NetlinkError */
+/** Removed peers go first, because an address belongs to one peer at a time. @throws NetlinkError */
 export function changeWireguard(device: string, change: WireguardChange): void {
   changeGeneric(FAMILY, SET_DEVICE, wireguardRequests(device, change));
 }

@@ -1,5 +1,5 @@
-// Why a driver does not take the program. A link (bpf_link_create) fails with the number of an error alone; a change of the interface by rtnetlink
-// is answered with the driver's sentence too (NLMSGERR_ATTR_MSG).
+// Why a driver refuses the program. A link (bpf_link_create) fails with the number of an error only. A change of the interface by rtnetlink
+// is also answered with the driver's sentence (NLMSGERR_ATTR_MSG).
 import { ACK, REQUEST } from "./netlink.ts";
 import { attribute, nested, number32 } from "./netlink-attributes.ts";
 import { exchange, NetlinkError } from "./netlink-exchange.ts";
@@ -11,7 +11,8 @@ const IFLA_XDP = 43;
 const XDP = { fd: 1, flags: 3, expectedFd: 8 };
 const [UPDATE_IF_NOEXIST, REPLACE] = [1 << 0, 1 << 4];
 
-/** Asks an interface without a program of ours; call it after it has refused. @returns what it says; undefined: nothing, or it does not refuse any more */
+/** Asks an interface without a program of ours; call it after a refusal. @returns the driver's sentence; undefined: there is none, or
+ * the driver no longer refuses */
 export function driversReason(ifindex: number, programFd: number): string | undefined {
   try {
     change(ifindex, [
@@ -21,7 +22,8 @@ export function driversReason(ifindex: number, programFd: number): string | unde
   } catch (error) {
     return error instanceof NetlinkError ? error.reason : undefined;
   }
-  // It takes the program now. Only a link's ends with the agent's pins, so this one goes, and the next look makes a link.
+  // The driver accepts the program now. Only a link ends with the agent's pins, so this attachment is removed, and the next look makes a
+  // link.
   change(ifindex, [
     attribute(XDP.fd, number(-1)),
     attribute(XDP.expectedFd, number(programFd)),

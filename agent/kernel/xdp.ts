@@ -1,5 +1,6 @@
-// The program in an uplink's card (XDP), by a link of its own: in the driver (native mode), or not at all. The kernel's substitute for drivers without it
-// (generic mode) runs after a socket buffer was made, and is slower than tc. A link never replaces another one's program.
+// The program in an uplink's card (XDP), attached by a link of its own: in the driver (native mode), or not at all. The kernel's substitute
+// for drivers without XDP (generic mode) runs after a socket buffer was made, and is slower than tc. A link never replaces another one's
+// program.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Device } from "./device-hooks.ts";
@@ -14,7 +15,8 @@ const PIN = /^(.+)-xdp(?:-\d+)?$/;
 export const XDP_PROGRAM = "xdp_uplink";
 
 export interface Card extends Device {
-  /** Bytes. A driver is asked whether it can do with it when the program is attached; some let it change afterwards, and drop what is too large. */
+  /** Bytes. When the program is attached, the driver decides whether it can handle this MTU. Some drivers let it change afterwards, and
+   * drop packets that are too large. */
   readonly mtu: number;
 }
 
@@ -29,7 +31,7 @@ export class CardRefusal extends Error {
   }
 }
 
-/** Under another MTU it is another link. */
+/** Another MTU makes another link. */
 const pinOf = ({ name, mtu }: Card) => `${name}-xdp-${mtu}`;
 
 export function xdpLink(pins: Pins, card: Card, programFd: number): LinkedProgram {
@@ -61,7 +63,7 @@ export function ensureXdp({ pin, programFd, target }: LinkedProgram): LinkResult
   throw new CardRefusal(failure, driversReason(target.id, programFd));
 }
 
-/** Detaches the programs of all other cards, and of these where the MTU is another one. @returns their names */
+/** Detaches the programs of all other cards, and of these if the MTU is another one. @returns their names */
 export function removeOtherXdp(pins: Pins, cards: readonly Card[]): string[] {
   const wanted = new Set(cards.map(pinOf));
   const others = readdirSync(pins.links).filter((pin) => PIN.test(pin) && !wanted.has(pin));

@@ -1,5 +1,5 @@
-// The ports of this node that stand for others outside the cluster (bpf/connection/ports.h): whether the node's kernel gives the same
-// ones to its own sockets, and whether there are enough.
+// The ports of this node that replace the ports of clients outside the cluster (bpf/connection/ports.h): whether the node's kernel gives
+// the same ports to its own sockets, and whether there are enough.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Problem } from "../../model/problem.ts";
@@ -7,7 +7,7 @@ import { MASQUERADE_PORT_FIRST, MASQUERADE_PORTS, MASQUERADE_PORTS_OF_CLIENT } f
 
 const FIRST = MASQUERADE_PORT_FIRST;
 const LAST = MASQUERADE_PORT_FIRST + MASQUERADE_PORTS - 1;
-/** An Event for one state, although clients try again and again. */
+/** How long the Event stays: one Event for one state, although clients try again and again. */
 const REPORTED_MS = 600_000;
 
 export interface OutgoingPortsParts {
@@ -50,7 +50,7 @@ export class OutgoingPorts {
     ];
   }
 
-  // A kernel without it has nothing to say.
+  // A kernel without the setting has no such ports.
   #read(name: string): string {
     try {
       return readFileSync(join(this.#parts.sysctlRoot, "net/ipv4", name), "utf8");

@@ -1,14 +1,14 @@
-// What makes a card unfit for XDP without its driver saying so. Most drivers refuse what they cannot do: too few queues, segments that the card merges
-// (LRO), an MTU; then their sentence is told (uplink-cards.ts).
+// What makes a card unfit for XDP although its driver does not refuse. Most drivers refuse what they cannot do (too few queues, segments
+// that the card merges (LRO), an MTU); then the driver's sentence is reported (programs/uplink-cards.ts).
 import { readdirSync, readFileSync } from "node:fs";
 import type { NetworkDevice } from "./devices.ts";
 
 /** A page, less the room that XDP leaves before and behind a packet (256 and 320 bytes), and Ethernet's header. */
 const ONE_PAGE = 4096 - 256 - 320 - 14;
 
-/** What it depends on besides the interfaces. */
+/** What the decision depends on besides the interfaces. */
 export interface XdpMachine {
-  /** Frames from the other end of a veth pair have their checksums, as only their sender can see to. */
+  /** Whether frames from the other end of a veth pair have their checksums, which only their sender can guarantee. */
   readonly onVeth: boolean;
   /** Its release, as "6.1.0-57-amd64". */
   readonly kernel: string;
@@ -18,7 +18,7 @@ export interface XdpMachine {
   readonly queuesInUse: (card: string) => number | undefined;
 }
 
-/** Why XDP would not do on an uplink what tc does, or not faster; undefined: only its driver can tell. */
+/** Why XDP on an uplink would not do what tc does, or would not be faster; undefined: only its driver can tell. */
 export function unfitForXdp(
   device: NetworkDevice,
   all: readonly NetworkDevice[],
@@ -45,14 +45,14 @@ function unfitVirtio({ name, mtu, queues }: NetworkDevice, machine: XdpMachine):
   return `it uses ${inUse} of its ${queues} pairs of queues: with more than the node's ${processors} processors, and fewer than ${processors} left, virtio-net ends the kernel (ethtool -L ${name} combined ${most} makes it fit)`;
 }
 
-/** Since Linux 6.3 virtio-net gives programs packets of several pages, and asks for an MTU that fits where a program takes none. Before, it let
- * MTUs pass that do not (up to 4080). */
+/** Since Linux 6.3, virtio-net gives programs packets of several pages; if a program cannot handle these, it asks for an MTU that fits.
+ * Older kernels accepted MTUs that do not fit (up to 4080). */
 function dropsBeyondOnePage(kernel: string): boolean {
   const [major = 0, minor = 0] = kernel.split(/[.-]/).map(Number);
   return major < 6 || (major === 6 && minor < 3);
 }
 
-/** Of an interface of the namespace that /sys shows: those that send, to which drivers do not count their queues for XDP. */
+/** The sending queues in use of an interface of the namespace that /sys shows. Drivers do not count their queues for XDP there. */
 export function queuesInUse(card: string): number | undefined {
   try {
     return readdirSync(`/sys/class/net/${card}/queues`).filter((queue) => queue.startsWith("tx-")).length;

@@ -9,11 +9,11 @@ export interface NetworkDevice {
   readonly up: boolean;
   /** "vxlan", "veth" …; empty for a physical one. */
   readonly kind: string;
-  /** The name of the one that it is a part of: a VLAN's. */
+  /** The name of the interface of which it is a part, for a VLAN. */
   readonly parent?: string;
   /** Of a card: "pci", "virtio" … */
   readonly bus?: string;
-  /** That packets can leave by: as many as its driver can have in use. */
+  /** The number of queues by which packets can leave: as many as its driver can use. */
   readonly queues?: number;
   readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
 }
@@ -31,7 +31,7 @@ interface IpAddressEntry {
   addr_info: { family: string; local: string; prefixlen: number; scope: string }[];
 }
 
-/** Without a subnet: mostly a virtual router's or a load balancer's, which comes and goes. */
+/** An address without a subnet: mostly a virtual router's or a load balancer's, which comes and goes. */
 function isLone({ family, prefixlen }: IpAddressEntry["addr_info"][number]): boolean {
   return prefixlen === (family === "inet6" ? 128 : 32);
 }
@@ -43,7 +43,7 @@ export function networkDevices(): NetworkDevice[] {
   return ipJson<IpAddressEntry>(...LIST).map(deviceOf);
 }
 
-/** The same, and other work goes on meanwhile. */
+/** The same, while other work continues. */
 export async function networkDevicesSoon(): Promise<NetworkDevice[]> {
   return (await ipJsonSoon<IpAddressEntry>(...LIST)).map(deviceOf);
 }

@@ -3,7 +3,8 @@ import { changeNetwork, type RouteRequest } from "../kernel/rtnetlink.ts";
 import { addDeviceRoute, deleteDeviceRoute } from "./link-requests.ts";
 import type { RouteContext } from "./routes.ts";
 
-/** Writes what has changed of the routes to pods, without asking for those in the kernel. @returns false: it is more than that, or something else has changed them */
+/** Writes the changes of the routes to pods, without reading the routes in the kernel. @returns false: other routes have changed too, or
+ * another program has changed the routes */
 export async function changeEndpointRoutes(
   before: readonly Route[],
   after: readonly Route[],
@@ -21,7 +22,8 @@ export async function changeEndpointRoutes(
 
 type EndpointRoute = Extract<Route, { to: "endpoint" }>;
 
-/** What leads from the routes that are in the kernel to others, where only pods have come and gone. undefined: it is more than that */
+/** The requests that change the routes in the kernel to others, if only pods have come and gone. undefined: other routes have changed
+ * too */
 export function endpointRequests(
   before: readonly Route[],
   after: readonly Route[],
@@ -31,14 +33,14 @@ export function endpointRequests(
   const requests: RouteRequest[] = [];
   const { come, gone } = changes(old, wanted);
   if (!come.every(isEndpoint) || !gone.every(isEndpoint)) return undefined;
-  // Of one that went and came again, the kernel may have either.
+  // If a pod was removed and created again, the kernel may have either of its routes.
   if (come.some(({ destination }) => old.has(destination))) return undefined;
   for (const { destination, ifindex } of come) {
     const device = deviceName(ifindex);
     const source = [nodeAddress, nodeAddressIpv6].find((one) => one?.includes(":") === destination.includes(":"));
     if (device) requests.push(addDeviceRoute(destination, device, ifindex, source));
   }
-  // The kernel has deleted those of an interface that is gone.
+  // The kernel has already deleted the routes of an interface that no longer exists.
   for (const { destination, ifindex } of gone) {
     const device = deviceName(ifindex);
     if (device) requests.push(deleteDeviceRoute(destination, device, ifindex));
@@ -57,7 +59,7 @@ function changes(before: ReadonlyMap<string, Route>, after: ReadonlyMap<string, 
   return { come: differ(after, before), gone: differ(before, after) };
 }
 
-/** Asked of every route whenever a pod comes or goes. */
+/** Called for every route whenever a pod comes or goes. */
 function isSame(route: Route, other: Route | undefined): boolean {
   if (route === other) return true;
   if (other?.to === "endpoint" && route.to === "endpoint") return route.ifindex === other.ifindex;

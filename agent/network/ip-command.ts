@@ -9,7 +9,7 @@ export function ipJson<T>(...args: string[]): T[] {
   return parsed(execFileSync("ip", ["-json", ...args], { encoding: "utf8", maxBuffer: MOST_BYTES }));
 }
 
-/** The same, and other work goes on meanwhile. */
+/** The same, while other work continues. */
 export async function ipJsonSoon<T>(...args: string[]): Promise<T[]> {
   return parsed((await running("ip", ["-json", ...args], { maxBuffer: MOST_BYTES })).stdout);
 }
@@ -29,7 +29,7 @@ export function ipLines(...args: string[]): string[] {
   return linesOf(execFileSync("ip", ["-oneline", ...args], { encoding: "utf8", maxBuffer: MOST_BYTES }));
 }
 
-/** The same, and other work goes on meanwhile. */
+/** The same, while other work continues. */
 export async function ipLinesSoon(...args: string[]): Promise<string[]> {
   return linesOf((await running("ip", ["-oneline", ...args], { maxBuffer: MOST_BYTES })).stdout);
 }

@@ -15,7 +15,7 @@ export function kubeProxyListens(net = "/proc/net"): boolean {
   return listeners(net).some(({ port, inode }) => (port === HEALTH || port === METRICS) && !own.has(inode));
 }
 
-/** The same, asked by another process than the agent, which may listen at the health checks' port itself. */
+/** The same, for a process other than the agent, which may listen at the health checks' port itself. */
 export async function kubeProxyRuns(
   net = "/proc/net",
   health = `http://127.0.0.1:${HEALTH}/healthz`,

@@ -39,7 +39,7 @@ export async function removeKubeProxyRules(hasPod: () => boolean): Promise<boole
   return true;
 }
 
-/** Whether this node has rules of a kube-proxy, running or not. */
+/** Whether this node has rules of a kube-proxy that runs or ran here. */
 export async function hasKubeProxyRules(): Promise<boolean> {
   return removal(await listChains(), () => []).length > 0;
 }

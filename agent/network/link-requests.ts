@@ -42,8 +42,8 @@ export function addPair(link: LinkEnd, peer: LinkEnd, mtu: number, netnsFd: numb
   return { what: `add the interface ${link.name}`, type: RTM.newLink, flags: CREATE | EXCLUSIVE, body };
 }
 
-/** What the node's side of a pod's interface has before it is up: no IPv6 address of its own, and the settings of sysctls.ts for IPv4.
- * @param hasIpv6 whether the kernel knows IPv6: it refuses what is said of a family that it does not know */
+/** The settings of the node's side of a pod's interface before it is up: no IPv6 address of its own, and the settings of sysctls.ts for
+ * IPv4. @param hasIpv6 whether the kernel has IPv6: it refuses settings of a family that it does not have */
 export function ofPod(name: string, index: number, hasIpv6: boolean): RouteRequest {
   const mode = attribute(INET6_ADDRESS_MODE, Buffer.of(NO_GENERATED_ADDRESS));
   const settings = [
@@ -94,7 +94,7 @@ export function addAddress(cidr: Cidr, index: number): RouteRequest {
   return { what: `add the address ${cidr.text}`, type: RTM.newAddress, flags: CREATE | REPLACE, body };
 }
 
-/** @param gateway needs no address of the interface around it */
+/** @param gateway is used even if no address of the interface is in its subnet */
 export function addRoute(destination: string, gateway: Address, index: number): RouteRequest {
   const cidr = parseCidr(destination);
   const header = Buffer.alloc(12); // struct rtmsg
@@ -110,7 +110,7 @@ export function addRoute(destination: string, gateway: Address, index: number): 
   return { what: `add the route ${destination} via ${gateway}`, type: RTM.newRoute, flags: CREATE | REPLACE, body };
 }
 
-/** A route of the agent to a pod, unless its destination has another one. */
+/** The agent's route to a pod, unless its destination has another route. */
 export function addDeviceRoute(destination: string, device: string, index: number, source?: Address): RouteRequest {
   const body = deviceRoute(destination, index, source);
   return { what: `add the route ${destination} to ${device}`, type: RTM.newRoute, flags: CREATE | EXCLUSIVE, body };

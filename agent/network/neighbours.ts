@@ -27,7 +27,7 @@ export function removeNeighbours(): void {
   ipBatch(ours.map(({ dst, dev }) => `neighbour delete ${dst} dev ${dev}`));
 }
 
-/** The commands that lead from `actual` to the entries that the routes need. Nodes behind a router are not on this node's links. Permanent
+/** The commands that change `actual` to the entries that the routes need. Nodes behind a router are not on this node's links. Permanent
  * entries (static ARP) are resolved already and are not changed. */
 export function neighbourCommands(
   routes: readonly Route[],

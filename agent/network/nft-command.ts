@@ -10,7 +10,7 @@ export function nft(args: readonly string[], purpose: string, input = ""): strin
   return stdout;
 }
 
-/** The same, and other work goes on meanwhile. */
+/** The same, while other work continues. */
 export function nftSoon(args: readonly string[], purpose: string): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile("nft", args, { maxBuffer: MOST_BYTES }, (error, stdout, stderr) => {

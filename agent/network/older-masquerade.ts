@@ -1,4 +1,4 @@
-// The nftables rules by which agents before 2026-11-29 masqueraded what left the cluster. The programs do that now.
+// The nftables rules by which agents before 2026-11-29 masqueraded connections that left the cluster. The programs do that now.
 import { spawnSync } from "node:child_process";
 import { nftTransaction } from "./nft-command.ts";
 
@@ -6,13 +6,13 @@ const TABLE = "ebpf_dataplane";
 const FAMILIES = ["ip", "ip6"] as const;
 type NftFamily = (typeof FAMILIES)[number];
 
-/** Removes the rules, once the programs of this agent are attached. Connections that the rules have translated already belong to the kernel's
- * connection tracking. It translates them as long as there is a chain of NAT, so an empty one stays until the node starts again.
- * @returns whether there were any */
+/** Removes the rules, once the programs of this agent are attached. Connections that the rules have already translated belong to the
+ * kernel's connection tracking. It translates them as long as there is a NAT chain, so an empty chain stays until the node starts
+ * again. @returns whether there were any rules */
 export function retireMasquerade(): boolean {
   return FAMILIES.map((family) => {
     if (!/\bmasquerade\b/.test(listed(family) ?? "")) return false;
-    // Without the comment by which an older agent recognizes its rules, should it come back.
+    // Without the comment by which an older agent recognizes its rules, in case that version is installed again.
     const chain = "chain postrouting { type nat hook postrouting priority srcnat; policy accept; }";
     replace(family, `table ${family} ${TABLE} { ${chain}\n}\n`);
     return true;

@@ -1,12 +1,13 @@
-// SCTP of the node's own processes to Services (docs/decisions/0039): a rule and a table of routes that lead it through the tunnel's device, whose programs
-// translate it. The rule is for packets of SCTP that this machine makes, and for nothing else.
+// SCTP of the node's own processes to Services (docs/decisions/0039): a rule and a table of routes that send it through the tunnel's
+// device, whose programs translate it. The rule applies only to SCTP packets that this machine makes.
 import { type Address, type Family, familyOf } from "../../model/address/address.ts";
 import { SCTP } from "../../model/protocol.ts";
 import { ipBatch, ipLinesSoon } from "./ip-command.ts";
 import { PROTOCOL } from "./routes.ts";
 import { TUNNEL_DEVICE } from "./tunnel.ts";
 
-/** Of the routes; also the priority of the rule, behind the one for the machine's own addresses and before those of the main table. */
+/** The table of the routes; also the priority of the rule: after the one for the machine's own addresses, before those of the main
+ * table. */
 const TABLE = PROTOCOL;
 const RULE = ["pref", `${TABLE}`, "iif", "lo", "ipproto", `${SCTP}`, "lookup", `${TABLE}`];
 
@@ -14,13 +15,14 @@ const RULE = ["pref", `${TABLE}`, "iif", "lo", "ipproto", `${SCTP}`, "lookup", `
 export interface OwnRequestContext {
   /** The node's address. */
   readonly source: Address;
-  /** The largest packet that fits the link once it is wrapped. */
+  /** The largest packet that fits the link after it is wrapped. */
   readonly mtu: number;
 }
 
 const OPTION = { IPv4: "-4", IPv6: "-6" } as const satisfies Record<Family, string>;
 
-/** Leads SCTP to these addresses through the packet path, writing only differences. @param contexts one for each family that the node has */
+/** Sends SCTP to these addresses through the packet path, writing only differences. @param contexts one for each family that the node
+ * has */
 export async function reconcileOwnRequests(
   addresses: readonly Address[],
   contexts: readonly OwnRequestContext[],
@@ -45,7 +47,7 @@ export async function removeOwnRequests(families: readonly Family[]): Promise<vo
   }
 }
 
-/** The commands that lead from the routes of the table, as ip(8) prints them, to one for each address. */
+/** The commands that change the routes of the table, as ip(8) prints them, to one route for each address. */
 export function ownRequestCommands(
   addresses: readonly Address[],
   present: readonly string[],

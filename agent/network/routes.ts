@@ -52,7 +52,7 @@ export async function removeRoutes(): Promise<void> {
 /** The number of BIRD's routes, as ip(8) prints it: from /etc/iproute2/rt_protos, where the image has that file. */
 const BIRD_PROTOCOL = / proto (?:bird|12)\b/;
 
-/** Those that BIRD left for its successor (bgp/). */
+/** The routes that BIRD left for its successor (bgp/). */
 export function removeLearnedRoutes(): void {
   for (const family of ["-4", "-6"]) ipLines(family, "route", "flush", "proto", "12");
 }
@@ -60,13 +60,13 @@ export function removeLearnedRoutes(): void {
 /** The main table of both families, as ip(8) prints it. */
 async function presentRoutes(): Promise<string[]> {
   const [ipv4, ipv6] = await Promise.all([ipLinesSoon("route", "show"), ipLinesSoon("-6", "route", "show")]);
-  // It prints both default routes alike.
+  // It prints both default routes in the same form.
   return [...ipv4, ...ipv6.map((line) => line.replace(/^((?:\w+ )?)default\b/, "$1::/0"))];
 }
 
-/** The commands that lead from `actual` (lines of `ip route show`) to `desired`. Only the agent's routes
- * are ever replaced or deleted. If the destination has another route, with any metric, the agent's is not written:
- * the kernel would prefer it, which could disconnect the node from its network. BIRD's routes are no others: it follows a change a moment later. */
+/** The commands that change `actual` (lines of `ip route show`) to `desired`. Only the agent's routes are ever replaced or deleted. If
+ * the destination has another route, with any metric, the agent's route is not written: the kernel would prefer it, which could
+ * disconnect the node from its network. BIRD's routes do not count as other routes: BIRD follows a change a moment later. */
 export function routeCommands(desired: readonly Route[], actual: readonly string[], context: RouteContext) {
   const present = new Map(actual.filter(isOurs).map((line) => [destinationOf(line), line]));
   const others = new Map(

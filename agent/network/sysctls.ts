@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 /** Kernel settings by their path below /proc/sys. README.md in this folder explains each. */
 export type Sysctls = ReadonlyMap<string, string>;
 
-/** The node's own. */
+/** Settings of the node itself. */
 export function nodeSysctls(): Sysctls {
   return new Map([["net/ipv4/ip_forward", "1"]]);
 }
@@ -17,7 +17,8 @@ export function deviceSysctls(device: string): Sysctls {
   ]);
 }
 
-/** The stack takes packets of this machine's own addresses from the device: answers of node ports to its processes, as the packet path hands them over. */
+/** The stack accepts packets with this machine's own addresses as their source from the device: answers of node ports to its processes
+ * arrive there from the packet path. */
 export function ownAddressSysctls(device: string): Sysctls {
   return new Map([[`net/ipv4/conf/${device}/accept_local`, "1"]]);
 }
@@ -34,7 +35,7 @@ export function nodeIpv6Sysctls(root: string): Sysctls {
   const accepting = hosts.filter((device) => read(device, "accept_ra") === "1");
   return new Map([
     ...accepting.map((device) => [`${CONF6}/${device}/accept_ra`, "2"] as const),
-    // Each device's value, although `all` sets them: so that it can be restored.
+    // The value of each device, although `all` sets them, so that each can be restored.
     ...hosts.map((device) => [`${CONF6}/${device}/forwarding`, "1"] as const),
     [`${CONF6}/all/forwarding`, "1"] as const,
   ]);
@@ -70,7 +71,7 @@ export function applySysctls(wanted: Sysctls, memory: string, root: string): str
   return differing.map(([name]) => name);
 }
 
-/** Forgets the values of interfaces that are gone: pods come and go, and an interface of the same name is another one. */
+/** Forgets the values of interfaces that no longer exist: pods come and go, and a new interface with the same name is another one. */
 export function forgetGone(memory: string, root: string): void {
   const all = Object.entries(recall(memory));
   const left = all.filter(([name]) => existsSync(`${root}/${name}`));

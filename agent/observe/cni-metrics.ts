@@ -7,7 +7,7 @@ export interface CniMetrics {
   addTook(step: string, seconds: number): void;
 }
 
-/** A pod's start is a matter of tens of ms. */
+/** Buckets in seconds: a pod's start takes tens of ms. */
 const SECONDS = [0.001, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 2, 10];
 
 export function cniMetrics(prefix: string, registers: Registry[]): CniMetrics {

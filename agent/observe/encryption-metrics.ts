@@ -5,7 +5,7 @@ import { type EncryptionStatus, isSilent } from "./status/node-status.ts";
 const MOST = 100;
 const OTHERS = "other nodes";
 
-/** The kernel is asked at each scrape. @param read undefined: packets are not encrypted */
+/** The kernel is read at each scrape. @param read undefined: packets are not encrypted */
 export function encryptionGauges(
   read: () => EncryptionStatus | undefined,
   prefix: string,

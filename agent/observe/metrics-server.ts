@@ -1,4 +1,5 @@
-// Serves the metrics. Whoever reaches the port must not be able to keep the agent busy: it answers in few connections, rarely, and at little cost.
+// Serves the metrics. A client that reaches the port must not be able to keep the agent busy: the server answers on few connections,
+// rarely, and at little cost.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -9,14 +10,14 @@ import type { Logger } from "./log.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import { SecretFiles } from "./secret-files.ts";
 
-/** Where metrics are served, and to whom. */
+/** Where metrics are served, and which clients may read them. */
 export interface MetricsEndpoint {
   /** Address, or "any". */
   readonly address: string;
   readonly port: number;
   /** Folder with tls.crt and tls.key. Absent: plain HTTP. */
   readonly tls?: string | undefined;
-  /** File with the token that clients send (`Authorization: Bearer …`). Absent: everybody is answered. */
+  /** File with the token that clients send (`Authorization: Bearer …`). Absent: every client is answered. */
   readonly token?: string | undefined;
 }
 
@@ -27,20 +28,20 @@ interface Clock {
   connectionMs?: number;
 }
 
-/** How soon a new certificate or token counts: ms. */
+/** How soon a new certificate or token is used: ms. */
 const READ_AGAIN_MS = 5_000;
 /** Scrapes within this time share one answer, so that frequent scrapes cost nothing: ms. */
 const ANSWER_MS = 1_000;
 const CONNECTIONS = 16;
-/** New connections a second, on average; a handshake of TLS costs more than an answer. */
+/** New connections a second, on average: a TLS handshake costs more than an answer. */
 const CONNECTIONS_PER_SECOND = 20;
 const REQUESTS_PER_CONNECTION = 8;
-/** A request, and a handshake, is there within this time or not at all: ms. */
+/** How long a client may take for a request, and for a handshake: ms. */
 const PATIENCE_MS = 10_000;
-/** The age of a connection at most, answers that nobody reads included: ms. */
+/** How old a connection may become, including one whose answers the client does not read: ms. */
 const CONNECTION_MS = 30_000;
 
-/** In place of an address: all of the node, of both families where its kernel has IPv6. */
+/** In place of an address: all addresses of the node, of both families if its kernel has IPv6. */
 const ANY = "any";
 
 /** Serves /metrics in Prometheus' text format. A scrape that fails is answered with 500. */
@@ -95,7 +96,7 @@ function serverOf({ tls }: MetricsEndpoint, secrets: SecretFiles, listener: Requ
   return server as unknown as Server;
 }
 
-/** Whether a header has the token that the file has by now. */
+/** Whether a header has the token that is in the file now. */
 function bearerCheck(path: string, secrets: SecretFiles): (header: string | undefined) => boolean {
   let expected: Buffer | undefined;
   secrets.follow("the token of the metrics", [path], ([text = ""]) => {
@@ -111,7 +112,7 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
   response.writeHead(status, { connection: "close" }).end(`${sentence}\n`);
 }
 
-/** Nobody waits for the rest of a request that has its answer. */
+/** The rest of a request that was answered is not read. */
 function endUnread(request: IncomingMessage): void {
   if (!request.complete) request.destroy();
 }

@@ -21,7 +21,7 @@ export interface MetricSources {
   readonly verdicts: () => VerdictTotals;
   /** Names of the numbers in the maps. */
   readonly names: () => PolicyNames;
-  /** What can be full. Known numbers: a scrape does not read the maps. */
+  /** Tables that can be full. The numbers are known: a scrape does not read the maps. */
   readonly tables: () => readonly Table[];
   readonly endpoints: () => number;
   readonly backends: () => BackendCounts;
@@ -38,7 +38,7 @@ export interface MetricSources {
   readonly closedServices: () => number;
   /** Kinds of objects whose watch currently fails. */
   readonly failingWatches: () => readonly string[];
-  /** Of services under their names; left out where nobody asked for them. */
+  /** The metrics of services under their names; absent: nobody asked for them. */
   readonly services?: (() => readonly ServiceSeries[]) | undefined;
   readonly build: BuildInfo;
 }

@@ -1,4 +1,4 @@
-// What one node's metrics are read from.
+// The sources of one node's metrics.
 import { release } from "node:os";
 import type { PoolUse } from "../../model/pool/use.ts";
 import { NO_BACKENDS } from "../../model/service/backend-counts.ts";
@@ -53,7 +53,7 @@ export function nodeMetrics({ pins, tables, counted, services, log, ...others }:
 const NO_SERVICES = { services: [], lists: new Map() };
 const REMOVE_MS = 60_000;
 
-/** Read without scrapes too: what is gone makes room. */
+/** Read even without scrapes, so that entries of services that no longer exist make room. */
 function seriesReader(settings: ServiceMetricsSettings, pins: Pins, counted: Counted, log: Logger) {
   const list = new ServiceSeriesList(settings, serviceCounts(pins), () => counted.by?.servedServices() ?? NO_SERVICES);
   const read = () => list.read();

@@ -9,11 +9,11 @@ export const KINDS_OF_NUMBERS = [
   "defaults",
 ] as const satisfies readonly (keyof PolicyNames)[];
 
-/** Names that vanished and are still known: of events that were written before, and are read later. */
+/** How many names that are no longer in force are kept: for events that were written before, and are read later. */
 const MOST_GONE = 10_000;
 
-/** The names of numbers, those of the recent past too. Numbers come from what they name (compile/ids.ts), so that one rarely gets
- * another name; if it does, it has both from then on, and no event is given a wrong one. */
+/** The names of numbers, including those of the recent past. A number is computed from what it names (compile/ids.ts), so it rarely gets
+ * another name. If it does, it has both names from then on, so that no event gets a wrong one. */
 export class NumberHistory {
   readonly #mostGone: number;
   #now: PolicyNames | undefined;
@@ -34,7 +34,7 @@ export class NumberHistory {
     return this.#known;
   }
 
-  /** What the maps now mean. */
+  /** Adds the current names of the numbers in the maps. */
   add(names: PolicyNames): void {
     const before = this.#now;
     this.#now = names;
@@ -43,7 +43,7 @@ export class NumberHistory {
     }
   }
 
-  // Map keeps the order of insertion: what is in force moves behind what is gone.
+  // Map keeps the order of insertion: names in force move behind the others.
   #merge(known: Map<number, string>, now: ReadonlyMap<number, string>): void {
     for (const [number, name] of now) {
       const before = known.get(number);

@@ -4,7 +4,7 @@ import { directionNames, PolicyVerdict, policyVerdictNames } from "../kernel/lay
 import type { VerdictTotals } from "../kernel/verdicts.ts";
 import { ruleName } from "./inspect/words.ts";
 
-/** Sets of labels; what is beyond is added up under one. The kernel's counters are bounded as well (bpf/maps/events.h). */
+/** The most sets of labels; all others are added up under one. The kernel's counters are bounded as well (bpf/maps/events.h). */
 const MOST_SERIES = 500;
 const MOST_CHARACTERS = 200;
 export const OTHER_POLICIES = "other policies";
@@ -15,7 +15,8 @@ interface Labels {
   readonly verdict: string;
 }
 
-/** One counter for each policy, direction and verdict: of denials by rule, of what is allowed by the policies together that allow it. */
+/** One counter for each policy, direction and verdict: denials are counted by rule, allowed flows under the policies that together allow
+ * them. */
 export function policyVerdictCounter(
   verdicts: () => VerdictTotals,
   names: () => PolicyNames,
@@ -37,7 +38,7 @@ export function policyVerdictCounter(
   });
 }
 
-/** The most used under their names. */
+/** The most used sets of labels, under their names. */
 export function bySeries(
   verdicts: VerdictTotals,
   names: PolicyNames,
@@ -52,7 +53,7 @@ export function bySeries(
   };
   for (const [{ policy, rule, direction, verdict }, flows] of verdicts) {
     const name = verdict === PolicyVerdict.DENY ? ruleName(policy, direction, rule, names) : names.policies.get(policy);
-    // Those of an agent before this one, which no name is known of, differ in nothing that a reader could use.
+    // Counters of an earlier agent, whose names are not known, show nothing that a reader could use.
     const text = name === undefined || /^rule \d+$/.test(name) ? OTHER_POLICIES : shortened(name);
     add({ policy: text, ...wordsOf(direction, verdict) }, flows);
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Logger } from "./log.ts";
 
-/** Files of Secrets, which the kubelet replaces while the agent runs, and which may be missing. What cannot be used changes nothing. */
+/** Files of Secrets. The kubelet replaces them while the agent runs, and they may be missing. An unusable version changes nothing. */
 export class SecretFiles {
   readonly #log: Logger;
   readonly #everyMs: number;

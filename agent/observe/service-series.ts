@@ -17,7 +17,7 @@ export interface ServiceLabels {
   readonly service: string;
 }
 
-/** All others together. No Service has such a name. */
+/** The label of all other services together. No Service has such a name. */
 const OTHER_SERVICES: ServiceLabels = { namespace: "", service: "other services" };
 
 /** Packets of one direction. */
@@ -26,7 +26,7 @@ export interface Carried {
   bytes: number;
 }
 
-/** What was counted of one service, or of all that have no series of their own. */
+/** The counts of one service, or of all services that have no series of their own. */
 export interface ServiceSeries {
   readonly labels: ServiceLabels;
   connections: number;
@@ -36,23 +36,23 @@ export interface ServiceSeries {
   readonly requests: Carried;
   /** From them. */
   readonly answers: Carried;
-  /** Undefined: of several services. */
+  /** Undefined: the counts are of several services. */
   readonly backends: BackendCounts | undefined;
 }
 
-/** The counters of services under their names: as many as the limit, first those that have been counted for longest, then by name. One
- * that is gone takes its series away. */
+/** The counters of services under their names, up to the limit: first services that have been counted for longest, then by name. If a
+ * service no longer exists, its series ends. */
 export class ServiceSeriesList {
   readonly #settings: ServiceMetricsSettings;
   readonly #counts: ServiceCounts;
   readonly #served: () => Pick<DesiredState, "services" | "lists">;
   #last: Pick<DesiredState, "services" | "lists"> | undefined;
-  /** In the order of their coming. */
+  /** In the order in which they came. */
   readonly #named = new Map<string, ServiceSeries>();
   readonly #others = newSeries(OTHER_SERVICES, undefined);
   /** Series by the number of a backend list. */
   #ofList = new Map<number, ServiceSeries>();
-  /** What the kernel had counted when it was last read; by key. */
+  /** The kernel's counters when they were last read; by key. */
   #seen = new Map<string, Counted>();
   #isFirst = true;
 
@@ -66,7 +66,7 @@ export class ServiceSeriesList {
     this.#served = served;
   }
 
-  /** What was counted until now. Reads the kernel's counters and removes those of services that are gone. */
+  /** The counts until now. Reads the kernel's counters and removes those of services that no longer exist. */
   read(): readonly ServiceSeries[] {
     this.#follow();
     const seen = new Map<string, Counted>();
@@ -80,7 +80,7 @@ export class ServiceSeriesList {
       const id = `${key.backendList} ${key.kind}`;
       const before = this.#seen.get(id);
       seen.set(id, counted);
-      // Those before this agent may have been under a name: added again, they would look like new ones.
+      // The counts before this agent may have been under a name: added again, they would look like new ones.
       if (this.#isFirst && series === this.#others) continue;
       count(series, key.kind, since(before, counted));
     }
@@ -131,7 +131,7 @@ function newSeries(labels: ServiceLabels, backends: BackendCounts | undefined): 
 
 const nothing = (): Carried => ({ packets: 0, bytes: 0 });
 
-/** What was counted after `before`; all of it, where the counter has begun again. */
+/** The counts after `before`; all of them, if the counter has begun again. */
 function since(before: Counted | undefined, now: Counted): Counted {
   if (!before || now.times < before.times) return now;
   return { times: now.times - before.times, bytes: now.bytes - before.bytes };

@@ -3,7 +3,8 @@ import { type Intervals, Runner, type Urgency } from "../reconcile/runner.ts";
 // A burst of changes is one round; a failed round is retried after a second, then at increasing intervals.
 const INTERVALS: Intervals = { min: 20, retry: 1000, max: 10_000, rest: { times: 3, longest: 100 } };
 
-// In a big cluster some Service changes all the time. Rounds for these take a quarter of a processor at most; nothing waits for them as a pod's start waits for its policy.
+// In a big cluster some Service changes all the time. Rounds for these kinds take a quarter of a processor at most. Nothing waits for them
+// as the start of a pod waits for its policy.
 const PATIENT: ReadonlySet<string> = new Set(["Service", "EndpointSlice"]);
 
 /** Schedules updates of the kernel to the cluster's state: not before start(), then after every trigger. */
@@ -60,19 +61,21 @@ export class Rounds {
     this.trigger(PATIENT.has(kind) ? "patient" : "soon");
   }
 
-  /** How long a change has been waiting for the kernel while nothing is brought there, in ms; 0: none waits. One entry that cannot be written does not count. */
+  /** How long a change has been waiting for the kernel while no round makes progress, in ms; 0: none waits. A single entry that cannot
+   * be written does not count. */
   get waitingMs(): number {
     const since = earliest(this.#beingWritten, this.#unwritten, this.#behind());
     return since === undefined ? 0 : performance.now() - since;
   }
 
-  /** Since when what rounds left out waits for the next piece: a change that is too large for one round must not end connections on all nodes at once. */
+  /** Since when a part that rounds left out waits for the next round: a change that is too large for one round must not end connections
+   * on all nodes at once. */
   #behind(): number | undefined {
     const since = this.#behindSince();
     return since === undefined ? undefined : Math.max(since, this.#progressed);
   }
 
-  /** How long ago everything that was known was in the kernel, in ms; undefined: it never was. */
+  /** How long ago the kernel had everything that was known, in ms; undefined: it never had. */
   get sinceSync(): number | undefined {
     return this.#synced === undefined ? undefined : performance.now() - this.#synced;
   }

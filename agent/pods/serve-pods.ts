@@ -95,7 +95,8 @@ export async function servePods(
   installPlugin({ binary: shimPath(), binFolder: options.cniBin, confFolder: options.cniConf, socket });
 }
 
-/** A full pool is not told here: its node would count as broken, and the pods that run there would be evicted. ADD and an Event tell it. */
+/** A full pool is not reported here: its node would count as broken, and the pods that run there would be evicted. ADD and an Event
+ * report it. */
 function expectReady(reasons: readonly string[], hasPool: boolean): void {
   if (reasons.length > 0) throw new CniError(CniCode.LIMITED, `This node's agent is not ready: ${reasons.join("; ")}.`);
   if (hasPool) return;
@@ -103,7 +104,7 @@ function expectReady(reasons: readonly string[], hasPool: boolean): void {
   throw new CniError(CniCode.NOT_AVAILABLE, message);
 }
 
-/** The same of every node, so that one Event tells it. */
+/** The same text on every node, so that one Event reports it. */
 function exhaustedPool(name: string): Problem {
   const message =
     "every block of it is a node's, and a node that needed another started no pod. Next: add an IPPool, or look who uses it (inspect ipam).";

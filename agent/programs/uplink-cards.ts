@@ -1,4 +1,5 @@
-// The program in the cards of this node's uplinks (XDP), where that is asked for. What a card does not take is handled at tc, as without it.
+// The program in the cards of this node's uplinks (XDP), if it is asked for. If a card does not accept the program, its packets are handled
+// at tc, as without XDP.
 import { release } from "node:os";
 import { isEncrypted } from "../../model/encryption/encryption.ts";
 import { defaultConfiguration, modeOf } from "../../model/mode/configuration.ts";
@@ -17,7 +18,7 @@ export interface UplinkCardsParts {
   readonly node: string;
   /** What FelixConfiguration asks for now. */
   readonly mode: () => XdpMode;
-  /** Whether packets between nodes are encrypted: the program takes none then. */
+  /** Whether packets between nodes are encrypted: then the program handles no packets. */
   readonly encrypts: () => boolean;
   readonly uplinks: () => readonly NetworkDevice[];
   readonly devices: () => readonly NetworkDevice[];
@@ -38,12 +39,12 @@ export class UplinkCards {
     this.#parts = parts;
   }
 
-  /** Whose programs are replaced together with those at tc. */
+  /** The programs that are replaced together with those at tc. */
   hooks(): DeviceProgram[] {
     return this.#wanted().map((device) => ({ program: XDP_PROGRAM, device }));
   }
 
-  /** Ask all drivers again. */
+  /** Asks all drivers again. */
   lookAgain(): void {
     this.#refused.clear();
   }
@@ -118,7 +119,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENODEV: "it is gone",
 };
 
-/** What the kernel says of a driver that knows nothing of XDP. Drivers that know it refuse with the same number, for reasons of their own. */
+/** The kernel's answer for a driver without XDP. Drivers that have XDP refuse with the same number, for reasons of their own. */
 const NO_NATIVE_XDP = "Underlying driver does not support XDP in native mode";
 
 /** Drivers also refuse for an MTU that is too large, for offloads, and without free queues. Some say no more than EINVAL or EOPNOTSUPP. */
@@ -133,7 +134,7 @@ function reasonOf(error: unknown): string {
   return `its driver refuses (${message.replace(/\.$/, "")}), for example for its MTU, its queues or what it merges (LRO); the kernel's log can say why`;
 }
 
-/** Those of an agent, as its cluster's FelixConfiguration asks for them. */
+/** The cards of an agent, as its cluster's FelixConfiguration asks for them. */
 export function cardsOf(
   { options, network, log }: { options: AgentOptions; network: NodeNetwork } & Pick<UplinkCardsParts, "log">,
   store: Pick<SnapshotStore, "list">,

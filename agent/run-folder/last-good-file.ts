@@ -8,8 +8,8 @@ import { replacePrivately } from "./private-files.ts";
 const MOST_BYTES = 64 * 1024 * 1024;
 const content = z.array(keptVersion);
 
-/** The last good versions of policies that cannot be read, in a file of the run folder: only root reads and writes it. A file that is missing
- * or damaged says nothing: then such policies close. */
+/** The last good versions of policies that cannot be read, in a file of the run folder that only root reads and writes. If the file is
+ * missing or damaged, such policies close. */
 export class LastGoodFile {
   readonly #path: string;
   readonly #log: Pick<Logger, "warn">;

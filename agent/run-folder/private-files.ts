@@ -13,8 +13,8 @@ export function writePrivately(): void {
   process.umask(0o077);
 }
 
-/** Writes a file that only root reads. Whoever reads it, also after this process was killed, sees the old text or the new one. Throws, and leaves
- * the old one, if it cannot be written. */
+/** Writes a file that only root reads. A reader sees the old text or the new one, even if this process is killed meanwhile. If the file
+ * cannot be written, throws and leaves the old text. */
 export function replacePrivately(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const BYTES = 16;
 
-/** This node's salt: created once and kept, so that numbers are the same after a restart and nothing has to be rewritten. If
- * it is damaged or cannot be saved, a new one is used, which costs a complete write of the maps. */
+/** This node's salt: created once and kept, so that numbers are the same after a restart and nothing has to be rewritten. If it is
+ * damaged or cannot be saved, a new one is used, and the maps are written completely. */
 export function keptSalt(file: string): string {
   const kept = read(file);
   if (kept) return kept;

@@ -10,13 +10,13 @@ import { MAP_SIZES_FILE } from "../options.ts";
 import { type Ending, endAgent } from "../process/ending.ts";
 import { replacePrivately } from "../run-folder/private-files.ts";
 
-// Maps are made when the agent starts, before it knows the cluster's objects. So the sizes that they name are kept in a file, and an agent that
-// finds others ends and starts again.
+// Maps are created when the agent starts, before it knows the cluster's objects. So the sizes that the objects ask for are kept in a file.
+// An agent that finds other sizes ends and starts again.
 
 const kept = z.strictObject(mapSizeFields);
 export type MapSizeSettings = z.infer<typeof kept>;
 
-/** What the last agent of this node was told. A file that is missing or damaged says nothing: then the sizes follow the memory. */
+/** The sizes that the last agent of this node found. If the file is missing or damaged, the sizes follow the memory. */
 export function keptMapSizes(folder: string): MapSizeSettings {
   try {
     const read = kept.safeParse(JSON.parse(readFileSync(`${folder}/${MAP_SIZES_FILE}`, "utf8")));
@@ -29,8 +29,8 @@ export function keptMapSizes(folder: string): MapSizeSettings {
 /** The sizes of this computer's maps. */
 export const sizesFor = (settings: MapSizeSettings): MapSizes => mapSizes(settings, totalmem());
 
-/** Keeps what the objects say, if it differs from what this agent started with. @returns whether it has to start again
- * @throws Error when the folder cannot be written: the next agent would find the same difference */
+/** Keeps the sizes that the objects ask for, if they differ from those with which this agent started. @returns whether it has to start
+ * again @throws Error when the folder cannot be written: the next agent would find the same difference */
 export function keepMapSizes(
   folder: string,
   started: MapSizes,
@@ -48,7 +48,7 @@ export function keepMapSizes(
   return true;
 }
 
-/** Ends this process if the objects name other sizes than its maps have. Its container starts it again. */
+/** Ends this process if the objects ask for other sizes than its maps have. Its container starts it again. */
 export async function startAgainForMapSizes(
   { runDirectory, log, endings }: { runDirectory: string; log: Logger; endings: readonly Ending[] },
   started: MapSizes,

@@ -7,8 +7,8 @@ export interface Table {
   readonly capacity: number;
 }
 
-/** Parts of the capacity. A table is reported from the first on, and no longer below the second, so that one at the limit is not reported again
- * and again. */
+/** Fractions of the capacity. A table is reported from the first on until it is below the second, so that a table at the limit is not
+ * reported again and again. */
 export const NEARLY_FULL = 0.9;
 const ROOM_AGAIN = 0.8;
 

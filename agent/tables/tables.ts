@@ -55,7 +55,7 @@ export class Tables {
     ];
   };
 
-  /** Counts the connections. It takes as long as it takes, and others get their turn meanwhile. */
+  /** Counts the connections, in slices, so that other work continues meanwhile. */
   async count(): Promise<void> {
     if (this.#counting) return;
     this.#counting = true;

@@ -6,7 +6,7 @@
 
 /* ICMP errors (RFC 792; RFC 5508 for translators): the packet that an error is about travels inside it, as its sender
  * saw it. The error belongs to that packet's connection, in the opposite direction, and is translated inside and
- * outside (translate_error.h), so that it reaches the host that must react, with addresses which that host knows. */
+ * outside (translate.h), so that it reaches the host that must react, with addresses which that host knows. */
 
 /* Finds the connection that an error is about, in the direction in which the error travels, judges the error and sends it like that
  * connection's packets. @param receiver the destination that the packet inside must have had; NULL: any @return a verdict;

@@ -42,7 +42,7 @@ export const names = new Names(
   () => state.names,
 );
 
-/** What the packet path reports of a client's connection to a port, by the compiled maps. */
+/** What the packet path reports about a client's connection to a port, according to the compiled maps. */
 export function eventAt(port: number, kind: number): Event {
   const entries = [...entriesOf(state.maps.policies)];
   const found = entries.find(({ key }) => key.prefixLength === 96 && key.port === port);

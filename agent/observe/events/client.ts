@@ -29,7 +29,7 @@ export async function readEvents(
       for (const end of [response, lines]) end.on("error", () => resolve()); // the agent ended, or `signal` aborted
       lines.on("line", (text) => line(JSON.parse(text))).once("close", () => resolve());
     });
-    // Also a request that is not complete when the agent ends.
+    // Also applies to a request that is not complete when the agent ends.
     asked.on("error", (error) => {
       if (signal.aborted || isAnswered) return resolve();
       reject(

@@ -1,4 +1,4 @@
-// Which flows a reader wants. Pure: what it asks of the cluster is given to it.
+// Selects the flows that a reader wants. Pure: facts about the cluster are passed in.
 import { type Address, type Cidr, covers, familyOf, hostCidr, readCidr } from "../../../model/address/address.ts";
 import { FormatError, requireName } from "../../../model/expectation/place.ts";
 import type { End, Flow } from "./flow.ts";
@@ -13,15 +13,15 @@ export type EndTerm =
 export interface FlowFilter {
   readonly from: readonly EndTerm[];
   readonly to: readonly EndTerm[];
-  /** What the client asked for, or whose endpoint it was given. */
+  /** The Service that the client asked for, or whose endpoint it was given. */
   readonly services: readonly EndTerm[];
   /** Namespaces at either end. */
   readonly namespaces: readonly string[];
   /** "NAME" or "NAMESPACE/NAME" of a policy that refused, logged, or would refuse if it were not staged. */
   readonly policies: readonly string[];
-  /** Only what was refused. */
+  /** Only refused flows. */
   readonly refused: boolean;
-  /** Whether opened connections to port 53 are wanted. What is refused always is. */
+  /** Whether opened connections to port 53 are wanted. Refused ones always are. */
   readonly dns: boolean;
 }
 
@@ -30,9 +30,9 @@ export const EVERYTHING: FlowFilter = {
   ...{ refused: false, dns: true },
 };
 
-/** What a filter asks of the cluster. */
+/** The facts about the cluster that a filter needs. */
 export interface FilterFacts {
-  /** Addresses and ports of the pods behind a Service "NAMESPACE/NAME", by `endpointKey`. A socket gets one of them at connect(), so that
+  /** Addresses and ports of the pods behind a Service "NAMESPACE/NAME", by `endpointKey`. A socket gets one of them at connect(), so its
    * packets do not name the Service. */
   readonly endpoints: (service: string) => ReadonlySet<string>;
   /** All policies that a refusal is about, where its text names only the first few. */
@@ -45,7 +45,7 @@ export function endpointKey(address: Address, port: number, protocol: string): s
 
 const TERMS = "pod/NAMESPACE/NAME, service/NAMESPACE/NAME, namespace/NAME, node/NAME, an address or a CIDR";
 
-/** Reads a term in the form that agents are asked in. @throws FormatError */
+/** Reads a term in the form that is sent to agents. @throws FormatError */
 export function parseTerm(text: string): EndTerm {
   if (familyOf(text)) return { kind: "block", cidr: hostCidr(text) };
   const cidr = readCidr(text);
@@ -76,7 +76,7 @@ export function isWanted(flow: Flow, filter: FlowFilter, facts: FilterFacts): bo
   return [to, services].every((terms) => terms.length === 0 || terms.some((term) => isTo(flow, term, facts)));
 }
 
-/** The same for a socket's flow whose sender is not known yet: whether it is wanted if the right sender's packets follow. */
+/** The same for a socket's flow whose sender is not known yet: whether it is wanted if its packets turn out to be from the right sender. */
 export function mayBeWanted(flow: Flow, filter: FlowFilter, facts: FilterFacts): boolean {
   return (
     flow.socket === true && flow.verdict === "opened" && isWanted(flow, { ...filter, from: [], namespaces: [] }, facts)

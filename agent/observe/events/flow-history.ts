@@ -3,9 +3,9 @@ import type { End, Flow } from "./flow.ts";
 import { isRefused } from "./flow-filter.ts";
 
 export interface HistoryLimits {
-  /** Of all flows together: their text, and what an entry costs besides. */
+  /** The most bytes of all flows together: their text, and a fixed amount for each entry. */
   readonly bytes: number;
-  /** Flows of one kind of sender that are kept in a second, and at once. */
+  /** How many flows of one kind of sender are kept per second, and at once. */
   readonly perSecond: number;
   readonly burst: number;
 }
@@ -17,7 +17,7 @@ const ENTRY_BYTES = 96;
 export interface HistoryExtent {
   /** Since when flows are kept. */
   readonly since: number;
-  /** How many of the time that was asked for are gone, by whose they were: "from shop", "to shop", "from outside". */
+  /** How many flows of the requested time are lost, by their owner: "from shop", "to shop", "from outside". */
   readonly pushedOut: Readonly<Record<string, number>>;
   /** Flows that were not kept, because there were too many at once. */
   readonly missed: number;
@@ -39,7 +39,7 @@ interface Entry extends KeptFlow {
 class Shelf {
   readonly key: string;
   entries: Entry[] = [];
-  /** Entries before this one are gone; they are cut off in one go. */
+  /** Entries before this index are dropped; they are cut off together. */
   first = 0;
   bytes = 0;
   /** Flows that were pushed out, by the minute in which they happened. */
@@ -61,7 +61,7 @@ class Shelf {
     return true;
   }
 
-  /** Gives up its oldest entry. @returns its weight */
+  /** Drops its oldest entry. @returns its weight */
   pushOut(): number {
     const entry = this.entries[this.first];
     if (!entry) return 0;
@@ -75,14 +75,15 @@ class Shelf {
   }
 }
 
-/** When there is no room, the namespace that fills the most gives up its oldest flow: one that makes noise pushes out only its own. */
+/** If there is no room, the namespace that uses the most drops its oldest flow: a namespace with many flows pushes out only its own. */
 export class FlowHistory {
   readonly #limits: HistoryLimits;
   readonly #shelves = new Map<string, Shelf>();
   readonly #since: number;
   #bytes = 0;
   #number = 0;
-  /** By minute: not kept, because there were too many at once; and pushed out, of those that have nothing left. */
+  /** By minute: flows that were not kept because there were too many at once; and flows that were pushed out, of namespaces that have
+   * none left. */
   readonly #missed = new Map<number, number>();
   readonly #others = new Map<number, number>();
 
@@ -110,7 +111,7 @@ export class FlowHistory {
     while (this.#bytes > this.#limits.bytes) this.#pushOut();
   }
 
-  /** The flows since a time, in the order in which they were kept: those of now, whatever is kept meanwhile. */
+  /** The flows since a time, in the order in which they were kept: those that exist now, even if others are added meanwhile. */
   after(since: number): readonly KeptFlow[] {
     return [...this.#shelves.values()]
       .flatMap(({ entries, first }) => entries.slice(first).filter(({ at }) => at >= since))
@@ -130,7 +131,7 @@ export class FlowHistory {
     };
   }
 
-  // With each flow that comes while there is no room, so nothing is copied for it.
+  // Called for each flow while there is no room, so it copies nothing.
   #largest(): Shelf | undefined {
     let largest: Shelf | undefined;
     for (const shelf of this.#shelves.values()) if (!largest || shelf.bytes > largest.bytes) largest = shelf;
@@ -150,7 +151,7 @@ export class FlowHistory {
 }
 
 const MINUTE = 60_000;
-/** Minutes of which losses are told apart. */
+/** For how many minutes losses are counted separately. */
 const MOST_MINUTES = 60;
 
 function count(times: Map<number, number>, at: number, number = 1): void {
@@ -161,8 +162,8 @@ function count(times: Map<number, number>, at: number, number = 1): void {
 
 const weightOf = ({ text, policyNames = "" }: Entry) => text.length + policyNames.length + ENTRY_BYTES;
 
-/** Who makes a flow has to make room for it: a pod's namespace. What comes from outside is told apart by where it goes, and what is refused from
- * what is not, so that a scan from outside does not hide connections. */
+/** The owner of a flow, which has to make room for it: a pod's namespace. Flows from outside the cluster are grouped by their receiver,
+ * and refused flows are counted apart from opened ones, so that a scan from outside does not hide connections. */
 function shelfOf(flow: Flow): string {
   const sender = namespaceOf(flow.client);
   if (sender) return `from ${sender}`;

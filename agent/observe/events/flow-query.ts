@@ -1,4 +1,4 @@
-// Which flows are asked for: as options of `inspect flows`, and as the query of GET /flows.
+// The flows that are asked for: as options of `inspect flows`, and as the query of GET /flows.
 import { FormatError, requireName } from "../../../model/expectation/place.ts";
 import { type EndTerm, type FlowFilter, parseTerm } from "./flow-filter.ts";
 
@@ -13,7 +13,7 @@ export interface FlowQuery {
   readonly refused?: boolean;
   /** false: no opened connections to port 53. */
   readonly dns?: boolean;
-  /** Also those of the last seconds. */
+  /** Also the flows of the last seconds. */
   readonly since?: number;
 }
 
@@ -21,7 +21,7 @@ export interface FlowQuery {
 export const LONGEST_PAST = 3600;
 
 const LISTS = ["from", "to", "service", "namespace", "policy"] as const;
-/** Words of one list. */
+/** The most words of one list. */
 const MOST_WORDS = 100;
 
 export function queryParameters(query: FlowQuery): URLSearchParams {
@@ -34,7 +34,7 @@ export function queryParameters(query: FlowQuery): URLSearchParams {
   ]);
 }
 
-/** The options of `inspect flows` that ask the same. */
+/** The options of `inspect flows` with the same meaning. */
 export function queryOptions(query: FlowQuery): string[] {
   return [
     ...LISTS.flatMap((list) => (query[list] ?? []).flatMap((word) => [`--${list}`, word])),

@@ -1,11 +1,11 @@
 import type { Flow } from "./flow.ts";
 import { type FilterFacts, type FlowFilter, isWanted, mayBeWanted } from "./flow-filter.ts";
 
-/** Sockets whose packets have not been seen yet. */
+/** How many sockets may wait for their packets. */
 const MOST_HELD = 256;
 
-/** What a filter lets through of one node's flows, in their order. A socket that asks for a Service has no address yet, so that a filter by
- * sender cannot know it: it is held back until its packets come, which are wanted or not. */
+/** Selects the wanted flows of one node, in their order. A socket that asks for a Service has no address yet, so a filter by sender
+ * cannot judge it: its flow is held back until its packets come and show whether it is wanted. */
 export class FlowSelection {
   readonly #filter: FlowFilter;
   readonly #facts: FilterFacts;

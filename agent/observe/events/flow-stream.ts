@@ -16,12 +16,12 @@ interface Parts extends NamingParts {
   readonly history: () => FlowHistory | undefined;
 }
 
-/** After the flows of the past: what of it is not there. */
+/** Sent after the flows of the past: which part of the past is missing. */
 export interface HistoryLine {
   readonly history: HistoryExtent & { readonly node: string };
 }
 
-/** In place of flows that a slow reader, or one of a long past, did not get. */
+/** Sent in place of flows that a slow reader, or a reader of a long past, did not get. */
 export interface LostLine {
   readonly lost: { readonly node: string; readonly flows: number };
 }
@@ -33,11 +33,11 @@ const MOST_WAITING = 10_000;
 /** Flows of the past that are read and written in one go. */
 const PORTION = 200;
 
-/** No agent can tell of a past that it does not keep. */
+/** The agent keeps no history, so it cannot send one. */
 export class NoHistory extends Error {}
 
-/** Answers with the flows that a filter lets through: those since a time, if one is given, then those that happen. What the filter does not let
- * through is neither written nor sent anywhere. @param since milliseconds since 1970 @throws NoHistory */
+/** Answers with the flows that a filter selects: first those since a time, if one is given, then live ones. Other flows are neither
+ * written nor sent. @param since milliseconds since 1970 @throws NoHistory */
 export function streamFlows(
   response: ServerResponse,
   filter: FlowFilter,
@@ -52,7 +52,7 @@ export function streamFlows(
   const tell = ({ flow, policyNames }: NamedFlow) => {
     for (const one of selection.take(flow, policyNames)) say(one);
   };
-  // Nothing happens between the look at the past and this: no flow is in both, and none in neither.
+  // Nothing happens between the read of the history and this line: so no flow is sent twice, and none is missed.
   const waiting = past && new Waiting();
   let receive: (named: NamedFlow) => void = waiting ? (named) => waiting.add(named) : tell;
   const end = feed.listen(

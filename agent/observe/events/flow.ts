@@ -22,7 +22,7 @@ export interface End {
   readonly port: number;
   /** "pod default/web", "node master", "service default/web:http"; absent: outside the cluster. */
   readonly name?: string;
-  /** Of a pod, where it has another name: what the pod belongs to. */
+  /** The workload that the pod belongs to, if it has another name. */
   readonly workload?: string;
 }
 
@@ -33,7 +33,7 @@ export interface Flow {
   readonly node: string;
   readonly protocol: string;
   readonly verdict: "opened" | "dropped" | "rejected" | "logged";
-  /** For a refused packet: the outcome's name and its meaning. `text` also of what a Log rule matched: what became of it. */
+  /** For a refused packet: the outcome's name and its meaning. `text` also says what happened to a packet that a Log rule matched. */
   readonly reason?: string;
   readonly text?: string;
   /** For a refusal by a policy: tier, policy and rule, or the default that ended it. Of what is logged, the Log rules that matched. */
@@ -63,7 +63,7 @@ export interface FlowContext {
   readonly names: Names;
   /** The workload of the pod with this address. */
   readonly workload?: (address: Address) => string | undefined;
-  /** What the numbers of policies and identities stand for. */
+  /** The names of the numbers of policies and identities. */
   readonly contents: () => NumberContents;
   /** Nanoseconds of the kernel's monotonic clock → milliseconds since 1970. */
   readonly wallClock: (time: bigint) => number;
@@ -96,7 +96,7 @@ export function flowOf(event: Event, { node, names, workload, contents, wallCloc
   const moved =
     event.address !== "::" && (event.address !== packet.destination || event.port !== packet.destinationPort);
   const reply = kind === EventKind.OPENED ? replyPath(event.flags) : undefined;
-  // Then the event's node is the address that stands for the client.
+  // Then the event's node is the address that replaces the client's.
   const isMasqueraded = kind === EventKind.OPENED && (event.flags & ConnectionFlag.MASQUERADED) !== 0;
   return {
     time: new Date(wallClock(event.time)).toISOString(),
@@ -135,7 +135,7 @@ function verdictOf(
   };
 }
 
-/** By the policies in force, or by the event's number where these have changed meanwhile. */
+/** By the policies in force; by the event's number, if these have changed meanwhile. */
 function loggedBy(event: Event, names: Names, contents: NumberContents): string {
   const logs = judgedChain(contents, event)?.flatMap((tier) => tier.logs) ?? [];
   if (logs.length > 0) return firstFew(logs);

@@ -3,8 +3,8 @@ import type { ServerResponse } from "node:http";
 /** Bytes that are buffered for a slow reader; it loses events beyond that. */
 const PATIENCE = 1 << 20;
 
-/** Begins an answer of one JSON object per line. @param lost the line that tells how many were lost, before the next one; absent: none does
- * @returns what writes one */
+/** Begins an answer of one JSON object per line. @param lost returns the line that says how many were lost, which comes before the next
+ * one; absent: losses are not reported @returns a function that writes one line */
 export function jsonLines(response: ServerResponse, lost?: (number: number) => object): (line: object) => void {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.flushHeaders();

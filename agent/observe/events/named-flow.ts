@@ -8,14 +8,14 @@ export interface NamingParts {
   readonly staged: Pick<StagedVerdicts, "of">;
 }
 
-/** A flow, with what a filter asks of it besides. */
+/** A flow, with the facts that a filter needs besides. */
 export interface NamedFlow {
   readonly flow: Flow;
   /** All policies that a refusal is about. */
   readonly policyNames: string | undefined;
 }
 
-/** An event as a flow, with what staged policies say; undefined if it is none, or is seen to be unwanted before anything is looked up. */
+/** An event as a flow, with the verdicts of staged policies; undefined: it is no flow, or is unwanted, which was clear without a lookup. */
 export function namedFlow(
   event: Event,
   { refused }: { readonly refused: boolean },
@@ -26,7 +26,7 @@ export function namedFlow(
   return { flow, policyNames: policyNames(event, flow, parts.context) };
 }
 
-/** Of a refusal because no rule allows it: all policies that have none. Its text names the first few. */
+/** For a refusal because no rule allows the flow: all policies without such a rule. The refusal's text names the first few. */
 function policyNames({ policy, outcome }: Event, { rule }: Flow, { names }: FlowContext): string | undefined {
   const byPolicy = outcome === Outcome.DROP_POLICY_INGRESS || outcome === Outcome.DROP_POLICY_EGRESS;
   return byPolicy && rule?.startsWith("no rule of ") ? names.policy(policy) : undefined;

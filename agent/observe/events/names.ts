@@ -71,7 +71,7 @@ export class Names {
   }
 }
 
-/** Those that have an address of their own. The last one with an address has it: that of a finished pod may be another's already. */
+/** Pods with an address of their own. If two pods have the same address, the last one counts: the other one may have finished. */
 function withAddresses(pods: readonly Pod[]): Pod[] {
   const own = pods.filter(({ spec }) => !spec.hostNetwork);
   return [...own.filter(hasEnded), ...own.filter((pod) => !hasEnded(pod))];

@@ -30,8 +30,8 @@ interface Programs {
   readonly loadTraced: () => LoadedPrograms;
 }
 
-/** @param policies names and contents of the numbers in maps and events, and whether a Log rule is in force
- * @returns to be called before the process ends: writes what the flow log holds */
+/** @param policies names and contents of the numbers in maps and events, and whether a Log rule is in force @returns to be called before
+ * the process ends: writes what the flow log has not written yet */
 export async function servePacketEvents(
   options: AgentOptions,
   { loaded, pins, attachments, loadTraced }: Programs,
@@ -83,7 +83,7 @@ export async function servePacketEvents(
   };
 }
 
-// An index is not reused for another device, and events tell of devices that are gone.
+// An index is not reused for another device, and events may name devices that no longer exist.
 function deviceNames(): (ifindex: number) => string {
   const known = new Map<number, string>();
   return (ifindex) => {

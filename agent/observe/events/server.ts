@@ -63,21 +63,21 @@ interface KeptFlows {
   readonly files: Pick<LogFiles, "paths">;
 }
 
-/** What is known without events. */
+/** Data that is available without events. */
 export interface Answers {
   readonly explainer: Pick<Explainer, "explain">;
   readonly pools: () => readonly PoolUse[];
   readonly status: () => NodeStatus;
-  /** Whatever its metrics port answers, and to whom. */
+  /** The content of /metrics, whoever may read the metrics port. */
   readonly metrics: () => Promise<readonly object[]>;
-  /** What the agent was told. */
+  /** The agent's settings and options. */
   readonly settings: () => object;
 }
 
-/** Serves at a Unix socket, for root: GET /flows?from=… and GET /trace?client=… answer with one JSON line per event until the
- * reader disconnects. The first line of a trace reports that it has started. POST /trace?client=… ends when the request does, with all that happened until then. GET /flow-log answers with the kept flow log,
- * GET /explain?from=… with what policies say of a flow, GET /ipam with the use of IP pools, GET /status with how the node is, GET /metrics and
- * GET /settings with those of the agent. */
+/** Serves at a Unix socket, for root. GET /flows?from=… and GET /trace?client=… answer with one JSON line per event until the reader
+ * disconnects. The first line of a trace reports that it has started. POST /trace?client=… ends when the request ends, and contains all
+ * events until then. GET /flow-log answers with the kept flow log, GET /explain?from=… with what policies decide about a flow, GET
+ * /ipam with the use of IP pools, GET /status with the state of the node, GET /metrics and GET /settings with those of the agent. */
 export function serveEvents(
   socket: string,
   feed: EventFeed,
@@ -159,7 +159,7 @@ function explained(
 
 const icmpOf = (address: string) => (familyOf(address) === "IPv6" ? ICMPV6 : ICMP);
 
-/** Files first, then what is not in a file yet. */
+/** The files first, then the part that is not in a file yet. */
 async function keptFlows(response: ServerResponse, { flowLog, files }: KeptFlows): Promise<void> {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   try {

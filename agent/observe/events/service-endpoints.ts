@@ -3,7 +3,7 @@ import type { EndpointSlice } from "../../../model/objects/discovery.ts";
 import { SliceGroups } from "../../../model/service/slice-groups.ts";
 import { endpointKey } from "./flow-filter.ts";
 
-/** The addresses and ports behind single Services, read only where it is asked. */
+/** The addresses and ports behind single Services, read only when they are asked for. */
 export class ServiceEndpoints {
   readonly #slices: () => readonly EndpointSlice[];
   readonly #groups = new SliceGroups();

@@ -34,7 +34,7 @@ export interface Step {
 export interface StepContext {
   readonly node: string;
   readonly names: Names;
-  /** What the numbers of policies and identities stand for. */
+  /** The names of the numbers of policies and identities. */
   readonly contents: () => NumberContents;
   readonly deviceName: (ifindex: number) => string;
 }
@@ -151,7 +151,7 @@ function tupleText(packet: Tuple, from: string, to: string): string {
   return `${addressAndPort(packet.source, packet.sourcePort)}${from} > ${addressAndPort(packet.destination, packet.destinationPort)}${to}`;
 }
 
-/** Of TCP its flags; of SCTP what its first chunk means (bpf/net/sctp.h). */
+/** For TCP its flags; for SCTP the meaning of its first chunk (bpf/net/sctp.h). */
 function kindNames(protocol: number, flags: number): string[] {
   if (protocol === SCTP) {
     const names: Record<number, string> = { 2: "INIT", 18: "INIT ACK", 4: "ABORT", 1: "SHUTDOWN", 17: "SHUTDOWN" };

@@ -1,7 +1,7 @@
-/** How often it is asked whether something is wanted: ms. */
+/** How often to check whether something is wanted: ms. */
 const LOOK_MS = 1_000;
 
-/** Has something run while it is wanted. @param begin starts it, and returns what ends it @returns ends it for good */
+/** Runs something while it is wanted. @param begin starts it, and returns a function that ends it @returns ends it for good */
 export function whileWanted(isWanted: () => boolean, begin: () => () => void): () => void {
   let stop: (() => void) | undefined;
   const look = () => {

@@ -2,7 +2,7 @@ import type { Address } from "../../../model/address/address.ts";
 import type { TierAnswer } from "../../../model/policy/explain.ts";
 import type { ExplainedVerdict } from "../flows/staged-verdicts.ts";
 
-/** A flow before translation: `to` may be a service's. */
+/** A flow before translation: `to` may be a service's address. */
 export interface Asked {
   readonly from: Address;
   readonly to: Address;
@@ -12,7 +12,7 @@ export interface Asked {
   readonly sourcePort: number;
 }
 
-/** What the policy of one end of the flow says. */
+/** The verdict of the policy of one end of the flow. */
 export interface EndAnswer {
   readonly direction: "egress" | "ingress";
   readonly node: string;
@@ -20,17 +20,17 @@ export interface EndAnswer {
   readonly end: string;
   /** The objects that apply to it. */
   readonly policies: string;
-  /** What policies can tell of the other end: its selectors and blocks. */
+  /** How policies can refer to the other end: its selectors and blocks. */
   readonly peer: readonly string[];
   readonly tiers: readonly TierAnswer[];
   readonly verdict: "allow" | "deny";
-  /** Of a denial, and of what no tier decided. */
+  /** The reason of a denial, or of a flow that no tier decides. */
   readonly reason: string;
-  /** The maps say something else at the moment: a change is not written yet. */
+  /** The maps differ at the moment: a change is not written yet. */
   readonly differs?: true;
   /** The end is the node, or an interface of it. */
   readonly isNode?: true;
-  /** Of policies that are asked before others: none of their rules decides. */
+  /** For policies that are asked before others: none of their rules decides. */
   readonly undecided?: true;
 }
 
@@ -41,14 +41,14 @@ export interface WayAnswer {
   readonly route?: string;
   /** What staged policies would decide; absent: none is staged. */
   readonly staged?: ExplainedVerdict;
-  /** Of the ends on this node. */
+  /** The verdicts of the ends on this node. */
   readonly ends: readonly EndAnswer[];
 }
 
 export interface NodeAnswer {
   readonly node: string;
   readonly from: { readonly address: Address; readonly name: string };
-  /** "default/web:http"; absent: it is no service's address here. */
+  /** "default/web:http"; absent: on this node the address belongs to no service. */
   readonly service?: string;
   /** Of a Service with source ranges. */
   readonly sourceRanges?: { readonly ranges: readonly string[]; readonly allows: boolean };

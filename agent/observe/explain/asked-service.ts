@@ -10,7 +10,7 @@ type Maps = Pick<MapStores, "endpoints" | "locations" | "frontends" | "slots" | 
 
 const MOST_BACKENDS = 8;
 
-/** Undefined: it is no service's, or for another node to say. */
+/** Undefined: the address belongs to no service, or another node decides. */
 export function askedService(maps: Maps, { from, to, port, protocol }: Asked): Service | undefined {
   const atAddress = maps.frontends.lookup({ address: to, port, protocol });
   const flags = flagsOf(maps, to);

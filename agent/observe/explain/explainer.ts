@@ -40,7 +40,7 @@ export interface ExplainerParts {
     | "sourceRanges"
     | "uplinks"
   >;
-  /** A process for each address: asked once. */
+  /** Each lookup of an address starts a process, so each address is looked up once. */
   readonly towards: Towards;
   readonly contents: () => NumberContents;
   readonly names: {
@@ -50,7 +50,7 @@ export interface ExplainerParts {
   };
 }
 
-/** The end that is asked, as one of this flow. */
+/** The end whose policy is asked, as an end of this flow. */
 interface Side {
   readonly end: string;
   readonly peer: Address;
@@ -103,7 +103,7 @@ export class Explainer {
     return this.#parts.names.owner(address) ?? address;
   }
 
-  /** In the order in which the packet path asks: where it comes in, its ends here, where it leaves. */
+  /** In the order in which the packet path asks: where the flow comes in, at its ends on this node, and where it leaves. */
   #passing(flow: Asked, written: Asked): EndAnswer[] {
     const { arrival, departure } = hostStagesOf(this.#parts.maps, this.#towards, flow, written);
     const found: EndAnswer[] = [];
@@ -115,7 +115,7 @@ export class Explainer {
     }
     const leaving = this.#leaving(flow, departure);
     const isOfNode = this.#isOwn(flow.from);
-    // What is allowed without tracking goes past the node's own policy, which is asked first otherwise.
+    // A flow that doNotTrack allows skips the node's own policy, which is asked first otherwise.
     if (isOfNode && leaving.some(({ undecided }) => !undecided)) return [...found, ...leaving];
     return [...found, ...(isOfNode ? leaving : []), ...this.#ends(flow), ...(isOfNode ? [] : leaving)];
   }
@@ -146,7 +146,7 @@ export class Explainer {
     ];
   }
 
-  /** What judges at this end; undefined: nothing on this node does. */
+  /** The policy at this end; undefined: no policy on this node judges it. */
   #endpointAt(address: Address, other: Address, direction: Direction): Endpoint | undefined {
     const { endpoints, settings } = this.#parts.maps;
     const pod = endpoints.lookup(address);
@@ -159,12 +159,12 @@ export class Explainer {
     return host && atOwnSide(this.#parts.maps, host, direction, this.#location(address)?.identity);
   }
 
-  /** By which interface the node itself talks to somebody. */
+  /** The interface by which the node itself reaches an address. */
   #facing(other: Address) {
     return interfaceFor(this.#parts.maps, this.#towards, other, true);
   }
 
-  /** "node master, at the uplink eth1": which interface it is decides which host endpoint is asked. */
+  /** "node master, at the uplink eth1": the interface determines which host endpoint is asked. */
   #endOf(address: Address, other: Address): string {
     const { endpoints, settings } = this.#parts.maps;
     const by = this.#isOwn(address) && !endpoints.lookup(other) ? this.#facing(other) : undefined;

@@ -4,7 +4,7 @@ import type { TierAnswer } from "../../../model/policy/explain.ts";
 import type { ExplainedVerdict, StagedVerdict } from "../flows/staged-verdicts.ts";
 import type { EndAnswer, NodeAnswer } from "./answers.ts";
 
-/** What the nodes of both ends say, for people. Nodes that have neither end say nothing. */
+/** The explanations of the nodes of both ends, for people. Nodes that have neither end contribute nothing. */
 export function explanationLines(answers: readonly NodeAnswer[]): string[] {
   const [first] = answers;
   if (!first) return ["No agent answered."];
@@ -29,7 +29,7 @@ export function explanationLines(answers: readonly NodeAnswer[]): string[] {
   return [...intro, ...blocks.flatMap((lines, index) => (index > 0 ? ["", ...lines] : lines))];
 }
 
-/** Every node says the same of pods' policies, and each what its own host endpoints would. */
+/** All nodes give the same answer about pods' policies, and each its own about its host endpoints. */
 function strictest(said: readonly StagedVerdict[]): StagedVerdict | undefined {
   const first = (wanted: StagedVerdict["verdict"]) => said.find(({ verdict }) => verdict === wanted);
   return first("denied") ?? first("depends") ?? said[0];
@@ -37,7 +37,7 @@ function strictest(said: readonly StagedVerdict[]): StagedVerdict | undefined {
 
 const STAGED_WORDS = { allowed: "allowed", denied: "refused", depends: "refused in some cases" } as const;
 
-/** What the ends would say that say something else now, each once, and what becomes of it. */
+/** The answers under staged policies of the ends that now answer otherwise, each once, and the result for the flow. */
 function stagedLines(said: readonly ExplainedVerdict[]): string[] {
   const staged = strictest(said);
   if (!staged) return [];

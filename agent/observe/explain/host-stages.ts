@@ -1,4 +1,5 @@
-// What host endpoints of this node are asked about a flow that comes in by an interface of it, or that it forwards (bpf/policy/stages.h).
+// The policies of this node's host endpoints about a flow that comes in by one of its interfaces, or that it forwards
+// (bpf/policy/stages.h).
 import { hostCidr } from "../../../model/address/address.ts";
 import { prefixOf } from "../../compile/addresses.ts";
 import {
@@ -22,19 +23,20 @@ export interface AskedStage {
   readonly end: string;
   readonly endpoint: Endpoint;
   readonly flow: Asked;
-  /** Asked before translation: what it allows is not asked about again where it comes in. */
+  /** Asked before translation. A flow that it allows is not judged again where it comes in. */
   readonly isEarly: boolean;
   readonly isForwarded: boolean;
 }
 
-/** What an interface's host endpoint is asked about. */
+/** The flows about which an interface's host endpoint is asked. */
 export function hostAt({ hostEndpoints }: Pick<HostMaps, "hostEndpoints">, ifindex: number, stage: HostStage) {
   const found = hostEndpoints.lookup({ interface: ifindex, stage });
   return found || ifindex === FROM_WORKLOADS ? found : hostEndpoints.lookup({ interface: ANY_INTERFACE, stage });
 }
 
-/** Of a flow from outside, and of one that goes on to other nodes and hosts. Services' own addresses are asked about where clients use
- * them: what this node sends for a client of another node is not. @param written before translation */
+/** For a flow from outside, and for one that goes on to other nodes and hosts. Policies about a Service's own address are asked at the
+ * node where clients use it, and not about packets that this node sends for a client of another node. @param written the flow before
+ * translation */
 export function hostStagesOf(
   maps: HostMaps,
   towards: Towards,
@@ -71,7 +73,7 @@ export function hostStagesOf(
   const tunnel = theTunnel(maps);
   const arrival = comesIn
     ? [
-        // Nothing is asked about single packets that come wrapped.
+        // No policy is asked about single packets that come wrapped.
         ...(from.ifindex === tunnel.ifindex
           ? []
           : at(HostStage.UNTRACKED, from, "before connections are looked up", written)),
@@ -83,7 +85,7 @@ export function hostStagesOf(
   const leaving = (stage: HostStage, what: string) => at(stage, to, what, flow, EGRESS_ISOLATED);
   const departure = goesOut
     ? [
-        // What the node itself sends by its tunnel leaves wrapped: nothing is asked about its packets.
+        // Packets that the node itself sends through its tunnel leave wrapped: no policy is asked about them.
         ...(isOfNode && to.ifindex !== tunnel.ifindex
           ? leaving(HostStage.UNTRACKED, "of each packet, whatever its connection")
           : []),

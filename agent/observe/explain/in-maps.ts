@@ -13,7 +13,7 @@ import type { Asked } from "./answers.ts";
 
 const WHOLE_KEY = 96; // bits of policy_key behind its prefix length
 
-/** What one direction of an endpoint's policy says in the maps: as bpf/policy/ask.h. */
+/** The verdict of one direction of an endpoint's policy in the maps: as bpf/policy/ask.h. */
 export function verdictInMaps(
   { policies }: Pick<MapStores, "policies">,
   direction: "egress" | "ingress",

@@ -1,4 +1,4 @@
-// By which interface of this node a flow with another address comes in or leaves, as the packet path sees it.
+// The interface of this node by which a flow from or to another address comes in or leaves, as the packet path sees it.
 import { type Address, hostCidr } from "../../../model/address/address.ts";
 import { prefixOf } from "../../compile/addresses.ts";
 import { LocationFlag } from "../../kernel/layout.gen.ts";
@@ -15,8 +15,8 @@ export interface NodeInterface {
 /** The interface by which the node's routes lead to an address; undefined: that is not known. */
 export type Towards = (address: Address) => { readonly ifindex: number; readonly name: string } | undefined;
 
-/** Of a flow between this node, or one of its pods, and an address elsewhere. Where it comes in is taken from the way back.
- * @param isOfNode its end here is the node itself, which reaches other nodes unwrapped */
+/** For a flow between this node, or one of its pods, and an address elsewhere. The interface where it comes in is found from the way
+ * back. @param isOfNode whether its end here is the node itself, which reaches other nodes unwrapped */
 export function interfaceFor(maps: InterfaceMaps, towards: Towards, other: Address, isOfNode: boolean): NodeInterface {
   const settings = maps.settings.lookup(0);
   const flags = maps.locations.lookup(prefixOf(hostCidr(other)))?.flags ?? 0;
@@ -28,7 +28,7 @@ export function theTunnel({ settings }: Pick<InterfaceMaps, "settings">): NodeIn
   return { ifindex: settings.lookup(0)?.tunnelIfindex ?? 0, name: "the tunnel" };
 }
 
-/** The primary one where the routes lead by none. */
+/** The primary uplink, if the routes name none. */
 function uplinkTowards({ uplinks }: InterfaceMaps, towards: Towards, other: Address, primary: number): NodeInterface {
   const found = towards(other);
   const isAnother = found && found.ifindex !== primary && uplinks.lookup(found.ifindex) !== undefined;

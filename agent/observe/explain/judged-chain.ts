@@ -18,7 +18,7 @@ export function judgedChain(
   return (decision.verdict === "allow") === (verdict === PolicyVerdict.ALLOW) ? asked : undefined;
 }
 
-/** Whom the maps know by this number. */
+/** The identity that the maps have under this number. */
 export function peerNumbered(identities: NumberContents["identities"], identity: number): Peer {
   return [...identities].find(([, number]) => number === identity)?.[0] ?? ANYBODY;
 }

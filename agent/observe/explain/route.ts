@@ -30,9 +30,8 @@ export function isInSet(maps: Pick<RouteMaps, "sourceRanges">, set: number, clie
   return maps.sourceRanges.lookup({ prefixLength: WHOLE_RANGE, set, client }) !== undefined;
 }
 
-/** Where the packets of a flow that begins on this node go, or of a client outside the cluster that enters by this node.
- * @param nameOf a node by its address
- * @returns nothing where the flow begins on another node */
+/** Where the packets of a flow go that begins on this node, or whose client outside the cluster enters by this node. @param nameOf a
+ * node by its address @returns nothing if the flow begins on another node */
 export function routeOf(maps: RouteMaps, leg: Leg, nameOf: (address: Address) => string): string | undefined {
   const locate = (address: Address) => maps.locations.lookup(prefixOf(hostCidr(address)));
   const [source, target] = [locate(leg.from), locate(leg.to)];

@@ -14,17 +14,17 @@ export interface EndObjects {
   readonly services: readonly Service[];
   readonly namespaces: readonly Namespace[];
   readonly serviceAccounts: readonly KubernetesObject[];
-  /** What this machine finds of itself: addresses that its Node object does not have. */
+  /** What this machine knows about itself: addresses that its Node object does not have. */
   readonly own?: Pick<NodeFacts, "nodeName" | "address" | "addressIpv6" | "localAddresses"> | undefined;
 }
 
-/** Characters of labels that one line records. */
+/** The most characters of labels in one line. */
 const MOST_LABELS = 4096;
 const MOST_PORTS = 32;
 
 type PodsEnd = Extract<FlowEnd, { kind: "pods" }>;
 
-/** Who has an address now. Lists are read again only if they are other objects than before. */
+/** The owners of addresses now. Lists are read again only if they are other objects than before. */
 export class Ends {
   readonly #objects: () => EndObjects;
   #seen: EndObjects | undefined;
@@ -48,7 +48,7 @@ export class Ends {
     const namespace = pod.metadata.namespace ?? "default";
     const account = this.#accounts.get(`${namespace}/${pod.spec.serviceAccountName}`);
     const end = podsEnd(pod, this.#namespaces.get(namespace), account);
-    // The labels are a part of the key: of two workloads with one name, or after a change, flows stay apart.
+    // The labels are a part of the key, so that flows of two workloads with the same name, or before and after a change, stay apart.
     const named = { key: JSON.stringify(end), end };
     this.#ends.set(pod, named);
     return named;
@@ -120,17 +120,18 @@ export function named(end: FlowEnd): NamedEnd {
   return { key: JSON.stringify(end), end };
 }
 
-/** Addresses, and then blocks, that one flow records one by one. */
+/** How many addresses, and then blocks, one flow records separately. */
 const MOST_ADDRESSES = 32;
 const MOST_BLOCKS = 32;
 const BLOCK = { IPv4: 24, IPv6: 64 } as const;
 
-/** Addresses outside, in bounded number: of a flow with very many of them, blocks, and at last everybody. */
+/** Addresses outside the cluster, in bounded number: a flow with very many of them records blocks instead, and in the end one entry for
+ * all. */
 export class Outside {
   readonly #most: number;
   readonly #flows = new Map<string, { addresses: Set<Address>; blocks: Set<string> }>();
 
-  /** @param most flows that are told apart */
+  /** @param most flows that are kept apart */
   constructor(most: number) {
     this.#most = most;
   }

@@ -19,7 +19,7 @@ export interface FlowLogParts extends ObservingParts {
   readonly staging: () => Staging | undefined;
   /** CIDRs that pods' addresses come from. */
   readonly pools: () => readonly string[];
-  /** What host endpoints of this node are judged by; undefined: not known. */
+  /** The policies by which host endpoints of this node are judged; undefined: not known. */
   readonly host: () => IntervalRecord["host"];
   readonly feed: Pick<EventFeed, "listen">;
   readonly tables: Parameters<typeof liveConnections>[0];
@@ -32,7 +32,7 @@ export interface FlowLogParts extends ObservingParts {
 
 /** Flows of one interval; about 5 MB when it is full. */
 const MOST_FLOWS = 8192;
-/** Flows that the node sends on to backends of other nodes: of each namespace, and of clients, a part. */
+/** The part of these for flows that the node sends on to backends of other nodes, for each namespace and for clients outside. */
 const MOST_SENT_ON = 1024;
 const LOOK_MS = 1000;
 /** Lines that are written at once. */
@@ -57,13 +57,13 @@ export class FlowLog {
     this.#timer = setInterval(() => void this.look(), LOOK_MS);
   }
 
-  /** Begins, ends, or writes the interval, if it is time. Calls take turns. */
+  /** Begins the log, ends it, or writes the interval, if it is time. Calls run one after the other. */
   look(now = Date.now()): Promise<void> {
     this.#turn = this.#turn.then(() => this.#look(now)).catch((error: Error) => this.#fail(error.message));
     return this.#turn;
   }
 
-  /** What was not written yet, as it would be written now; empty without a log. */
+  /** The flows that were not written yet, in the form of the file; empty without a log. */
   async current(): Promise<FlowLogLine[]> {
     const lines = this.#turn.then(async (): Promise<FlowLogLine[]> => {
       if (!this.#recording) return [];
@@ -78,7 +78,7 @@ export class FlowLog {
     return lines;
   }
 
-  /** Writes what there is; for the end of the process. */
+  /** Writes all flows that were not written yet, before the process ends. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#turn;
@@ -102,7 +102,7 @@ export class FlowLog {
 
   #start(now: number): void {
     const end = this.#parts.feed.listen((event) => this.#receive(event), { flows: true });
-    // What is open already is a part of the first interval if it was used within the last minute.
+    // A connection that is open already belongs to the first interval if it was used within the last minute.
     const monotonic = process.hrtime.bigint() - 60_000_000_000n;
     this.#recording = { end, since: now, monotonic, totals: this.#parts.reports() };
   }
@@ -150,7 +150,7 @@ export class FlowLog {
     this.#unwritten = 0;
   }
 
-  /** Adds what the connection table knows, in slices: 4 µs an entry. */
+  /** Adds the connections of the connection table, in slices: 4 µs an entry. */
   async #readConnections(): Promise<void> {
     const recording = this.#recording;
     if (!recording) return;

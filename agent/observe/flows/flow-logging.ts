@@ -1,4 +1,4 @@
-// This node's flow log: what it reads of the cluster, the maps and the packet path.
+// The parts of this node's flow log: what it reads of the cluster, the maps and the packet path.
 import { join } from "node:path";
 import type { Address } from "../../../model/address/address.ts";
 import { flowLogSettings } from "../../../model/flow/settings.ts";

@@ -22,7 +22,7 @@ export interface NamedEnd {
   readonly end: FlowEnd;
 }
 
-/** What a flow log adds up for one flow. */
+/** The counts of one flow. */
 export interface Entry extends Pick<FlowRecord, "at" | "from" | "to" | "protocol" | "port" | "icmp" | "verdict"> {
   readonly service?: string | undefined;
   readonly reason?: string | undefined;
@@ -36,13 +36,13 @@ export interface Entry extends Pick<FlowRecord, "at" | "from" | "to" | "protocol
   last: number;
 }
 
-/** Flows that count in one budget: those of one workload. */
+/** Flows that share one budget: those of one workload. */
 class Sender {
   readonly group: Group;
   readonly entries = new Map<string, Entry>();
   /** Their keys, the latest last. */
   readonly order: string[] = [];
-  /** What did not find room, by verdict. */
+  /** Flows that found no room, by verdict. */
   readonly others = new Map<string, Entry>();
 
   constructor(group: Group) {
@@ -58,9 +58,9 @@ class Group {
 
 const OTHERS: FlowEnd = { kind: "others" };
 
-/** Flows with their counts, in bounded memory. When the table is full, room is shared: the group with the most flows (a
- * namespace, or all clients outside), and in it the sender with the most, gives up its latest flow, which goes to that sender's
- * line "others". So whoever opens one flow to each of 65,535 ports hides only flows of its own. */
+/** Flows with their counts, in bounded memory. When the table is full, room is shared: the group with the most flows (a namespace, or
+ * all clients outside the cluster) drops the latest flow of its sender with the most, which is then counted in that sender's line
+ * "others". So a sender that opens one flow to each of 65,535 ports hides only flows of its own. */
 export class FlowTable {
   readonly #limit: number;
   #groups = new Map<string, Group>();
@@ -97,13 +97,13 @@ export class FlowTable {
     own.order.push(key);
     own.group.size++;
     this.#size++;
-    // Only the heaviest group or sender can be overtaken: the next search finds out by whom.
+    // Only the heaviest group or sender can be overtaken: the next search finds the new heaviest one.
     const top = this.#heaviest;
     if (top && top !== own && (own.group.size > top.group.size || own.entries.size > top.entries.size))
       this.#heaviest = undefined;
   }
 
-  /** The entries, those that add up others last; the table is empty afterwards. */
+  /** The entries; the lines "others" come last. The table is empty afterwards. */
   take(): Entry[] {
     const senders = [...this.#groups.values()].flatMap(({ senders }) => [...senders.values()]);
     const found = [
@@ -170,7 +170,7 @@ export class FlowTable {
       count(known, one);
       return;
     }
-    // Those that share the last budget have nothing in common but their verdict.
+    // The flows of the last budget have only their verdict in common.
     const from = sender && one.from.end.kind !== "network" ? one.from.end : OTHERS;
     const { icmp: _, ...rest } = entryOf({ ...one, policy: undefined });
     const unlike = { to: OTHERS, protocol: "any", port: 0, service: undefined, reason: undefined, policy: undefined };
@@ -184,8 +184,8 @@ function heaviest<T>(all: Iterable<T>, weight: (one: T) => number): T | undefine
   return found;
 }
 
-/** Whose room a flow takes: [group, sender]. Clients outside can pretend to be many, so all share one group, and in it the flows of
- * each receiver have their room; refused packets, which anybody can cause, have none of the room of allowed ones. */
+/** Whose budget a flow uses: [group, sender]. Clients outside the cluster can pretend to be many, so all share one group, in which the
+ * flows of each receiver have a budget. Refused packets, which any client can cause, do not use the budget of allowed ones. */
 function budgetOf({ from: { end, key }, to, verdict }: Observation): [string, string] {
   if (end.kind === "pods") return [`namespace ${end.namespace}`, key];
   if (end.kind === "node") return ["nodes", key];

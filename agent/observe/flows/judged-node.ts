@@ -31,10 +31,10 @@ export function ownAddresses({ facts }: Pick<JudgedNode, "facts">): Address[] {
   return [facts.address, ...(facts.addressIpv6 ? [facts.addressIpv6] : []), ...facts.localAddresses];
 }
 
-/** Characters of labels and interfaces that an interval records. */
+/** The most characters of labels and interfaces that an interval records. */
 const MOST = 16_384;
 
-/** What a log says of its node, so that host endpoints can be judged without the cluster. undefined: it is not known yet. */
+/** What a log records about its node, so that host endpoints can be judged without the cluster. undefined: not known yet. */
 export function nodeInLog(here: JudgedNode | undefined, nodes: readonly Node[]): IntervalRecord["host"] {
   if (!here) return undefined;
   const { nodeName, uplinks = [], apiServer } = here.facts;

@@ -4,13 +4,13 @@ import { isReportedElsewhere, type OpenedFlow } from "./observe.ts";
 
 type Tables = { readonly [M in "connections" | "halfOpen"]: Pick<MapStores[M], "read" | "lookup"> };
 
-/** A connection that had packets lately. */
+/** A connection that had packets recently. */
 export interface LiveConnection {
   readonly flow: OpenedFlow;
   /** In this direction. */
   readonly packets: number;
   readonly isReply: boolean;
-  /** Of the last packet; ns of the kernel's monotonic clock. */
+  /** When its last packet passed; ns of the kernel's monotonic clock. */
   readonly lastSeen: bigint;
 }
 
@@ -43,7 +43,7 @@ export function flowOfPacket({ connections, halfOpen }: Tables, packet: Tuple): 
   return known && flowOf(packet, known);
 }
 
-// As flow_of_connection (policy/judge.h), with what the client used.
+// The same as flow_of_connection (policy/judge.h), with the address that the client used.
 function flowOf(tuple: Tuple, { flags, address, port, node }: Connection): OpenedFlow {
   const translated = (flags & ConnectionFlag.TRANSLATED) !== 0;
   const { protocol } = tuple;

@@ -16,13 +16,13 @@ import type { Ends, Outside } from "./ends.ts";
 import { named } from "./ends.ts";
 import type { NamedEnd, Observation } from "./flow-table.ts";
 
-/** A flow in the direction of who opened it, after translation. */
+/** A flow in the direction of the end that opened it, after translation. */
 export interface OpenedFlow {
   readonly client: Address;
   readonly server: Address;
   readonly port: number;
   readonly protocol: number;
-  /** What the client used, if the flow was translated. */
+  /** The address that the client used, if the flow was translated. */
   readonly used?: Pick<Tuple, "destination" | "destinationPort">;
   /** Whether another node has sent it on to here; absent: that is not known. */
   readonly isFromEntry?: boolean;
@@ -57,7 +57,7 @@ export function isSentOn({ kind, flags }: Event): boolean {
   return kind === EventKind.OPENED && isReportedElsewhere(flags) && !(flags & ConnectionFlag.JUDGED_LATER);
 }
 
-/** Turns the packet path's events into what the flow log counts; undefined for those that say nothing about a flow. */
+/** Turns the packet path's events into entries of the flow log; undefined for events that are not about a flow. */
 export function observe(event: Event, time: number, parts: ObservingParts, outside: Outside): Observation | undefined {
   if (event.kind === EventKind.OPENED) {
     if (!opensHere(event)) return undefined;
@@ -77,17 +77,17 @@ export function observe(event: Event, time: number, parts: ObservingParts, outsi
   };
 }
 
-/** The flow of an event of one that opened, or was refused. */
+/** The flow of an event that reports an opening or a refusal. */
 export function opened({ packet, address, port, node, flags }: Event): OpenedFlow {
   const { source: client, destination, destinationPort, protocol } = packet;
-  // Of a flow that this node sends on, or masquerades, `node` is another one.
+  // For a flow that this node sends on, or masquerades, `node` is another node.
   const isFromEntry = node !== UNSET && !(flags & (ConnectionFlag.FORWARDED | ConnectionFlag.MASQUERADED));
   if (address === UNSET || (address === destination && port === destinationPort))
     return { client, server: destination, port: destinationPort, protocol, isFromEntry };
   return { client, server: address, port, protocol, used: packet, isFromEntry };
 }
 
-/** @param number the port, of ICMP type << 8 | code */
+/** @param number the port; for ICMP type << 8 | code */
 export function flowTarget(protocol: number, number: number): Pick<FlowRecord, "protocol" | "port" | "icmp"> {
   const isIcmp = protocol === ICMP || protocol === ICMPV6;
   return {
@@ -104,7 +104,7 @@ export function placeOf(node: string, ends: Pick<Ends, "isOn">, client: Address,
   return destination ? "destination" : "transit";
 }
 
-/** The words of a flow that the table adds up by. */
+/** The text of a flow under which the table adds it up. */
 export function described(
   { client, server, port: number, protocol, used }: OpenedFlow,
   verdict: Observation["verdict"],
@@ -113,10 +113,10 @@ export function described(
   outside: Outside,
 ): Omit<Observation, "time"> {
   const { icmp: message, ...target } = flowTarget(protocol, number);
-  // What is refused for another reason than a policy may be an answer, whose number is its identifier.
+  // A packet that was refused for another reason than a policy may be an answer, whose number is its identifier.
   const icmp = message && verdict !== "refused" ? message : undefined;
   const service = used ? names.service(used.destination, used.destinationPort, protocol) : undefined;
-  // Refused before it had a backend.
+  // Refused before a backend was chosen.
   const asked = !used && verdict !== "allowed" ? names.service(server, number, protocol) : undefined;
   const rest = `${icmp ? number : target.port} ${protocol} ${verdict} ${reason ?? ""}`;
   const toInside = asked ? named({ kind: "service", name: asked }) : ends.inside(server);

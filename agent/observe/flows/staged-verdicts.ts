@@ -6,15 +6,15 @@ import type { Ends } from "./ends.ts";
 import { flowTarget, type OpenedFlow, placeOf } from "./observe.ts";
 import type { Staging } from "./staged.ts";
 
-/** What staged policies would decide about a flow. */
+/** The decision of staged policies about a flow. */
 export interface StagedVerdict extends Judged {
-  /** The policies now decide otherwise. */
+  /** Whether the policies in force decide otherwise. */
   readonly differs: boolean;
 }
 
 /** The same for a person. */
 export interface ExplainedVerdict extends StagedVerdict {
-  /** Those that say something else than now: what they would say, tier by tier. */
+  /** The ends whose answer would change: what they would answer, tier by tier. */
   readonly ends: readonly JudgedEnd[];
 }
 
@@ -28,14 +28,14 @@ interface Parts {
   readonly now?: () => number;
 }
 
-/** A node's address is known here, other than in a log. */
+/** Whether a node's address is known here, other than in a log. */
 function oneAddress(end: FlowEnd | undefined, address: Address): FlowEnd | undefined {
   return end?.kind === "node" ? { ...end, addresses: [address] } : end;
 }
 
-/** Workloads that are known at a time; beyond that they are learnt anew. */
+/** How many workloads are known at a time; with more, all are learnt again. */
 const MOST_ENDS = 2048;
-/** Of the time, at most this part is spent on learning workloads: one in so many. */
+/** At most this part of the time is spent on learning workloads: one in so many. */
 const PART = 20;
 
 /** Judges flows between addresses by the staged policies, one by one. Without staged policies it costs nothing. A judge knows the workloads
@@ -51,8 +51,7 @@ export class StagedVerdicts {
     this.#parts = parts;
   }
 
-  /** undefined: nothing is staged, or there was no time.
-   * @param atOnce however little time there was: a person asks */
+  /** undefined: no policy is staged, or there was no time. @param atOnce answers even if there was little time: a person asks */
   of(opened: OpenedFlow, atOnce = false): StagedVerdict | undefined {
     const judging = this.#judging(opened, atOnce);
     if (!judging) return undefined;
@@ -61,7 +60,7 @@ export class StagedVerdicts {
     return { ...then, differs: now.verdict !== then.verdict };
   }
 
-  /** What would be decided, and by whom. undefined: nothing is staged. */
+  /** The staged decision, and the policies that make it. undefined: no policy is staged. */
   explain(opened: OpenedFlow): ExplainedVerdict | undefined {
     const judging = this.#judging(opened, true);
     if (!judging) return undefined;
@@ -84,7 +83,7 @@ export class StagedVerdicts {
     return judges && { flow, ...judges };
   }
 
-  /** @param isAsked it may not pass by this node at all */
+  /** @param isAsked the flow need not pass this node */
   #flow(opened: OpenedFlow, isAsked: boolean): JudgedFlow {
     const { node, ends } = this.#parts;
     const end = (address: Address): FlowEnd =>
@@ -121,7 +120,7 @@ export class StagedVerdicts {
   }
 }
 
-/** What is said at each end, where that is not what is said now; an end that would have no policies any more is open. */
+/** The staged answer of each end, if it differs from the current one; an end that would have no policies any more is open. */
 function changedEnds(now: readonly JudgedEnd[], then: readonly JudgedEnd[]): JudgedEnd[] {
   const said = new Set(now.map((end) => JSON.stringify(end)));
   const keyOf = ({ direction, end }: JudgedEnd) => `${direction} ${end}`;

@@ -7,12 +7,12 @@ import { each, type Steps } from "../../../model/steps.ts";
 export interface Staging {
   readonly now: JudgedBy;
   readonly staged: JudgedBy["policies"];
-  /** What a client may have used, where it was translated. */
+  /** The address that a client may have used, if the flow was translated. */
   readonly written?: (flow: Pick<FlowRecord, "from" | "service">) => readonly WrittenTo[] | undefined;
 }
 
-/** Notes for each flow what staged policies would decide, where that differs. Both verdicts are the model's: the kernel's own may be about
- * a moment at which the policies were others. */
+/** Records for each flow the decision of staged policies, if it differs. Both verdicts are the model's: the kernel's own verdict may be
+ * from a moment at which other policies were in force. */
 export function* withStaged(
   records: readonly FlowRecord[],
   { now, staged: then, written }: Staging,
@@ -38,8 +38,8 @@ export function* withStaged(
   });
 }
 
-/** Of flows that this node has only sent on to their backends, those about which its host endpoints would decide otherwise. The nodes of the
- * backends report the others, and what pods' policies would decide. */
+/** Of the flows that this node has only sent on to their backends, those about which its staged host endpoints would decide otherwise.
+ * The backends' nodes report the other flows, and the decisions of pods' policies. */
 export function* sentOnOtherwise(
   records: readonly FlowRecord[],
   { now, staged: then, written }: Staging,

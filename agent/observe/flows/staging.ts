@@ -1,4 +1,4 @@
-// What staged policies are judged with, from the objects of the cluster.
+// What is needed to judge by staged policies, from the objects of the cluster.
 import { familyOf, parseCidr } from "../../../model/address/address.ts";
 import { writtenTo } from "../../../model/flow/written.ts";
 import { Latest } from "../../../model/memo.ts";

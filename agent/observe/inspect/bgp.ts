@@ -6,7 +6,7 @@ import { asJson, asTable, type View } from "./table.ts";
 /** A block of `show protocols all` begins with the session's name. */
 const SESSION = /^(\S+)\s+BGP\s/;
 
-/** One row for each session, of BIRD's own words. */
+/** One row for each session, in BIRD's own words. */
 export function sessionsView(lines: readonly string[]): View {
   const rows: string[][] = [];
   let row: string[] | undefined;
@@ -30,7 +30,7 @@ export function sessionsView(lines: readonly string[]): View {
 /** Asks this node's BIRD for its sessions. */
 export async function printSessions(options: { readonly json?: boolean; readonly runDirectory: string }) {
   const socket = runFile(options, BIRD_SOCKET);
-  // BIRD runs where there is a reason to speak BGP: the agent has written what it does.
+  // BIRD runs only if there is a reason to speak BGP: then the agent has written its configuration.
   if (!existsSync(socket) && existsSync(runFile(options, BIRD_FILE)))
     throw new Error(
       "This node has to speak BGP, but BIRD does not run: it has no socket. Next: the agent's log says why; sessions come back by themselves.",

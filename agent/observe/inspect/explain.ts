@@ -9,7 +9,7 @@ export interface ExplainOptions {
   readonly runDirectory: string;
 }
 
-/** Asks this node's agent what policies say of a flow between two addresses. @param to ADDRESS:PORT, of ICMP ADDRESS:TYPE/CODE */
+/** Asks this node's agent what policies decide about a flow between two addresses. @param to ADDRESS:PORT; for ICMP ADDRESS:TYPE/CODE */
 export async function printExplanation(from: string, to: string, options: ExplainOptions): Promise<void> {
   const [, address = "", port = "", code] = /^(.+):(\d+)(?:\/(\d+))?$/.exec(to) ?? [];
   const isIcmp = options.protocol === "icmp";

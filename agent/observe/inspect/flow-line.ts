@@ -43,7 +43,7 @@ export function flowLine({
   return `${time.slice(11, 23)}  ${node.padEnd(8)}  ${shown}  ${parts.join("  ")}`;
 }
 
-/** The same for lines that say what is not there. */
+/** The same for lines that say what is missing. */
 export function anyLine(line: FlowLine): string {
   if ("history" in line) return historyText(line);
   return "lost" in line ? lostText(line) : flowLine(line);

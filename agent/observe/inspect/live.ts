@@ -32,7 +32,7 @@ export interface StepOptions extends LiveOptions {
   readonly seconds: string;
 }
 
-/** How long packets follow the end of an attempt, as those that close its connection: ms. */
+/** How long packets follow the end of an attempt, for example those that close its connection: ms. */
 const LAST_PACKETS_MS = 400;
 const TRACE_SECONDS = 15;
 
@@ -170,7 +170,7 @@ function addressTowards(destination: string): Promise<string> {
 }
 
 interface Ending {
-  /** Aborts when nobody reads any more. */
+  /** Aborts when the reader has disconnected. */
   readonly gone: AbortSignal;
   /** Aborts when the reader has asked for the end. */
   readonly enough: AbortSignal;

@@ -2,7 +2,7 @@ import { readEvents } from "../events/client.ts";
 import { nodeStatusSchema } from "../status/node-status.ts";
 import { statusLines } from "../status/status-lines.ts";
 
-/** Asks this node's agent how the node is. */
+/** Asks this node's agent for the state of the node. */
 export async function printStatus(options: { readonly json?: boolean; readonly runDirectory: string }): Promise<void> {
   const print = (answer: unknown) => {
     if (options.json) console.log(JSON.stringify(answer));

@@ -124,7 +124,7 @@ export function policies({ policies, endpoints }: MapStores, names: NumberNames)
   };
 }
 
-/** The policy's peer; of an entry that leads to another policy, the end on its own side. */
+/** The policy's peer. If an entry leads to another policy, the end on the policy's own side. */
 function whoText({ direction, identity: number }: PolicyKey, names: NumberNames): string {
   if (direction & POLICY_SOURCE_PORT) return `table ${number}`;
   return `${direction & POLICY_OWN_SIDE ? "own end: " : ""}${identity(number, names)}`;

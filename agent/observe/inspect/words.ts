@@ -32,7 +32,7 @@ export function identity(number: number, { identities }: NumberNames): string {
   return identities.get(number) ?? (number === 0 ? "not named by any policy" : String(number));
 }
 
-/** Why a policy refuses something. @param rule 0: no entry is about it */
+/** Why a policy refuses a flow. @param rule 0: no entry is about it */
 export function ruleName(policy: number, direction: number, rule: number, names: NumberNames): string {
   if (rule !== 0) return names.rules.get(rule) ?? `rule ${rule}`;
   return (
@@ -73,7 +73,7 @@ export function clientsText(ranges: readonly string[]): string {
   );
 }
 
-/** Names of which some stand several times, as backends do by their weights: each once, with how often. */
+/** Names, some of which occur several times, as backends do by their weights: each once, with its number. */
 export function withTimes(names: readonly string[]): string[] {
   return [...Map.groupBy(names, (name) => name)].map(([name, { length }]) =>
     length > 1 ? `${name}(x${length})` : name,

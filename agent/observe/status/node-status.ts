@@ -22,11 +22,11 @@ const encryptionSchema = z.strictObject({
     z.strictObject({
       node: z.string(),
       handshakeSecondsAgo: z.number().min(0).nullable(),
-      /** Whether anything was sent to it, a request for a handshake first of all; agents before this was said did not know. */
+      /** Whether anything was sent to it, first of all a request for a handshake; absent in the status of older agents. */
       asked: z.boolean().default(false),
     }),
   ),
-  /** Nodes without one: nothing that is wrapped is sent to them or taken from them. */
+  /** Nodes without a key: no wrapped packet is sent to them or accepted from them. */
   without: z.array(z.string()),
 });
 export type EncryptionStatus = z.output<typeof encryptionSchema>;
@@ -45,17 +45,17 @@ export const nodeStatusSchema = z.strictObject({
   kernel: z.string(),
   /** When this agent's process started, ISO 8601. */
   startedAt: z.string(),
-  /** How programs are on interfaces. */
+  /** How programs are attached to interfaces. */
   attach: z.enum(["tcx", "clsact"]),
   serviceHandling: z.string(),
   returnMode: z.string(),
-  /** Which addresses of pools the node gives its pods; agents before this was said gave any. */
+  /** Which addresses of pools the node gives its pods; absent in the status of older agents, which gave any. */
   ipam: z.enum(["Pools", "HostLocal"]).default("Pools"),
   /** What the agent waits for, or what has failed for 30 s. Empty: it is ready. */
   notReady: z.array(z.string()),
-  /** Seconds since all that was known of the cluster was in the kernel; null: it never was. */
+  /** Seconds since the kernel last had everything that was known of the cluster; null: it never had. */
   syncedSecondsAgo: z.number().min(0).nullable(),
-  /** Seconds that the oldest change has waited for the kernel; 0: none waits. */
+  /** Seconds for which the oldest change has waited to be written to the kernel; 0: none waits. */
   waitingSeconds: z.number().min(0),
   /** Kinds of objects whose watch fails. */
   failingWatches: z.array(z.string()),
@@ -71,7 +71,7 @@ export const nodeStatusSchema = z.strictObject({
   closed: z.strictObject({ policies: count, services: count }),
   /** Packets that were rejected or dropped, by outcome, since `countedSince`. */
   refused: z.record(z.string(), count),
-  /** ISO 8601. Agents that follow each other count on. */
+  /** ISO 8601. The next agent continues the count. */
   countedSince: z.string(),
   tables: z.array(tableSchema),
   pools: z.array(poolSchema),

@@ -4,7 +4,7 @@ import { asTable } from "../inspect/table.ts";
 import { wordsOf } from "../outcome-words.ts";
 import { isSilent, type NodeStatus } from "./node-status.ts";
 
-/** How nodes are, as a table that fits 80 columns, then pools and refused packets. @param now for "3 s ago" */
+/** The state of nodes, as a table that fits 80 columns, then pools and refused packets. @param now for "3 s ago" */
 export function statusLines(nodes: readonly NodeStatus[]): string[] {
   const table = nodeTable(nodes);
   return nodes.length === 0
@@ -28,7 +28,7 @@ function hostLocalLine(nodes: readonly NodeStatus[]): string[] {
   return [`Pods of ${who} have addresses of its spec.podCIDRs alone (ipam HostLocal).`];
 }
 
-/** Who encrypts, between which nodes nothing has been exchanged yet, and which do not answer. */
+/** Which nodes encrypt, between which nodes nothing has been exchanged yet, and which do not answer. */
 function encryptionLines(nodes: readonly NodeStatus[]): string[] {
   const encrypting = nodes.filter(({ encryption }) => encryption !== null);
   if (encrypting.length === 0) return [];
@@ -85,7 +85,7 @@ function nodeTable(nodes: readonly NodeStatus[]): string[] {
   return asTable({ columns, rows, empty: "No agent answers." }).split("\n");
 }
 
-/** Every agent knows the use in the whole cluster; the one that synced last knows best. */
+/** Every agent knows the use in the whole cluster; the agent that synced last knows it best. */
 function poolTable(nodes: readonly NodeStatus[]): string[] {
   const [newest] = nodes.toSorted((a, b) => (a.syncedSecondsAgo ?? Infinity) - (b.syncedSecondsAgo ?? Infinity));
   const columns = ["pool", "addresses", "used", "in blocks of nodes"];

@@ -40,7 +40,7 @@ interface Running {
   readonly pools: () => readonly PoolUse[];
 }
 
-/** Reads how this node is, from the parts of its agent. */
+/** Reads the state of this node from the parts of its agent. */
 export function statusReader(
   { options, pins, health, endpoints, network, tables, hostLocal }: Prepared,
   { cluster: { store }, dataplane, rounds, attachments, encryption, cards, pools }: Running,
