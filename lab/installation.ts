@@ -8,6 +8,11 @@ const here = import.meta.dirname;
 /** The package's root folder, visible inside machines at the same path. */
 export const packageFolder = dirname(here);
 
+/** How what `make build` makes comes to be there: the npm package has nothing that builds it. */
+export const buildWith = existsSync(join(packageFolder, "Makefile"))
+  ? "build it with 'make build'"
+  : "run 'make build' in a checkout of ebpf-dataplane, and set EBPF_DATAPLANE_PACKAGE to its folder: the npm package cannot build it";
+
 /** The folder of built binaries and images, shared by all labs and never removed by them. */
 export const cacheFolder = resolve(process.env.EBPF_DATAPLANE_CACHE || "/var/cache/ebpf-dataplane");
 
@@ -28,7 +33,7 @@ export function kubernetesBinary(): string {
   const path = join(cacheFolder, "bin", "kube");
   if (!existsSync(path))
     throw new LabFailure(`there is no Kubernetes binary: ${path} is missing`, {
-      next: "build it with 'make build', or set EBPF_DATAPLANE_CACHE to the folder that holds bin/kube",
+      next: `${buildWith}; or set EBPF_DATAPLANE_CACHE to the folder that holds bin/kube`,
     });
   return path;
 }
@@ -43,7 +48,7 @@ export function requireRelease(version: string): void {
   throw new LabFailure(
     `Kubernetes ${version} is not available on this computer; available: ${present.join(", ") || "none"}`,
     {
-      next: present.length > 0 ? "set kubernetesVersion to one of them" : "build it with 'make build'",
+      next: present.length > 0 ? "set kubernetesVersion to one of them" : buildWith,
       exitCode: 2,
     },
   );

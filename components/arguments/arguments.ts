@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { at, type InputPlace, isLater, refuse, refuseBecause } from "../refusal/refusal.ts";
-import { didYouMean, nearest } from "../refusal/suggestion.ts";
+import { didYouMean } from "../refusal/suggestion.ts";
 import { oneOf } from "../values/choices.ts";
 import { CHOICES, FIELDS } from "./arguments.gen.ts";
+import { choiceHint, isObject, listHint, primitiveHint } from "./hints.ts";
 import { otherWord } from "./other-words.ts";
 
 /** What an argument or a field of one may be; the schema that other languages get says the same. */
-interface Field {
+export interface Field {
   type?: string;
   /** A type of `FIELDS`. */
   object?: string;
@@ -37,6 +38,7 @@ export function requireArguments<Args extends object>(
 
 function lookedAt(place: InputPlace, value: unknown, field: Field): unknown {
   if (value === undefined && field.optional) return undefined;
+  refuseTextOfOutput(place, value);
   if (isLater(value) || pulumi.isUnknown(value)) return lookedAtLater(place, value, field);
   if (field.type === "any" && value !== undefined && value !== null) return value;
   if (field.choice) return choiceOf(place, value, ENUMS[field.choice] ?? []);
@@ -44,6 +46,15 @@ function lookedAt(place: InputPlace, value: unknown, field: Field): unknown {
   if (field.map) return mapOf(place, value, field.map, field);
   if (field.object) return objectOf(place, value, field.object, field);
   return primitiveOf(place, value, field);
+}
+
+/** What the SDK makes of an output that a program puts into a text. */
+const OF_OUTPUT = /Calling \[to(?:String|JSON)\] on an \[Output<T>\]/;
+
+function refuseTextOfOutput(place: InputPlace, value: unknown): void {
+  if (typeof value !== "string" || !OF_OUTPUT.test(value)) return;
+  const write = "pulumi.interpolate`…`, pulumi.jsonStringify(…) or .apply(…)";
+  refuseBecause(place, `is a text with an output of another resource in it; write ${write} instead`);
 }
 
 /** Below a value that may come from a resource every part of it may. */
@@ -82,7 +93,7 @@ function refuseKey(place: InputPlace, type: string, key: string, allowed: string
 }
 
 function listOf(place: InputPlace, value: unknown, item: Field, field: Field): unknown[] {
-  if (!Array.isArray(value)) return refuse(place, value, expected(field));
+  if (!Array.isArray(value)) return refuse(place, value, `${expected(field)}${listHint(value, item)}`);
   return Array.from(value, (one, index) => lookedAt(at(place, index), one, below(item, field)));
 }
 
@@ -94,23 +105,12 @@ function mapOf(place: InputPlace, value: unknown, item: Field, field: Field): ob
 
 function choiceOf(place: InputPlace, value: unknown, allowed: readonly string[]): unknown {
   if (allowed.includes(value as string)) return value;
-  const meant = typeof value === "string" ? nearest(value, allowed) : undefined;
-  return refuse(place, value, `${oneOf([...allowed])}${meant ? ` (did you mean "${meant}"?)` : ""}`);
+  return refuse(place, value, `${oneOf([...allowed])}${choiceHint(value, allowed)}`);
 }
 
 function primitiveOf(place: InputPlace, value: unknown, field: Field): unknown {
   if (typeof value === field.type && !Number.isNaN(value)) return value;
-  // A number or truth value as text, as in configuration: the message says so, but it is not converted ("08" is not 8).
-  const bare = typeof value === "string" && value !== "" && field.type !== "string" ? meant(value) : undefined;
-  const quoted = field.type === "string" && (typeof value === "number" || typeof value === "boolean");
-  const hint =
-    bare === undefined ? (quoted ? ` (did you mean "${value}"?)` : "") : ` (did you mean ${bare}, without quotes?)`;
-  return refuse(place, value, `${expected(field)}${hint}`);
-}
-
-function meant(value: string): number | boolean | undefined {
-  if (value === "true" || value === "false") return value === "true";
-  return Number.isFinite(Number(value)) ? Number(value) : undefined;
+  return refuse(place, value, `${expected(field)}${primitiveHint(place, value, field)}`);
 }
 
 const IN_WORDS: Record<string, string> = {
@@ -125,9 +125,4 @@ function expected({ type = "", object, list, map, choice }: Field): string {
   if (choice) return oneOf([...(ENUMS[choice] ?? [])]);
   if (list) return "a list";
   return map ? "an object with texts as values" : (IN_WORDS[type] ?? type);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  // No list, date or map.
-  return Object.prototype.toString.call(value) === "[object Object]" && !pulumi.Resource.isInstance(value);
 }

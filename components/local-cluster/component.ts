@@ -20,7 +20,8 @@ import { labOf } from "./inputs.ts";
 
 /**
  * A Kubernetes cluster made by kubeadm, without kube-proxy and without a network plugin, whose machines are network
- * namespaces of this computer. Needs Linux and root; no cloud and no container engine. Give it its network with `Dataplane`.
+ * namespaces of this computer. Needs Linux, root, and a checkout after `make build`, which the variable EBPF_DATAPLANE_PACKAGE names where the
+ * program is elsewhere; no cloud and no container engine. Give it its network with `Dataplane`.
  */
 export class LocalCluster extends pulumi.ComponentResource {
   /** Administrator's kubeconfig (YAML), for use on this computer. */

@@ -2,15 +2,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { LabFailure } from "../failure.ts";
-import { packageFolder } from "../installation.ts";
+import { buildWith as next, packageFolder } from "../installation.ts";
 import { commandFailure } from "../machines/command.ts";
 import { runIn } from "../machines/enter.ts";
 import { machineFolder } from "../names.ts";
 import { removeFrom } from "./node-images.ts";
 
 const manifestFile = join(packageFolder, "dist", "images.json");
-
-const next = "build the images with 'make build'";
 
 const manifestSchema = z.array(
   z.object({
@@ -43,7 +41,8 @@ export const isNeededFirst = ({ names }: Image): boolean => names.some((name) =>
 
 /** All images of the list. @throws LabFailure when there is none. */
 export function builtImages(): BuiltImage[] {
-  if (!existsSync(manifestFile)) throw new LabFailure(`there are no images: ${manifestFile} is missing`, { next });
+  if (!existsSync(manifestFile))
+    throw new LabFailure(`there are no images for a local cluster: ${manifestFile} is missing`, { next });
   const manifest = manifestSchema.safeParse(JSON.parse(readFileSync(manifestFile, "utf8")));
   if (!manifest.success) throw new LabFailure(`${manifestFile}: ${z.prettifyError(manifest.error)}`, { next });
   return manifest.data;
@@ -94,7 +93,7 @@ export function requireArchives(images: readonly Image[]): void {
   const image = images.find(({ file }) => !existsSync(file));
   if (!image) return;
   throw new LabFailure(`cannot load image ${image.names[0]}: its archive ${image.file} is missing`, {
-    next: image.own ? "load it again with 'make lab-image'" : "build the images again with 'make build'",
+    next: image.own ? "load it again with 'make lab-image'" : next,
   });
 }
 

@@ -73,6 +73,18 @@ test("the installed programs start, and have the commands that are handed over t
   }
 });
 
+test("the package's lab, which has nothing to make a cluster of, says where that is built", () => {
+  const lab = spawnSync(process.execPath, ["node_modules/ebpf-dataplane/dist/lab.js", "up"], {
+    ...{ cwd: project.folder, encoding: "utf8", timeout: 840_000 },
+    input: JSON.stringify({ name: `p${process.pid.toString(36)}`.slice(0, 12) }),
+  });
+  expect(lab.stderr).toContain("there are no images for a local cluster: ");
+  expect(lab.stderr).toContain(
+    "next: run 'make build' in a checkout of ebpf-dataplane, and set EBPF_DATAPLANE_PACKAGE to its folder",
+  );
+  expect(lab.status).toBe(1);
+});
+
 test("npm links the command, which runs without the checkout and names itself in its help", () => {
   const command = join("node_modules", ".bin", "ebpf-dataplane");
   const run = (...words: string[]) => {

@@ -1,35 +1,12 @@
 // What people get wrong in a program or its settings. Said of each: the object with the field, and what is allowed there.
 import { join } from "node:path";
-
-export interface WrongInput {
-  /** A component, "stack" with the name of one of this package's, or "project". */
-  readonly of: string;
-  readonly files: Readonly<Record<string, string>>;
-  /** The object with the field, and what stands there. */
-  readonly place: string;
-  /** What is allowed there, or what is meant. */
-  readonly allowed: string;
-}
-
-type Row = [args: object, place: string, allowed: string];
-
-const root = join(import.meta.dirname, "..", "..");
-
-function component(name: string, base: object, rows: readonly Row[]): WrongInput[] {
-  return rows.map(([args, place, allowed]) => {
-    const written = JSON.stringify({ ...base, ...args });
-    const program = `const { ${name} } = require(${JSON.stringify(join(root, "components", "index.ts"))});\nnew ${name}("c", ${written});\n`;
-    const project = "name: app\nruntime: nodejs\nmain: index.js\n";
-    const settings = JSON.stringify({ config: { "aws:region": "eu-central-1" } });
-    const files = { "Pulumi.yaml": project, "Pulumi.dev.yaml": settings, "index.js": program };
-    return { of: name, files, place: `${name} "c": ${place}`, allowed };
-  });
-}
+import { component, type Row, root, type WrongInput } from "./case.ts";
+import { PASTED } from "./pasted.ts";
 
 function stack(name: string, base: object, rows: readonly Row[]): WrongInput[] {
   const project = `name: ebpf-dataplane\nruntime: nodejs\nmain: ${join(root, "stacks", `${name}.ts`)}\n`;
   return rows.map(([settings, place, allowed]) => {
-    const file = JSON.stringify({ config: { ...base, ...settings } });
+    const file = JSON.stringify({ config: { ...base, ...(settings as object) } });
     return { of: `stack ${name}`, files: { "Pulumi.yaml": project, "Pulumi.dev.yaml": file }, place, allowed };
   });
 }
@@ -243,6 +220,7 @@ export const WRONG_INPUTS: readonly WrongInput[] = [
     [{ nets: ["10.0.0"] }, 'nets[0]: "10.0.0"', "the form 192.0.2.7"],
     [{ namespace: "S", nets: [] }, 'namespace is "S"', "lower case letters"],
   ]),
+  ...PASTED,
   // Settings of a stack.
   ...stack("local", {}, [
     [{ nodes: "0" }, 'ebpf-dataplane:nodes is "0"', "a whole number from 1 to 16"],

@@ -5,7 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, expect, test } from "vitest";
+import * as components from "../../components/index.ts";
 import { WRONG_INPUTS } from "./cases.ts";
 import type { Seen } from "./previews.ts";
 
@@ -30,8 +32,12 @@ beforeAll(async () => {
   }
 });
 
-test("there are more than fifty, of all kinds of input", () => {
+test("there are more than fifty, and some of every component", () => {
   expect(WRONG_INPUTS.length).toBeGreaterThan(50);
+  const names = Object.entries(components).flatMap(([name, one]) =>
+    typeof one === "function" && one.prototype instanceof pulumi.ComponentResource ? [name] : [],
+  );
+  expect(names.filter((name) => !WRONG_INPUTS.some(({ of }) => of === name))).toEqual([]);
 });
 
 test.each(WRONG_INPUTS.map(({ of, place, allowed }, number) => [of, place, allowed, number] as const))(
