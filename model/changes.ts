@@ -1,10 +1,10 @@
-/** What one version of a list has and the other does not. */
+/** The differences between two versions of a list. */
 export interface Changes<T> {
   readonly gone: readonly T[];
   readonly come: readonly T[];
 }
 
-/** The difference between two versions of a list without duplicates. Items are compared by identity: one that changed is another object.
+/** The difference between two versions of a list without duplicates. Items are compared by identity: a changed item is another object.
  * Most versions differ in a few places, so the rest costs one comparison each. */
 export function changesBetween<T extends object>(before: readonly T[], after: readonly T[]): Changes<T> {
   if (before === after) return { gone: [], come: [] };

@@ -7,13 +7,13 @@ export interface Claim<Item> {
   readonly item: Item;
 }
 
-/** Who claims which key, brought up to date from one compilation to the next at the cost of what changed, however many have
- * the same key. Items are compared by identity: one that changed is another object. */
+/** The claimants of each key. An update costs as much as what changed, however many claimants the same key has. Items are compared by
+ * identity: a changed item is another object. */
 export class Claims<Item extends object, K> {
   readonly #claimsOf: (item: Item) => Iterable<readonly [K, string]>;
   /** Most keys have one claim: a map for each would take most of an agent's memory. */
   readonly #single = new Map<K, Claim<Item>>();
-  /** Of the other keys, by name. */
+  /** The claims of keys with several claimants, by name. */
   readonly #shared = new Map<K, Map<string, Set<Item>>>();
   readonly #contested = new Set<K>();
   #items: readonly Item[] = [];
@@ -51,7 +51,7 @@ export class Claims<Item extends object, K> {
     return single ? [single.name] : [...(this.#shared.get(key)?.keys() ?? [])];
   }
 
-  /** Keys that claimants of different names want. */
+  /** Keys that claimants with different names want. */
   get contested(): ReadonlySet<K> {
     return this.#contested;
   }

@@ -2,18 +2,18 @@ import { changesBetween } from "./changes.ts";
 import { same } from "./memo.ts";
 import type { Steps } from "./steps.ts";
 
-// Items that are passed over in one part.
+// How many unchanged items are skipped in one part.
 const PART = 1024;
 
-/** A list that is made from another one, item by item, again and again. What was made of an item is used again as long as it
- * is the same object, at the cost of a comparison; the list itself, as long as all of it is. */
+/** A list that is derived from another one, item by item, again and again. The result of an item is reused as long as the item is the
+ * same object, at the cost of a comparison. The whole list is the same object as long as all results are. */
 export class DerivedList<T extends object, R> {
   #inputs: readonly unknown[] = [];
   #from: readonly T[] = [];
   #to: readonly R[] = [];
 
-  /** Items without duplicates. @param inputs what all results depend on: everything is made again when one is another object
-   * @param again items of which the result, as it was made, depends on more than that and the item */
+  /** Items without duplicates. @param inputs on which all results depend: if one of them is another object, everything is derived again
+   * @param again items whose result depended on more than the inputs and the item */
   *deriving(
     items: readonly T[],
     inputs: readonly unknown[],
@@ -24,7 +24,7 @@ export class DerivedList<T extends object, R> {
     const { gone, come } = changesBetween(from, items);
     const [left, added] = [new Set(gone), new Set(come)];
     let moved: ReadonlyMap<T, number> | undefined;
-    // The list before, as long as the results are the same.
+    // The previous list, if the results are the same.
     let made: R[] | undefined;
     let place = 0;
     for (let index = 0; index < items.length; index++) {

@@ -1,7 +1,7 @@
 import type { Steps } from "./steps.ts";
 
-/** Remembers the result per object: as long as `key` and everything in `inputs` are the very same objects, `make` is
- * not called again. What makes a compilation of 10,000 services cost what changed, and nothing else. */
+/** Remembers the result per object: as long as `key` and everything in `inputs` are the same objects, `make` is not called again. So a
+ * compilation of 10,000 services costs only what changed. */
 export class Memo<K extends object, R> {
   readonly #results = new WeakMap<K, { inputs: readonly unknown[]; result: R }>();
 
@@ -13,7 +13,7 @@ export class Memo<K extends object, R> {
     return result;
   }
 
-  /** The same where making it is done in parts. */
+  /** The same for a result that is made in parts. */
   *getting(key: K, inputs: readonly unknown[], make: () => Steps<R>): Steps<R> {
     const known = this.#results.get(key);
     if (known && same(known.inputs, inputs)) return known.result;
@@ -23,7 +23,7 @@ export class Memo<K extends object, R> {
   }
 }
 
-/** The same for a result that has no object of its own to attach it to: only the last one is kept. */
+/** The same for a result without an object to attach it to: only the last one is kept. */
 export class Latest<R> {
   #inputs: readonly unknown[] | undefined;
   #result: R | undefined;
@@ -35,7 +35,7 @@ export class Latest<R> {
     return this.#result;
   }
 
-  /** The same where making it is done in parts. */
+  /** The same for a result that is made in parts. */
   *getting(inputs: readonly unknown[], make: () => Steps<R>): Steps<R> {
     if (this.#inputs && same(this.#inputs, inputs)) return this.#result as R;
     this.#result = yield* make();

@@ -1,4 +1,4 @@
-/** Something in an object that cannot be done, for people: log line, Event, status. */
+/** A part of an object that cannot be put into effect, for people: log line, Event, status. */
 export interface Problem {
   readonly kind: string;
   /** API group, where Kubernetes has a kind of the same name: "projectcalico.org" of a NetworkPolicy. */

@@ -1,12 +1,12 @@
 import { changesBetween } from "./changes.ts";
 
-/** A sum over a list, brought up to date at the cost of what changed. Items are compared by identity: one that changed is another object. */
+/** A sum over a list. An update costs as much as what changed. Items are compared by identity: a changed item is another object. */
 export class Tally<T extends object> {
   readonly #of: (item: T) => number;
   #items: readonly T[] = [];
   #sum = 0;
 
-  /** @param of the same whenever it is asked about an item */
+  /** @param of returns the same result whenever it is called with an item */
   constructor(of: (item: T) => number) {
     this.#of = of;
   }
@@ -21,13 +21,13 @@ export class Tally<T extends object> {
   }
 }
 
-/** The items of a list for which a condition holds, brought up to date at the cost of what changed. */
+/** The items of a list for which a condition holds. An update costs as much as what changed. */
 export class Selection<T extends object> {
   readonly #is: (item: T) => boolean;
   #items: readonly T[] = [];
   #selected: readonly T[] = [];
 
-  /** @param is the same whenever it is asked about an item */
+  /** @param is returns the same result whenever it is called with an item */
   constructor(is: (item: T) => boolean) {
     this.#is = is;
   }

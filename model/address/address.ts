@@ -20,8 +20,8 @@ export interface Cidr {
   readonly value: bigint;
 }
 
-/** What an address is for: "unicast", "loopback", "multicast", "linkLocal", … as ipaddr.js names ranges (RFC 6890);
- * "ipv4Compatible": the rest of ::/96, which no host may use (RFC 4291, 2.5.5.1). */
+/** The use of an address: "unicast", "loopback", "multicast", "linkLocal", … as ipaddr.js names ranges (RFC 6890); "ipv4Compatible": the
+ * rest of ::/96, which no host may use (RFC 4291, 2.5.5.1). */
 export type AddressUse = ReturnType<ipaddr.IPv4["range"] | ipaddr.IPv6["range"]> | "ipv4Compatible";
 
 const MAPPED = 0xffff_0000_0000n;
@@ -60,7 +60,7 @@ export function addressOf(bytes: readonly number[]): Address {
 const [DOT, ZERO] = [46, 48];
 
 /** The 32 bits of an IPv4 address in its canonical form; -1 for any other text. Most addresses are IPv4, and a loop over their
- * characters costs less than a regular expression, the library, or remembering each. */
+ * characters costs less than a regular expression, the library, or a cache of all of them. */
 export function ipv4Value(text: string): number {
   let [value, part, parts, digits] = [0, 0, 0, 0];
   for (let index = 0; index <= text.length; index++) {
@@ -102,7 +102,7 @@ export function addressText(value: bigint): Address {
   return new ipaddr.IPv6(bytes).toRFC5952String();
 }
 
-/** What the address is for. Throws if the text is not an address. */
+/** The use of an address. Throws if the text is not an address. */
 export function useOf(text: string): AddressUse {
   const use = ipaddr.process(text).range();
   return use === "unicast" && addressValue(text) >> 32n === 0n ? "ipv4Compatible" : use;

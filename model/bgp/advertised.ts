@@ -10,7 +10,8 @@ import type { Claim } from "../service/frontend-rules.ts";
 import type { CompiledService, ServedFrontend } from "../service/service.ts";
 import type { Marking } from "./plan.ts";
 
-/** Blocks of this node's pods, of pools that are exported. A node that is being emptied announces only those in which it still has a pod. */
+/** Blocks of this node's pods, of pools that are exported. A node that is being drained announces only the blocks in which it still has
+ * a pod. */
 export function ownBlocks(
   blocks: readonly PlacedBlock[],
   pools: readonly { readonly object: IpPool; readonly cidr: Cidr }[],
@@ -26,7 +27,7 @@ export function ownBlocks(
     .filter((cidr) => !isEmptied || addresses.some((address) => covers(cidr, address)));
 }
 
-/** Whether the node gives its work to others: it is cordoned or being deleted, and another one is not. */
+/** Whether the node hands its work over: it is cordoned or being deleted, and another node is neither. */
 export function isEmptied(nodes: readonly Node[], name: string): boolean {
   const gives = (node: Node) => node.spec.isCordoned || isLeaving(node);
   const own = nodes.find(({ metadata }) => metadata.name === name);
@@ -40,15 +41,16 @@ const CLAIMS = {
 } as const satisfies Partial<Record<keyof BgpConfiguration["spec"], Claim>>;
 const FIELDS = Object.keys(CLAIMS) as (keyof typeof CLAIMS)[];
 
-/** The networks of a field that nodes announce whole. One of a single address is announced only as that of a Service. */
+/** The networks of a field that nodes announce as a whole. A network of a single address is announced only as the address of a Service. */
 function wholeNetworks(spec: BgpConfiguration["spec"], field: keyof typeof CLAIMS): Cidr[] {
   if (CLAIMS[field] === "load balancer" && spec.serviceLoadBalancerAggregation === "Disabled") return [];
   return spec[field].map(parseCidr).filter(({ prefixLength }) => prefixLength < 128);
 }
 
-/** The networks that the nodes announce whole and that are of Services alone: an address in them that no Service has would otherwise go from the
- * nodes to the router and back, until its TTL ends. In one that overlaps a subnet of this node, an address of a node, or a pool, others have addresses. A
- * kube-proxy may serve addresses that this agent does not know yet. */
+/** The networks that nodes announce as a whole and that contain only addresses of Services. In these, a packet to an address that no
+ * Service has would go from the nodes to the router and back until its TTL ends. A network that overlaps a subnet of this node, an
+ * address of a node, or a pool is left out, because other hosts have addresses in it. While kube-proxy handles Services, it may serve
+ * addresses that this agent does not know yet. */
 export function networksOfServicesAlone(
   configuration: BgpConfiguration | undefined,
   felix: FelixConfiguration | undefined,
@@ -71,7 +73,8 @@ export function announcedNetworks({ spec }: BgpConfiguration): Cidr[] {
   return FIELDS.flatMap((field) => spec[field].map(parseCidr));
 }
 
-/** Networks that every node announces, and single addresses: with traffic policy Local, where an endpoint is. */
+/** Networks that every node announces, and single addresses; with traffic policy Local, an address is announced only by nodes with an
+ * endpoint. */
 export function serviceRoutes({ spec }: BgpConfiguration, services: readonly CompiledService[]): Cidr[] {
   const found = new Map<string, Cidr>();
   for (const field of FIELDS) {

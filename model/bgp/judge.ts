@@ -33,7 +33,7 @@ export interface BgpSurroundings {
   readonly services: readonly CompiledService[];
 }
 
-/** Makes a plan again only after a change of what it is made of. */
+/** Makes a plan again only after a change of the objects it is made of. */
 export class BgpPlanner {
   readonly #latest = new Latest<JudgedBgp>();
 
@@ -45,7 +45,7 @@ export class BgpPlanner {
   }
 }
 
-/** What this node says and hears by BGP. Without a BGPConfiguration and a BGPPeer it is not spoken. */
+/** The routes that this node announces and accepts by BGP. Without a BGPConfiguration and a BGPPeer there is no BGP. */
 export function judgeBgp(objects: BgpObjects, around: BgpSurroundings): JudgedBgp {
   const configuration = defaultBgpConfiguration(objects.bgpConfigurations);
   if (!configuration && objects.bgpPeers.length === 0)

@@ -3,7 +3,8 @@ import type { SecretReference } from "../objects/bgp/fields.ts";
 import type { BgpFilterRule } from "../objects/bgp/filter.ts";
 import type { Problem } from "../problem.ts";
 
-/** A session of this node with one peer. All of it is numbers, addresses and networks: nothing in it can end a word of BIRD's language. */
+/** A session of this node with one peer. It contains only numbers, addresses and networks, so no text in it can change the meaning of
+ * BIRD's configuration. */
 export interface BgpSession {
   /** The object that asks for it: kind and name. */
   readonly owner: { readonly kind: "BGPConfiguration" | "BGPPeer"; readonly name: string };
@@ -17,18 +18,18 @@ export interface BgpSession {
   readonly source?: Address | undefined;
   /** The peer is in a subnet of this node. */
   readonly onLink: boolean;
-  /** What the peer may announce: of a node the blocks that it holds; absent: everything. */
+  /** The routes that the peer may announce: for a node the blocks that it holds; absent: any. */
   readonly believed?: readonly Cidr[] | undefined;
   /** The peer is this route reflector's client. */
   readonly clusterId?: string | undefined;
-  /** What else than its own this node tells the peer: a route reflector tells what it hears. */
+  /** The routes of others that this node announces to the peer: a route reflector announces what it hears. */
   readonly reflects: boolean;
-  /** Whether it is told of addresses of Services: nodes of the mesh have them themselves. */
+  /** Whether addresses of Services are announced to the peer: nodes of the mesh have them themselves. */
   readonly getsServices: boolean;
   readonly password?: SecretReference | undefined;
   readonly restartSeconds?: number | undefined;
   readonly nextHop: "Auto" | "Self" | "Keep";
-  /** The peer's end is watched by BFD (RFC 5881). */
+  /** The session is monitored by BFD (RFC 5881). */
   readonly bfd: boolean;
   readonly ttlHops?: number | undefined;
   readonly ownAsAllowed: number;
@@ -42,28 +43,28 @@ export interface Marking {
   readonly communities: readonly (readonly number[])[];
 }
 
-/** What this node says and hears by BGP. */
+/** The routes that this node announces and accepts by BGP. */
 export interface BgpPlan {
   readonly routerId: Address;
   readonly listenPort: number;
   readonly sessions: readonly BgpSession[];
   /** Blocks of this node's pods. */
   readonly blocks: readonly Cidr[];
-  /** Networks that addresses of Services are announced of: route reflectors tell of them. */
+  /** Networks of which addresses of Services are announced: route reflectors announce them for others. */
   readonly serviceNetworks: readonly Cidr[];
   /** Networks and addresses of Services that this node announces. */
   readonly services: readonly Cidr[];
   readonly marked: readonly Marking[];
-  /** Blocks of other nodes that the network carries packets to: their routes go into the kernel. */
+  /** Blocks of other nodes to which the network carries packets without a tunnel: their routes go into the kernel. */
   readonly carried: readonly Cidr[];
-  /** Networks of pods. More special routes in them than `carried` are never followed. */
+  /** Networks of pods. In them, a route that is more specific than those in `carried` is never followed. */
   readonly pods: readonly Cidr[];
-  /** Networks in which no route of a peer is followed: this node's own subnets, and where its programs answer. */
+  /** Networks in which no route of a peer is followed: this node's own subnets, and networks for which its programs answer. */
   readonly own: readonly Cidr[];
 }
 
 export interface JudgedBgp {
-  /** Undefined: nothing asks for BGP. */
+  /** Undefined: no object asks for BGP. */
   readonly plan: BgpPlan | undefined;
   readonly problems: readonly Problem[];
 }

@@ -27,7 +27,7 @@ export interface Sessions {
   readonly problems: readonly Problem[];
 }
 
-/** Whom a session leads to. */
+/** The other end of a session. */
 interface End {
   readonly address: Address;
   readonly port: number;
@@ -35,7 +35,8 @@ interface End {
   readonly node: Speaker | undefined;
 }
 
-/** This node's sessions. A BGPPeer, the older one first, goes before the mesh: there is one session for an address. */
+/** This node's sessions. A BGPPeer takes precedence over the mesh, and an older BGPPeer over a newer one: there is one session for an
+ * address. */
 export function sessionsOf(inputs: SessionInputs): Sessions {
   const self = inputs.speakers.find(({ name }) => name === inputs.nodes.facts.nodeName);
   const sessions = new Map<Address, BgpSession>();
@@ -57,7 +58,7 @@ export function sessionsOf(inputs: SessionInputs): Sessions {
   return { sessions: sorted, problems };
 }
 
-/** The other ends of a BGPPeer's sessions with this node: also where the object calls this node the peer. */
+/** The other ends of a BGPPeer's sessions with this node, including objects that name this node as the peer. */
 function endsOf({ spec }: BgpPeer, self: Speaker, inputs: SessionInputs): End[] {
   const { speakers, nodes, own } = inputs;
   const fitsLocal = fitting(spec.nodeSelector ?? undefined);
@@ -134,7 +135,7 @@ function sessionOf({ metadata, spec }: BgpPeer, end: End, self: Speaker, inputs:
       .flatMap((filter) => (filter ? filter[`${direction}${family === "IPv4" ? "V4" : "V6"}`] : [NOTHING]))
       .filter(({ peerType }) => !peerType || (peerType === "iBGP") === (localAs === end.asNumber));
   const [imports, exports] = [rules("import"), rules("export")];
-  // What a route reflector tells is of others; so may be what a filter lets in.
+  // A route reflector announces routes of other nodes, and a filter may admit such routes.
   const isBelieved = end.node !== undefined && end.node.clusterId === undefined && imports.length === 0;
   const isClient = self.clusterId !== undefined && localAs === end.asNumber && end.node?.clusterId !== self.clusterId;
   const ends = common(end, inputs);
@@ -157,7 +158,7 @@ function sessionOf({ metadata, spec }: BgpPeer, end: End, self: Speaker, inputs:
   };
 }
 
-/** In place of a filter that does not exist: it may have been to keep something out. */
+/** Replaces a filter that does not exist, because that filter may have been meant to keep routes out. */
 const NOTHING: BgpFilterRule = { action: "Reject" };
 
 function common({ address, port, asNumber, node }: End, { nodes }: SessionInputs) {

@@ -4,7 +4,7 @@ import { asNumberOf, BGP_PORT, DEFAULT_AS_NUMBER } from "../objects/bgp/values.t
 import type { Node } from "../objects/core.ts";
 import type { Problem } from "../problem.ts";
 
-/** What BGPConfiguration "default" says of all nodes; without one, Calico's defaults. */
+/** The settings for all nodes in BGPConfiguration "default"; without it, Calico's defaults. */
 export interface BgpSettings {
   readonly mesh: boolean;
   readonly asNumber: number;
@@ -17,7 +17,7 @@ export interface BgpSettings {
 export interface Speaker {
   readonly name: string;
   readonly asNumber: number;
-  /** Of a route reflector: it tells its clients what it hears of others. */
+  /** Of a route reflector: it announces to its clients what it hears from others. */
   readonly clusterId: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
 }

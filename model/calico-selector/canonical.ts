@@ -1,8 +1,8 @@
 import type { Expression } from "./expression.ts";
 
-/** The same meaning in fewer forms, so that selectors that say the same in other words have one text: nested `&&` and `||` are
- * flat, sorted and without repetitions, `!` stands only before what has no opposite, sets of one value are comparisons. Cheap, not
- * complete: equal texts mean the same, and different ones may. */
+/** Reduces a selector to fewer forms, so that selectors with the same meaning have one text: nested `&&` and `||` are flat, sorted and
+ * without repetitions, `!` stands only before an expression without an opposite, sets of one value are comparisons. The result is cheap
+ * and not complete: equal texts mean the same, but different texts may mean the same too. */
 export function canonical(expression: Expression): Expression {
   switch (expression.kind) {
     case "in":
@@ -55,7 +55,7 @@ function joined(kind: "and" | "or", operands: readonly Expression[]): Expression
   return kept.length === 1 ? (kept[0] as Expression) : { kind, operands: kept };
 }
 
-/** As Calico reads it: `parseSelector` of it is the same expression. */
+/** In Calico's syntax: `parseSelector` of the text gives the same expression. */
 export function printed(expression: Expression): string {
   switch (expression.kind) {
     case "all":

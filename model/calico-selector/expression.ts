@@ -1,6 +1,6 @@
 // Calico's selector language (projectcalico.org/v3: `selector`, `namespaceSelector` and their like) as values.
 
-/** What holds of labels. `in` and `not in` have their values sorted, each once. */
+/** A condition on labels. `in` and `not in` have their values sorted, each once. */
 export type Expression =
   | { readonly kind: "all" | "global" }
   | { readonly kind: "has"; readonly label: string }
@@ -9,13 +9,14 @@ export type Expression =
   | { readonly kind: "not"; readonly operand: Expression }
   | { readonly kind: "and" | "or"; readonly operands: readonly Expression[] };
 
-/** How a label's value relates to a text. A label that is absent fits only `!=` and `not in`. */
+/** How a label's value is compared with a text. A label that is absent satisfies only `!=` and `not in`. */
 export type Comparison = "==" | "!=" | "contains" | "starts with" | "ends with";
 
 /** The value of a label, undefined where it is absent. */
 export type LabelLookup = (label: string) => string | undefined;
 
-/** Whether labels fit. Who `global()` means depends on its place: as an expression it fits everything, as `all()` does. */
+/** Whether labels satisfy the expression. The meaning of `global()` depends on its place: as an expression it matches everything, like
+ * `all()`. */
 export function fits(expression: Expression, lookup: LabelLookup): boolean {
   switch (expression.kind) {
     case "all":
@@ -55,7 +56,7 @@ export function lookupIn(labels: Readonly<Record<string, string>>): LabelLookup 
   return (label) => (Object.hasOwn(labels, label) ? labels[label] : undefined);
 }
 
-/** Labels that whoever fits has, with their values: an index may ask for any one of them first. */
+/** Labels, with their values, that every match has: an index may look up any of them first. */
 export function requiredLabels(expression: Expression): readonly (readonly [label: string, value: string])[] {
   switch (expression.kind) {
     case "==":
@@ -69,7 +70,7 @@ export function requiredLabels(expression: Expression): readonly (readonly [labe
   }
 }
 
-/** The labels that decide: who has the same values of them fits alike. */
+/** The labels that decide: objects with the same values of these labels match alike. */
 export function labelsOf(expression: Expression): readonly string[] {
   switch (expression.kind) {
     case "all":

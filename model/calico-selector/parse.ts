@@ -1,7 +1,7 @@
 import type { Expression } from "./expression.ts";
 import { SelectorFault, type Token, tokensOf } from "./tokens.ts";
 
-/** Parentheses inside each other; more do not fit in the 1,024 characters that Calico gives a selector. */
+/** The most nested parentheses; more do not fit in the 1,024 characters that Calico gives a selector. */
 const DEEPEST = 512;
 
 /** A selector, or what is wrong with its text: "column 14: expected a value in quotes". */

@@ -26,7 +26,7 @@ const CALL = /(?:has|all|global)\(/y;
 const WORDS = /(?:contains|starts[ \t]*with|ends[ \t]*with|not[ \t]*in|in)(?![A-Za-z0-9_./-])/y;
 const OPERATORS = ["contains", "starts with", "ends with", "not in", "in"] as const;
 const MOST_OF_NAME = 512;
-/** What people write who know other languages. */
+/** Operators of other languages that people write by mistake. */
 const MEANT = [
   [/^=/, "=="],
   [/^(?:&|and\b)/i, "&&"],

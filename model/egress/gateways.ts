@@ -9,17 +9,17 @@ import type { EgressGateway } from "../objects/egress-gateway.ts";
 import type { Problem } from "../problem.ts";
 import type { EgressWay } from "./plan.ts";
 
-/** An EgressGateway, and which node it is now. */
+/** An EgressGateway, and the node that is the gateway now. */
 export interface PlacedGateway {
   readonly object: EgressGateway;
   readonly isHere: boolean;
   readonly way: EgressWay;
-  /** Nodes that could be it, where tunnels find them. */
+  /** Nodes that could be the gateway, with their tunnel addresses. */
   readonly ready: readonly Address[];
   readonly problems: readonly Problem[];
 }
 
-/** The gateway is the first by name of the nodes that are ready; one that is cordoned, and will be drained, comes last. */
+/** The gateway is the first node by name that is ready. A node that is cordoned, and will be drained, comes last. */
 export function placeGateway(object: EgressGateway, all: readonly Node[], nodes: NodeDirectory): PlacedGateway {
   const { nodeSelector, addresses } = object.spec;
   const { nodeName } = nodes.facts;

@@ -16,7 +16,7 @@ import { type EgressGroup, type EgressPlan, type EgressWay, EVERYWHERE, LINK_LOC
 import { POOL_EGRESS_ADDRESS } from "./pool-address.ts";
 import { podLabels, podsOf } from "./selector.ts";
 
-/** More cannot be in the maps; whom they select stays in the cluster. */
+/** How many gateways the maps can hold. Pods that a further gateway selects do not leave the cluster. */
 export const MOST_GATEWAYS = 100;
 const MOST_MEMBERS = 60_000;
 
@@ -29,7 +29,7 @@ export interface EgressObjects {
   readonly endpoints: readonly PlacedPodName[];
 }
 
-/** Makes a plan again only after a change of what it is made of. */
+/** Makes a plan again only after a change of the objects it is made of. */
 export class EgressPlanner {
   readonly #latest = new Latest<EgressPlan>();
 
@@ -41,7 +41,7 @@ export class EgressPlanner {
   }
 }
 
-/** Pods that a gateway selects, and one before it as well: the first of those. */
+/** Pods that a gateway selects although an earlier one selects them too: the first of those pods. */
 interface Shared {
   readonly first: PlacedGateway;
   readonly pods: string[];
@@ -105,7 +105,7 @@ export function judgeEgress(objects: EgressObjects, nodes: NodeDirectory, pools:
   };
 }
 
-/** This node's pods, and all where it is a gateway: the first ones if there are too many. */
+/** This node's pods, and all pods if this node is a gateway: the first ones, if there are too many. */
 function candidates(
   { endpoints, pods }: EgressObjects,
   { facts }: NodeDirectory,
@@ -119,7 +119,7 @@ function candidates(
     return { name, addresses: addressesOf(endpoint), pod: isKnown ? pod : undefined, isHere: true };
   });
   if (!gateways.some(({ isHere }) => isHere)) return here;
-  // A kubelet writes its own pods' addresses: those of pods here are not another node's to claim.
+  // A kubelet writes the addresses of its own pods, so another node cannot claim those of this node's pods.
   const taken = new Set(here.flatMap(({ addresses }) => addresses));
   const elsewhere = pods.flatMap((pod): Member[] => {
     const claimed = pod.spec.nodeName === facts.nodeName ? [] : ownAddresses(pod);
@@ -152,7 +152,7 @@ function asksForAddress({ metadata }: IpPool): boolean {
   return metadata.annotations?.[POOL_EGRESS_ADDRESS] !== undefined;
 }
 
-/** Pods here of pools that have an egress address. */
+/** Pods of this node from pools that have an egress address. */
 function poolGroups(
   members: readonly Member[],
   nodes: NodeDirectory,

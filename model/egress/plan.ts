@@ -5,14 +5,14 @@ import type { Problem } from "../problem.ts";
 export type EgressWay =
   /** As the pod's pool says. */
   | { readonly how: "plain" }
-  /** By this node, with its address of the family; without one, that of the uplink. */
+  /** From this node, with its address of the family; without one, with that of the uplink. */
   | { readonly how: "here"; readonly addresses: Readonly<Partial<Record<Family, Address>>> }
-  /** By another one, where tunnels find it. */
+  /** From another node, given by its tunnel address. */
   | { readonly how: "node"; readonly node: Address }
   /** Not at all. */
   | { readonly how: "none" };
 
-/** Pods that leave the cluster otherwise than their pool says, by one object. */
+/** Pods that leave the cluster in another way than their pool says, because of one object. */
 export interface EgressGroup {
   /** "EgressGateway shop" */
   readonly owner: string;
@@ -21,10 +21,10 @@ export interface EgressGroup {
   readonly members: readonly Address[];
 }
 
-/** How pods leave the cluster that this node sends out, or sends on. */
+/** How the pods leave the cluster whose packets this node sends out or forwards to a gateway. */
 export interface EgressPlan {
   readonly groups: readonly EgressGroup[];
-  /** Nodes that are ready as gateways, where tunnels find them: connections by them go on. */
+  /** Nodes that are ready as gateways, by their tunnel addresses: connections through them continue. */
   readonly gateways: readonly Address[];
   readonly problems: readonly Problem[];
 }
@@ -34,5 +34,6 @@ export const NO_EGRESS: EgressPlan = { groups: [], gateways: [], problems: [] };
 /** Every address outside. */
 export const EVERYWHERE: readonly string[] = ["0.0.0.0/0", "::/0"];
 
-/** Means another machine on each node: its own cache for DNS, and on clouds the service that gives out its credentials. Those of IPv6 are not routed at all. */
+/** An address that means another machine on each node: the node's own DNS cache, and on clouds the service that gives out the node's
+ * credentials. The IPv6 equivalents are not routed at all. */
 export const LINK_LOCAL = "169.254.0.0/16";

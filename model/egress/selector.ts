@@ -12,7 +12,7 @@ export interface PodLabels {
 
 export function podLabels(pod: Who): PodLabels {
   const { namespace = "default", namespaceLabels } = pod;
-  // Who may label a namespace does not choose its name.
+  // A user who may label a namespace does not choose its name.
   const ofNamespace = { ...namespaceLabels, "projectcalico.org/name": namespace };
   return { own: calicoLabels(pod), ofNamespace: lookupIn(ofNamespace) };
 }

@@ -6,25 +6,26 @@ import type { Node } from "../objects/core.ts";
 import { isForLoadBalancers } from "../pool/uses.ts";
 import type { Problem } from "../problem.ts";
 
-/** Annotation of a Node, which its agent writes. Calico's own name would say that a node takes what Calico's nodes send, which are other packets. */
+/** Annotation of a Node, which its agent writes. Calico's own annotation would say that the node accepts the packets of Calico's nodes,
+ * which have another form. */
 export const PUBLIC_KEY = "ebpf-dataplane.io/wireguard-public-key";
 
 /** A key of Curve25519 in base64: 32 bytes, with what fills up the last character zero. */
 const KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 
-/** Another node, as packets to it and from it are encrypted. */
+/** Another node with which packets are encrypted. */
 export interface EncryptionPeer {
   readonly node: string;
   readonly publicKey: string;
   readonly address: Address;
 }
 
-/** How this node encrypts what it and others send each other. */
+/** How this node encrypts packets between itself and other nodes. */
 export interface EncryptionPlan {
   /** The key that this node's Node object names. */
   readonly published: string | undefined;
   readonly peers: readonly EncryptionPeer[];
-  /** Nodes without a key: nothing is sent to them, and nothing that is wrapped is taken from them. */
+  /** Nodes without a key: no packet is sent to them, and no wrapped packet is accepted from them. */
   readonly without: readonly string[];
   readonly problems: readonly Problem[];
 }
@@ -33,7 +34,7 @@ export function isEncrypted(configuration: FelixConfiguration | undefined): bool
   return configuration?.spec.wireguardEnabled === true;
 }
 
-/** The pools with what their packets between nodes are wrapped in. */
+/** The pools with the encapsulation of their packets between nodes. */
 export function poolsInForce(
   pools: readonly IpPool[],
   configuration: FelixConfiguration | undefined,
@@ -41,15 +42,15 @@ export function poolsInForce(
   return isEncrypted(configuration) ? encryptedPools(pools) : pools;
 }
 
-/** The same while packets are encrypted: only what is wrapped is. */
+/** The same while packets are encrypted: only wrapped packets are. */
 export function encryptedPools(pools: readonly IpPool[]): IpPool[] {
   return pools.map((pool) =>
     isForLoadBalancers(pool) ? pool : { ...pool, spec: { ...pool.spec, vxlanMode: "Always", ipipMode: "Never" } },
   );
 }
 
-/** The other nodes and their keys. A key is the oldest node's that names it: WireGuard knows one peer by it, and another node that names the same would
- * take its address away. */
+/** The other nodes and their keys. A key belongs to the oldest node that names it: WireGuard identifies a peer by its key, so another
+ * node with the same key would take that node's address away. */
 export function planEncryption(nodes: readonly Node[], directory: NodeDirectory): EncryptionPlan {
   const { nodeName } = directory.facts;
   const problems: Problem[] = [];

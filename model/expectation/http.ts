@@ -1,4 +1,4 @@
-// What an expectation says about HTTP.
+// What an expectation can say about HTTP.
 import { FormatError } from "./place.ts";
 
 /** Status codes of RFC 9110 section 15. */

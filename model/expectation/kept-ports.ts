@@ -9,14 +9,14 @@ export interface PortUse {
   keep?: boolean;
 }
 
-/** An expectation that needs a port which a kept socket holds, and the one that keeps it: step and place in it, from 0. */
+/** An expectation that needs a port which a kept socket holds, and the expectation that keeps that socket: step and place in it, from 0. */
 export interface HeldPort {
   step: number;
   index: number;
   by: { step: number; index: number };
 }
 
-/** Every expectation that binds a port anew after, or beside, one that keeps it open. */
+/** Every expectation that binds a port again, after or beside an expectation that keeps it open. */
 export function heldPorts(steps: PortUse[][]): HeldPort[] {
   const holders = new Map<string, HeldPort["by"]>();
   const found: HeldPort[] = [];

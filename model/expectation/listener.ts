@@ -1,4 +1,4 @@
-// Where a check has probe servers of its own.
+// Where a check starts probe servers of its own.
 import { PORTS } from "./destination.ts";
 import { FormatError, type Place, parsePlace } from "./place.ts";
 
@@ -32,14 +32,14 @@ export function parsePorts(text: string): number[] {
   return ports.map(Number);
 }
 
-/** Entries as far as they can contradict each other. */
+/** The fields of entries that can contradict each other. */
 export interface StatedListener {
   at: string;
   tcp?: number[];
   udp?: number[];
 }
 
-/** What cannot be listened on: the path of the field, and what is allowed there. */
+/** Entries that are not possible: the path of the field, and what is allowed there. */
 export function listenContradictions(
   entries: StatedListener[],
 ): { field: (string | number)[]; problem: string; allowed: string }[] {

@@ -15,12 +15,12 @@ export type Place =
   | { kind: "node"; name: string }
   | ({ kind: "pod" } & PodSelection);
 
-/** Whom a server may say it saw. */
+/** A client that a server may report. */
 export type Source = Place | { kind: "address"; address: string };
 
-/** A text that is not of the form that its place asks for. */
+/** A text that does not have the form that its place requires. */
 export class FormatError extends Error {
-  /** What may be there. */
+  /** What is allowed there. */
   readonly allowed: string;
 
   /** @param problem what is wrong with the text, which it quotes */
@@ -42,7 +42,7 @@ export function parsePlace(text: string): Place {
   const [kind, ...rest] = text.split("/");
   if (kind === "node" && rest.length === 1) return { kind, name: requireName(text, rest[0] ?? "") };
   if (kind === "pod") return { kind, ...parsePod(text, rest.join("/")) };
-  // All digits and dots is an address, or one that is wrong; never a name.
+  // A text of digits and dots only is an address, or a wrong one; never a name.
   if (rest.length === 0 && namePattern.test(text) && !/^[\d.]+$/.test(text)) return { kind: "machine", name: text };
   throw new FormatError(`"${text}" is not a place`, places);
 }

@@ -1,4 +1,4 @@
-// What of an expectation contradicts itself: the same for check files and for components.
+// Contradictions within an expectation: the same rules for check files and for components.
 import { familyOf } from "../address/address.ts";
 import type { Destination } from "./destination.ts";
 import type { Place } from "./place.ts";
@@ -9,7 +9,7 @@ export interface Distinct {
   atMost?: number;
 }
 
-/** An expectation as far as its fields can contradict each other, from components and check files alike. */
+/** The fields of an expectation that can contradict each other, from components and check files alike. */
 export interface Stated {
   verdict: string;
   /** Attempts. */
@@ -36,7 +36,7 @@ export interface Stated {
   to?: Destination;
 }
 
-/** A field that cannot be met beside the others. */
+/** A field that cannot be met together with the others. */
 export interface Contradiction {
   /** Its path, like `distinct.atLeast`. */
   field: string;
@@ -48,7 +48,7 @@ export interface Contradiction {
 /** Attempts of one expectation. */
 export const COUNTS = { least: 1, most: 1000 };
 
-/** Bytes that one attempt sends, at most. Over UDP they are one datagram, and the server adds who it is. */
+/** The most bytes that one attempt sends. Over UDP they are one datagram, to which the server adds its identity. */
 export const SIZES = { least: 1, tcp: 100_000_000, udp: 65_000 };
 
 /** Bytes that all attempts of an expectation send from one place. */
@@ -89,7 +89,7 @@ function distinctContradictions(stated: Stated): Contradiction[] {
       });
   if (atLeast !== undefined && atLeast > count && !isSeveral(stated))
     found.push(tooMany("distinct.atLeast", atLeast, count));
-  // With one attempt no answer could exceed it; somebody forgot `count`.
+  // With one attempt no answer could exceed the limit; the author forgot `count`.
   if (atMost !== undefined && count === 1 && !isSeveral(stated)) found.push(alwaysKept("distinct.atMost", count));
   if (atLeast !== undefined && atMost !== undefined && atLeast > atMost)
     found.push(below("distinct.atMost", "atLeast", atLeast));
@@ -122,7 +122,7 @@ function wordContradictions(stated: Stated): Contradiction[] {
   return found;
 }
 
-/** A socket is found again by its port; it carries requests, which have answers. */
+/** A kept socket is found again by its port. It carries requests that have answers. */
 function keepContradictions({ keep, sourcePort, size, to }: Stated): Contradiction[] {
   if (!keep) return [];
   const found: Contradiction[] = [];
@@ -147,7 +147,7 @@ function keepContradictions({ keep, sourcePort, size, to }: Stated): Contradicti
   return found;
 }
 
-/** ICMP has no ports and no server that says who it is, or whom it saw: only an answer shows that a query arrived. */
+/** ICMP has no ports, and no server that reports itself or the client it saw: only an answer shows that a query arrived. */
 function icmpContradictions(stated: Stated): Contradiction[] {
   const { to, icmp } = stated;
   if (!to) return [];

@@ -9,8 +9,8 @@ import {
   type XdpMode,
 } from "./mode.ts";
 
-/** What kube-proxy is to a node. active: it handles Services, and our programs leave them to it; remove-rules: its rules are remains of a
- * kube-proxy that is gone; ignore: neither. */
+/** The role of kube-proxy on a node. active: it handles Services, and our programs leave them to it; remove-rules: its rules remain from
+ * a kube-proxy that no longer runs; ignore: neither. */
 export type KubeProxy = "active" | "remove-rules" | "ignore";
 
 /** How Services are handled, as FelixConfiguration `default` says. */
@@ -22,7 +22,7 @@ export interface Mode {
   readonly kubeProxy: KubeProxy;
 }
 
-/** The configuration that counts. */
+/** The configuration that is in force. */
 export function defaultConfiguration(configurations: readonly FelixConfiguration[]): FelixConfiguration | undefined {
   return configurations.find(({ metadata }) => metadata.name === "default");
 }
@@ -39,7 +39,7 @@ export function modeOf(configuration: FelixConfiguration | undefined): Mode {
   };
 }
 
-/** Calico's word for "not the pods'" is Disabled; its TCP and Enabled differ in who translates datagrams, not in where they go. */
+/** Calico's value for "not pods' sockets" is Disabled. Its TCP and Enabled differ in who translates datagrams, not in where they go. */
 function socketTranslationOf(configuration: FelixConfiguration | undefined): SocketTranslation {
   const own = configuration?.metadata.annotations?.[annotations.socketTranslation];
   return own ?? (configuration?.spec.bpfConnectTimeLoadBalancing === "Disabled" ? "HostOnly" : "All");

@@ -1,7 +1,7 @@
-// How Services are handled, in one vocabulary, and what others call it. Components import this file, so it uses no package that the npm package
-// does not depend on.
+// How Services are handled, in one vocabulary, with the names that other software uses. Components import this file, so it uses no package
+// that the npm package does not depend on.
 
-/** Who gives Services their backends: a value of the typed inputs and of FelixConfiguration's annotation. */
+/** The component that gives Services their backends: a value of the typed inputs and of FelixConfiguration's annotation. */
 export const serviceHandlings = ["Ebpf", "KubeProxyIptables", "KubeProxyNftables"] as const;
 export type ServiceHandling = (typeof serviceHandlings)[number];
 
@@ -17,7 +17,7 @@ export type SocketTranslation = (typeof socketTranslations)[number];
 export const xdpModes = ["Disabled", "Native"] as const;
 export type XdpMode = (typeof xdpModes)[number];
 
-/** A way of handling Services as a whole, as it is measured and published. `Direct` is the floor: no Service at all. */
+/** A way of handling Services as a whole, as it is measured and published. `Direct` is the lower bound: no Service at all. */
 export const measuredModes = ["KubeProxyIptables", "KubeProxyNftables", "EbpfTunnel", "EbpfDsr", "Direct"] as const;
 export type MeasuredMode = (typeof measuredModes)[number];
 
@@ -52,7 +52,7 @@ export function returnModeOf(calico: CalicoReturnMode | null | undefined): Retur
   return calico === "DSR" ? "dsr" : "tunnel";
 }
 
-/** The measured mode of a cluster that handles Services so. */
+/** The measured mode of a cluster with this handling. */
 export function measuredModeOf(handling: ServiceHandling, returnMode: ReturnMode): MeasuredMode {
   return handlings[handling].measured ?? returnModes[returnMode].measured;
 }
@@ -61,7 +61,7 @@ export function measuredModeOf(handling: ServiceHandling, returnMode: ReturnMode
 export const backendSelections = ["Random", "Maglev"] as const;
 export type BackendSelection = (typeof backendSelections)[number];
 
-/** Annotations of Services for what Kubernetes has no field for. */
+/** Annotations of Services for settings without a field in Kubernetes. */
 export const serviceAnnotations = {
   /** A `CalicoReturnMode`, in place of the cluster's. */
   returnMode: "ebpf-dataplane.io/return-mode",
@@ -69,7 +69,7 @@ export const serviceAnnotations = {
   backendSelection: "ebpf-dataplane.io/backend-selection",
 } as const;
 
-/** Annotations of FelixConfiguration for what Calico has no field for. */
+/** Annotations of FelixConfiguration for settings without a field in Calico. */
 export const annotations = {
   /** A `ServiceHandling`. */
   serviceHandling: "ebpf-dataplane.io/service-handling",
@@ -79,7 +79,7 @@ export const annotations = {
   xdp: "ebpf-dataplane.io/xdp",
   /** Which externalIPs of Services are served: Allow or Deny; absent: all. */
   externalIps: "ebpf-dataplane.io/external-ips",
-  /** Networks, with commas between them, that Allow keeps to. */
+  /** The networks, separated by commas, to which Allow is limited. */
   externalIpNetworks: "ebpf-dataplane.io/external-ip-networks",
   /** Where node ports answer: `primary`, or networks with commas between them; absent: at every address of the nodes. */
   nodePortAddresses: "ebpf-dataplane.io/node-port-addresses",

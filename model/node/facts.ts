@@ -1,15 +1,15 @@
 import type { Address } from "../address/address.ts";
 
-/** What no API object tells: a machine as it finds itself. */
+/** Facts that no API object contains: what a machine finds out about itself. */
 export interface NodeFacts {
   readonly nodeName: string;
   /** This node's address towards the other nodes: tunnels use it. IPv6 only where it has no IPv4 address. */
   readonly address: Address;
   /** Its IPv6 address, perhaps the same; absent: it has none, so its pods have none either. */
   readonly addressIpv6?: Address | undefined;
-  /** The subnets this node's uplinks stand in ("172.31.1.0/24"): other nodes in them need no tunnel when CrossSubnet. */
+  /** The subnets of this node's uplinks ("172.31.1.0/24"): with CrossSubnet, other nodes in them need no tunnel. */
   readonly subnets: readonly string[];
-  /** Every further address of this machine, its tunnel device's for instance. */
+  /** All further addresses of this machine, for example its tunnel device's. */
   readonly localAddresses: readonly Address[];
   /** The network that Services' addresses come from. */
   readonly serviceSubnet: string;

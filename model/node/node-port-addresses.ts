@@ -13,13 +13,13 @@ export interface NodePortAddresses {
 
 const PATH = `metadata.annotations["${named.nodePortAddresses}"]`;
 
-/** The only word; everything else is a network. */
+/** The only keyword; everything else is a network. */
 const PRIMARY = "primary";
 
 export const EVERYWHERE: NodePortAddresses = { serves: () => true, problems: [] };
 
-/** Reads the setting. It restricts, so a text that cannot be read leaves the primary addresses only. While kube-proxy handles Services,
- * node ports are its own. */
+/** Parses the setting. It is a restriction, so a text that cannot be parsed leaves only the primary addresses. While kube-proxy handles
+ * Services, node ports are its own. */
 export function nodePortAddresses(configuration: FelixConfiguration | undefined): NodePortAddresses {
   const written = configuration?.metadata.annotations?.[named.nodePortAddresses];
   const texts = (written ?? "").split(",").flatMap((text) => text.trim() || []);

@@ -7,7 +7,7 @@ import type { Judged } from "../pool/claims.ts";
 import type { Problem } from "../problem.ts";
 import type { NodeFacts } from "./facts.ts";
 
-/** What this machine's Node object asks and does not get. Each node tells of its own. */
+/** Requests of this machine's Node object that are not fulfilled. Each node reports its own. */
 export function nodeProblems(
   nodes: readonly Node[],
   { accepted }: Judged<IpPool>,
@@ -24,7 +24,7 @@ export function nodeProblems(
   return [...lacking, ...apart(nodes, nodeName, address), ...unknownAnnotations("Node", own.metadata)];
 }
 
-/** A node with IPv6 alone is in no tunnel of nodes that have IPv4. */
+/** A node with IPv6 alone has no tunnel to nodes that have IPv4. */
 function apart(nodes: readonly Node[], nodeName: string, address: Address): Problem[] {
   if (familyOf(address) !== "IPv6") return [];
   const others = nodes.filter(({ metadata, status }) => {

@@ -6,13 +6,12 @@ import type { Problem } from "../problem.ts";
 import type { NodeFacts } from "./facts.ts";
 import { EVERYWHERE, type NodePortAddresses } from "./node-port-addresses.ts";
 
-/** Who is which node, by name and by address. */
+/** The nodes, by name and by address. */
 export interface NodeDirectory {
   readonly facts: NodeFacts;
   /** The node's InternalIP of the family, undefined for an unknown node. */
   addressOf(node: string, family: Family): Address | undefined;
-  /** Where the node is found in the network between nodes, which tunnels use: its address of the family of this node's own.
-   * Workloads of both families are located by it. */
+  /** The node's tunnel address: its address of the family of this node's own. Workloads of both families are located by it. */
   underlayOf(node: string): Address | undefined;
   /** The node that owns the address, undefined when none does. */
   nodeOf(address: Address): string | undefined;
@@ -27,9 +26,9 @@ export interface NodeDirectory {
 
 const ZONE_LABEL = "topology.kubernetes.io/zone";
 
-/** What this machine says of itself goes before what the API says of it: a Node object may be late or missing. A kubelet
- * writes its own Node's addresses, so they are believed only where they take nothing from anybody: neither an older
- * node's address nor one of the networks that `takenBy` names ("IPPool default"). */
+/** What this machine knows about itself takes precedence over the API: a Node object may be late or missing. A kubelet writes its own
+ * Node's addresses, so an address is accepted only if it belongs to no one else: neither to an older node nor to one of the networks
+ * that `takenBy` names ("IPPool default"). */
 export function nodeDirectory(
   nodes: readonly Node[],
   facts: NodeFacts,

@@ -23,7 +23,7 @@ function bandwidth(text: string): number | undefined {
   return bits >= LEAST && bits <= MOST ? bits : undefined;
 }
 
-/** What a pod's annotations say. One that is not understood says nothing. */
+/** The limits in a pod's annotations. An annotation that is not understood has no effect. */
 export function bandwidthsOf(annotations: Readonly<Record<string, string>> = {}): Bandwidths {
   const of = (name: string) => bandwidth(annotations[name] ?? "");
   const [ingress, egress] = [of(BANDWIDTH.ingress), of(BANDWIDTH.egress)];

@@ -113,7 +113,7 @@ export type IpamBlock = z.infer<typeof ipamBlock>;
 
 const OWN = "ebpf-dataplane.io/";
 
-// Texts about externalIPs and node ports that cannot be read must not open anything, so they are judged where they are used.
+// Texts about externalIPs and node ports that cannot be parsed must not open anything, so they are handled where they are used.
 const felixAnnotations = z.object({
   [annotations.serviceHandling]: z
     .enum(serviceHandlings, { error: `allowed are ${serviceHandlings.join(", ")}` })

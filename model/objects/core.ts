@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { list, metadata } from "./metadata.ts";
 
-// Kubernetes core/v1, the fields that mean something to a dataplane.
+// Kubernetes core/v1: the fields that matter to a dataplane.
 
 /** The cluster autoscaler's, on a node that it is about to delete. */
 const TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler";
@@ -29,7 +29,7 @@ export const node = z.object({
     .nullish()
     .transform((status) => ({
       addresses: status?.addresses ?? [],
-      // Until the kubelet has said something, and if it never does.
+      // Until the kubelet reports a status, and if it never does.
       isReady: (status?.conditions.find(({ type }) => type === "Ready")?.status ?? "True") === "True",
     })),
 });
@@ -72,7 +72,7 @@ export const pod = z.object({
 });
 export type Pod = z.infer<typeof pod>;
 
-/** A pod that has ended has no network any more; its address may be another's. */
+/** A pod that has ended has no network any more; its address may belong to another pod. */
 export function hasEnded({ status }: Pod): boolean {
   return status.phase === "Succeeded" || status.phase === "Failed";
 }

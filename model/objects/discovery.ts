@@ -13,7 +13,7 @@ const conditions = z
   .nullish();
 type Conditions = z.infer<typeof conditions>;
 
-/** Each combination once: a hundred thousand endpoints have the same few. */
+/** Each combination once: a hundred thousand endpoints share a few. */
 const combinations = new Map<string, Conditions>();
 
 function shared(all: Conditions): Conditions {

@@ -4,7 +4,7 @@ import { refused, selector } from "./calico-policy/fields.ts";
 import { cidr } from "./cidr.ts";
 import { metadata } from "./metadata.ts";
 
-// This project's EgressGateway: by which node some pods leave the cluster.
+// This project's EgressGateway: the node from which some pods leave the cluster.
 
 const MOST_NETWORKS = 64;
 

@@ -3,7 +3,7 @@ import { BANDWIDTH, bandwidthProblem } from "./bandwidth.ts";
 import { ANNOTATIONS, OWN, TRAFFIC_CLASS } from "./metadata.ts";
 import { WEIGHT, weightProblem } from "./weight.ts";
 
-/** The objects whose annotations somebody else's dataplane would follow. */
+/** The objects whose annotations another dataplane would follow. */
 interface Annotated {
   readonly name: string;
   readonly namespace?: string | null | undefined;
@@ -23,7 +23,7 @@ const UNLIMITED = always(
 
 const OF_ONE_POD = always("without effect on a Namespace: an address is one pod's. Next: name an IPPool.");
 
-/** By kind and annotation: what is not done although it is asked for; undefined where nothing is asked for. */
+/** By kind and annotation: what is asked for and not done; undefined if nothing is asked for. */
 const IGNORED: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   Pod: {
     [BANDWIDTH.ingress]: bandwidthProblem,
@@ -84,7 +84,7 @@ const MARKS = new Set(
   ].map((name) => OWN + name),
 );
 
-/** A misspelt annotation, or one on an object of another kind, would have no effect and say nothing. */
+/** A misspelt annotation, or one on an object of another kind, would have no effect, without a message. */
 export function unknownAnnotations(kind: AnnotatedKind, metadata: Annotated): Problem[] {
   const known = OWN_OF[kind];
   const allowed = known.length > 0 ? `a ${kind} can have ${known.join(", ")}` : `a ${kind} has none of this prefix`;

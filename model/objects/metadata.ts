@@ -2,10 +2,10 @@ import { z } from "zod";
 import { serviceAnnotations } from "../mode/mode.ts";
 import { BANDWIDTH } from "./bandwidth.ts";
 
-// What the agent reads of an object. Parsing drops every other field, which is also what keeps the watch caches small
-// and lets a heartbeat that changes nothing here go unnoticed.
+// The parts of an object that the agent reads. Parsing drops every other field. This keeps the watch caches small, and a heartbeat that
+// changes none of these fields is not noticed.
 
-/** Annotations that mean something to a dataplane: these, and all of Calico's for traffic classes. */
+/** Annotations that matter to a dataplane: these, and all of Calico's for traffic classes. */
 export const ANNOTATIONS = new Set([
   // Of a static pod's mirror: the uid that the kubelet knows the pod by.
   "kubernetes.io/config.hash",

@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { KindName } from "./kinds.ts";
 import { metadata } from "./metadata.ts";
 
-/** Kinds whose objects nothing follows yet: they are read to be reported, and a snapshot has none of them. A name leaves the list when
- * something follows its objects. */
+/** Kinds that this dataplane does not follow yet: their objects are read to be reported, and are not in a snapshot. A kind leaves the
+ * list when it is supported. */
 export const notFollowedYet: ReadonlySet<KindName> = new Set<KindName>();
 
 /** An object of a kind that this dataplane does not support yet: always refused, so that users do not believe it is in

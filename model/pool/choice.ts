@@ -22,11 +22,13 @@ export interface Applicant {
   readonly node: Marked | undefined;
 }
 
-/** Pools of one family in the order in which they are asked, or why the pod gets no address of it. `only`: the one address of the pool that will do. */
+/** Pools of one family in the order in which they are tried, or why the pod gets no address of the family. `only`: the single acceptable
+ * address of the pool. */
 export type Choice = { readonly pools: readonly IpPool[]; readonly only?: Address } | { readonly fault: string };
 
-/** The pools that give the pod addresses. A pool that the pod or its namespace names goes before `nodeSelector` and `assignmentMode`, as in Calico;
- * `namespaceSelector` always holds: it is the administrator's, and an annotation is written by whoever writes pods. */
+/** The pools that give the pod addresses. A pool that the pod or its namespace names takes precedence over `nodeSelector` and
+ * `assignmentMode`, as in Calico. `namespaceSelector` always applies: the administrator sets it, and the authors of pods set
+ * annotations. */
 export function choosePools(pools: readonly IpPool[], applicant: Applicant): Readonly<Record<Family, Choice>> {
   const [IPv4, IPv6] = FAMILIES.map((family) => chooseOf(family, pools, applicant)) as [Choice, Choice];
   return { IPv4, IPv6 };
@@ -94,7 +96,7 @@ export function admitted(pools: readonly IpPool[], namespace: Marked | undefined
   };
 }
 
-/** The pools of which the node's pods may get new addresses, also where none names one. */
+/** The pools of which the node's pods may get new addresses, even if no pod names one. */
 export function poolsOfNode(pools: readonly IpPool[], node: Marked | undefined): IpPool[] {
   return pools.filter((pool) => isForWorkloads(pool) && !pool.spec.disabled && admits(pool.spec.nodeSelector, node));
 }

@@ -5,14 +5,14 @@ import { byAge } from "../objects/age.ts";
 import type { IpamBlock, IpPool } from "../objects/calico.ts";
 import type { Problem } from "../problem.ts";
 
-/** Objects that take nothing from anybody, and what is wrong with the others. */
+/** Objects that conflict with no other owner, and the faults of the others. */
 export interface Judged<T> {
   readonly accepted: readonly { readonly object: T; readonly cidr: Cidr }[];
   readonly problems: readonly Problem[];
 }
 
-/** The pools that hold no network of somebody else: neither this machine's and its neighbours', nor the services', nor an
- * older pool's. What this machine knows of itself decides, not what other nodes say of themselves. */
+/** The pools that contain no network of another owner: neither of this machine and its neighbours, nor of the services, nor of an older
+ * pool. What this machine knows about itself decides, not what other nodes report about themselves. */
 export function judgePools(pools: readonly IpPool[], facts: NodeFacts): Judged<IpPool> {
   const accepted: { object: IpPool; cidr: Cidr }[] = [];
   const problems: Problem[] = [];
@@ -27,7 +27,8 @@ export function judgePools(pools: readonly IpPool[], facts: NodeFacts): Judged<I
   return { accepted, problems };
 }
 
-/** The blocks that lie in their pool and in no older block. Of requests for addresses of others nothing is in force but what the others lend. */
+/** The blocks that are in their pool and in no older block. Of a request for an address of another node, only what that node lends is in
+ * force. */
 export function judgeBlocks(
   blocks: readonly IpamBlock[],
   pools: Judged<IpPool>["accepted"],
@@ -53,7 +54,7 @@ export function judgeBlocks(
   return { accepted, problems };
 }
 
-// What this node needs to be reached, whatever an object says.
+// Networks that this node needs in order to be reached, whatever an object says.
 function takenFromMachine(cidr: Cidr, facts: NodeFacts): string | undefined {
   const { address, addressIpv6, subnets, apiServer } = facts;
   if (isEverything(cidr)) return "is the default route";

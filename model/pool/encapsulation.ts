@@ -4,7 +4,7 @@ import { isForLoadBalancers } from "./uses.ts";
 
 export type EncapsulationMode = "Always" | "CrossSubnet" | "Never";
 
-/** In what packets to another node's pods travel, where they are wrapped. */
+/** The encapsulation of packets to another node's pods, if they are wrapped. */
 export type Encapsulation = "VXLAN" | "IPIP";
 
 /** Bytes of the outer headers. IPIP adds an IP header (RFC 2003); VXLAN Ethernet 14, IP 20 or 40, UDP 8, VXLAN 8 (RFC 7348).
@@ -19,7 +19,7 @@ function overheadOfEncryption(outer: Family): number {
   return outer === "IPv4" ? 60 : 80;
 }
 
-/** WireGuard fills packets up to a multiple of this: else full packets would be cut in two. */
+/** WireGuard pads packets to a multiple of this; otherwise full packets would be fragmented. */
 const FILLED_TO = 16;
 
 /** Bytes of a wrapped packet that still fits the link once it is encrypted. @param mtu the link's; @param outer of the nodes' addresses */
@@ -41,7 +41,7 @@ export interface Encapsulating {
   readonly spec: Pick<IpPool["spec"], "vxlanMode" | "ipipMode" | "allowedUses">;
 }
 
-/** What pods send to egress gateways is wrapped as if their pool said so. */
+/** Packets from pods to egress gateways are wrapped as if their pool required it. */
 export const TO_GATEWAYS: Encapsulating = { spec: { vxlanMode: "Always" } };
 
 /** What a pool says: at most one of the two modes is not Never. */
@@ -63,8 +63,8 @@ function canBeWrapped(pool: Encapsulating): boolean {
   return !isForLoadBalancers(pool) && encapsulationOf(pool).mode !== "Never";
 }
 
-/** Bytes that a pod's interface leaves for the headers of an encapsulation: pods of any pool send to those of each.
- * @param outer the family of the nodes' addresses */
+/** Bytes that a pod's interface reserves for the headers of an encapsulation: pods of any pool send to those of each. @param outer the
+ * family of the nodes' addresses */
 export function encapsulationOverhead(pools: readonly Encapsulating[], outer: Family): number {
   const wrapped = pools.filter(canBeWrapped).map((pool) => encapsulationOf(pool).encapsulation);
   return Math.max(0, ...wrapped.map((encapsulation) => overheadOf(outer === "IPv6" ? "VXLAN" : encapsulation, outer)));

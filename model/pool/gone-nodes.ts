@@ -5,7 +5,8 @@ import { hasEnded, type Node, type Pod } from "../objects/core.ts";
 import { ownAddresses } from "../objects/pod-of.ts";
 import { grantOf, lentAddresses } from "./loans.ts";
 
-/** Blocks of nodes that do not exist and that nobody needs: no pod of that node, no pod with an address of the block, no node that borrows one. */
+/** Blocks of nodes that do not exist and that are not needed: no pod of that node, no pod with an address of the block, and no node that
+ * borrows one. */
 export function blocksOfGoneNodes(
   blocks: readonly IpamBlock[],
   nodes: readonly Node[],

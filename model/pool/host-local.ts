@@ -16,8 +16,8 @@ import type { Node } from "../objects/core.ts";
 import type { Problem } from "../problem.ts";
 import { isForWorkloads } from "./uses.ts";
 
-// `ipam: HostLocal`: a pod's address is one of its node's `spec.podCIDRs`. Blocks are claimed as ever, so that two nodes never give one address, whatever other
-// nodes do and whenever the setting changes; but only those within these networks.
+// `ipam: HostLocal`: a pod's address is in one of its node's `spec.podCIDRs`. Blocks are claimed as always, but only within these networks,
+// so two nodes never give the same address, whatever other nodes do and whenever the setting changes.
 
 /** A part of a pool. */
 export interface PoolPart {
@@ -25,12 +25,12 @@ export interface PoolPart {
   readonly cidr: string;
 }
 
-/** The networks that the node's object gives its pods; texts that are none are told by `hostLocalProblems`. */
+/** The networks that the Node object gives the node's pods; `hostLocalProblems` reports texts that are no networks. */
 export function podCidrsOf(node: Pick<Node, "spec"> | undefined): Cidr[] {
   return (node?.spec.podCIDRs ?? []).flatMap((text) => readCidr(text) ?? []);
 }
 
-/** What of the pools the node's pods may have, in the pools' order. */
+/** The parts of the pools that the node's pods may use, in the pools' order. */
 export function partsOf(pools: readonly IpPool[], podCidrs: readonly Cidr[]): PoolPart[] {
   return pools.flatMap((pool) =>
     podCidrs.flatMap((podCidr) => {

@@ -14,7 +14,7 @@ interface Written {
   readonly lent?: readonly { readonly address: Address; readonly request: string }[] | undefined;
 }
 
-/** What blocks lend: addresses, by the uids of the requests. What a block says of others' addresses counts for nothing. */
+/** The loans of blocks: addresses, by the uids of the requests. Addresses outside a block do not count. */
 export function lentAddresses(blocks: readonly Written[]): ReadonlyMap<string, Address> {
   const found = new Map<string, Address>();
   for (const { cidr, lent = [], borrows } of blocks) {

@@ -11,19 +11,20 @@ import { type Encapsulation, encapsulationFor, encapsulationOf } from "./encapsu
 export interface PoolDirectory {
   /** The traits of a workload address on the node (undefined: on this one, or on none). */
   traitsOf(address: Cidr, node: Address | undefined): PoolTraits;
-  /** In what workloads' packets to an address of that node itself travel: as those to its workloads. Undefined: they are not wrapped. */
+  /** The encapsulation of workloads' packets to an address of that node itself: the same as to its workloads. Undefined: they are not
+   * wrapped. */
   encapsulationTowards(node: Address, family: Family): Encapsulation | undefined;
   readonly pools: readonly { readonly owner: string; readonly cidr: Cidr }[];
   readonly blocks: readonly PlacedBlock[];
   readonly problems: readonly Problem[];
 }
 
-/** What an address's pool says of its traffic. */
+/** How an address's pool handles its traffic. */
 export interface PoolTraits {
-  /** Traffic to anything but pools and nodes leaves with the node's own address: between those the source address is what this dataplane
-   * preserves. */
+  /** Whether traffic to anything but pools and nodes leaves with the node's own address. Between those, this dataplane keeps the source
+   * address. */
   readonly natOutgoing: boolean;
-  /** In what it travels from this node to its own; undefined: it is not wrapped. */
+  /** The encapsulation from this node to the address's node; undefined: it is not wrapped. */
   readonly encapsulation: Encapsulation | undefined;
 }
 
@@ -34,11 +35,11 @@ export interface PlacedBlock {
   readonly holder: "this node" | "another node" | "unknown";
   /** The holder's name. */
   readonly nodeName: string;
-  /** Where tunnels to that node lead. */
+  /** That node's tunnel address. */
   readonly node: Address | undefined;
   /** That node's address of the block's family: where packets that are not encapsulated go. */
   readonly router: Address | undefined;
-  /** Whether `router` is in a subnet of this node. Otherwise the network carries what is not encapsulated there. */
+  /** Whether `router` is in a subnet of this node. If not, the network carries packets that are not encapsulated. */
   readonly onLink: boolean;
 }
 

@@ -7,7 +7,7 @@ import { wrappingText } from "./encapsulation.ts";
 import { partsOf, podCidrsOf } from "./host-local.ts";
 import { isForWorkloads } from "./uses.ts";
 
-/** How many addresses of a pool there are, are in blocks of nodes, and are pods'. */
+/** How many addresses a pool has, how many are in blocks of nodes, and how many pods have. */
 export interface PoolUse {
   readonly pool: string;
   readonly cidr: string;
@@ -23,7 +23,7 @@ export interface PoolUse {
 export interface NodeUse {
   readonly claimed: number;
   readonly used: number;
-  /** With `ipam: HostLocal`, what of the pool the node's pods may have. */
+  /** With `ipam: HostLocal`, the parts of the pool that the node's pods may use. */
   readonly podCidr?: string;
 }
 

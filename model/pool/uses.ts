@@ -8,7 +8,7 @@ export function isForLoadBalancers({ spec }: { readonly spec: Pick<IpPool["spec"
   return spec.allowedUses?.includes("LoadBalancer") ?? false;
 }
 
-/** Whether pods get addresses of it: a pool of Calico's for tunnels alone has none for them, and no tunnel of ours needs one. */
+/** Whether pods get addresses of the pool: a pool that Calico uses for tunnels alone has none for them, and no tunnel of ours needs one. */
 export function isForWorkloads({ spec }: IpPool): boolean {
   return !spec.allowedUses || spec.allowedUses.length === 0 || spec.allowedUses.includes("Workload");
 }
@@ -26,7 +26,7 @@ export function loadBalancerPools({ accepted }: Judged<IpPool>): Judged<IpPool>[
 const NOT_ASSIGNED =
   "no address is given from this pool: the agents do not assign load balancer addresses. Next: set loadBalancer: true of Dataplane.";
 
-/** What is said of pools for load balancers where no agent assigns addresses. */
+/** The message about pools for load balancers if no agent assigns addresses. */
 export function unusedPools(pools: Judged<IpPool>, { loadBalancer = false }: NodeFacts): Problem[] {
   return (loadBalancer ? [] : loadBalancerPools(pools)).map(({ object }) => ({
     kind: "IPPool",

@@ -42,7 +42,7 @@ export const communityValue = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-// Link-local addresses mean nothing without an interface.
+// Link-local addresses are not usable without an interface.
 const NO_MACHINES: ReadonlySet<AddressUse> = new Set<AddressUse>([
   "unspecified",
   "loopback",

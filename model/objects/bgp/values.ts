@@ -1,10 +1,10 @@
 import { type Address, canonicalAddress, familyOf } from "../../address/address.ts";
 import { secondsOf } from "../interval.ts";
 
-// What the values of Calico's BGP kinds may be, for the agent's schemas and for components: without zod.
+// The allowed values of Calico's BGP kinds, for the agent's schemas and for components: without zod.
 
 export const LAST_AS_NUMBER = 4_294_967_295;
-/** What Calico's nodes have where nothing says otherwise. */
+/** Calico's default for nodes. */
 export const DEFAULT_AS_NUMBER = 64_512;
 export const BGP_PORT = 179;
 
@@ -53,7 +53,8 @@ export function peerAddressOf(text: string): PeerAddress | undefined {
 /** How long a peer waits for one that starts again: seconds of "120s". */
 export const restartSecondsOf = secondsOf;
 
-/** What stands between quotes in BIRD's configuration, and what TCP's MD5 signature takes (RFC 2385): printable ASCII but for quotes. */
+/** What may stand between quotes in BIRD's configuration, and what TCP's MD5 signature accepts (RFC 2385): printable ASCII except
+ * quotes. */
 export function passwordFault(password: string): string | undefined {
   return /^[\x20\x21\x23-\x7e]{1,80}$/.test(password)
     ? undefined

@@ -13,7 +13,7 @@ import {
 
 // The values of values.ts as zod schemas. They keep what is written: faults between fields are found first (rule-faults.ts).
 
-/** A schema that refuses what `fault` has something to say about. */
+/** A schema that refuses the values for which `fault` returns a text. */
 export function refused<T extends z.ZodType>(schema: T, fault: (value: z.output<T>) => string | undefined) {
   return schema.superRefine((value, context) => {
     const message = fault(value);

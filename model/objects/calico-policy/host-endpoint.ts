@@ -6,7 +6,7 @@ import { hasPorts, hostPortNameFault, protocolOf } from "./values.ts";
 
 // projectcalico.org/v3 HostEndpoint: a node's interface, or all of them, with labels that policies select by.
 
-/** The profile that lets everything pass that no policy is about. There are no other profiles here. */
+/** The profile that allows all traffic that no policy applies to. There are no other profiles here. */
 export const ALLOW_PROFILE = "projectcalico-default-allow";
 
 const INTERFACE = /^(?:\*|[a-zA-Z0-9_.-]{1,15})$/;
@@ -48,7 +48,7 @@ export const hostEndpoint = z.object({
       /** "*": all interfaces of the node; absent: the one that has one of the addresses. */
       interfaceName: interfaceName || undefined,
       expectedIPs: expectedIPs ?? [],
-      /** What becomes of traffic that no policy is about. */
+      /** What happens to traffic that no policy applies to. */
       otherwise: profiles?.length ? ("allow" as const) : ("deny" as const),
       /** Named ports, which rules may use. */
       ports: ports ?? [],

@@ -3,8 +3,8 @@ import { readCidr } from "../../address/address.ts";
 import { metadata } from "../metadata.ts";
 import { annotations, labels, objectName, oneOf, refused, selector, unique } from "./fields.ts";
 
-// projectcalico.org/v3 KubeControllersConfiguration: which host endpoints exist without being written. The other controllers of Calico's
-// have no counterpart here; their fields are accepted because they change no traffic.
+// projectcalico.org/v3 KubeControllersConfiguration: which host endpoints are created automatically. Calico's other controllers have no
+// counterpart here; their fields are accepted because they change no traffic.
 
 const ENABLED = oneOf("Enabled", "Disabled").nullish();
 /** As Go writes it. */
@@ -88,7 +88,7 @@ export const kubeControllersConfiguration = z.object({
     .transform((spec) => {
       const { autoCreate, createDefaultHostEndpoint, templates } = spec?.controllers?.node?.hostEndpoint ?? {};
       return {
-        /** Whether nodes have host endpoints that nobody wrote. */
+        /** Whether nodes have automatic host endpoints. */
         autoCreate: autoCreate === "Enabled",
         /** Whether there is one per node for all its interfaces. */
         createDefaultHostEndpoint: createDefaultHostEndpoint !== "Disabled",

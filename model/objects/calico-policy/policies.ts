@@ -73,7 +73,7 @@ export function policyOf({ tier, order, selector, serviceAccountSelector, types,
     order: order ?? undefined,
     selector: selector ?? "all()",
     serviceAccountSelector,
-    /** Directions in which the policy counts; rules of the other one mean nothing. */
+    /** Directions to which the policy applies; rules of another direction have no effect. */
     types: types ?? directionsOf(ingress, egress),
     ingress,
     egress,

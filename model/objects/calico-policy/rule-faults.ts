@@ -1,7 +1,7 @@
 import { isEverything } from "../../address/address.ts";
 import { hasPorts, PROTOCOLS, portsOf, protocolOf, readNet } from "./values.ts";
 
-// Which values of a rule exclude each other, without zod. A value that is wrong by itself (values.ts) is passed over.
+// Which values of a rule exclude each other, without zod. A value that is wrong by itself (values.ts) is skipped.
 
 /** Something wrong with a field: its path below the object, and what is allowed. */
 export interface Fault {
@@ -38,7 +38,7 @@ export interface WrittenRule {
 const SIDES = ["source", "destination"] as const;
 type Side = (typeof SIDES)[number];
 
-/** What of a rule cannot stand together. `ownNamespace`: the policy has a namespace, which its services default to. */
+/** Fields of a rule that cannot be combined. `ownNamespace`: the policy has a namespace, which its services default to. */
 export function ruleFaults(rule: WrittenRule, direction: "ingress" | "egress", ownNamespace: boolean): Fault[] {
   return [
     ...portFaults(rule),
@@ -122,7 +122,7 @@ function serviceFaults(entity: WrittenEntity, side: Side, direction: "ingress" |
   ];
 }
 
-/** An empty text or list says nothing. */
+/** An empty text or list has no effect. */
 function isGiven(value: unknown): boolean {
   return value != null && value !== "" && !(Array.isArray(value) && value.length === 0);
 }

@@ -5,8 +5,8 @@ import { oneOf, reports } from "./fields.ts";
 import { commonFields, globalFields, globalPolicyOf, named, policyOf } from "./policies.ts";
 import { type Fault, hostFieldFaults } from "./rule-faults.ts";
 
-// projectcalico.org/v3 StagedNetworkPolicy, StagedGlobalNetworkPolicy and StagedKubernetesNetworkPolicy: what would be if a policy were set
-// or deleted. They change no verdict.
+// projectcalico.org/v3 StagedNetworkPolicy, StagedGlobalNetworkPolicy and StagedKubernetesNetworkPolicy: they show the effect of a policy
+// that would be set or deleted. They change no verdict.
 
 const stagedAction = oneOf("Set", "Delete", "Learn", "Ignore").nullish();
 

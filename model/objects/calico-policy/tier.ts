@@ -4,7 +4,7 @@ import { named } from "./policies.ts";
 
 // projectcalico.org/v3 Tier.
 
-/** Tiers that always exist, and cannot be otherwise. */
+/** Tiers that always exist and cannot be changed. */
 export const WELL_KNOWN_TIERS = {
   "kube-admin": { order: 1_000, defaultAction: "Pass" },
   default: { order: 1_000_000, defaultAction: "Deny" },
@@ -20,7 +20,7 @@ export const tier = z
       .transform((spec) => ({
         /** Absent: after every tier that has one. */
         order: spec?.order ?? undefined,
-        /** What becomes of traffic that a policy of the tier applies to and no rule matches. */
+        /** What happens to traffic that a policy of the tier applies to and no rule matches. */
         defaultAction: spec?.defaultAction ?? ("Deny" as const),
       })),
   })

@@ -97,7 +97,7 @@ export function selectorFault(text: string, place: SelectorPlace = "elsewhere"):
     return `a selector of ${[...text].length} characters; allowed are ${LONGEST_SELECTOR}`;
   const { expression, fault } = parseSelector(text) as { expression?: { kind: string }; fault?: string };
   if (fault !== undefined) return fault;
-  // Calico looks at the text, so it refuses a value like "global(" too.
+  // Calico checks the text, so it also refuses a value like "global(".
   if (!text.includes("global(")) return undefined;
   if (place === "elsewhere") return GLOBAL;
   return expression?.kind === "global" && /^[ \t]*global\([ \t]*\)[ \t]*$/.test(text)
