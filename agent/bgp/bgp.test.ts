@@ -7,9 +7,9 @@ import { judged } from "../../model/bgp/worlds.fixture.ts";
 import type { Secrets, SecretValue } from "../watch/secrets.ts";
 import { Bgp } from "./bgp.ts";
 
-/** In place of BIRD: all that is asked for it answers with an established session, and it ends when it is asked to be no more. */
+/** In place of BIRD: all that is asked for it answers with an established session, or what "bird.conf.says" says of it, and it ends when it is asked to be no more. */
 const BIRD = `#!${process.execPath}
-const { existsSync } = require("node:fs");
+const { existsSync, readFileSync } = require("node:fs");
 const option = (name) => process.argv[process.argv.indexOf(name) + 1];
 if (!process.argv.includes("-p")) {
   if (existsSync(option("-c") + ".broken")) process.exit(1);
@@ -18,7 +18,9 @@ if (!process.argv.includes("-p")) {
     client.on("error", () => {});
     client.on("data", (question) => {
       if (/graceful restart|down/.test(question)) process.exit(0);
-      client.write("1002-peer_192_0_2_254 BGP --- up 07:20:00 Established\\n0000 \\n");
+      const said = option("-c") + ".says";
+      const line = existsSync(said) ? readFileSync(said, "utf8") : "up 07:20:00 Established";
+      client.write("1002-peer_192_0_2_254 BGP --- " + line + "\\n0000 \\n");
     });
   }).listen(option("-s"));
 }
@@ -62,6 +64,33 @@ test("a session is not counted as established any more once BIRD is gone and doe
   look();
   expect(changes).toBe(1);
   await vi.waitFor(() => expect(established()).toEqual([false]), { timeout: 180_000 });
+});
+
+test("a session that ends again and again is told, although it is established again each time; a change of this node's own begins anew", async () => {
+  const bgp = started();
+  const look = async (line: string) => {
+    writeFileSync(join(folder, "bird.conf.says"), line);
+    const [, since, state] = line.split(" ");
+    bgp.look(() => {});
+    await vi.waitFor(() => expect(bgp.sessions[0]?.state).toMatchObject({ since, state }), { timeout: 180_000 });
+  };
+  const problems = () => bgp.apply(plan as BgpPlan, noSecrets);
+  await problems();
+  await look("up 07:20:00 Established");
+  await look("up 07:20:30 Established");
+  await look("start 07:20:50 Idle Automatic shutdown: Route limit exceeded");
+  await look("up 07:21:10 Established");
+  expect(await problems()).toEqual([]);
+  await look("up 07:21:40 Established");
+  expect(await problems()).toMatchObject([
+    { kind: "BGPPeer", name: "tor", message: expect.stringMatching(/3 times or more .*Route limit exceeded/) },
+  ]);
+  const other = judged({
+    configuration: { nodeToNodeMeshEnabled: false, listenPort: 1179 },
+    peers: { tor: { peerIP: "192.0.2.254", asNumber: 64500 } },
+  });
+  expect(await bgp.apply(other.plan as BgpPlan, noSecrets)).toEqual([]);
+  await bgp.end();
 });
 
 test("BIRD starts once the Secrets are read, with a file that root alone reads, and follows the next password", async () => {

@@ -8,7 +8,7 @@ import type { Secrets } from "../watch/secrets.ts";
 import { birdConfiguration, sessionName } from "./configuration.ts";
 import { BirdDaemon } from "./daemon.ts";
 import { NO_PASSWORDS, passwordsOf } from "./passwords.ts";
-import { type SessionState, sessionStates } from "./states.ts";
+import { hasEnded, type SessionState, sessionStates } from "./states.ts";
 
 export interface BgpOptions {
   readonly node: string;
@@ -18,6 +18,8 @@ export interface BgpOptions {
 
 /** How long a session may be down before it is reported: ms. */
 const LASTING_MS = 60_000;
+/** A session that ends so many times in so long, ms, is reported although it is established again each time. */
+const [MANY_ENDS, RECENT_MS] = [3, 600_000];
 
 /** This node's part of BGP: BIRD follows the plan, and its sessions are watched. */
 export class Bgp {
@@ -30,6 +32,9 @@ export class Bgp {
   #text = "";
   #states: ReadonlyMap<string, SessionState> = new Map();
   readonly #downSince = new Map<string, number>();
+  readonly #lastSeen = new Map<string, SessionState>();
+  /** When sessions ended lately, and why as far as BIRD said. */
+  readonly #ends = new Map<string, { times: number[]; reason: string | undefined }>();
 
   constructor(options: BgpOptions) {
     this.#options = options;
@@ -67,12 +72,26 @@ export class Bgp {
     this.#states = await this.#daemon.ask("show protocols").then(sessionStates, () => new Map());
     const now = performance.now();
     const names = new Set(this.sessions.map(({ session }) => sessionName(session)));
-    for (const name of this.#downSince.keys()) if (!names.has(name)) this.#downSince.delete(name);
+    for (const known of [this.#downSince, this.#ends, this.#lastSeen])
+      for (const name of known.keys()) if (!names.has(name)) known.delete(name);
     for (const name of names) {
+      this.#noteEnd(name, now);
       if (this.#states.get(name)?.established) this.#downSince.delete(name);
       else if (!this.#downSince.has(name)) this.#downSince.set(name, now);
     }
     return JSON.stringify(this.#downProblems()) !== before;
+  }
+
+  #noteEnd(name: string, now: number): void {
+    const state = this.#states.get(name);
+    if (!state) return; // a BIRD that is busy does not answer in time
+    const former = this.#lastSeen.get(name) ?? state;
+    this.#lastSeen.set(name, state);
+    const { times = [], reason } = this.#ends.get(name) ?? {};
+    const recent = times.filter((time) => now - time < RECENT_MS);
+    if (hasEnded(former, state)) recent.push(now);
+    if (recent.length > 0) this.#ends.set(name, { times: recent, reason: state.reason ?? reason });
+    else this.#ends.delete(name);
   }
 
   /** As of the last look. */
@@ -102,6 +121,7 @@ export class Bgp {
     const text = this.#texts.get([plan, JSON.stringify([...bySession])], () => birdConfiguration(plan, bySession));
     if (text === this.#text && this.#daemon.runs) return;
     await this.#daemon.follow(text);
+    this.#ends.clear(); // this node may have ended them
     this.#text = text;
     this.#options.log.info(`BGP: ${plan.sessions.length} sessions, ${plan.blocks.length} blocks announced`);
   }
@@ -112,13 +132,21 @@ export class Bgp {
     const lacksPassword = (session: BgpSession) =>
       session.password !== undefined && !this.#passwords.bySession.has(sessionName(session));
     return this.sessions.flatMap(({ session, state }) => {
-      const since = this.#downSince.get(sessionName(session));
-      if (since === undefined || now - since < LASTING_MS || lacksPassword(session)) return [];
       const { peer, peerAs, owner } = session;
+      const since = this.#downSince.get(sessionName(session));
+      if (since === undefined || now - since < LASTING_MS || lacksPassword(session)) return this.#flapping(session);
       const reason = state?.reason ? ` (${state.reason})` : "";
       const same = session.password ? ", and has the same password" : "";
       const message = `node ${this.#options.node} has no session with ${peer} as AS ${peerAs}: ${state?.state ?? "BIRD does not run"}${reason}. Next: look whether the peer is reached at its port${same}, and what it says of this node.`;
       return [{ ...owner, path: "spec", message }];
     });
+  }
+
+  #flapping(session: BgpSession): Problem[] {
+    const { peer, peerAs, owner } = session;
+    const { times = [], reason } = this.#ends.get(sessionName(session)) ?? {};
+    if (times.length < MANY_ENDS) return [];
+    const message = `the session of node ${this.#options.node} with ${peer} as AS ${peerAs} has ended ${MANY_ENDS} times or more within ten minutes${reason ? ` (${reason})` : ""}. Next: look what the peer says of this node, how many routes it tells, and whether the link to it is stable.`;
+    return [{ ...owner, path: "spec", message }];
   }
 }

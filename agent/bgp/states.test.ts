@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { answerIn } from "./control.ts";
-import { sessionStates } from "./states.ts";
+import { hasEnded, sessionStates } from "./states.ts";
 
 // As BIRD 2.0.12 writes them.
 const TABLE = `2002-Name       Proto      Table      State  Since         Info
@@ -19,15 +19,21 @@ test("what BIRD says of its sessions is read when its answer is complete", () =>
   const answer = answerIn(TABLE);
   expect(answer?.code).toBe(0);
   expect(Object.fromEntries(sessionStates(answer ?? { code: 0, lines: [] }))).toEqual({
-    peer_172_31_1_1: { established: true, state: "Established", reason: undefined },
-    peer_172_31_1_207: { established: false, state: "Active", reason: "Socket: Connection refused" },
-    peer_2001_db8__1: { established: false, state: "Idle", reason: "Received: Bad peer AS" },
+    peer_172_31_1_1: { established: true, state: "Established", since: "07:20:03.411", reason: undefined },
+    peer_172_31_1_207: {
+      established: false,
+      state: "Active",
+      since: "07:20:00.123",
+      reason: "Socket: Connection refused",
+    },
+    peer_2001_db8__1: { established: false, state: "Idle", since: "07:20:00.123", reason: "Received: Bad peer AS" },
     peer_2001_db8__2: {
       established: false,
       state: "Idle",
+      since: "07:20:00.123",
       reason: "Automatic shutdown: Route limit exceeded",
     },
-    peer_10_0_0_1: { established: false, state: "Down", reason: undefined },
+    peer_10_0_0_1: { established: false, state: "Down", since: "07:20:00.123", reason: undefined },
   });
 });
 
@@ -37,4 +43,27 @@ test("a refusal has its reason", () => {
     code: 8002,
     lines: ["Reading configuration from /run/bird.conf", "/run/bird.conf:3:1 syntax error"],
   });
+});
+
+test.each([
+  ["goes on", "07:20:00.123", "07:20:00.123", false],
+  ["goes on for more than a day", "07:20:00.123", "2026-11-29", false],
+  ["goes on for long", "2026-11-29", "2026-11-29", false],
+  ["has ended and is established again", "07:20:00.123", "07:21:10.000", true],
+  ["has ended after long, and is established again", "2026-11-29", "07:21:10.000", true],
+])("a session %s", (_, before, now, ended) => {
+  const established = (since: string) => ({ established: true, state: "Established", since, reason: undefined });
+  expect(hasEnded(established(before), established(now))).toBe(ended);
+});
+
+test("a session that is not established has ended if it was", () => {
+  const of = (state: string) => ({
+    established: state === "Established",
+    state,
+    since: "07:20:00.123",
+    reason: undefined,
+  });
+  expect(hasEnded(of("Established"), of("Active"))).toBe(true);
+  expect(hasEnded(of("Active"), of("Active"))).toBe(false);
+  expect(hasEnded(of("Active"), of("Established"))).toBe(false);
 });
