@@ -9,7 +9,7 @@ import { Bgp } from "./bgp.ts";
 
 /** In place of BIRD: all that is asked for it answers with an established session, or what "bird.conf.says" says of it, and it ends when it is asked to be no more. */
 const BIRD = `#!${process.execPath}
-const { existsSync, readFileSync } = require("node:fs");
+const { appendFileSync, existsSync, readFileSync } = require("node:fs");
 const option = (name) => process.argv[process.argv.indexOf(name) + 1];
 if (!process.argv.includes("-p")) {
   if (existsSync(option("-c") + ".broken")) process.exit(1);
@@ -18,6 +18,7 @@ if (!process.argv.includes("-p")) {
     client.on("error", () => {});
     client.on("data", (question) => {
       if (/graceful restart|down/.test(question)) process.exit(0);
+      appendFileSync(option("-c") + ".asked", question);
       const said = option("-c") + ".says";
       const line = existsSync(said) ? readFileSync(said, "utf8") : "up 07:20:00 Established";
       client.write("1002-peer_192_0_2_254 BGP --- " + line + "\\n0000 \\n");
@@ -90,6 +91,27 @@ test("a session that ends again and again is told, although it is established ag
     peers: { tor: { peerIP: "192.0.2.254", asNumber: 64500 } },
   });
   expect(await bgp.apply(other.plan as BgpPlan, noSecrets)).toEqual([]);
+  await bgp.end();
+});
+
+test("a peer whose further routes are ignored is told, and is asked again for them once there is room", async () => {
+  const bgp = started();
+  const look = async (imported: number) => {
+    const shown = `up 07:20:00 Established\n    Import limit:   50000 [HIT]\n    Routes:         ${imported} imported, 3 exported, 0 preferred`;
+    writeFileSync(join(folder, "bird.conf.says"), shown);
+    bgp.look(() => {});
+    await vi.waitFor(() => expect(bgp.sessions[0]?.state?.imported).toBe(imported), { timeout: 180_000 });
+  };
+  const asked = () => readFileSync(join(folder, "bird.conf.asked"), "utf8").split("\n").filter(Boolean).slice(-1);
+  await bgp.apply(plan as BgpPlan, noSecrets);
+  await look(50_000);
+  expect(await bgp.apply(plan as BgpPlan, noSecrets)).toMatchObject([
+    { kind: "BGPPeer", name: "tor", message: expect.stringContaining("no more than 50000 routes of 192.0.2.254") },
+  ]);
+  await look(45_001);
+  expect(asked()).toEqual(["show protocols all"]);
+  await look(45_000);
+  await vi.waitFor(() => expect(asked()).toEqual(["reload in peer_192_0_2_254"]), { timeout: 180_000 });
   await bgp.end();
 });
 

@@ -5,7 +5,7 @@ import type { CountedSession } from "../observe/bgp-metrics.ts";
 import type { Logger } from "../observe/log.ts";
 import { BIRD_FILE, BIRD_SOCKET, runFile } from "../options.ts";
 import type { Secrets } from "../watch/secrets.ts";
-import { birdConfiguration, sessionName } from "./configuration.ts";
+import { birdConfiguration, MOST_ROUTES, sessionName } from "./configuration.ts";
 import { BirdDaemon } from "./daemon.ts";
 import { NO_PASSWORDS, passwordsOf } from "./passwords.ts";
 import { hasEnded, type SessionState, sessionStates } from "./states.ts";
@@ -20,6 +20,8 @@ export interface BgpOptions {
 const LASTING_MS = 60_000;
 /** A session that ends so many times in so long, ms, is reported although it is established again each time. */
 const [MANY_ENDS, RECENT_MS] = [3, 600_000];
+/** The share of the routes that a peer may tell with which it has room again: others are asked for. */
+const ROOM_AGAIN = 0.9;
 
 /** This node's part of BGP: BIRD follows the plan, and its sessions are watched. */
 export class Bgp {
@@ -51,7 +53,7 @@ export class Bgp {
       () => [],
       (error: unknown) => [this.#failure(error)],
     );
-    return [...this.#passwords.problems, ...this.#downProblems(), ...failure];
+    return [...this.#passwords.problems, ...this.#problems(), ...failure];
   }
 
   #failure(error: unknown): Problem {
@@ -68,8 +70,8 @@ export class Bgp {
   }
 
   async #look(): Promise<boolean> {
-    const before = JSON.stringify(this.#downProblems());
-    this.#states = await this.#daemon.ask("show protocols").then(sessionStates, () => new Map());
+    const before = JSON.stringify(this.#problems());
+    this.#states = await this.#daemon.ask("show protocols all").then(sessionStates, () => new Map());
     const now = performance.now();
     const names = new Set(this.sessions.map(({ session }) => sessionName(session)));
     for (const known of [this.#downSince, this.#ends, this.#lastSeen])
@@ -79,7 +81,17 @@ export class Bgp {
       if (this.#states.get(name)?.established) this.#downSince.delete(name);
       else if (!this.#downSince.has(name)) this.#downSince.set(name, now);
     }
-    return JSON.stringify(this.#downProblems()) !== before;
+    for (const name of names) await this.#takeAgain(name);
+    return JSON.stringify(this.#problems()) !== before;
+  }
+
+  /** BIRD ignores further routes of a peer that told too many until it is told to ask again. */
+  async #takeAgain(name: string): Promise<void> {
+    const state = this.#states.get(name);
+    if (!state?.established || !state.isLimited || state.imported > MOST_ROUTES * ROOM_AGAIN) return;
+    const answer = await this.#daemon.ask(`reload in ${name}`).catch(() => undefined);
+    // A peer that tells its routes once, and never again.
+    if (answer && answer.code >= 8000) await this.#daemon.ask(`restart ${name}`).catch(() => undefined);
   }
 
   #noteEnd(name: string, now: number): void {
@@ -124,6 +136,18 @@ export class Bgp {
     this.#ends.clear(); // this node may have ended them
     this.#text = text;
     this.#options.log.info(`BGP: ${plan.sessions.length} sessions, ${plan.blocks.length} blocks announced`);
+  }
+
+  #problems(): Problem[] {
+    return [...this.#downProblems(), ...this.#limited()];
+  }
+
+  #limited(): Problem[] {
+    return this.sessions.flatMap(({ session: { peer, owner }, state }) => {
+      if (!state?.isLimited) return [];
+      const message = `node ${this.#options.node} follows no more than ${MOST_ROUTES} routes of ${peer}, which announces others too: those are ignored. Next: have it announce fewer, such as a default route, or reject some by a BGPFilter.`;
+      return [{ ...owner, path: "spec", message }];
+    });
   }
 
   #downProblems(): Problem[] {

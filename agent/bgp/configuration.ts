@@ -11,7 +11,7 @@ const RECOVERY_S = 20;
 
 /** The most routes of a family that BIRD accepts from a trusted peer: they are in the node's main table, which the agent reads as a
  * whole. */
-const MOST_ROUTES = 50_000;
+export const MOST_ROUTES = 50_000;
 
 /** Metrics in the kernel, where the lowest route to a network is used: first the routes to pods, then the node's other routes, then
  * BIRD's routes to other networks, including a default route. */
@@ -105,9 +105,9 @@ function nextHop({ nextHop }: BgpSession): string[] {
   return nextHop === "Auto" ? [] : [`next hop ${nextHop === "Self" ? "self" : "keep"};`];
 }
 
-/** A session with more routes ends, and is tried again: the peer's routes are withdrawn until it announces fewer. */
+/** More are ignored, and those that are followed stay: a session that ended would take the routes to other nodes' pods with it. */
 function importLimit({ believed }: BgpSession): string[] {
-  return believed ? [] : [`import limit ${MOST_ROUTES} action restart;`];
+  return believed ? [] : [`import limit ${MOST_ROUTES} action block;`];
 }
 
 function importRules({ believed, imports }: BgpSession): string[] {

@@ -9,18 +9,34 @@ export interface SessionState {
   readonly since: string;
   /** Why it is down, as far as BIRD knows: "Socket: Connection refused". */
   readonly reason: string | undefined;
+  /** Routes that are followed. */
+  readonly imported: number;
+  /** Whether others are ignored, because there were too many. */
+  readonly isLimited: boolean;
 }
 
-/** The sessions of `show protocols`, by BIRD's names. */
+/** The sessions of `show protocols all`, by BIRD's names. */
 export function sessionStates({ lines }: Answer): ReadonlyMap<string, SessionState> {
-  return new Map(
-    lines.flatMap((line) => {
-      const [, name, since = "", state = "Down", reason = ""] =
+  const states = new Map<string, SessionState>();
+  let name: string | undefined;
+  const add = (more: Partial<SessionState>) => {
+    const known = name === undefined ? undefined : states.get(name);
+    if (name !== undefined && known) states.set(name, { ...known, ...more });
+  };
+  for (const line of lines) {
+    if (/^\S/.test(line)) {
+      const [, session, since = "", state = "Down", reason = ""] =
         /^(\S+)\s+BGP\s+\S+\s+\S+\s+(\S+)(?:\s+(\S+))?(?:\s+(.*\S))?\s*$/.exec(line) ?? [];
-      if (name === undefined) return [];
-      return [[name, { established: state === "Established", state, since, reason: reason || undefined }] as const];
-    }),
-  );
+      name = session;
+      const begun = { established: state === "Established", state, since, reason: reason || undefined };
+      if (session !== undefined) states.set(session, { ...begun, imported: 0, isLimited: false });
+    } else if (/^\s+Import limit:\s+\d+ \[HIT\]/.test(line)) add({ isLimited: true });
+    else {
+      const [, imported] = /^\s+Routes:\s+(\d+) imported/.exec(line) ?? [];
+      if (imported !== undefined) add({ imported: Number(imported) });
+    }
+  }
+  return states;
 }
 
 /** Whether a session that was established has ended since, also if it is established again. */

@@ -5,7 +5,7 @@ import { BareCluster, until } from "./cluster/bare-cluster.ts";
 import { clients, endpoints, type KubernetesObject, node, nodes, routedNodeIpv6, service } from "./cluster/objects.ts";
 import type { Placed } from "./cluster/placed.ts";
 import { COUNTING, ECHO } from "./traffic/counting.ts";
-import { hold } from "./traffic/holding.ts";
+import { type Held, hold } from "./traffic/holding.ts";
 import { serve, serveEchoes } from "./traffic/serving.ts";
 
 const noRouter =
@@ -48,6 +48,10 @@ describe.skipIf(noRouter)("BGP", () => {
   });
   afterAll(() => cluster?.close());
 
+  const more = (held: Held) => {
+    const { echoed } = held;
+    return async () => held.echoed > echoed + 3;
+  };
   const learned = () => cluster.run("router", ["ip", "route", "show", "proto", "bird"]);
   const routes = (name: "master" | "node") => cluster.run(name, ["ip", "route", "show", "proto", "bird"]);
 
@@ -197,6 +201,42 @@ protocol bgp { local as 64999; neighbor 172.31.1.1 as 64500; ipv4 { import none;
     counting.stdin?.end();
     await until("the end", async () => said.endsWith("\n"));
     expect(said).toMatch(/ (\d+) of \1\n$/);
+    await cluster.run("client1", ["birdc", "-s", "/tmp/bird.ctl", "down"]);
+  });
+
+  test("a router that tells more routes than are followed keeps its session, and pods of other nodes their connections; it is told, and later routes are followed", async () => {
+    const flood = Array.from({ length: 60_000 }, (_, n) => `20.${n >> 8}.${n & 255}.0/24`);
+    const speaker = `log stderr { fatal }; router id 172.31.1.55; protocol device {}
+protocol static many { disabled; ipv4; ${flood.map((prefix) => `route ${prefix} blackhole;`).join("\n")} }
+protocol static later { disabled; ipv4; route 198.51.100.0/24 blackhole; }
+protocol bgp { local as 64999; neighbor 172.31.1.1 as 64500; ipv4 { import none; export where source = RTS_STATIC; }; }`;
+    const ask = (...words: string[]) => cluster.run("client1", ["birdc", "-s", "/tmp/flood.ctl", ...words]);
+    await cluster.run("client1", ["tee", "/tmp/flood.conf"], speaker);
+    cluster.spawn("client1", ["bird", "-f", "-c", "/tmp/flood.conf", "-s", "/tmp/flood.ctl"]);
+    await until("the speaker's session", async () =>
+      (await ask("show", "protocols").catch(() => "")).includes("Established"),
+    );
+    const held = hold(cluster, `${web.address}:82`, 40_002, wide);
+    await until("the connection", async () => held.echoed > 0);
+    const shown = () => cluster.run("node", ["birdc", "-s", "/run/ebpf-dataplane/bird.ctl", "show", "protocols"]);
+    const established = (await shown()).match(/Established/g)?.length;
+
+    await ask("enable", "many");
+    await until("the node to follow no more", async () =>
+      cluster.log("node").includes("follows no more than 50000 routes"),
+    );
+    await ask("enable", "later");
+    await until("more of the connection", more(held));
+    expect((await shown()).match(/Established/g)?.length).toBe(established);
+    const learnedHere = await routes("node");
+    expect(learnedHere.split("\n").filter((line) => line.startsWith("20.")).length).toBeGreaterThan(40_000);
+    expect(learnedHere).not.toContain("198.51.100.0/24");
+
+    await ask("disable", "many");
+    await until("the later route", async () => (await routes("node")).includes("198.51.100.0/24"));
+    await until("more of the connection", more(held));
+    expect(held.lines).toEqual(["connected"]);
+    await ask("down");
   });
 
   test("an agent that is replaced leaves the routes, and its connections go on", async () => {
