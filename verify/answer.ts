@@ -1,16 +1,17 @@
 import { printable } from "../agent/observe/inspect/printable.ts";
 
-/** Reads what a node said, as JSON. Who has broken into a node says what they like, and a terminal would obey it: here all of it is text. */
+/** Reads a node's answer as JSON. An attacker who controls a node can send any text, and a terminal would obey control characters in it:
+ * here all of it is plain text. */
 export function answerOf(text: string): unknown {
   try {
     return asText(JSON.parse(text));
   } catch (error) {
-    // It quotes what could not be read.
+    // The error quotes the text that could not be read.
     throw new Error(printable((error as Error).message));
   }
 }
 
-/** The same value, in which no string at any depth has anything that a terminal obeys, but for line breaks. */
+/** The same value, in which no string at any depth has characters that a terminal obeys, except line breaks. */
 export function asText<Value>(value: Value): Value {
   return cleaned(value) as Value;
 }

@@ -50,7 +50,7 @@ export function checkCommand(files: string[], options: CheckOptions): Promise<nu
   });
 }
 
-/** Nothing is known of a cluster that cannot be asked, which is another result than rows that do not hold. */
+/** Fails if the cluster cannot be asked: then nothing is known, which is another result than rows that do not hold. */
 async function asked(verification: Verification, { api }: SuiteTarget): Promise<Verification> {
   await getObject(api, "/version");
   return verification;

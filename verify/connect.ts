@@ -37,7 +37,7 @@ export function loadKubeconfig(sources: KubeconfigSources): Kubeconfig {
   }
 }
 
-/** What a command line says of the cluster. */
+/** What a command line says about the cluster. */
 export interface NamedCluster {
   /** Path of its kubeconfig. */
   kubeconfig?: string;
@@ -65,7 +65,7 @@ export function meansLab({ kubeconfig, context }: NamedCluster): boolean {
   return ![kubeconfig, context, KUBECONFIG_CONTENT, KUBECONFIG].some(Boolean);
 }
 
-/** A lab whose cluster cannot be asked: whoever meant it is not led to another one. @throws NoCluster */
+/** A lab whose cluster cannot be asked. A user who meant the lab must not get another cluster. @throws NoCluster */
 function requireLabsCluster({ name, kubeconfig, exists, worker }: NamedLab): void {
   if (kubeconfig) return;
   if (worker) throw new LabAtWork(`lab ${name} has no cluster yet: ${worker} works on it`);

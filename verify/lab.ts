@@ -32,9 +32,9 @@ export interface Lab {
   kubeconfig?: string;
   /** Whether there is such a lab, complete or not. */
   exists?: boolean;
-  /** What works on it now, as "'up' (process 12)". */
+  /** The command that works on it now, as "'up' (process 12)". */
   worker?: string;
-  /** Why nobody knows: this user may not see labs. */
+  /** Why this is not known: this user may not see labs. */
   hidden?: string;
   machines: LabMachine[];
 }
@@ -58,14 +58,14 @@ async function describeLab(program: string, name: string): Promise<Lab> {
   const answer = await asked.catch((error: Error & { stdout?: string; stderr?: string }) => {
     const { stdout = "", stderr = "", message } = error;
     const reason = problemIn(stdout) ?? failureLine(stderr, message);
-    // Whoever is not root may have another cluster.
+    // A user who is not root may have another cluster.
     if (process.getuid?.() !== 0) return { hidden: reason };
     throw new NoCluster(`the lab ${name} cannot be asked how it is: ${reason}`);
   });
   return "hidden" in answer ? { machines: [], ...answer } : labOf(answer.stdout);
 }
 
-/** What the lab's program says of a failure that it knows. */
+/** The message of the lab's program about a failure that it knows. */
 function problemIn(stdout: string): string | undefined {
   try {
     return z.object({ problem: z.string() }).parse(JSON.parse(stdout)).problem;

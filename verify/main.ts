@@ -19,7 +19,7 @@ import { duration, portNumber, wholeSeconds } from "./whole-seconds.ts";
 
 keepOutput();
 
-// A command loads its own parts when it is asked for: each needs others, and a help needs none.
+// A command loads its own parts when it runs: each needs other parts, and `--help` needs none.
 const KUBECONFIGS = "KUBECONFIG_CONTENT, KUBECONFIG, the lab's own";
 
 const program = new Command().description("verify that a cluster meets expectations");

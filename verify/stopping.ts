@@ -17,7 +17,7 @@ export function stopOnSignal(): AbortSignal {
 /** Was stopped by its user. */
 export class Stopped extends Error {}
 
-/** The work's result; when it is stopped a rejection at once, so that what it has made can be removed. @throws Stopped */
+/** The work's result. If it is stopped, rejects at once, so that its remains can be removed. @throws Stopped */
 export async function unlessStopped<Result>(stopping: AbortSignal, work: Promise<Result>): Promise<Result> {
   const { promise: stopped, reject } = Promise.withResolvers<never>();
   const stop = () => reject(new Stopped("stopped"));

@@ -1,4 +1,4 @@
-// What the running package is.
+// Facts about the running package.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

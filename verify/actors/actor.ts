@@ -14,7 +14,7 @@ export interface Actor {
    * servers that are to answer. Rejects with a message when the actor cannot be reached.
    */
   prepare(batch: Probe[]): Promise<Prepared>;
-  /** Resolves when packets are being seen. @param filter in pcap's language */
+  /** Resolves when the capture sees packets. @param filter in pcap's language */
   capture(filter: string): Promise<Capture>;
   /**
    * Starts a probe server. Resolves when it listens on every port; rejects with a message otherwise.
@@ -72,7 +72,7 @@ export interface Capture {
   stop(): Promise<CapturedPacket[]>;
 }
 
-/** An echo of much is expected to come back at least at this rate. */
+/** The answer to a large echo is expected at least at this rate. */
 const slowestBytesPerMs = 500;
 
 /** A batch with `count` attempts on one fixed port, or of a given size, runs them in sequence; everything else is concurrent. */

@@ -5,13 +5,13 @@ import { failureLine, type KeptSockets, longestBatchMs, type RunningCommand } fr
 const startMs = 90_000;
 const endMs = 10_000;
 
-/** How a prober's session is spoken to: by default as this package's own. */
+/** The protocol of a prober's session; by default this package's own. */
 export interface Language {
   /** The line for a batch. */
   question(batch: Probe[]): string;
-  /** What a line of output says. */
+  /** The meaning of a line of output. */
   result(line: string, batch: Probe[]): AttemptResult;
-  /** Whether it says when it is ready. */
+  /** Whether the prober says when it is ready. */
   announces: boolean;
 }
 

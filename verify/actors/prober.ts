@@ -4,12 +4,9 @@ import { failureLine, longestBatchMs, type Prepared, type RunningCommand } from 
 /** A prober has a process for every pod, and starts on a busy computer. */
 const readyMs = 90_000;
 
-/**
- * Starts the prober somewhere. Resolves when it is ready to send at once; rejects, in words, when it does not come to that.
- *
+/** Starts the prober somewhere. Resolves when it is ready to send at once; otherwise rejects with a message.
  * @param where names the place in messages
- * @param run starts `probe --wait` and hands over its output line by line
- */
+ * @param run starts `probe --wait` and hands over its output line by line */
 export async function prepareProber(
   where: string,
   batch: Probe[],

@@ -24,7 +24,7 @@ const LEFT_OUT_OF_ALL = [
   "tracked connections and flow logs: who talks to whom",
 ];
 
-/** Nothing is wrong then: few clusters have every kind, or speak BGP. */
+/** This is no fault: few clusters have every kind, or use BGP. */
 export const HAS_NONE = "the cluster has none";
 
 /** Parts that are read at the same time. */

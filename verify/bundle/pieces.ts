@@ -36,7 +36,7 @@ const [MOST_LINES, MOST_CHARACTERS] = [2_000, 500_000];
 
 /** Written in reduced form, or not at all. */
 const NOT_WHOLE: readonly KindName[] = ["nodes", "pods", "namespaces", "serviceAccounts"];
-/** Not asked: it says who talks to whom, and may be large. */
+/** Not collected: it says who talks to whom, and may be large. */
 const NOT_ASKED = "connections";
 const BGP = "bgp";
 
@@ -106,7 +106,7 @@ function objectPiece(api: Api, name: KindName): Piece {
   return { path: `objects/${name}.json`, read: () => listed(api, resourcePath(kinds[name])) };
 }
 
-/** What the agents say of objects, and what happens to the agents. Events of others' pods are not read. */
+/** Events about objects that the agents report, and about the agents themselves. Events of other pods are not read. */
 function eventPieces(api: Api, namespace: string): Piece[] {
   const isOwn = (event: unknown) => isOwnName((event as CoreV1Event).involvedObject?.name);
   return [
@@ -128,13 +128,13 @@ function nodePieces(node: string, inspect: Inspect, speaksBgp: () => Promise<boo
   }));
   const views = NODE_VIEWS.filter((view) => view !== NOT_ASKED).map((view) => ({
     path: `inspect/${node}/${view}.json`,
-    // Without BGP no BIRD runs that could answer.
+    // Without BGP there is no BIRD that could answer.
     read: async () => (view !== BGP || (await speaksBgp()) ? inspect(node, [view, "--json"]) : undefined),
   }));
   return [...ofAgent, ...views];
 }
 
-/** Whether nodes have a reason to. Asked once. */
+/** Whether nodes have a reason to use BGP. Asked once. */
 function bgpSpeech(api: Api): () => Promise<boolean> {
   let speaks: Promise<boolean> | undefined;
   const ask = async () => {

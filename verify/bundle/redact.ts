@@ -1,4 +1,4 @@
-// What must not be in an archive that people pass on. Objects are cleaned by their keys, and every text by what secrets look like.
+// Removes what must not be in an archive that people pass on. Objects are cleaned by their keys, and every text by patterns of secrets.
 
 const LEFT_OUT = "(left out)";
 
@@ -36,7 +36,8 @@ const SECRET_WORD = String.raw`(?:passw|passphrase|secret|token|credential|(?:pr
 /** Of a private key, such as "EC PRIVATE KEY". Looked for ahead, it is looked for once. */
 const KEY_LABEL = "(?=[A-Z ]*PRIVATE KEY)[A-Z ]*";
 
-// Others write part of these texts, as long as the API server takes: no pattern may take the square of a text's length.
+// Users can write parts of these texts, as long as the API server accepts them: no pattern may take time that grows with the square of a
+// text's length.
 const PATTERNS: readonly [RegExp, string][] = [
   [new RegExp(String.raw`-----BEGIN ${KEY_LABEL}-----[\s\S]*?(?:-----END ${KEY_LABEL}-----|$)`, "g"), LEFT_OUT],
   // A token of a service account, or of OpenID Connect.

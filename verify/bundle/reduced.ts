@@ -1,4 +1,4 @@
-// Nodes and the dataplane's own pods: only what tells how they are. Their specs may hold secrets, so nothing is copied as a whole.
+// Nodes and the dataplane's own pods: only the fields that show their state. Their specs may hold secrets, so nothing is copied as a whole.
 import type { V1DaemonSet, V1Node, V1Pod } from "@kubernetes/client-node";
 
 export function reducedNode({ metadata, spec, status }: V1Node) {

@@ -5,7 +5,7 @@ import { patiently as attemptPatiently } from "../../kubernetes/patience.ts";
 import type { StoredObject } from "../cluster/objects.ts";
 import type { World } from "./world.ts";
 
-/** An object that the API server does not take; the check cannot be carried out. */
+/** The API server rejects an object, so the check cannot be carried out. */
 export class ObjectRefused extends Error {
   /** Whether the API server was unreachable, rather than refusing the object. */
   readonly unreachable: boolean;

@@ -15,7 +15,7 @@ export class KeptProbers {
     this.#world = world;
   }
 
-  /** Connections whose end was told before are replaced from now on. */
+  /** Connections whose end was reported earlier are replaced from now on. */
   nextStep(): void {
     this.#step++;
   }

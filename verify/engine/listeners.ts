@@ -7,7 +7,7 @@ export class ListenFailed extends Error {}
 
 /** The probe servers of a check. */
 export interface Listeners {
-  /** Ends all. @returns why some did not run until now */
+  /** Ends all. @returns why some had already ended */
   stop(): Promise<string[]>;
 }
 

@@ -71,10 +71,8 @@ export function planExpectation(view: ClusterView, expectation: Expectation, new
   return plan;
 }
 
-/**
- * A kept connection has the name of what the file calls source, destination and port, so that it continues when a name has got another
- * address meanwhile. @param host which one, if there are several
- */
+/** A kept connection is named after source, destination and port as they are in the file, so that it continues when a name gets another
+ * address. @param host which one, if there are several */
 const keepOf = ({ keep, from, to, sourcePort }: Expectation, host: string): Probe["keep"] =>
   keep ? { socket: [from.text, to.text, host, sourcePort].join(" "), step: 1 } : undefined;
 

@@ -11,17 +11,17 @@ import { AGENT_PROGRAM, agentContainer, type Reached } from "../watch/agents.ts"
 const rowSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
 export type Row = z.output<typeof rowSchema>;
 
-/** What a node said, or why it did not. */
+/** A node's answer, or why there is none. */
 export interface NodeView {
   readonly node: string;
   readonly rows: Row[];
   readonly problem?: string;
 }
 
-/** Runs `inspect …` on a node. @returns what it printed. @throws Error with what it, or the way to it, said */
+/** Runs `inspect …` on a node. @returns its output. @throws Error with the node's message, or the reason why it cannot be reached */
 export type Inspect = (node: string, words: readonly string[]) => Promise<string>;
 
-/** What a node is given to answer. A table of a million connections takes long. */
+/** How long a node may take to answer. A table of a million connections takes long. */
 const ANSWER_MS = 120_000;
 
 /** Through the API server. */
@@ -39,7 +39,7 @@ export function inspecting({ api, view }: Pick<Reached, "api" | "view">): Inspec
   };
 }
 
-/** Of every node, in the order of their names; one that does not answer has a problem in place of rows. */
+/** The answers of all nodes, in the order of their names; a node that does not answer has a problem in place of rows. */
 export function viewsOf(nodes: readonly string[], words: readonly string[], inspect: Inspect): Promise<NodeView[]> {
   const ask = async (node: string): Promise<NodeView> => {
     try {
@@ -52,7 +52,7 @@ export function viewsOf(nodes: readonly string[], words: readonly string[], insp
   return Promise.all(nodes.toSorted().map(ask));
 }
 
-/** The view of which every agent knows the same, of the first one that answers. @throws NoCluster if none does */
+/** A view that is the same on every node, from the first agent that answers. @throws NoCluster if none does */
 export async function firstAnswer(
   nodes: readonly string[],
   words: readonly string[],

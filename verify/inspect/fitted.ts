@@ -15,7 +15,7 @@ export function fitted(view: View, width: number | undefined): View {
   return { ...view, columns: columns.map(inCell), rows: rows.map((row) => row.map(inCell)) };
 }
 
-/** A narrower column says nothing. */
+/** A narrower column would not be readable. */
 const LEAST = 4;
 
 type Cells = Pick<View, "columns" | "rows">;

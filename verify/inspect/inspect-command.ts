@@ -57,7 +57,7 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
   }
 }
 
-/** A table of more is not read by anybody, and takes long to draw. */
+/** The most rows of a table: nobody reads more, and drawing them takes long. */
 const MOST_ROWS = 1_000;
 
 /** @param width of the terminal; absent: the table is as wide as its cells */
@@ -74,7 +74,7 @@ export async function poolsOf(nodes: readonly string[], inspect: Inspect): Promi
   return lines.map((line) => answerOf(line) as PoolUseLine);
 }
 
-/** What an agent is asked. @throws FormatError */
+/** The question to an agent. @throws FormatError */
 export function wordsOf(kind: string, given: ConnectionFilter): string[] {
   if (!VIEWS.includes(kind))
     throw new FormatError(`there is no view "${kind}"${didYouMean(kind, VIEWS)}`, VIEWS.join(", "));

@@ -3,7 +3,7 @@ import { sorted, type View } from "../../agent/observe/inspect/table.ts";
 import type { NodeView, Row } from "./ask-nodes.ts";
 import { frontendName, type Names, named, namesIn } from "./names.ts";
 
-/** What is known only within a node: left out of the view of all, whose rows would otherwise never be equal. */
+/** Columns whose values are known only within a node: they are left out of the common view, because its rows would never be equal. */
 const OF_A_NODE: Readonly<Record<string, readonly string[]>> = {
   services: ["id", "local"],
   backends: ["id"],
@@ -36,7 +36,7 @@ function cellText(column: string, value: Row[string], names: Names): Row[string]
 /** The column's title says what it is. */
 const without = (kind: string, name = "") => (name.startsWith(kind) ? name.slice(kind.length) : name);
 
-/** One table: rows that several nodes have stand there once. */
+/** One table: a row that several nodes have is in it once. */
 export function mergedView(kind: string, views: readonly NodeView[], names: Names): View {
   const answered = views.filter(({ problem }) => !problem);
   const rows = new Map<string, { row: Row; nodes: string[] }>();
@@ -71,7 +71,7 @@ function nothing(kind: string, views: readonly NodeView[], answered: number): st
   return answered === views.length ? `No node has ${what}.` : `No node that answered has ${what}.`;
 }
 
-/** For programs: what each node said, unchanged, and the names of the addresses in it. */
+/** For programs: the answer of each node, unchanged, and the names of the addresses in it. */
 export function inspection(kind: string, cluster: string, nodes: readonly NodeView[], names: Names) {
   const texts = nodes.flatMap(({ rows }) => rows.flatMap((row) => Object.values(row)));
   const known = texts.flatMap((value) => (typeof value === "string" ? namesIn(value, names) : []));

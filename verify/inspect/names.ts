@@ -1,4 +1,4 @@
-// Who has an address, in the notation of check files: pod/shop/web-1, service/shop/web, node/worker1.
+// The owners of addresses, in the notation of check files: pod/shop/web-1, service/shop/web, node/worker1.
 import type { V1Service } from "@kubernetes/client-node";
 import { canonicalAddress } from "../../model/address/address.ts";
 import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresses } from "../cluster/view.ts";
@@ -7,7 +7,7 @@ import { hasEnded } from "../engine/lookup.ts";
 export interface Names {
   /** By address. */
   readonly all: Readonly<Record<string, string>>;
-  /** Of an address; undefined: nobody's. */
+  /** The owner of an address; undefined: none. */
   readonly address: (address: string) => string | undefined;
   /** Of a port at any node or at loopback, "30604/TCP": a Service's node port, or a pod's host port. */
   readonly nodePort: (portAndProtocol: string) => string | undefined;
@@ -50,7 +50,7 @@ const serviceName = ({ metadata }: V1Service) => `service/${metadata?.namespace}
 /** The words of a text, and what is between them. */
 const words = (text: string) => text.split(/([\s,]+)/);
 
-/** An address as the views show it, alone or before a port, and what follows. A network of a policy is none. */
+/** An address as the views show it, alone or before a port, and the text after it. A policy's network is no address. */
 function addressIn(word: string): [address: string, rest: string] {
   const [, address = word, rest = ""] = /^\[(.+?)\](.*)$/.exec(word) ?? /^([\d.]+)(:.*)$/.exec(word) ?? [];
   return [address, rest];

@@ -1,7 +1,7 @@
-/** Of which each node has its own. */
+/** Views that are different on each node. */
 export const NODE_VIEWS = [
   ...["services", "backends", "endpoints", "policies", "connections", "announcements", "outcomes", "bgp"],
 ];
-/** Of the cluster: every agent knows it. */
+/** Views of the whole cluster: every agent knows them. */
 export const POOLS = "ipam";
 export const VIEWS = [...NODE_VIEWS, POOLS];

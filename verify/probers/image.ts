@@ -11,7 +11,8 @@ import { packageVersion } from "../this-package.ts";
  */
 export async function proberImage(api: Api, asked?: string): Promise<string> {
   if (asked) return asked;
-  // Probers are privileged. Any tenant can set labels, and one who makes namespaces can have that of the usual name where no agents are.
+  // Probers are privileged. Any tenant can set labels, and a tenant who can create namespaces can have one with the usual name if no agents
+  // are there.
   const namespace = await subjectNamespace(api, AGENT);
   const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${AGENT}`;
   const agents = namespace === undefined ? undefined : await findObject<V1DaemonSet>(api, path);

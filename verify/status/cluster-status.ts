@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { nodeStatusSchema } from "../../agent/observe/status/node-status.ts";
 
-// How the dataplane is on each node of a cluster (`make status`).
+// The state of the dataplane on each node of a cluster (`make status`).
 
 const reportSchema = z.strictObject({
   node: z.string(),
@@ -9,7 +9,7 @@ const reportSchema = z.strictObject({
   image: z.string().optional(),
   /** What is wrong, and what to do. Empty: the node's agent is ready, up to date, and nothing fails. */
   problems: z.array(z.string()),
-  /** What its agent says; absent: it does not answer. */
+  /** The agent's own report; absent: it does not answer. */
   status: nodeStatusSchema.optional(),
 });
 export type NodeReport = z.output<typeof reportSchema>;

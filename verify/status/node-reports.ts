@@ -11,10 +11,10 @@ import { nodeProblems } from "./node-problems.ts";
 
 const ANSWER_MS = 20_000;
 
-/** Asks an agent for its status. @throws Error with what it, or the way to it, said */
+/** Asks an agent for its status. @throws Error with the agent's message, or the reason why it cannot be reached */
 export type AskStatus = (node: string, pod: V1Pod) => Promise<NodeStatus>;
 
-/** How each node is, in the order of their names. A node that cannot be asked has a report all the same. */
+/** The state of each node, in the order of their names. A node that cannot be asked has a report all the same. */
 export function nodeReports(view: ClusterView, ask: AskStatus): Promise<NodeReport[]> {
   const nodes = view.nodes.map((object) => [object.metadata?.name ?? "", object] as const);
   return Promise.all(

@@ -17,7 +17,8 @@ export interface StatusOptions extends ClusterOptions {
 
 const WAIT_SECONDS = 300;
 
-/** Says how the dataplane is on each node. @returns the exit status: 0 every node is ready, 1 one is not, 2 nobody could be asked */
+/** Reports the state of the dataplane on each node. @returns the exit status: 0 every node is ready, 1 one is not, 2 no node could be
+ * asked */
 export async function statusCommand(options: StatusOptions): Promise<number> {
   try {
     const seconds = options.wait === true ? WAIT_SECONDS : (options.wait ?? 0);
@@ -30,11 +31,9 @@ export async function statusCommand(options: StatusOptions): Promise<number> {
   }
 }
 
-/**
- * How the cluster is when it is ready, or when time is up.
+/** The state of the cluster when it is ready, or when the time is up.
  * @param reach how the cluster is found
- * @throws NoCluster if it cannot be asked even then
- */
+ * @throws NoCluster if it cannot be asked even then */
 export async function waited(
   options: ClusterOptions,
   seconds: number,
@@ -72,7 +71,7 @@ function firstProblem(nodes: readonly NodeReport[]): string | undefined {
   return bad && `node ${bad.node}: ${bad.problems[0]}`;
 }
 
-/** For people: what is wrong first. */
+/** For people: problems first. */
 export function clusterLines({ cluster, nodes }: ClusterStatus): string[] {
   const good = nodes.filter(({ problems }) => problems.length === 0).length;
   const images = [...new Set(nodes.flatMap(({ image }) => image ?? []))];

@@ -1,4 +1,4 @@
-// Cases across the cluster's edge: node ports, host ports, large packets, what leaves.
+// Cases across the cluster's edge: node ports, host ports, large packets, and traffic that leaves the cluster.
 import { familyOf } from "../../model/address/address.ts";
 import { nodesOf, type SuiteFacts } from "./facts.ts";
 import {

@@ -50,7 +50,7 @@ export function suiteFile({ check, skipped }: Suite): string {
   return `# The suite "${name}" for one cluster, by ebpf-dataplane: node names, addresses and ports are that cluster's.\n${comments.join("")}${stringify({ name, ...rest }, { lineWidth: 0 })}`;
 }
 
-/** Cases over a family that pods have and a place has not. */
+/** Cases over a family that pods have and a place does not have. */
 function missingFamilies(facts: SuiteFacts): Skipped[] {
   const { podFamilies, serviceFamilies, clients } = facts;
   const places = [

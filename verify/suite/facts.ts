@@ -1,4 +1,4 @@
-// What the suite needs to know of a cluster before it can say what must hold there.
+// What the suite has to know about a cluster before it can say what must hold there.
 import type { V1Node } from "@kubernetes/client-node";
 import { ServiceHandling } from "../../components/dataplane/args.ts";
 import { FAMILIES, type Family, familyOf } from "../../model/address/address.ts";
@@ -43,11 +43,11 @@ export interface SuiteFacts {
 /** The nodes of the suite's pods. */
 export const nodesOf = ({ near, far }: SuiteFacts): SuitePlace[] => [near, ...(far ? [far] : [])];
 
-/** What is known beside the cluster's objects. */
+/** Facts that are known from outside the cluster's objects. */
 export interface SuiteSettings {
   clients: SuiteClient[];
   image: string;
-  /** Networks of Services, where the cluster tells them. */
+  /** Networks of Services, if the cluster reports them. */
   serviceNetworks: string[];
   /** IP pools; none: another network plugin. */
   pools: { cidr: string; natOutgoing?: boolean }[];
@@ -107,7 +107,7 @@ export function familiesOf(addresses: string[]): Family[] {
   return [...new Set(addresses.flatMap((address) => familyOf(address) ?? []))];
 }
 
-/** Those of the pods that run; else those of the networks that a node has for pods. */
+/** The families of the running pods; otherwise those of the networks that a node has for pods. */
 function podFamiliesOf({ pods }: ClusterView, node: V1Node): Family[] {
   const running = pods
     .filter(({ spec, status }) => !spec?.hostNetwork && status?.phase === "Running")

@@ -10,7 +10,7 @@ export type WrittenCheck = z.input<typeof checkSchema>;
 export type WrittenStep = WrittenCheck["steps"][number];
 export type WrittenExpectation = NonNullable<WrittenStep["expect"]>[number];
 
-/** Cases about one thing, and those that cannot be asked here. */
+/** Cases about one subject, and those that cannot be tried here. */
 export interface Group {
   name: string;
   apply?: KubernetesObject[];
@@ -38,7 +38,7 @@ export function expecting(family?: Family) {
     (from: string, to: string, rest: Rest = {}): WrittenExpectation => ({ from, to, verdict, ...base, ...rest });
 }
 
-/** What is made for each family that all of these places have; with a choice of only one, none is written. */
+/** The cases for each family that all of these places have; with a choice of only one family, none is named. */
 export function eachFamily<Made>(
   families: Family[],
   make: (family?: Family) => Made[],
@@ -49,7 +49,7 @@ export function eachFamily<Made>(
     .flatMap((family) => make(families.length === 1 ? undefined : family));
 }
 
-/** The cases that need what is not there. */
+/** The cases that need something that is missing here. */
 export const without = (isThere: boolean, what: string, why: string): Group["skipped"] =>
   isThere ? [] : [{ what, why }];
 

@@ -1,4 +1,4 @@
-// What the suite brings to a cluster: two namespaces, pods on one or two nodes, and Services before them.
+// The objects of the suite: two namespaces, pods on one or two nodes, and Services for them.
 import type { KubernetesObject } from "../../components/documents/check.ts";
 import type { SuiteFacts } from "./facts.ts";
 

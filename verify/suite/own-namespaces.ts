@@ -9,16 +9,14 @@ import type { Api } from "../../kubernetes/transport.ts";
 import { MADE_BY } from "../engine/ledger.ts";
 import { NAMESPACE, OTHER } from "./objects.ts";
 
-/** A namespace of the suite is somebody else's. */
+/** A namespace of the suite belongs to somebody else. */
 export class NotOwn extends Error {}
 
 const GONE_SECONDS = 180;
 
-/**
- * Removes what a killed run has left. Whatever else is in it goes too: whoever had made such a namespace before could start
- * privileged pods in it as soon as the suite makes it its own.
- * @throws NotOwn
- */
+/** Removes the remains of a killed run, with everything else in the namespace: a user who created such a namespace before could start
+ * privileged pods in it as soon as the suite takes it over.
+ * @throws NotOwn */
 export async function clearNamespaces(api: Api, clock: Clock = realClock): Promise<void> {
   const names = [NAMESPACE, OTHER];
   const found = await Promise.all(names.map((name) => findObject<V1Namespace>(api, pathOf(name))));
@@ -38,10 +36,8 @@ export async function clearNamespaces(api: Api, clock: Clock = realClock): Promi
     );
 }
 
-/**
- * Makes them, so that nobody else does: the suite lets pods of the first be privileged.
- * @throws NotOwn
- */
+/** Creates the namespaces, so that no other user does: the suite admits privileged pods in the first one.
+ * @throws NotOwn */
 export async function makeNamespaces(api: Api): Promise<void> {
   const made: string[] = [];
   for (const name of [NAMESPACE, OTHER]) {

@@ -4,7 +4,7 @@ import { AGENT } from "../../components/dataplane/names.ts";
 import { networkPluginOf } from "../../model/objects/network-plugins.ts";
 import type { ClusterView } from "../cluster/view.ts";
 
-/** Who handles pods and Services: `ebpf-dataplane:0.1.0, Services by Ebpf, replies DSR`; `Flannel, kube-proxy`. */
+/** The components that handle pods and Services: `ebpf-dataplane:0.1.0, Services by Ebpf, replies DSR`; `Flannel, kube-proxy`. */
 export function engineOf(
   daemonSets: V1DaemonSet[],
   { serviceHandling, returnMode }: Pick<ClusterView, "serviceHandling" | "returnMode">,

@@ -19,7 +19,7 @@ const NARROWEST = 76;
  * @param columns of the terminal; without it the table is as wide as its longest cells
  */
 export function renderTable(told: VerificationResult, colors: Colors, columns?: number): string {
-  // Rows have what servers and nodes answered, and messages what a kubelet wrote.
+  // Rows contain answers of servers and nodes, and messages contain texts of the kubelet.
   const result = asText(told);
   const { passed, failed, undecided, rows, problems, figures = [], thresholds = [], skipped = [] } = result;
   const table = new Table({ head: HEAD, style: { head: [], border: [] } });

@@ -47,11 +47,11 @@ export async function reachCluster(options: ClusterOptions): Promise<Reached> {
 
 export interface Telling {
   node: string;
-  /** Ends it, and what it has not said after this time is not waited for: a second, if nothing else is said. */
+  /** Ends it. Output after this time is not awaited: a second by default. */
   stop(patienceMs?: number): void;
   /** Resolves when it was ended; rejects with a message if it exited by itself. */
   ended: Promise<void>;
-  /** Of one that was ended: why the rest of what it had to tell is missing, if it is. */
+  /** If it was ended: why the rest of its output is missing, if it is. */
   untold?: () => string | undefined;
 }
 

@@ -10,10 +10,10 @@ export interface AskedNode {
 /** Asks a node; rejects if it cannot be asked. What `hear` throws ends its answer. */
 export type Ask = (node: string, hear: (record: unknown) => void) => Promise<Telling>;
 
-/** For a node that says nothing any more. */
+/** Called for a node that no longer sends anything. */
 const SILENCE_MS = 120_000;
 
-/** Hears each node to the end of its answer. One that does not answer has a problem, and does not stop the others. */
+/** Reads each node's answer to its end. A node that does not answer has a problem, and does not stop the others. */
 export function askNodes(
   nodes: readonly string[],
   ask: Ask,

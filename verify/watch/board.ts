@@ -14,7 +14,7 @@ const COLOUR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
 
 /** Narrower screens show names without addresses. */
 const ROOM_FOR_BOTH = 140;
-/** Kinds of refusals: a scan of addresses must not fill the memory. */
+/** How many kinds of refusals are kept: a scan of addresses must not fill the memory. */
 const MOST_REFUSALS = 500;
 
 /** The flows of a cluster as lines of a screen. Each connection is one line, and counts once. */
@@ -85,7 +85,7 @@ export class Board {
   }
 }
 
-/** What, to whom, from whom; below why, with tier, policy and rule. */
+/** The refusal, its destination and its sender; below them the reason, with tier, policy and rule. */
 function dropLines(count: number, { reason, text, rule, to, service, client }: Flow): string[] {
   const whom = service ? `service ${service}` : endName(to);
   const who = client ? (ownerName(client) ?? client.address) : "a socket";

@@ -17,8 +17,8 @@ export interface ExplainOptions extends ClusterOptions {
   sourcePort?: string;
 }
 
-/** Asks the agents of all nodes what policies say of a flow, and prints the chain of tiers and rules. Sends nothing. @returns the exit
- * status: 0 whatever the verdict is; 1 if a node is missing, 2 if all are */
+/** Asks the agents of all nodes what policies decide about a flow, and prints the chain of tiers and rules. Sends no packet. @returns
+ * the exit status: 0 whatever the verdict is; 1 if a node is missing, 2 if all are */
 export async function explainCommand(from: string, to: string, options: ExplainOptions): Promise<number> {
   try {
     const wanted = destinationOf(to);

@@ -1,4 +1,5 @@
-// Names that people give to `watch`, as agents are asked. A name that nothing has is refused: it would show an empty screen.
+// Translates the names that people give to `watch` into the form that agents expect. A name that nothing has is refused, because it would
+// show an empty screen.
 import type { FlowQuery } from "../../agent/observe/events/flow-query.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { familyOf, readCidr } from "../../model/address/address.ts";
@@ -24,7 +25,7 @@ export interface Known {
   readonly machines: readonly Machine[];
 }
 
-/** @param filter as a person writes it @returns as agents are asked @throws FormatError with a suggestion */
+/** @param filter as a person writes it @returns the form for agents @throws FormatError with a suggestion */
 export function askedOf(filter: FlowQuery, known: Known): FlowQuery {
   const { from = [], to = [], service = [], namespace = [], policy = [], ...switches } = filter;
   return {
@@ -101,7 +102,7 @@ function unknown(word: string, names: readonly string[], what: string): FormatEr
   return new FormatError(`there is no ${what} "${word}"${suggestion}`, few);
 }
 
-/** "NAMESPACE/NAME", of what has no namespace "NAME". */
+/** "NAMESPACE/NAME"; for objects without a namespace "NAME". */
 export function namesOf(objects: readonly Named[]): string[] {
   return objects.map(({ metadata }) => [metadata?.namespace, metadata?.name].filter(Boolean).join("/"));
 }

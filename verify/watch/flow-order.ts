@@ -1,14 +1,14 @@
 import type { Flow } from "../../agent/observe/events/flow.ts";
 
-/** Flows of the past that are kept until all nodes have told theirs. */
+/** How many flows of the past are kept until all nodes have sent theirs. */
 const MOST_PAST = 50_000;
 
-/** Puts the nodes' pasts together in the order of time, before what happens now. Clocks of nodes differ a little, so that order between nodes is
- * only as good as they are. */
+/** Merges the nodes' pasts in the order of time, before live flows. Clocks of nodes differ a little, so the order between nodes is only
+ * as good as they are. */
 export class FlowOrder {
   readonly #deliver: (flow: Flow, heard?: number) => void;
   readonly #most: number;
-  /** Nodes that still tell of the past. */
+  /** Nodes that are still sending their past. */
   readonly #telling: Set<string>;
   #past: Flow[] = [];
   #waiting: [Flow, number][] = [];
@@ -33,7 +33,7 @@ export class FlowOrder {
     }
   }
 
-  /** The node has told its past, or will not tell it. */
+  /** The node has sent its past, or will not send it. */
   told(node: string): void {
     if (!this.#telling.delete(node) || this.#telling.size > 0) return;
     this.#cut();

@@ -26,7 +26,7 @@ export interface WatchOptions extends ClusterOptions, FlowQuery {
 }
 
 export interface FlowSource {
-  /** Which nodes are heard, and what is asked for. */
+  /** The nodes that are read, and the question to them. */
   title(): string;
   stop(): Promise<void>;
 }
@@ -37,7 +37,7 @@ interface Receiver {
   note(text: string): void;
 }
 
-/** Listens to the agents of all nodes. @throws NoCluster, FormatError for a name that nothing has */
+/** Reads the flows of the agents of all nodes. @throws NoCluster, FormatError for a name that nothing has */
 export async function openFlows(options: WatchOptions, receiver: Receiver): Promise<FlowSource> {
   const reached = await reachCluster(options);
   const { api, view, lab } = reached;
@@ -74,7 +74,7 @@ export async function openFlows(options: WatchOptions, receiver: Receiver): Prom
     const isFirst = asking.delete(node);
     const pod = agentOn(isFirst ? view : { ...view, pods: await podsOn(api, view.agentNamespace, node) }, node);
     if (!pod) throw new Error(`node ${node}: no agent runs there`);
-    // An agent that is heard again has no past that was not shown, or is another one.
+    // An agent to which the connection is renewed has no past that was not shown, or is another agent.
     const words = ["flows", ...queryOptions(isFirst ? query : { ...query, since: undefined })];
     const telling = await inspectNode(api, node, pod, words, (line) => hear(node, readFlowLine(line, node))).catch(
       (error) => {
@@ -108,7 +108,7 @@ function momentOf({ time }: Flow): number {
   return performance.now() - Math.max(0, Date.now() - Date.parse(time));
 }
 
-/** In the lab pods ask a DNS server outside that nobody answers, all the time: hidden unless somebody asks for it. */
+/** In the lab, pods ask a DNS server outside all the time, and nothing answers: these flows are hidden unless they are asked for. */
 function withoutNoise(
   { from, to, service, namespace, policy, refused, since, dns }: WatchOptions,
   reached: Reached,
@@ -121,7 +121,7 @@ function isLab({ view, lab }: Reached): boolean {
   return view.nodes.every((node) => nodeAddresses(node).some((address) => addresses.includes(address)));
 }
 
-/** Only that node's: after a restart of the API server all nodes are asked for again, in a large cluster many at once. */
+/** Only that node's pods: after a restart of the API server all nodes are asked again, in a large cluster many at once. */
 const podsOn = (api: Api, namespace: string, node: string) =>
   listObjects<V1Pod>(api, `/api/v1/namespaces/${namespace}/pods`, { fieldSelector: `spec.nodeName=${node}` });
 

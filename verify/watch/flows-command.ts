@@ -45,7 +45,7 @@ export async function flowsCommand({ out, show, ...options }: FlowsOptions): Pro
 
 type AskAll = (hear: (record: unknown, node: string) => void) => Promise<AskedNode[]>;
 
-/** Writes the lines of all nodes into a file. An earlier one stays if no node has a log. @returns what was collected, or nothing */
+/** Writes the lines of all nodes into a file. An earlier file stays if no node has a log. @returns what was collected, or nothing */
 export async function collect(ask: AskAll, out: string, show: boolean): Promise<{ asked: AskedNode[]; text?: string }> {
   mkdirSync(dirname(out), { recursive: true });
   const draft = `${out}.new`;
@@ -78,7 +78,7 @@ const NO_LOG =
   "no node that answered has a flow log. Next: switch it on with flowLog of the Dataplane, or flowLogsFileEnabled: true in the " +
   "FelixConfiguration default, and let some time pass.";
 
-/** What a collection consists of. */
+/** The parts of a collection. */
 class Collected {
   lines = 0;
   #flows = 0;

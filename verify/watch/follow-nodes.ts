@@ -1,23 +1,24 @@
 import type { Telling } from "./agents.ts";
 
-/** Before an agent that went away is looked for again, ms. */
+/** How long to wait before an agent that disappeared is looked for again, ms. */
 const AGAIN_MS = 3000;
 
 export interface FollowedNodes {
-  /** Why nothing is heard of a node, by its name. */
+  /** Why no flows arrive from a node, by its name. */
   readonly silent: ReadonlyMap<string, string>;
   stop(): Promise<void>;
 }
 
 interface World {
-  /** Starts to listen to a node's agent. Rejects if there is none. */
+  /** Connects to a node's agent. Rejects if there is none. */
   connect(node: string): Promise<Telling>;
   pause(ms: number): Promise<void>;
-  /** Says what happened to a node. */
+  /** Reports what happened to a node. */
   note(text: string): void;
 }
 
-/** Listens to each node, again when its agent has been replaced. Rejects with the first node's problem if no node can be heard at first. */
+/** Reads from each node, and connects again when its agent was replaced. Rejects with the first node's problem if no node can be read at
+ * first. */
 export async function followNodes(nodes: readonly string[], world: World): Promise<FollowedNodes> {
   const silent = new Map<string, string>();
   const heard = new Map<string, Telling>();

@@ -6,7 +6,7 @@ import { kinds, resourcePath } from "../../model/objects/kinds.ts";
 import type { Reached } from "./agents.ts";
 import { type Known, type Named, namesOf } from "./filter-names.ts";
 
-/** What is read only where a filter needs it. */
+/** Lists that are read only if a filter needs them. */
 export async function readKnown(
   { api, view, lab }: Reached,
   { from, to, namespace, policy }: FlowQuery,

@@ -17,7 +17,7 @@ export interface MergedFlow {
  */
 export class MergedFlows {
   readonly #lately = new Set<MergedFlow>();
-  /** By what a flow that may be the same looks for. */
+  /** The keys by which a flow looks for its counterpart. */
   readonly #byKey = new Map<string, Set<MergedFlow>>();
   readonly #keys = new WeakMap<MergedFlow, readonly string[]>();
 
@@ -54,7 +54,7 @@ export class MergedFlows {
   }
 }
 
-/** Where it is found: by its sender, and by what a socket was given until somebody's packets went there. */
+/** The keys under which a flow is found: by its sender, and by the backend that a socket was given until packets went there. */
 function keysOf({ client, protocol, to, backend, socket, service }: Flow): string[] {
   return [
     ...(client ? [`from ${protocol} ${client.address} ${client.port}`] : []),
@@ -73,7 +73,7 @@ function soughtBy(flow: Flow): string[] {
 /** Adds a flow to a known connection, if it is the same. */
 function join(merged: MergedFlow, flow: Flow): boolean {
   const known = merged.flow;
-  // Each node judges by its own host endpoints: one that refuses is enough.
+  // Each node judges by its own host endpoints: one refusal is enough.
   const staged = known.staged?.verdict === "denied" ? known.staged : (flow.staged ?? known.staged);
   const mark = staged ? { staged } : {};
   if (isSame(known, flow)) {

@@ -1,8 +1,8 @@
-// What the nodes tell of the past, where `--since` asks for it.
+// Reads the past from the nodes, if `--since` asks for it.
 import type { HistoryLine } from "../../agent/observe/events/flow-stream.ts";
 import { NoCluster } from "../connect.ts";
 
-/** Whether the nodes have told their past. If none can, that is the answer: an empty screen would say that nothing happened. */
+/** Whether the nodes have sent their past. If none can, that is the answer: an empty screen would say that nothing happened. */
 export class Began {
   readonly #asked: number;
   readonly #open: Set<string>;
@@ -30,10 +30,11 @@ export class Began {
   }
 }
 
-/** What is said of nodes before all have begun. Each text is short: a line of numbers, or the end of an error stream. */
+/** How many messages about nodes are kept before all have begun. Each text is short: a line of numbers, or the end of an error stream. */
 const MOST_WAITING = 1000;
 
-/** Says things when it is known that there is something to watch: why there is nothing is said once, by who asked. Of too many the latest are said. */
+/** Prints messages once it is known that there is something to watch. If there is nothing, the caller prints the reason once. If there
+ * are too many messages, the latest are printed. */
 export function onceBegun(
   began: Promise<void>,
   say: (text: string) => void,
@@ -61,15 +62,15 @@ export function onceBegun(
   return (text) => tell(text);
 }
 
-/** For a node that says nothing while it should tell its past, and for all of what it tells. */
+/** For a node that is silent while it should send its past, and for all of what it sends. */
 const PATIENCE = { silenceMs: 120_000, wholeMs: 600_000 };
 
-/** Ends the wait for nodes that are silent, or tell without an end: one must not keep what all others say from the screen. */
+/** Ends the wait for nodes that are silent, or that send without an end: one node must not keep the flows of all others from the screen. */
 export class Silences {
-  /** Of the nodes that are waited for: since it said something, since it was asked. */
+  /** For each awaited node: the time since it last sent something, and since it was asked. */
   readonly #timers: Map<string, readonly [NodeJS.Timeout, NodeJS.Timeout]>;
 
-  /** @param late is told which node is not waited for any more, why in words, and whether it is one that was still telling */
+  /** @param late is called with the node that is no longer awaited, the reason in words, and whether it was still sending */
   constructor(
     nodes: readonly string[],
     late: (node: string, problem: string, wasTelling: boolean) => void,
@@ -88,7 +89,7 @@ export class Silences {
     );
   }
 
-  /** The node says something. */
+  /** The node sent something. */
   heard(node: string): void {
     this.#timers.get(node)?.[0].refresh();
   }
@@ -100,7 +101,7 @@ export class Silences {
   }
 }
 
-/** What the nodes do not know any more. */
+/** The part of the past that the nodes no longer have. */
 export class Past {
   #missing = 0;
 

@@ -29,7 +29,7 @@ const answer = z.looseObject({
   ways: z.array(way),
 });
 
-/** @param node whose answer it is, whatever it says. @throws Error */
+/** @param node that sent the answer, whatever the answer says. @throws Error */
 export function readExplanation(record: unknown, node: string): NodeAnswer {
   if (!answer.safeParse(record).success) throw new Error("its agent's answer is no explanation of a flow");
   const said = record as NodeAnswer;

@@ -26,11 +26,9 @@ const lost = z.looseObject({ lost: z.looseObject({ node: z.string(), flows: z.nu
 
 const line = z.union([history, lost, flow]);
 
-/**
- * Who has broken into a node writes what they like: with a time that is none, nothing would be forgotten any more.
- * @param node whose line it is, whatever it says
- * @throws Error
- */
+/** An attacker who controls a node can send anything: with an invalid time, old flows would never be dropped.
+ * @param node that sent the line, whatever the line says
+ * @throws Error */
 export function readFlowLine(record: unknown, node: string): FlowLine {
   if (!line.safeParse(record).success) throw new Error("its agent wrote a line that is no flow");
   const said = record as FlowLine;

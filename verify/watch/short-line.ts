@@ -4,8 +4,8 @@ import { printable } from "../../agent/observe/inspect/printable.ts";
 import { addressAndPort } from "../../agent/observe/inspect/words.ts";
 import { stagedText } from "../../model/flow/line-text.ts";
 
-/** One flow for a narrow screen: names where there are any, and of a refusal the policy rather than the way. At most `width` columns, if there is
- * room for more than the names at all. */
+/** One flow for a narrow screen: names if there are any, and for a refusal the policy rather than the path. At most `width` columns, if
+ * there is room for more than the names at all. */
 export function shortLine(flow: Flow, width: number): string {
   const { time, node, protocol, verdict, client, to, service, backend, staged } = flow;
   const ends = [

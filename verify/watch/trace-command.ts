@@ -22,7 +22,7 @@ import { traceNodes } from "./traced-nodes.ts";
 const LONGEST = 60;
 /** How long packets follow the end of an attempt, as those that close its connection: ms. */
 const LAST_PACKETS_MS = 1000;
-/** Nodes tell of a connection together; a busy one tells late. */
+/** How long nodes have to report a connection: all report it together, and a busy node reports it late. */
 const PATIENCE_MS = 120_000;
 
 export interface TraceOptions extends ClusterOptions {
@@ -101,7 +101,7 @@ async function trace(
     const [attempt] = await sendNow(client, [probe]);
     if (!attempt) throw new Error(`${from} sent nothing`);
     await pause(LAST_PACKETS_MS);
-    // An agent that is asked to end tells all that happened until then.
+    // An agent that is asked to end sends everything that happened until then.
     const asked = await traced.end(PATIENCE_MS);
     return { attempt, steps: inOrder(traced.steps, traced.hasOneClock), asked };
   } finally {

@@ -4,11 +4,11 @@ import type { Ask, AskedNode } from "./ask-nodes.ts";
 
 /** Nodes that trace a connection. */
 export interface TracedNodes {
-  /** What they have told so far, in any order. */
+  /** The steps that they have sent so far, in any order. */
   readonly steps: readonly Step[];
   /** Whether they are on one computer, whose clock they share. */
   readonly hasOneClock: boolean;
-  /** Ends the trace on every node, and hears the rest of it. @returns each node, and why steps of it are missing */
+  /** Ends the trace on every node, and reads the rest of it. @returns each node, and why steps of it are missing */
   end(patienceMs?: number): Promise<AskedNode[]>;
 }
 

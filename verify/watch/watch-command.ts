@@ -21,7 +21,7 @@ const TOGETHER_MS = 1000;
 /** Where flows are shown. */
 interface Display {
   add(flow: Flow, at: number): void;
-  /** What is known of the source so far: nothing until all nodes are asked. */
+  /** What is known about the source so far: nothing until all nodes are asked. */
   begin(source: FlowSource): void;
   note(text: string): void;
   close(): void;
@@ -41,7 +41,7 @@ export async function watchCommand(options: WatchOptions): Promise<number> {
     const opening = openFlows(options, display);
     const source = await Promise.race([opening, stopped]);
     if (!source) {
-      // What was begun on the nodes is ended, as far as it goes quickly.
+      // Work that was begun on the nodes is ended, as far as that is quick.
       await Promise.race([opening.then((late) => late.stop()).catch(() => {}), pause(STOP_MS)]);
       return 0;
     }
@@ -87,7 +87,7 @@ async function pageDisplay(port: number): Promise<Display> {
   };
 }
 
-/** The whole terminal: it is there at once, and says what it waits for. */
+/** The whole terminal: shown at once, with a note about what it waits for. */
 function screenDisplay(end: () => void): Display {
   const board = new Board();
   const screen = new Screen(process.stdout);

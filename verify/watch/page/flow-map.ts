@@ -10,7 +10,7 @@ export interface Edge {
   readonly to: string;
   /** Whether `to` is a Service. */
   readonly service: boolean;
-  /** Who answers for the Service. */
+  /** The pod that answers for the Service. */
   readonly backends: readonly string[];
   readonly opened: number;
   readonly refused: number;
@@ -36,7 +36,7 @@ export interface Snapshot {
   readonly edges: readonly Edge[];
   /** The latest first. */
   readonly flows: readonly FlowRow[];
-  /** What was refused, the latest first. */
+  /** Refused flows, the latest first. */
   readonly drops: readonly FlowRow[];
   /** Pairs that were seen, but have made room for later ones. */
   readonly forgotten: number;
@@ -73,7 +73,7 @@ export class FlowMap {
     const { merged, first } = this.#merged.add(flow, at);
     const key = keyOf(merged.flow);
     const before = this.#of.get(merged);
-    // Another node's report may say who it was.
+    // The report of another node may name the owner.
     if (before && before.key !== key) this.#takeBack(before);
     if (!before || before.key !== key) {
       const edge = this.#edge(key, merged.flow);

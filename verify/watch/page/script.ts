@@ -1,4 +1,4 @@
-/** The page's script, in plain JavaScript. Names come from the cluster, where anybody may choose them: they become text, never markup. */
+/** The page's script, in plain JavaScript. Names come from the cluster, where any user may choose them: they become text, never markup. */
 export const script = `
 const byId = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";

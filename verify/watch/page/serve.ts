@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Snapshot } from "./flow-map.ts";
 import { html, policy } from "./html.ts";
 
-/** Browsers that are told at a time, and how often. */
+/** How many browsers are served at a time, and how often they are updated. */
 const MOST_READERS = 20;
 const TELL_MS = 1000;
 /** Bytes that wait for a browser; it misses snapshots beyond that. */
@@ -25,7 +25,7 @@ export interface ServedPage {
   close(): void;
 }
 
-/** Serves the page on this computer only, to those who know its address. @param port 0: any that is free */
+/** Serves the page on this computer only, to users who know its address. @param port 0: any free port */
 export async function servePage(port: number, snapshot: () => Snapshot): Promise<ServedPage> {
   const token = randomBytes(16).toString("hex");
   const readers = new Set<ServerResponse>();
