@@ -14,6 +14,6 @@ export interface ObjectId {
 }
 
 /** `Deployment default/nginx`, for people. */
-export function named({ kind, metadata }: ObjectId): string {
+export function objectText({ kind, metadata }: ObjectId): string {
   return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ""}${metadata.name}`;
 }

@@ -1,5 +1,5 @@
 import { changesBetween } from "./changes.ts";
-import { same } from "./memo.ts";
+import { sameObjects } from "./memo.ts";
 import type { Steps } from "./steps.ts";
 
 // How many unchanged items are skipped in one part.
@@ -20,7 +20,7 @@ export class DerivedList<T extends object, R> {
     make: (item: T) => Steps<R>,
     again: ((item: T, made: R) => boolean) | undefined,
   ): Steps<readonly R[]> {
-    const [from, to] = same(this.#inputs, inputs) ? [this.#from, this.#to] : [[], []];
+    const [from, to] = sameObjects(this.#inputs, inputs) ? [this.#from, this.#to] : [[], []];
     const { gone, come } = changesBetween(from, items);
     const [left, added] = [new Set(gone), new Set(come)];
     let moved: ReadonlyMap<T, number> | undefined;

@@ -7,7 +7,7 @@ export class Memo<K extends object, R> {
 
   get(key: K, inputs: readonly unknown[], make: () => R): R {
     const known = this.#results.get(key);
-    if (known && same(known.inputs, inputs)) return known.result;
+    if (known && sameObjects(known.inputs, inputs)) return known.result;
     const result = make();
     this.#results.set(key, { inputs, result });
     return result;
@@ -16,7 +16,7 @@ export class Memo<K extends object, R> {
   /** The same for a result that is made in parts. */
   *getting(key: K, inputs: readonly unknown[], make: () => Steps<R>): Steps<R> {
     const known = this.#results.get(key);
-    if (known && same(known.inputs, inputs)) return known.result;
+    if (known && sameObjects(known.inputs, inputs)) return known.result;
     const result = yield* make();
     this.#results.set(key, { inputs, result });
     return result;
@@ -29,7 +29,7 @@ export class Latest<R> {
   #result: R | undefined;
 
   get(inputs: readonly unknown[], make: () => R): R {
-    if (this.#inputs && same(this.#inputs, inputs)) return this.#result as R;
+    if (this.#inputs && sameObjects(this.#inputs, inputs)) return this.#result as R;
     this.#result = make();
     this.#inputs = inputs;
     return this.#result;
@@ -37,7 +37,7 @@ export class Latest<R> {
 
   /** The same for a result that is made in parts. */
   *getting(inputs: readonly unknown[], make: () => Steps<R>): Steps<R> {
-    if (this.#inputs && same(this.#inputs, inputs)) return this.#result as R;
+    if (this.#inputs && sameObjects(this.#inputs, inputs)) return this.#result as R;
     this.#result = yield* make();
     this.#inputs = inputs;
     return this.#result;
@@ -45,7 +45,7 @@ export class Latest<R> {
 }
 
 /** Whether both are the very same objects. */
-export function same(a: readonly unknown[], b: readonly unknown[]): boolean {
+export function sameObjects(a: readonly unknown[], b: readonly unknown[]): boolean {
   if (a.length !== b.length) return false;
   for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
   return true;

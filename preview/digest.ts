@@ -86,7 +86,7 @@ function resourceOf({ urn, type, parent, provider, inputs, propertyDependencies 
     name: urn.split("::").at(-1) ?? urn,
     urn,
     parent: parent.includes("::pulumi:pulumi:Stack::") ? "" : parent,
-    inputs: known(inputs) as Record<string, unknown>,
+    inputs: knownPart(inputs) as Record<string, unknown>,
     references: Object.fromEntries(references),
     provider: isDefault(provider) ? "" : provider,
   };
@@ -97,10 +97,10 @@ function isDefault(provider: string): boolean {
 }
 
 /** A value without its unknown and secret parts. */
-function known(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(known).filter((item) => item !== undefined);
+function knownPart(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(knownPart).filter((item) => item !== undefined);
   if (value === UNKNOWN || value === SECRET) return undefined;
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).map(([key, item]) => [key, known(item)] as const);
+  const entries = Object.entries(value).map(([key, item]) => [key, knownPart(item)] as const);
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }

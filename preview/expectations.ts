@@ -31,7 +31,7 @@ export function holdExpectations(scene: Scene, checks: Check[]): HeldExpectation
   for (const check of checks) {
     let objects: WrittenObject[] = [...scene.objects, ...check.setup.map(written)];
     for (const step of check.steps) {
-      objects = without([...without(objects, step.apply), ...step.apply.map(written)], step.delete);
+      objects = objectsWithout([...objectsWithout(objects, step.apply), ...step.apply.map(written)], step.delete);
       const cast = castOf({ ...scene, objects });
       const ask = askerOf(cast);
       for (const { from, to, verdict } of step.expect) {
@@ -111,7 +111,7 @@ function targetOf(cast: Cast, { host, port, protocol }: Destination): NamedTarge
 
 const written = (object: KubernetesObject): WrittenObject => object as WrittenObject;
 
-function without(objects: WrittenObject[], gone: (KubernetesObject | ObjectReference)[]): WrittenObject[] {
+function objectsWithout(objects: WrittenObject[], gone: (KubernetesObject | ObjectReference)[]): WrittenObject[] {
   const ids = new Set(gone.map((object) => idOf(object as WrittenObject)));
   return objects.filter((object) => !ids.has(idOf(object)));
 }

@@ -18,7 +18,7 @@ export async function resolveHost(host: string, dns?: Dns, family?: Family): Pro
   let last: unknown;
   for (const name of candidates(host, dns)) {
     try {
-      const [first] = await ask(resolver, name, family);
+      const [first] = await queryAddresses(resolver, name, family);
       if (first) return first;
     } catch (error) {
       last = error;
@@ -37,7 +37,7 @@ export function candidates(host: string, { search, ndots }: Dns): string[] {
   return dots >= ndots ? [host, ...searched] : [...searched, host];
 }
 
-async function ask(resolver: Resolver, name: string, family?: Family): Promise<string[]> {
+async function queryAddresses(resolver: Resolver, name: string, family?: Family): Promise<string[]> {
   if (family) return family === "IPv4" ? resolver.resolve4(name) : resolver.resolve6(name);
   try {
     return await resolver.resolve4(name);

@@ -40,7 +40,7 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
     socket.once("error", (error: NodeJS.ErrnoException) => settle(resultOfError(error)));
     socket.once("message", (message) => {
       const connectMs = Math.round((performance.now() - started) * 1000) / 1000;
-      settle({ verdict: "allowed", connectMs, ...told(target, message) });
+      settle({ verdict: "allowed", connectMs, ...outcomeOf(target, message) });
     });
     socket.bind(target.sourcePort ?? 0, () => {
       // The type omits the callback's error: a dataplane may refuse at the socket.
@@ -60,7 +60,7 @@ export function attemptUdp(target: UdpTarget): Promise<Outcome> {
 }
 
 /** What an answer says. */
-function told({ token, size }: UdpTarget, message: Buffer): Partial<Outcome> {
+function outcomeOf({ token, size }: UdpTarget, message: Buffer): Partial<Outcome> {
   if (size === undefined) return describe(message.toString("utf8"));
   const comparison = new Comparison(token, size);
   comparison.add(message);

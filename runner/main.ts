@@ -87,14 +87,14 @@ async function run(verb: Verb, options: Options): Promise<void> {
   if (options.quiet) beQuiet();
   await ending(verb, options.stack, async () => {
     const pulumi = options.cli ? findPulumi() : undefined;
-    if (verb === "preview") return look(pulumi, options);
+    if (verb === "preview") return runPreview(pulumi, options);
     if (pulumi) await delegate(pulumi, verb, readStack(options.cwd, options.stack), options.config);
     if (!pulumi || verb === "down") await runHere(verb, options, pulumi !== undefined);
   });
 }
 
 /** A preview from a file, with the Pulumi CLI, or without it. */
-async function look(pulumi: string | undefined, options: Options): Promise<void> {
+async function runPreview(pulumi: string | undefined, options: Options): Promise<void> {
   const { from, cwd, stack, config } = options;
   if (from !== undefined) return previewDigest(readText(from), from, options);
   if (!pulumi) return preview(readProject(cwd, stack, config), options);

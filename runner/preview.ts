@@ -43,7 +43,7 @@ export async function preview(project: Project, options: PreviewOptions): Promis
     return { id: "", state: operation.inputs };
   });
   const { name, stack } = project;
-  await tell({ project: name, stack, resources }, given ?? lastDeployed(project), flowLog, told);
+  await printPreview({ project: name, stack, resources }, given ?? lastDeployed(project), flowLog, told);
   say(
     `${resources.length} resources; resources of an earlier \`up\` of this stack that are not in this tree are removed at the end`,
   );
@@ -57,7 +57,7 @@ export async function previewDigest(text: string, name: string, options: Preview
   const { before, after, ...of } = readable(name, () => readDigest(text));
   const state = buildPreview({ ...of, resources: before });
   const deployed = before.length > 0 ? { what: "the stack as it is deployed", preview: state } : undefined;
-  await tell({ ...of, resources: after }, baselineOf(options) ?? deployed, flowLogOf(options), options);
+  await printPreview({ ...of, resources: after }, baselineOf(options) ?? deployed, flowLogOf(options), options);
 }
 
 /** @param path `-` is standard input */
@@ -91,7 +91,7 @@ function readable<T>(path: string, read: () => T): T {
   }
 }
 
-async function tell(
+async function printPreview(
   inputs: PreviewInputs,
   baseline: Baseline | undefined,
   flowLog: FlowLog | undefined,

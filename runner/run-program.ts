@@ -31,7 +31,7 @@ export async function runProgram(
   const underWay = new Set<Promise<unknown>>();
   let failure: Error | undefined;
   const fail = (error: unknown) => {
-    failure ??= error instanceof RunnerFailure ? error : thrown(error, places.ofError(error));
+    failure ??= error instanceof RunnerFailure ? error : programFailure(error, places.ofError(error));
     stop.abort(failure);
   };
   const ended = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve()));
@@ -44,7 +44,7 @@ export async function runProgram(
     async (operation, declaredAt) => {
       stop.signal.throwIfAborted();
       const work = visit(operation, stop.signal).catch((error: unknown) => {
-        fail(named(operation, error, places.ofFrames(declaredAt)));
+        fail(operationFailure(operation, error, places.ofFrames(declaredAt)));
         throw error;
       });
       underWay.add(work);
@@ -89,12 +89,12 @@ function isUsersMistake(error: unknown): boolean {
 }
 
 /** A failure of the program itself. */
-function thrown(error: unknown, where: string | undefined): RunnerFailure {
+function programFailure(error: unknown, where: string | undefined): RunnerFailure {
   const { next, exitCode } = failureOf(error);
   return new RunnerFailure(messageOf(error), { next, where, exitCode: isUsersMistake(error) ? 2 : exitCode });
 }
 
-function named(operation: Operation, error: unknown, where: string | undefined): RunnerFailure {
+function operationFailure(operation: Operation, error: unknown, where: string | undefined): RunnerFailure {
   const { next, exitCode } = failureOf(error);
   return new RunnerFailure(`${title(operation)}: ${messageOf(error)}`, { next, where, exitCode });
 }

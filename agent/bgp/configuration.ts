@@ -58,7 +58,7 @@ ${indented(
   const never = [...ofFamily(plan.own, family).map(orLonger), ...ofFamily(plan.pods, family).flatMap(longer)];
   return `${announced("blocks", plan.blocks)}${announced("services", plan.services)}filter for_kernel_${name} {
   if source != RTS_BGP then reject;
-${indented(2, [`krt_metric = ${METRIC.block};`, ...when(blocks, "accept"), ...when(among(never), "reject"), `krt_metric = ${METRIC.other};`, "accept;"])}}
+${indented(2, [`krt_metric = ${METRIC.block};`, ...acceptOrReject(blocks, "accept"), ...acceptOrReject(among(never), "reject"), `krt_metric = ${METRIC.other};`, "accept;"])}}
 protocol kernel kernel_${name} {
   learn;
   metric 0; # that of the filter
@@ -111,7 +111,7 @@ function importLimit({ believed }: BgpSession): string[] {
 }
 
 function importRules({ believed, imports }: BgpSession): string[] {
-  if (believed) return [...when(among(believed.map(exactly)), "accept"), "reject;"];
+  if (believed) return [...acceptOrReject(among(believed.map(exactly)), "accept"), "reject;"];
   return [...imports.flatMap(ruleLine), "accept;"];
 }
 
@@ -124,7 +124,7 @@ function exportRules(plan: BgpPlan, session: BgpSession, family: Family): string
     ...plan.marked.filter(({ cidr }) => cidr.family === family).flatMap(marks),
     ...session.exports.flatMap(ruleLine),
     "if source = RTS_STATIC then accept;",
-    ...(session.reflects ? when(among(heard), "accept") : []),
+    ...(session.reflects ? acceptOrReject(among(heard), "accept") : []),
     "reject;",
   ];
 }
@@ -139,7 +139,7 @@ function marks({ cidr, communities }: Marking): string[] {
 function ruleLine({ action, cidr, matchOperator, prefixLength, source }: BgpFilterRule): string[] {
   const isNetwork = cidr == null ? [] : [matches(cidr, matchOperator ?? "In", prefixLength ?? undefined)];
   const tests = [...isNetwork, ...(source == null ? [] : ["source = RTS_BGP"])];
-  return when(tests.length > 0 ? tests.join(" && ") : "true", action === "Accept" ? "accept" : "reject");
+  return acceptOrReject(tests.length > 0 ? tests.join(" && ") : "true", action === "Accept" ? "accept" : "reject");
 }
 
 function matches(
@@ -164,7 +164,7 @@ const longer = (cidr: Cidr): string[] => {
 };
 /** BIRD's grammar has no empty set. */
 const among = (items: readonly string[]): string => (items.length > 0 ? `net ~ [ ${items.join(", ")} ]` : "false");
-const when = (test: string, action: "accept" | "reject"): string[] =>
+const acceptOrReject = (test: string, action: "accept" | "reject"): string[] =>
   test === "false" ? [] : [`if ${test} then ${action};`];
 const indented = (by: number, lines: readonly string[]): string =>
   lines.map((line) => `${" ".repeat(by)}${line}\n`).join("");

@@ -15,7 +15,7 @@ const PATIENCE_MS = 5_000;
 const MOST_BYTES = 1 << 22;
 
 /** Asks the daemon. Rejects if it does not run, or does not answer. */
-export function ask(socket: string, question: string): Promise<Answer> {
+export function askBird(socket: string, question: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const connection = connect(socket);
     let text = "";

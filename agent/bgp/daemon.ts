@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { renameSync, rmSync } from "node:fs";
 import { replacePrivately } from "../run-folder/private-files.ts";
-import { type Answer, ask } from "./control.ts";
+import { type Answer, askBird } from "./control.ts";
 
 /** BIRD's last output, of which the end is kept. */
 const LAST_WORDS = 1_000;
@@ -44,7 +44,7 @@ export class BirdDaemon {
   }
 
   ask(question: string): Promise<Answer> {
-    return ask(this.#socket, question);
+    return askBird(this.#socket, question);
   }
 
   /** Ends BIRD. "graceful": its routes stay in the kernel, and peers keep theirs for a while; "finally": both are withdrawn first. */

@@ -72,7 +72,7 @@ function openLink(pin: string, target: LinkTarget): { link: number | undefined; 
   const pinned = libbpf().getPinned(pin);
   if (pinned < 0 && pinned !== -ENOENT) throw failed("open the link of", target, pinned);
   const link = pinned >= 0 ? pinned : held.get(pin);
-  if (link !== undefined) hold(pin, link);
+  if (link !== undefined) holdOpen(pin, link);
   return { link, isPinned: pinned >= 0 };
 }
 
@@ -89,7 +89,7 @@ export function removeLink(pin: string): void {
 }
 
 /** Keeps a link open; closes the one previously held for the pin. */
-function hold(pin: string, link: number): void {
+function holdOpen(pin: string, link: number): void {
   const before = held.get(pin);
   if (before !== undefined && before !== link) closeSync(before);
   held.set(pin, link);
@@ -109,7 +109,7 @@ function createLink(pin: string, programFd: number, target: LinkTarget): LinkRes
   );
   if (link === -EINVAL) return "unsupported";
   if (link < 0) throw failed("attach to", target, link);
-  hold(pin, link);
+  holdOpen(pin, link);
   pinAt(pin, link, target);
   return "created";
 }

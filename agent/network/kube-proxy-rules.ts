@@ -84,9 +84,9 @@ async function listChains(): Promise<Chain[]> {
 }
 
 function rulesOf(chain: Chain): unknown[] {
-  const text = ask("--json", "--handle", "list", "chain", chain.family, chain.table, chain.name);
+  const text = askNft("--json", "--handle", "list", "chain", chain.family, chain.table, chain.name);
   return z.object({ nftables: z.array(z.unknown()) }).parse(JSON.parse(text)).nftables;
 }
 
 const purpose = (...args: string[]): string => `nft ${args.join(" ")} (kube-proxy's leftover rules)`;
-const ask = (...args: string[]): string => nft(args, purpose(...args));
+const askNft = (...args: string[]): string => nft(args, purpose(...args));

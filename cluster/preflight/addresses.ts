@@ -33,7 +33,7 @@ function serviceNetworks({ serviceSubnet, serviceSubnetIpv6 }: PreflightPlan): {
 function nodesInside(nodes: V1Node[], plan: PreflightPlan): Finding[] {
   const networks = [...plan.podCidrs.map((cidr) => ({ field: "", cidr })), ...serviceNetworks(plan)];
   return nodes.flatMap((node) => {
-    const inside = networks.find(({ cidr }) => addressesOf(node).some((address) => within(cidr, address)));
+    const inside = networks.find(({ cidr }) => addressesOf(node).some((address) => contains(cidr, address)));
     if (!inside) return [];
     const next = inside.field ? `set ${inside.field} to the cluster's` : "choose another cidr in ipPools";
     return [refused("addresses", `its address lies inside ${inside.cidr}`, next, [node.metadata?.name ?? ""])];
@@ -41,7 +41,7 @@ function nodesInside(nodes: V1Node[], plan: PreflightPlan): Finding[] {
 }
 
 /** Nodes without an InternalIP of the family. */
-function without(family: Family, nodes: V1Node[]): V1Node[] {
+function nodesWithout(family: Family, nodes: V1Node[]): V1Node[] {
   return nodes.filter(({ status }) =>
     (status?.addresses ?? []).every(({ type, address }) => type !== "InternalIP" || familyOf(address) !== family),
   );
@@ -49,8 +49,8 @@ function without(family: Family, nodes: V1Node[]): V1Node[] {
 
 /** Tunnels use IPv4 where a node has it; nodes with IPv6 alone are among themselves, and their pods have IPv6 alone. */
 function nodesWithoutIpv4({ nodes }: ClusterFacts, { podCidrs }: PreflightPlan): Finding[] {
-  const withoutAny = without("IPv6", nodes);
-  const lacking = without("IPv4", nodes).filter((node) => !withoutAny.includes(node));
+  const withoutAny = nodesWithout("IPv6", nodes);
+  const lacking = nodesWithout("IPv4", nodes).filter((node) => !withoutAny.includes(node));
   const names = lacking.map(({ metadata }) => metadata?.name ?? "");
   const pool = podCidrs.find((cidr) => parseCidr(cidr).family === "IPv4");
   if (lacking.length === 0) return [];
@@ -71,7 +71,7 @@ function nodesWithoutIpv4({ nodes }: ClusterFacts, { podCidrs }: PreflightPlan):
 /** Kubelet reaches its pods from an address of the same family. */
 function nodesWithoutIpv6({ nodes }: ClusterFacts, { podCidrs }: PreflightPlan): Finding[] {
   const pool = podCidrs.find((cidr) => parseCidr(cidr).family === "IPv6");
-  const lacking = without("IPv6", nodes);
+  const lacking = nodesWithout("IPv6", nodes);
   if (pool === undefined || lacking.length === 0) return [];
   return [
     warning(
@@ -112,10 +112,10 @@ function nodesWithoutPodCidrs({ nodes }: ClusterFacts, { ipam, podCidrs }: Prefl
 /** The API server allocates service addresses; a dataplane with another subnet would not recognize them. */
 function services(facts: ClusterFacts, plan: PreflightPlan): Finding[] {
   const addresses = addressesOfServices(facts);
-  const pods = addresses.find(({ address }) => plan.podCidrs.some((cidr) => within(cidr, address)));
+  const pods = addresses.find(({ address }) => plan.podCidrs.some((cidr) => contains(cidr, address)));
   const outside = serviceNetworks(plan).flatMap(({ field, cidr }) => {
     const { family } = parseCidr(cidr);
-    const other = addresses.find(({ address }) => familyOf(address) === family && !within(cidr, address));
+    const other = addresses.find(({ address }) => familyOf(address) === family && !contains(cidr, address));
     if (!other) return [];
     const found = `service ${other.name} has ${other.address}, outside ${field} ${cidr}`;
     return [refused("addresses", found, `set ${field} to the API server's --service-cluster-ip-range`)];
@@ -157,7 +157,7 @@ function addressesOfServices({ services }: ClusterFacts): { name: string; addres
 
 function apiServer(plan: PreflightPlan): Finding[] {
   const { apiServer } = plan;
-  if (!apiServer || !serviceNetworks(plan).some(({ cidr }) => within(cidr, apiServer.host))) return [];
+  if (!apiServer || !serviceNetworks(plan).some(({ cidr }) => contains(cidr, apiServer.host))) return [];
   const next = "use an address of the API server itself: Services work only once the agents run";
   return [refused("API server", `${apiServer.host} is a Service's address`, next)];
 }
@@ -168,7 +168,7 @@ function strangers({ pods, daemonSets, agentNamespace }: ClusterFacts, { podCidr
   const strange = pods.filter(({ spec, status }) => {
     const address = status?.podIP ?? "";
     const running = status?.phase === "Running" && !spec?.hostNetwork && isAddress(address);
-    return running && !(ours && podCidrs.some((cidr) => within(cidr, address)));
+    return running && !(ours && podCidrs.some((cidr) => contains(cidr, address)));
   });
   if (strange.length === 0) return [];
   const [{ metadata } = {}] = strange;
@@ -185,7 +185,7 @@ function addressesOf({ status }: V1Node): string[] {
   return (status?.addresses ?? []).map(({ address }) => address).filter(isAddress);
 }
 
-function within(cidr: string, address: string): boolean {
+function contains(cidr: string, address: string): boolean {
   return isAddress(address) && covers(parseCidr(cidr), hostCidr(address));
 }
 

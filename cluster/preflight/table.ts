@@ -19,12 +19,12 @@ export function renderFindings(findings: Finding[], columns = BESIDE + WIDE): st
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });
   for (const { severity, check, nodes, found, next } of findings) {
-    table.push([WORD[severity], check, where(nodes), next ? `${found}\nnext: ${next}` : found]);
+    table.push([WORD[severity], check, nodeNames(nodes), next ? `${found}\nnext: ${next}` : found]);
   }
   return table.toString();
 }
 
-function where(nodes: string[]): string {
+function nodeNames(nodes: string[]): string {
   if (nodes.length === 0) return "cluster";
   const more = nodes.length - NAMED;
   return more > 0 ? `${nodes.slice(0, NAMED).join(", ")} and ${more} more` : nodes.join(", ");

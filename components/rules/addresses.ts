@@ -74,12 +74,12 @@ function unicastCidrIpv6Rule(value: string): string | undefined {
 
 /** An IPv6 network for pods. The controller manager gives each node a /64 of it, and takes at most 16 bits of those. */
 export function podNetworkIpv6Rule(value: string): string | undefined {
-  return unicastCidrIpv6Rule(value) ?? within(value, 48, 64);
+  return unicastCidrIpv6Rule(value) ?? lengthFault(value, 48, 64);
 }
 
 /** An IPv6 network for Services: kube-apiserver takes at most 20 bits of host part. */
 export function serviceNetworkIpv6Rule(value: string): string | undefined {
-  return unicastCidrIpv6Rule(value) ?? within(value, 108, 120);
+  return unicastCidrIpv6Rule(value) ?? lengthFault(value, 108, 120);
 }
 
 /** An IPv6 network for the machines of a link. */
@@ -87,7 +87,7 @@ export function subnetNetworkIpv6Rule(value: string): string | undefined {
   return unicastCidrIpv6Rule(value) ?? (prefixLength(value) === 64 ? undefined : "an IPv6 network of /64");
 }
 
-function within(cidr: string, least: number, most: number): string | undefined {
+function lengthFault(cidr: string, least: number, most: number): string | undefined {
   const length = prefixLength(cidr);
   return length >= least && length <= most ? undefined : `an IPv6 network from /${least} to /${most}`;
 }

@@ -80,7 +80,7 @@ export async function addImages(
   const nodes = nodesToLoad(lab, readState(lab), (machine) => firstProcess(lab, machine) !== undefined);
   const chosen = await progress.phase(`read ${archive}`, () => chooseImages(archive, tag, reserved()));
   try {
-    const image = await progress.phase("copy it to the lab", () => keep(lab, chosen));
+    const image = await progress.phase("copy it to the lab", () => keepCopy(lab, chosen));
     const title = image.names.map(shortName).join(", ");
     for (const node of nodes) await progress.phase(`${node}: load ${title}`, () => importImage(lab, node, image));
     keepRecord(lab, withLatest(ownImages(lab), image));
@@ -90,7 +90,7 @@ export async function addImages(
   return inWords(chosen.names, nodes);
 }
 
-async function keep(lab: string, chosen: Chosen): Promise<Image> {
+async function keepCopy(lab: string, chosen: Chosen): Promise<Image> {
   const folder = ownImagesFolder(lab);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = join(folder, "new.tar");

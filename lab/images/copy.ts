@@ -25,7 +25,7 @@ export async function copyImages({ archive, documents, files }: Chosen, file: st
 
 async function fill(tar: Pack, archive: Archive, documents: Record<string, unknown>, files: string[]): Promise<void> {
   try {
-    for (const [name, document] of Object.entries(documents)) await put(tar, name, JSON.stringify(document));
+    for (const [name, document] of Object.entries(documents)) await addFile(tar, name, JSON.stringify(document));
     for (const name of files) {
       const sink = tar.entry(headerOf(name, placeOf(archive, name).size));
       const [, algorithm, digest] = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(name) ?? [];
@@ -51,7 +51,7 @@ async function* hashed(content: AsyncIterable<unknown>, hash: Hash): AsyncIterab
 
 const headerOf = (name: string, size: number): Header => ({ name, size, mode: 0o644, mtime: EPOCH }) as Header;
 
-function put(tar: Pack, name: string, text: string): Promise<void> {
+function addFile(tar: Pack, name: string, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     tar.entry(headerOf(name, Buffer.byteLength(text)), text, (error) => (error ? reject(error) : resolve()));
   });

@@ -15,7 +15,7 @@ function paragraph(lab: ListedLab): string[] {
   return [
     head,
     ...line("why", reason),
-    ...line("made", made(lab)),
+    ...line("made", originText(lab)),
     ...line("stack", lab.stack),
     ...line("nodes", ofRole(true)),
     ...line("clients", ofRole(false)),
@@ -43,7 +43,7 @@ function place({ name, role, address, addressIpv6, running, memoryBytes }: Liste
 }
 
 /** By whom, from where and when. */
-function made({ user, checkout, since }: ListedLab): string | undefined {
+function originText({ user, checkout, since }: ListedLab): string | undefined {
   const when = since && `on ${since.slice(0, 16).replace("T", " ")} UTC`;
   const words = [user && `by ${user}`, checkout && `from ${checkout}`, when].filter(Boolean);
   return words.length > 0 ? words.join(" ") : undefined;

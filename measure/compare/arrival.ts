@@ -53,7 +53,7 @@ export async function untilModeShows(mode: ComparedMode, arrival: Arrival, patie
   const { clock, stopping } = arrival.world;
   const giveUp = clock.now() + patienceMs;
   for (let inARow = 0; inARow < 2 && !stopping.aborted; ) {
-    const wrong = await look(mode, arrival);
+    const wrong = await differenceFromMode(mode, arrival);
     inARow = wrong ? 0 : inARow + 1;
     if (wrong && clock.now() > giveUp)
       throw new Error(`${mode} is not in force after ${patienceMs / 1000} s: ${wrong}`);
@@ -62,7 +62,7 @@ export async function untilModeShows(mode: ComparedMode, arrival: Arrival, patie
 }
 
 /** @returns what differs from the mode */
-async function look(
+async function differenceFromMode(
   mode: ComparedMode,
   { world, target, entry, load, ports, entryMeter }: Arrival,
 ): Promise<string | undefined> {

@@ -47,7 +47,7 @@ export async function witness(world: World, clients: string[], to: string, throu
   );
   const captures = await startCaptures(world, plans);
   let replies: Replies = new Map();
-  const results = await Promise.all(plans.map((plan) => ask(world, plan))).finally(async () => {
+  const results = await Promise.all(plans.map((plan) => sendProbes(world, plan))).finally(async () => {
     replies = await stopCaptures(captures);
   });
   const asked = plans.flatMap((plan, index) => (results[index] ?? []).map((result) => ({ plan, result })));
@@ -71,7 +71,7 @@ export async function witness(world: World, clients: string[], to: string, throu
   };
 }
 
-async function ask(world: World, plan: Plan): Promise<AttemptResult[]> {
+async function sendProbes(world: World, plan: Plan): Promise<AttemptResult[]> {
   const why = plan.notYet ?? plan.lost;
   if (why) throw new Error(why);
   const all = plan.probes.map(({ prober, probe }) => sendNow(world.machine(prober.name), [probe]));

@@ -48,7 +48,7 @@ export function sessionsOf(inputs: SessionInputs): Sessions {
       const made = sessionOf(peer, end, self, inputs);
       if (!other) sessions.set(end.address, made);
       else if (other.peerAs !== made.peerAs || other.localAs !== made.localAs || other.port !== made.port)
-        problems.push(taken(peer, end, other));
+        problems.push(takenProblem(peer, end, other));
     }
     problems.push(...missingFilters(peer, inputs.filters));
   }
@@ -174,7 +174,7 @@ function missingFilters({ metadata, spec }: BgpPeer, filters: readonly BgpFilter
   });
 }
 
-function taken({ metadata }: BgpPeer, { address, asNumber }: End, other: BgpSession): Problem {
+function takenProblem({ metadata }: BgpPeer, { address, asNumber }: End, other: BgpSession): Problem {
   const whose = `${other.owner.kind} ${other.owner.name}`;
   const message = `${address} is peered with as AS ${other.peerAs} already (${whose}), not as AS ${asNumber}; that session stays. Next: leave one of the objects out, or give both the same numbers.`;
   return { kind: "BGPPeer", name: metadata.name, path: "spec.asNumber", message };

@@ -51,7 +51,7 @@ export class Decisions {
     this.#known = known;
     this.#identities = new IdentityTable(known.vocabulary);
     this.#named = [...known.vocabulary.blocks.values()].map(({ cidr }) => cidr);
-    this.#places = known.pools.map(parseCidr).flatMap((pool) => [pool, ...within(pool, this.#named)]);
+    this.#places = known.pools.map(parseCidr).flatMap((pool) => [pool, ...smallerBlocks(pool, this.#named)]);
   }
 
   /** None: the address of the peer's node is not known. */
@@ -84,7 +84,7 @@ export class Decisions {
     const blocks = (cidrs: readonly Cidr[]) => cidrs.map((cidr) => this.#ofBlock(cidr));
     if (end.kind === "network") {
       const cidr = parseCidr(end.cidr);
-      return blocks([cidr, ...within(cidr, this.#named)]);
+      return blocks([cidr, ...smallerBlocks(cidr, this.#named)]);
     }
     if (end.kind === "node") {
       const known = blocks((nodes.get(end.name) ?? end.addresses).map(hostCidr));
@@ -104,6 +104,6 @@ export class Decisions {
 }
 
 /** The blocks that are smaller parts of `whole`. */
-function within(whole: Cidr, named: readonly Cidr[]): Cidr[] {
+function smallerBlocks(whole: Cidr, named: readonly Cidr[]): Cidr[] {
   return named.filter((cidr) => cidr.text !== whole.text && covers(whole, cidr));
 }

@@ -69,7 +69,7 @@ export function atHosts(
   const { from, to, at } = flow;
   const [isFromHere, isToHere] = [at === "source" || at === "both", at === "destination" || at === "both"];
   const [isFromNode, isToNode] = [isFromHere && from.kind === "node", isToHere && to.kind === "node"];
-  const judge = (stages: readonly Stage[]) => judged(hosts, stages, ask, heard);
+  const judge = (stages: readonly Stage[]) => judgeStages(hosts, stages, ask, heard);
   if (at === "both") {
     if (!isToNode || isFromNode || hosts.toHost === "Accept") return {};
     if (hosts.toHost === "Drop") return { arrival: REFUSED_TO_NODE };
@@ -99,10 +99,10 @@ function arriving(
   const by = interfacesFor(hosts, from, isOfNode);
   const isWrapped = isFromEntry === true;
   const early = { meetings: asWritten ?? [meeting], isOfNode, isOpen: mayBeSentOn };
-  const places = mayBeSentOn ? [...new Set([...by.uplinks, ...by.tunnel, hosts.directory.own.others])] : all(by);
+  const places = mayBeSentOn ? [...new Set([...by.uplinks, ...by.tunnel, hosts.directory.own.others])] : allHosts(by);
   const stages: Stage[] = [
     { traffic: "doNotTrack", at: by.uplinks, ...early, isOpen: mayBeSentOn || by.tunnel.length > 0 },
-    { traffic: "preDNAT", at: all(by), ...early },
+    { traffic: "preDNAT", at: allHosts(by), ...early },
   ];
   const last: Stage = { traffic: isOfNode ? "own" : "forwarded", at: places, meetings: [meeting], isOfNode };
   return isWrapped ? [last] : [...stages, last];
@@ -116,7 +116,7 @@ function leaving(hosts: NodeHosts, { from, to, at, written }: JudgedFlow, asked:
   return [
     // What the node itself sends by its tunnel leaves wrapped: nothing is asked about its packets.
     ...(isOfNode ? [{ traffic: "doNotTrack", at: by.uplinks, ...stage, isOpen: by.tunnel.length > 0 } as const] : []),
-    { traffic: isOfNode ? "own" : "forwarded", at: all(by), ...stage },
+    { traffic: isOfNode ? "own" : "forwarded", at: allHosts(by), ...stage },
   ];
 }
 
@@ -140,12 +140,12 @@ function theTunnel({ directory }: NodeHosts): Places {
   return { uplinks: [], tunnel: [directory.own.others] };
 }
 
-function all({ uplinks, tunnel }: Places): readonly (Host | undefined)[] {
+function allHosts({ uplinks, tunnel }: Places): readonly (Host | undefined)[] {
   return [...new Set([...uplinks, ...tunnel])];
 }
 
 /** The first stage that decides has decided. */
-function judged(hosts: NodeHosts, stages: readonly Stage[], ask: Ask, heard: Heard): Judged | undefined {
+function judgeStages(hosts: NodeHosts, stages: readonly Stage[], ask: Ask, heard: Heard): Judged | undefined {
   const denials: string[] = [];
   let [isAsked, isAllowed] = [false, false];
   for (const stage of stages) {

@@ -13,15 +13,15 @@ const NAMES = ["statefulset.kubernetes.io/pod-name", "job-name", "batch.kubernet
 
 /** A pod's labels without those that change with every version or copy and that no policy should name. */
 export function lastingLabels(labels: Labels): Record<string, string> {
-  return without(labels, [...OF_A_VERSION, ...OF_A_COPY]);
+  return labelsWithout(labels, [...OF_A_VERSION, ...OF_A_COPY]);
 }
 
 /** The labels that all copies of one template share. */
 export function templateLabels(labels: Labels): Record<string, string> {
-  return without(labels, [...OF_A_VERSION, ...OF_A_COPY, ...NAMES]);
+  return labelsWithout(labels, [...OF_A_VERSION, ...OF_A_COPY, ...NAMES]);
 }
 
-function without(labels: Labels, names: readonly string[]): Record<string, string> {
+function labelsWithout(labels: Labels, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !names.includes(name)));
 }
 

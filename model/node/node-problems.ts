@@ -19,7 +19,7 @@ export function nodeProblems(
     .name;
   const lacking =
     addressIpv6 === undefined && pool !== undefined
-      ? [{ kind: "Node", name: nodeName, path: "status.addresses", message: without(pool) }]
+      ? [{ kind: "Node", name: nodeName, path: "status.addresses", message: noIpv6Message(pool) }]
       : [];
   return [...lacking, ...apart(nodes, nodeName, address), ...unknownAnnotations("Node", own.metadata)];
 }
@@ -37,6 +37,6 @@ function apart(nodes: readonly Node[], nodeName: string, address: Address): Prob
   return [{ kind: "Node", name: nodeName, path: "status.addresses", message }];
 }
 
-function without(pool: string): string {
+function noIpv6Message(pool: string): string {
   return `there is no InternalIP of IPv6 that this machine has: its pods get no IPv6 address although the IPPool ${pool} has them. Next: give kubelet one (--node-ip=IPV4,IPV6), or disable the pool.`;
 }

@@ -19,11 +19,11 @@ export function calicoLabels(who: Who): LabelLookup {
 
 function implied(who: Who, label: string): string | undefined {
   const { namespace, namespaceLabels, serviceAccount, serviceAccountLabels } = who;
-  if (label.startsWith(OF_NAMESPACE)) return named(label.slice(OF_NAMESPACE.length), namespace, namespaceLabels);
+  if (label.startsWith(OF_NAMESPACE)) return labelOrName(label.slice(OF_NAMESPACE.length), namespace, namespaceLabels);
   if (label.startsWith(OF_SERVICE_ACCOUNT)) {
     // Those of an account that does not exist are unknown, its name too.
     const name = serviceAccountLabels && serviceAccount;
-    return named(label.slice(OF_SERVICE_ACCOUNT.length), name, serviceAccountLabels);
+    return labelOrName(label.slice(OF_SERVICE_ACCOUNT.length), name, serviceAccountLabels);
   }
   if (label === NAMESPACE_LABEL) return namespace;
   if (who.kind !== "pod") return undefined;
@@ -31,7 +31,7 @@ function implied(who: Who, label: string): string | undefined {
   return label === SERVICE_ACCOUNT_LABEL ? serviceAccount : undefined;
 }
 
-function named(label: string, name: string | undefined, labels: Who["labels"] = {}): string | undefined {
+function labelOrName(label: string, name: string | undefined, labels: Who["labels"] = {}): string | undefined {
   if (label === NAME_LABEL) return name;
   return Object.hasOwn(labels, label) ? labels[label] : undefined;
 }

@@ -49,7 +49,7 @@ export class CalicoRules {
     return this.#services(name).map(({ text, ports }) => ({
       ...said,
       peers: [{ ...peer, selectors: [...(peer?.selectors ?? []), text] }],
-      ports: within(ports, said.ports),
+      ports: portsWithin(ports, said.ports),
     }));
   }
 
@@ -131,6 +131,6 @@ function icmpRange({ type, code }: NonNullable<CalicoRule["icmp"]>) {
 }
 
 /** Ports of a Service's endpoints that are of the rule's protocol, if it names one. */
-function within(ports: readonly PortMatch[], allowed: PortLists["ports"]): readonly PortMatch[] {
+function portsWithin(ports: readonly PortMatch[], allowed: PortLists["ports"]): readonly PortMatch[] {
   return allowed ? ports.filter(({ protocol }) => allowed.some((one) => one.protocol === protocol)) : ports;
 }

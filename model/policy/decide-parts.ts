@@ -66,11 +66,11 @@ function matchedBy(rule: NumericRule, { protocol, sourcePort = 0 }: Parts): Iter
   if (sourcePorts && !ofProtocol(sourcePorts).some(hasSource)) return [];
   if (notSourcePorts.length > 0 && ofProtocol(notSourcePorts).some(hasSource)) return [];
   const wanted = ports ? ofProtocol(ports) : [ALL_PORTS];
-  return notPorts.length > 0 ? without(wanted, ofProtocol(notPorts)) : wanted;
+  return notPorts.length > 0 ? rangesWithout(wanted, ofProtocol(notPorts)) : wanted;
 }
 
 /** The parts of `ranges` that are in none of `others`. */
-function without(ranges: readonly Range[], others: readonly Range[]): Range[] {
+function rangesWithout(ranges: readonly Range[], others: readonly Range[]): Range[] {
   const sorted = others.toSorted((a, b) => a.first - b.first);
   return ranges.flatMap(({ first, last }) => {
     const left: Range[] = [];

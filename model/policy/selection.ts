@@ -1,4 +1,4 @@
-import { Latest, Memo, same } from "../memo.ts";
+import { Latest, Memo, sameObjects } from "../memo.ts";
 import type { Problem } from "../problem.ts";
 import { finish, type Steps } from "../steps.ts";
 import { combine, combineByOwnEnd, isByOwnEnd, ownEndsText, subjectText } from "./combine.ts";
@@ -99,7 +99,7 @@ export class PolicySelector {
     subjects: ReadonlyMap<Key, Subject>,
     { policies }: CompiledObjects,
   ): Steps<ReadonlyMap<Key, readonly CompiledPolicy[]>> {
-    if (!same(this.#policies, policies)) this.#policies = policies;
+    if (!sameObjects(this.#policies, policies)) this.#policies = policies;
     const index = this.#index.get([this.#policies], () => new SelectorIndex(policies, ({ subject }) => subject));
     const found = new Map<Key, readonly CompiledPolicy[]>();
     for (const [key, subject] of subjects) {

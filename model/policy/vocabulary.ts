@@ -1,6 +1,6 @@
 import { type Cidr, hostCidr, parseCidr } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
-import { Memo, same } from "../memo.ts";
+import { Memo, sameObjects } from "../memo.ts";
 import { each, finish, type Steps } from "../steps.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { portNames } from "./named-ports.ts";
@@ -80,7 +80,7 @@ export function* vocabularyOf(
     blocks: sameBlocks(before.blocks, blocks) ? before.blocks : blocks,
     ports: sameKeys(before.ports, ports) ? before.ports : ports,
   };
-  return same(Object.values(before), Object.values(next)) ? before : next;
+  return sameObjects(Object.values(before), Object.values(next)) ? before : next;
 }
 
 function* blocksOf(
@@ -156,7 +156,7 @@ function sameBlocks(a: ReadonlyMap<string, Block>, b: ReadonlyMap<string, Block>
 
 function isSameBlock(a: Block | undefined, b: Block): boolean {
   if (!a || a.isNamed !== b.isNamed) return false;
-  return a === b || same(a.words, b.words);
+  return a === b || sameObjects(a.words, b.words);
 }
 
 /** The blocks of which two vocabularies say different things, or only one says something; undefined: none. */

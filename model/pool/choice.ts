@@ -46,7 +46,7 @@ function namedPools(family: Family, { annotations }: Marked, pools: readonly IpP
   const known = pools.filter((pool) => familyOf(pool) === family);
   const found = names.map((name) => known.find((pool) => isCalled(pool, name)) ?? name);
   const missing = found.find((pool) => typeof pool === "string");
-  if (missing === undefined) return judged([...new Set(found as IpPool[])]);
+  if (missing === undefined) return choiceOf([...new Set(found as IpPool[])]);
   const others = known
     .filter(isForWorkloads)
     .map(({ metadata }) => metadata.name)
@@ -55,7 +55,7 @@ function namedPools(family: Family, { annotations }: Marked, pools: readonly IpP
   return { fault: `no IPPool of ${family} is called "${String(missing).slice(0, 100)}"; ${allowed}` };
 }
 
-function judged(pools: readonly IpPool[]): Choice {
+function choiceOf(pools: readonly IpPool[]): Choice {
   for (const pool of pools) {
     const { name } = pool.metadata;
     if (!isForWorkloads(pool)) return { fault: `IPPool ${name} has no addresses for pods (spec.allowedUses)` };
@@ -87,7 +87,7 @@ function chooseOf(family: Family, pools: readonly IpPool[], { pod, namespace, no
 
 /** Pools that an annotation names, unless the namespace's pods may have no addresses of one. */
 export function admitted(pools: readonly IpPool[], namespace: Marked | undefined): Choice {
-  const choice = judged(pools);
+  const choice = choiceOf(pools);
   const closed = pools.find((pool) => !admits(pool.spec.namespaceSelector, namespace));
   if ("fault" in choice || !closed) return choice;
   const { name } = closed.metadata;

@@ -65,8 +65,8 @@ export function poolDirectory(
   return {
     pools,
     blocks: blocks.accepted.flatMap(({ object, cidr }) => [
-      placed(object, cidr, object.spec.node, nodes, isOnLink),
-      ...lentOf(object, cidr).map((one) => placed(object, one.cidr, one.node, nodes, isOnLink)),
+      placedBlock(object, cidr, object.spec.node, nodes, isOnLink),
+      ...lentOf(object, cidr).map((one) => placedBlock(object, one.cidr, one.node, nodes, isOnLink)),
     ]),
     problems: [...ipPools.problems, ...blocks.problems],
     encapsulationTowards: (node, family) => {
@@ -95,7 +95,7 @@ function lentOf({ spec }: IpamBlock, block: Cidr): { readonly cidr: Cidr; readon
     .filter(({ cidr }) => covers(block, cidr));
 }
 
-function placed(
+function placedBlock(
   { metadata }: IpamBlock,
   cidr: Cidr,
   name: string,

@@ -66,19 +66,19 @@ export function workloadOf(object: WrittenObject): Workload | undefined {
   if (isOf(kinds.pods, object)) {
     const pod = barePod.safeParse(object).data;
     const own = { ...pod?.metadata, labels: pod?.metadata.labels ?? {} };
-    return pod && made("Pod", pod.metadata, 1, { metadata: own, spec: pod.spec });
+    return pod && podWorkload("Pod", pod.metadata, 1, { metadata: own, spec: pod.spec });
   }
   if (object.kind === "CronJob") {
     const job = cronJob.safeParse(object).data;
-    return job && made("CronJob", job.metadata, undefined, job.spec.jobTemplate.spec.template);
+    return job && podWorkload("CronJob", job.metadata, undefined, job.spec.jobTemplate.spec.template);
   }
   if (!TEMPLATED.includes(object.kind ?? "")) return undefined;
   const written = template.safeParse(object).data;
   const replicas = object.kind === "DaemonSet" ? undefined : (written?.spec.replicas ?? 1);
-  return written && made(object.kind ?? "", written.metadata, replicas, written.spec.template);
+  return written && podWorkload(object.kind ?? "", written.metadata, replicas, written.spec.template);
 }
 
-function made(
+function podWorkload(
   kind: string,
   { name, namespace }: { name: string; namespace?: string | null | undefined },
   replicas: number | undefined,

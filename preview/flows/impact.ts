@@ -48,7 +48,7 @@ export function impactOf(
     until: time(until),
     ...(unusedDays !== undefined && { unusedDays }),
     nodes: [...seen.nodes],
-    cut: used.filter(({ verdict }) => verdict === "denied").map(told),
+    cut: used.filter(({ verdict }) => verdict === "denied").map(impactLine),
     opened: judged
       .filter(({ flow, verdict }) => flow.connections === 0 && flow.packetsDenied > 0 && verdict === "allowed")
       .map(({ flow }) => ({
@@ -57,7 +57,7 @@ export function impactOf(
         last: time(flow.last),
         deniedBy: [...flow.policies],
       })),
-    undecided: used.filter(({ verdict }) => verdict === "depends").map(told),
+    undecided: used.filter(({ verdict }) => verdict === "depends").map(impactLine),
     kept: { flows: kept.length, connections: kept.reduce((sum, { flow }) => sum + flow.connections, 0) },
     droppedUnused: changes
       .filter(({ before, after }) => before === "allowed" && after === "dropped")
@@ -78,7 +78,7 @@ const DAY_MS = 86_400_000;
 const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
 const pair = (flow: SeenFlow) => ({ from: endText(flow.from), to: targetText(flow) });
 
-function told({ flow, reason = "" }: Judged & { flow: SeenFlow }): Impact["cut"][number] {
+function impactLine({ flow, reason = "" }: Judged & { flow: SeenFlow }): Impact["cut"][number] {
   return { ...pair(flow), connections: flow.connections, last: time(flow.last), reason };
 }
 
@@ -109,10 +109,10 @@ function asDeclared(end: FlowEnd, { workloads }: Cast): FlowEnd {
       name ? [{ name, protocol: protocol ?? "TCP", port: containerPort }] : [],
     );
   // A label that copies have and templates do not: a policy may name it.
-  return { ...end, labels: { ...named(end.labels ?? {}), ...lastingLabels(declared.labels) }, ports };
+  return { ...end, labels: { ...controllerLabels(end.labels ?? {}), ...lastingLabels(declared.labels) }, ports };
 }
 
-function named(labels: Readonly<Record<string, string>>): Record<string, string> {
+function controllerLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(labels).filter(([name]) => name.includes("kubernetes.io/") || name === "job-name"),
   );

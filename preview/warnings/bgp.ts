@@ -22,7 +22,7 @@ export function bgpWarnings({ kind, objects, nodes }: Cluster, resources: Resour
   const peers = objects
     .filter((object) => isOf(kinds.bgpPeers, object))
     .flatMap((object) => schemas.bgpPeers.safeParse(object).data ?? []);
-  const filters = new Set(named(objects, kinds.bgpFilters));
+  const filters = new Set(namesOf(objects, kinds.bgpFilters));
   const names = nodes.map(({ name }) => name);
   const machines = kind === "existing" ? [] : networksOf(kind, resources, nodes);
   return [
@@ -36,7 +36,7 @@ export function bgpWarnings({ kind, objects, nodes }: Cluster, resources: Resour
   ];
 }
 
-function named(objects: readonly WrittenObject[], kind: Kind): string[] {
+function namesOf(objects: readonly WrittenObject[], kind: Kind): string[] {
   return objects.filter((object) => isOf(kind, object)).map(({ metadata }) => metadata?.name ?? "");
 }
 

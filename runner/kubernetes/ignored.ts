@@ -11,7 +11,7 @@ const SEGMENT = /\.?([^.[\]"]+)|\["((?:[^"\\]|\\.)+)"\]|\[(\d+|\*)\]/y;
  */
 export function withPresent(object: ApiObject, live: ApiObject, paths: string[]): ApiObject {
   const result = structuredClone(object);
-  for (const path of paths) keep(result, live, segmentsOf(path));
+  for (const path of paths) keepLiveValue(result, live, segmentsOf(path));
   return result;
 }
 
@@ -30,17 +30,17 @@ function segmentsOf(path: string): string[] {
   return segments;
 }
 
-function keep(wanted: unknown, live: unknown, [key, ...rest]: string[]): void {
+function keepLiveValue(wanted: unknown, live: unknown, [key, ...rest]: string[]): void {
   if (key === undefined || !isContainer(wanted)) return;
   if (key === "*") {
     const names = new Set([...Object.keys(wanted), ...(isContainer(live) ? Object.keys(live) : [])]);
-    for (const name of names) keep(wanted, live, [name, ...rest]);
+    for (const name of names) keepLiveValue(wanted, live, [name, ...rest]);
     return;
   }
   const present = isContainer(live) && Object.hasOwn(live, key) ? live[key] : undefined;
   if (rest.length > 0) {
     if (wanted[key] === undefined && isContainer(present)) wanted[key] = Array.isArray(present) ? [] : {};
-    keep(wanted[key], present, rest);
+    keepLiveValue(wanted[key], present, rest);
   } else if (present !== undefined) wanted[key] = structuredClone(present);
   else if (!Array.isArray(wanted)) delete wanted[key];
 }

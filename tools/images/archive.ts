@@ -68,14 +68,14 @@ export async function writeArchive(
 async function writeLayout(file: string, documents: Record<string, Blob>, blobs: Blob[]): Promise<void> {
   const tar = pack();
   const written = pipeline(tar, createWriteStream(file));
-  await put(tar, "oci-layout", json({ imageLayoutVersion: "1.0.0" }));
-  for (const [name, document] of Object.entries(documents)) await put(tar, name, document);
-  for (const blob of blobs) await put(tar, pathOf(blob), blob);
+  await addBlob(tar, "oci-layout", json({ imageLayoutVersion: "1.0.0" }));
+  for (const [name, document] of Object.entries(documents)) await addBlob(tar, name, document);
+  for (const blob of blobs) await addBlob(tar, pathOf(blob), blob);
   tar.finalize();
   await written;
 }
 
-async function put(tar: ReturnType<typeof pack>, name: string, blob: Blob): Promise<void> {
+async function addBlob(tar: ReturnType<typeof pack>, name: string, blob: Blob): Promise<void> {
   const header: FileHeader = { name, size: blob.size, mode: 0o644, mtime: EPOCH };
   if (typeof blob.content === "string") await pipeline(createReadStream(blob.content), tar.entry(header));
   else {

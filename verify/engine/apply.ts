@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../components/documents/check.ts";
 import { ApiRefusal, isAway, reasonOf } from "../../kubernetes/errors.ts";
-import { named, type ObjectId } from "../../kubernetes/object.ts";
+import { type ObjectId, objectText } from "../../kubernetes/object.ts";
 import { patiently as attemptPatiently } from "../../kubernetes/patience.ts";
 import type { StoredObject } from "../cluster/objects.ts";
 import type { World } from "./world.ts";
@@ -23,29 +23,29 @@ const pauseMs = 250;
 
 /** Applies one object; retries only conditions that pass by themselves. */
 export async function applyPatiently(world: World, object: KubernetesObject): Promise<void> {
-  await patiently(world, `cannot apply ${named(object)}`, async () => {
+  await patiently(world, `cannot apply ${objectText(object)}`, async () => {
     // Changes to an object that is being deleted would be lost.
     const now = await world.objects.read(object);
-    if (now?.metadata.deletionTimestamp) throw new Ending(`the previous ${named(object)} is still being deleted`);
+    if (now?.metadata.deletionTimestamp) throw new Ending(`the previous ${objectText(object)} is still being deleted`);
     await world.objects.apply(object);
   });
 }
 
 export async function deletePatiently(world: World, id: ObjectId): Promise<void> {
-  await patiently(world, `cannot delete ${named(id)}`, () => world.objects.delete(id));
+  await patiently(world, `cannot delete ${objectText(id)}`, () => world.objects.delete(id));
 }
 
 /** The current state of an object. */
 export async function readPatiently(world: World, id: ObjectId): Promise<StoredObject | undefined> {
   let found: StoredObject | undefined;
-  await patiently(world, `cannot read ${named(id)}`, async () => {
+  await patiently(world, `cannot read ${objectText(id)}`, async () => {
     found = await world.objects.read(id);
   });
   return found;
 }
 
 export async function restorePatiently(world: World, object: StoredObject): Promise<void> {
-  await patiently(world, `cannot restore ${named(object)}`, () => world.objects.restore(object));
+  await patiently(world, `cannot restore ${objectText(object)}`, () => world.objects.restore(object));
 }
 
 class Ending extends Error {}

@@ -5,7 +5,7 @@ import type { Seen } from "../../report/results/verification.ts";
 import { type ClusterView, podName } from "../cluster/view.ts";
 import { tallied, tally } from "../words/observed.ts";
 import { reasonInWords } from "../words/reason.ts";
-import { type Attempt, type Findings, factsOf, see } from "./attempt.ts";
+import { type Attempt, attemptWithServer, type Findings, factsOf } from "./attempt.ts";
 import { addressOf, podsOf } from "./behind.ts";
 import { handlingOn, refusalOf, sourceReason, unknownSource } from "./explain.ts";
 import { isPrograms } from "./idle-servers.ts";
@@ -40,7 +40,7 @@ export function assess(findings: Findings): Assessment {
   const { expectation } = plan;
   const missing = missingOf(findings);
   if (missing) return untried(expectation, missing);
-  const attempts = results.map((result) => see(findings, result));
+  const attempts = results.map((result) => attemptWithServer(findings, result));
   const wrong = attempts.flatMap((attempt) => reasonsOf(findings, attempt));
   const tooFew = expectation.count * plan.probes.length - results.length;
   if (tooFew > 0 && wrong.length === 0) wrong.push({ code: "attemptsMissing", count: tooFew });

@@ -30,7 +30,7 @@ export interface Attempt {
   servedByEntry: boolean;
 }
 
-export function see({ view, plan, logs, replies }: Findings, result: AttemptResult): Attempt {
+export function attemptWithServer({ view, plan, logs, replies }: Findings, result: AttemptResult): Attempt {
   const log = logs.lines.get(`${result.id}.${result.attempt}`);
   const server = result.server ?? log?.server;
   const node = view.pods.find((pod) => podName(pod) === server)?.spec?.nodeName;

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../components/documents/check.ts";
 import { isAway } from "../../kubernetes/errors.ts";
-import { named, type ObjectId } from "../../kubernetes/object.ts";
+import { type ObjectId, objectText } from "../../kubernetes/object.ts";
 import { until } from "../../kubernetes/patience.ts";
 import type { StoredObject } from "../cluster/objects.ts";
 import { applyPatiently, deletePatiently, ObjectRefused, readPatiently, restorePatiently } from "./apply.ts";
@@ -51,11 +51,14 @@ export class Ledger {
       try {
         await (before ? restorePatiently(world, before) : deletePatiently(world, id));
       } catch (error) {
-        left.push(`${named(id)}: ${(error as Error).message}`);
+        left.push(`${objectText(id)}: ${(error as Error).message}`);
         // After one timeout the other objects are not tried: the cluster does not answer.
         if (error instanceof ObjectRefused && error.unreachable) {
           const others = entries.slice(entries.findIndex((entry) => entry.id === id) + 1);
-          return [...left, ...others.map((other) => `${named(other.id)}: not tried, the API server does not answer`)];
+          return [
+            ...left,
+            ...others.map((other) => `${objectText(other.id)}: not tried, the API server does not answer`),
+          ];
         }
       }
     }
@@ -87,7 +90,7 @@ export class Ledger {
       return left.length > 0 ? "objects still exist" : undefined;
     };
     await until(look, goneSeconds, () => {}, { clock, everyMs: pauseMs });
-    return left.map((id) => `${named(id)}: still exists after ${goneSeconds} s`);
+    return left.map((id) => `${objectText(id)}: still exists after ${goneSeconds} s`);
   }
 }
 

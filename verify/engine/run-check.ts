@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Check, Expectation, Step } from "../../components/documents/check.ts";
 import { isAway, KubernetesError } from "../../kubernetes/errors.ts";
-import { named } from "../../kubernetes/object.ts";
+import { objectText } from "../../kubernetes/object.ts";
 import type { Problem, Row } from "../../report/results/verification.ts";
 import { advice } from "../words/advice.ts";
 import { expectedWords } from "../words/expected.ts";
@@ -47,7 +47,7 @@ export async function runCheck(world: World, check: Check): Promise<CheckOutcome
     }
     for (const object of check.setup) {
       stopWhenAsked(world);
-      world.progress(`setup: ${named(object)}`);
+      world.progress(`setup: ${objectText(object)}`);
       await ledger.apply(object);
     }
     await nodes;

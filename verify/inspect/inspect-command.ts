@@ -30,7 +30,7 @@ export async function inspectCommand(kind: string, options: InspectOptions): Pro
     const words = wordsOf(kind, options);
     const json = options.json || options.output === "json";
     const reached = await reachCluster(options);
-    const nodes = asked(nodeNames(reached.view), options.node);
+    const nodes = chosenNodes(nodeNames(reached.view), options.node);
     if (nodes.length === 0) throw new NoCluster(`the cluster ${reached.api.server} has no node`);
     if (!nodes.some((node) => agentOn(reached.view, node)) && options.node === undefined) throw noAgent(reached);
     const inspect = inspecting(reached);
@@ -84,7 +84,7 @@ export function wordsOf(kind: string, given: ConnectionFilter): string[] {
   return [kind, ...filter];
 }
 
-function asked(all: readonly string[], one: string | undefined): readonly string[] {
+function chosenNodes(all: readonly string[], one: string | undefined): readonly string[] {
   if (one === undefined) return all;
   if (all.includes(one)) return [one];
   throw new FormatError(`there is no node "${one}"${didYouMean(one, all)}`, all.join(", "));

@@ -75,13 +75,13 @@ function textOf(event: Event, { names, deviceName, contents }: StepContext): str
     case EventKind.ARRIVED:
       return arrived(event, names, deviceName);
     case EventKind.KNOWN:
-      return known(event, end, node);
+      return connectionText(event, end, node);
     case EventKind.CHOSEN:
       return event.backend === 0
         ? "the service has no usable backend"
         : `backend ${end(event.address, event.port)}${event.node === "::" ? "" : ` on ${node()}`}`;
     case EventKind.JUDGED:
-      return judged(event, names, contents());
+      return verdictText(event, names, contents());
     case EventKind.WRAPPED:
       return `encapsulated in ${event.encapsulation === Encapsulation.IPIP ? "IPIP" : "VXLAN"} for ${node()}, kind ${(tunnelKindNames.get(event.flags) ?? "?").replaceAll("_", " ")}`;
     default:
@@ -97,21 +97,21 @@ function arrived(
   deviceName: (ifindex: number) => string,
 ): string {
   const service = names.service(packet.destination, packet.destinationPort, packet.protocol);
-  const to = service ? ` (service ${service})` : named(names, packet.destination);
+  const to = service ? ` (service ${service})` : nameInBrackets(names, packet.destination);
   if (packet.source === "::")
     return `a socket requests ${protocol(packet.protocol)} ${addressAndPort(packet.destination, packet.destinationPort)}${to}`;
   const kind = [protocol(packet.protocol), ...kindNames(packet.protocol, tcpFlags)].join(" ");
-  const from = named(names, packet.source);
+  const from = nameInBrackets(names, packet.source);
   const by = node === "::" ? "" : `, encapsulated by ${names.owner(node) ?? node}`;
   return `${kind} ${tupleText(packet, from, to)} on ${deviceName(ifindex)}${by}`;
 }
 
-function named(names: Names, address: string): string {
+function nameInBrackets(names: Names, address: string): string {
   const name = names.owner(address);
   return name ? ` (${name})` : "";
 }
 
-function known({ flags, address, port }: Event, end: Ended, node: () => string): string {
+function connectionText({ flags, address, port }: Event, end: Ended, node: () => string): string {
   if (flags & ConnectionFlag.FORWARDED) return `known connection: its backend is on ${node()}`;
   const translated = (flags & ConnectionFlag.TRANSLATED) !== 0;
   if ((flags & ConnectionFlag.REPLY) === 0)
@@ -121,7 +121,7 @@ function known({ flags, address, port }: Event, end: Ended, node: () => string):
   return flags & ConnectionFlag.DIRECT_RETURN ? `reply${source}, straight to the client` : `reply${source}`;
 }
 
-function judged(event: Event, names: Names, contents: NumberContents): string {
+function verdictText(event: Event, names: Names, contents: NumberContents): string {
   const { direction, verdict, policy, identity, rule, packet } = event;
   const ingress = direction === Direction.INGRESS;
   const [subject, peer] = ingress ? [packet.destination, packet.source] : [packet.source, packet.destination];

@@ -74,7 +74,7 @@ export class Ends {
     this.#nodes = new Map(
       now.nodes.flatMap(({ metadata: { name }, status }) => {
         const addresses = status.addresses.map(({ address }) => address).filter((text) => familyOf(text));
-        const end = named({ kind: "node", name, addresses });
+        const end = withKey({ kind: "node", name, addresses });
         const further = name === now.own?.nodeName ? addressesOfMachine(now.own) : [];
         return [...further, ...addresses].map((address) => [address, end] as const);
       }),
@@ -88,10 +88,10 @@ function addressesOfMachine({ address, addressIpv6, localAddresses }: NonNullabl
 
 function podsEnd(pod: Pod, namespace: Namespace | undefined, account: KubernetesObject | undefined): PodsEnd {
   const own = pod.metadata.labels ?? {};
-  const labels = within(lastingLabels(own));
-  const namespaceLabels = within(namespace?.metadata.labels ?? {});
+  const labels = recordableLabels(lastingLabels(own));
+  const namespaceLabels = recordableLabels(namespace?.metadata.labels ?? {});
   const { serviceAccountName } = pod.spec;
-  const accountLabels = within(account?.metadata.labels ?? {});
+  const accountLabels = recordableLabels(account?.metadata.labels ?? {});
   const ports = [...pod.spec.containers, ...pod.spec.initContainers]
     .flatMap((container) => container.ports)
     .flatMap(({ name, protocol, containerPort }) =>
@@ -110,13 +110,13 @@ function podsEnd(pod: Pod, namespace: Namespace | undefined, account: Kubernetes
 }
 
 /** In a fixed order; undefined if they are too long to record with every flow. */
-function within(labels: Record<string, string>): Record<string, string> | undefined {
+function recordableLabels(labels: Record<string, string>): Record<string, string> | undefined {
   const entries = Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1));
   const length = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   return length <= MOST_LABELS ? Object.fromEntries(entries) : undefined;
 }
 
-export function named(end: FlowEnd): NamedEnd {
+export function withKey(end: FlowEnd): NamedEnd {
   return { key: JSON.stringify(end), end };
 }
 
@@ -139,7 +139,7 @@ export class Outside {
   /** @param flow the rest of the flow, as a text */
   end(address: Address, flow: string): NamedEnd {
     const family = familyOf(address) ?? "IPv4";
-    const everybody = () => named({ kind: "network", cidr: family === "IPv4" ? "0.0.0.0/0" : "::/0" });
+    const everybody = () => withKey({ kind: "network", cidr: family === "IPv4" ? "0.0.0.0/0" : "::/0" });
     const known = this.#flows.get(flow) ?? { addresses: new Set(), blocks: new Set() };
     if (!this.#flows.has(flow)) {
       if (this.#flows.size >= this.#most) return everybody();
@@ -147,11 +147,11 @@ export class Outside {
     }
     if (known.addresses.has(address) || known.addresses.size < MOST_ADDRESSES) {
       known.addresses.add(address);
-      return named({ kind: "network", cidr: hostCidr(address).text });
+      return withKey({ kind: "network", cidr: hostCidr(address).text });
     }
     const block = parseCidr(`${address}/${BLOCK[family]}`).text;
     if (!known.blocks.has(block) && known.blocks.size >= MOST_BLOCKS) return everybody();
     known.blocks.add(block);
-    return named({ kind: "network", cidr: block });
+    return withKey({ kind: "network", cidr: block });
   }
 }

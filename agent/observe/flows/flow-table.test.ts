@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { named } from "./ends.ts";
+import { withKey } from "./ends.ts";
 import { FlowTable, type Observation } from "./flow-table.ts";
 
-const pods = (namespace: string, workload: string) => named({ kind: "pods", namespace, workload });
-const outside = (address: string) => named({ kind: "network", cidr: `${address}/32` });
+const pods = (namespace: string, workload: string) => withKey({ kind: "pods", namespace, workload });
+const outside = (address: string) => withKey({ kind: "network", cidr: `${address}/32` });
 const pg = pods("db", "pg");
 
 const opened = (from: Observation["from"], port: number, to = pg): Observation => ({
@@ -13,7 +13,7 @@ const denied = (from: Observation["from"], port: number, to = pg): Observation =
   ...{ from, to, port, at: "destination", protocol: "TCP", verdict: "denied", packetsRefused: 1, time: 1000 },
 });
 
-const lines = (table: FlowTable) => table.take().map((one) => ({ ...one, from: named(one.from).key }));
+const lines = (table: FlowTable) => table.take().map((one) => ({ ...one, from: withKey(one.from).key }));
 
 test("connections of one flow are added up, with the first and the last time", () => {
   const table = new FlowTable(10);
@@ -71,7 +71,7 @@ test("forged sources outside hide neither allowed flows from outside nor flows t
   for (const address of ["172.31.1.55", "172.31.1.56", "172.31.1.57"])
     expect(found).toContainEqual(expect.objectContaining({ from: outside(address).key, others: false }));
   // Each sender's address is forged, so the rest has none.
-  expect(found.filter(({ others }) => others)).toMatchObject([{ from: named({ kind: "others" }).key }]);
+  expect(found.filter(({ others }) => others)).toMatchObject([{ from: withKey({ kind: "others" }).key }]);
 });
 
 test("whatever comes, memory is bounded and every observation is counted once", () => {

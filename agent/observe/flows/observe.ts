@@ -13,7 +13,7 @@ import {
 import type { Names } from "../events/names.ts";
 import { protocol as protocolText } from "../inspect/words.ts";
 import type { Ends, Outside } from "./ends.ts";
-import { named } from "./ends.ts";
+import { withKey } from "./ends.ts";
 import type { NamedEnd, Observation } from "./flow-table.ts";
 
 /** A flow in the direction of the end that opened it, after translation. */
@@ -119,7 +119,7 @@ export function described(
   // Refused before a backend was chosen.
   const asked = !used && verdict !== "allowed" ? names.service(server, number, protocol) : undefined;
   const rest = `${icmp ? number : target.port} ${protocol} ${verdict} ${reason ?? ""}`;
-  const toInside = asked ? named({ kind: "service", name: asked }) : ends.inside(server);
+  const toInside = asked ? withKey({ kind: "service", name: asked }) : ends.inside(server);
   const fromInside = ends.inside(client);
   const from: NamedEnd = fromInside ?? outside.end(client, `to ${toInside?.key ?? "outside"} ${rest}`);
   const to: NamedEnd = toInside ?? outside.end(server, `from ${fromInside?.key ?? "outside"} ${rest}`);

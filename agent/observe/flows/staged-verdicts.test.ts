@@ -4,7 +4,7 @@ import type { JudgedBy } from "../../../model/flow/judge.ts";
 import type { FlowEnd } from "../../../model/flow/record.ts";
 import { networkPolicy } from "../../../model/objects/networking.ts";
 import { schemas } from "../../../model/objects/schemas.ts";
-import { named } from "./ends.ts";
+import { withKey } from "./ends.ts";
 import type { Staging } from "./staged.ts";
 import { StagedVerdicts } from "./staged-verdicts.ts";
 
@@ -35,7 +35,7 @@ function verdicts(first: Staging | undefined, clock = () => 0) {
     ends: {
       inside: (address) => {
         const end = known.get(address);
-        return end && named(end);
+        return end && withKey(end);
       },
       isOn: (_, address) => address === NODE || address === PG,
     },
@@ -69,7 +69,7 @@ test("what an entry node sends on is judged where it has host endpoints", () => 
   const staged = { networkPolicies: [], globalNetworkPolicies: [preDnat] };
   const said = (hosts: Partial<JudgedBy>, atOnce = false) => {
     const staging = { now: { ...now, ...hosts }, staged };
-    const ends = { inside: (address: string) => known.get(address) && named(known.get(address) as FlowEnd) };
+    const ends = { inside: (address: string) => known.get(address) && withKey(known.get(address) as FlowEnd) };
     const all = { ...ends, isOn: (_: string, address: string) => address === NODE };
     const verdicts = new StagedVerdicts({ node: "node", ends: all, staging: () => staging });
     const used = { destination: NODE, destinationPort: 30604 };
@@ -82,7 +82,7 @@ test("what an entry node sends on is judged where it has host endpoints", () => 
 
 test("a person hears what each end would say that says something else now, tier by tier", () => {
   const explained = (staging: Staging, client: string, sourcePort = 40_000) => {
-    const ends = { inside: (address: string) => known.get(address) && named(known.get(address) as FlowEnd) };
+    const ends = { inside: (address: string) => known.get(address) && withKey(known.get(address) as FlowEnd) };
     const all = { ...ends, isOn: (_: string, address: string) => address === PG };
     const staged = new StagedVerdicts({ node: "node", ends: all, staging: () => staging });
     return staged.explain({ client, server: PG, port: 5432, protocol: 6, sourcePort });
@@ -125,7 +125,7 @@ test("... and which host endpoint would, at which stage", () => {
     ingress: [{ action, protocol: "TCP", destination: { ports: [30604] } }],
   });
   const said = (now_: object[], then: object[], port = 30604) => {
-    const ends = { inside: (address: string) => known.get(address) && named(known.get(address) as FlowEnd) };
+    const ends = { inside: (address: string) => known.get(address) && withKey(known.get(address) as FlowEnd) };
     const all = { ...ends, isOn: (_: string, address: string) => address === NODE };
     const by = (list: object[]) => ({ networkPolicies: [], globalNetworkPolicies: list as ReturnType<typeof gnp>[] });
     const staging = { now: { ...now, hosts: hostsOf(), policies: by(now_) }, staged: by(then) };

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { ask } from "../../bgp/control.ts";
+import { askBird } from "../../bgp/control.ts";
 import { BIRD_FILE, BIRD_SOCKET, runFile } from "../../options.ts";
 import { asJson, asTable, type View } from "./table.ts";
 
@@ -35,7 +35,7 @@ export async function printSessions(options: { readonly json?: boolean; readonly
     throw new Error(
       "This node has to speak BGP, but BIRD does not run: it has no socket. Next: the agent's log says why; sessions come back by themselves.",
     );
-  const { lines } = existsSync(socket) ? await ask(socket, "show protocols all") : { lines: [] };
+  const { lines } = existsSync(socket) ? await askBird(socket, "show protocols all") : { lines: [] };
   const view = sessionsView(lines);
   console.log(options.json ? asJson(view) : asTable(view));
 }

@@ -20,8 +20,10 @@ export function poolUseLine({ byNode, byNamespace, ...rest }: PoolUse): PoolUseL
 export function poolUseView(lines: readonly PoolUseLine[]): View {
   const rows = lines.flatMap(({ pool, cidr, all, claimed, used, wrapping, nodes, namespaces }) => [
     [pool, cidr, share(used, all), share(claimed, all), wrapping],
-    ...nodes.toSorted(by("node")).map((one) => [pool, nodeText(one), share(one.used, one.claimed), one.claimed, ""]),
-    ...namespaces.toSorted(by("namespace")).map((one) => [pool, `namespace ${one.namespace}`, one.used, "", ""]),
+    ...nodes
+      .toSorted(compareBy("node"))
+      .map((one) => [pool, nodeText(one), share(one.used, one.claimed), one.claimed, ""]),
+    ...namespaces.toSorted(compareBy("namespace")).map((one) => [pool, `namespace ${one.namespace}`, one.used, "", ""]),
   ]);
   return { columns: ["pool", "of", "used", "claimed", "between nodes"], rows, empty: "There is no IPPool for pods." };
 }
@@ -37,7 +39,7 @@ function share(part: number, whole: number): string {
   return `${part} of ${whole > Number.MAX_SAFE_INTEGER ? `2^${Math.log2(whole)}` : whole}${percent}`;
 }
 
-function by<K extends string>(key: K) {
+function compareBy<K extends string>(key: K) {
   return (a: Readonly<Record<K, string>>, b: Readonly<Record<K, string>>) => (a[key] < b[key] ? -1 : 1);
 }
 
