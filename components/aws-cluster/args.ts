@@ -5,7 +5,7 @@ import type { ReturnMode } from "../dataplane/args.ts";
 import type { IpipMode, VxlanMode } from "../ip-pool/args.ts";
 import type { AddressFamily } from "../machine/address-family.ts";
 
-/** What may be opened to 0.0.0.0/0, each only when it is said here. */
+/** What may be open to 0.0.0.0/0. Each is opened only if it is set here. */
 export enum WorldAccess {
   /** SSH to nodes and clients. */
   Ssh = "ssh",
@@ -15,11 +15,11 @@ export enum WorldAccess {
   NodePorts = "node-ports",
 }
 
-/** Who brings pods' packets from one node to another. */
+/** How pods' packets travel from one node to another. */
 export enum PodRouting {
-  /** The nodes, in VXLAN where `vxlanMode` says so. */
+  /** The nodes carry them, in VXLAN where `vxlanMode` says so. */
   Nodes = "Nodes",
-  /** The VPC: its route tables have a route to each node's pods. Packets leave as pods send them, also between subnets. */
+  /** The VPC carries them: its route tables have a route to each node's pods. Packets leave as pods send them, also between subnets. */
   CloudRoutes = "CloudRoutes",
 }
 
@@ -68,21 +68,19 @@ export interface AwsClusterArgs {
   vpcCidr?: pulumi.Input<string>;
   /** Subnets of the machines. Defaults to one, "172.31.1.0/24". */
   subnets?: AwsSubnet[];
-  /**
-   * Whether instances get public addresses, by which they reach registries and the API server is reached from outside; without them
-   * the subnets need another way out, and this computer a way in. Over IPv6 they reach the outside, and nobody reaches them. Defaults
-   * to true.
-   */
+  /** Whether instances get public addresses. With them the instances reach registries, and the API server is reached from outside;
+   * without them the subnets need another way out, and this computer a way in. Over IPv6 the instances reach the outside, and nothing
+   * outside reaches them. Defaults to true. */
   publicAddresses?: boolean;
   /** IPv4 networks from which the API server is reached, besides the nodes: this computer's address as /32 is one of them. */
   adminCidrs: pulumi.Input<string>[];
-  /** Networks from which node ports are reached, besides the clients; of IPv6 too in a cluster that has it. Defaults to none. */
+  /** Networks from which node ports are reached, besides the clients; IPv6 networks too if the cluster has IPv6. Defaults to none. */
   nodePortCidrs?: pulumi.Input<string>[];
-  /** What may be open to everybody. Defaults to nothing. */
+  /** What may be open to every address. Defaults to nothing. */
   openToWorld?: WorldAccess[];
   /** SSH access. Defaults to none. */
   ssh?: SshAccess;
-  /** Whether instances let themselves be entered by AWS Session Manager. Defaults to false. */
+  /** Whether AWS Session Manager may log in to instances. Defaults to false. */
   sessionManager?: boolean;
   /** How replies return, as in `Dataplane`: with `Dsr` nodes send with each other's addresses. Defaults to `Dsr`. */
   returnMode?: ReturnMode;
@@ -93,11 +91,9 @@ export interface AwsClusterArgs {
   vxlanMode?: VxlanMode;
   /** The same in IPIP: opens IP protocol 4 between nodes. Defaults to `Never`. */
   ipipMode?: IpipMode;
-  /**
-   * Who brings pods' packets from one node to another. With `CloudRoutes` each node has a fixed network of pods (`podCidr` of its machine), the source/destination
-   * check is off, `vxlanMode` is `Never`, and the `Dataplane` needs `ipPools: cloudRoutePools(…)`. IPv4 alone. A route table has 500 routes unless AWS gives you more.
-   * Defaults to `Nodes`.
-   */
+  /** How pods' packets travel from one node to another. With `CloudRoutes` each node has a fixed network of pods (`podCidr` of its
+   * machine), the source/destination check is off, `vxlanMode` is `Never`, and the `Dataplane` needs `ipPools: cloudRoutePools(…)`.
+   * Only for IPv4. A route table has 500 routes unless AWS gives you more. Defaults to `Nodes`. */
   podRouting?: PodRouting;
   /** With `podRouting: CloudRoutes` in a VPC that exists: ids of the route tables of its subnets, which get the routes. */
   routeTableIds?: pulumi.Input<string>[];

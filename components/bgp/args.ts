@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-// Calico's objects for BGP, in its words.
+// Calico's objects for BGP, with Calico's field names.
 
-/** A network that nodes announce addresses of. */
+/** A network of which nodes announce addresses. */
 export interface BgpNetwork {
   /** For example "10.96.0.0/12". */
   cidr: pulumi.Input<string>;
@@ -26,9 +26,9 @@ export interface BgpPrefixAdvertisement {
 
 /** Whether nodes announce one network for load balancer addresses. */
 export enum BgpAggregation {
-  /** They announce the networks. */
+  /** Nodes announce the networks. */
   Enabled = "Enabled",
-  /** They announce each address of a Service. */
+  /** Nodes announce each address of a Service. */
   Disabled = "Disabled",
 }
 
@@ -40,7 +40,7 @@ export interface BgpSecretKey {
   key: pulumi.Input<string>;
 }
 
-/** With what each packet of a session is signed (RFC 2385). */
+/** The password with which each packet of a session is signed (RFC 2385). */
 export interface BgpPassword {
   /** Where the password is. Agents get the right to read that Secret. */
   secretKeyRef: BgpSecretKey;
@@ -50,19 +50,20 @@ export interface BgpPassword {
 export interface BgpConfigurationSpec {
   /** Whether each node has a session with every other. Defaults to true. */
   nodeToNodeMeshEnabled?: pulumi.Input<boolean>;
-  /** AS number of the nodes, but for those with the annotation "projectcalico.org/ASNumber". Defaults to 64512. */
+  /** AS number of the nodes, except those with the annotation "projectcalico.org/ASNumber". Defaults to 64512. */
   asNumber?: pulumi.Input<number>;
   /** Port at which nodes listen. Defaults to 179. */
   listenPort?: pulumi.Input<number>;
-  /** How long nodes keep the routes of another one that starts again: "120s". Defaults to 120 s. */
+  /** How long nodes keep the routes of another node that restarts: "120s". Defaults to 120 s. */
   nodeMeshMaxRestartTime?: pulumi.Input<string>;
   /** Password of the sessions between nodes. Defaults to none. */
   nodeMeshPassword?: BgpPassword;
   /** Networks of cluster IPs that all nodes announce to peers outside the mesh. Defaults to none. */
   serviceClusterIPs?: BgpNetwork[];
-  /** The same of external IPs. With traffic policy Local a node announces the addresses of which it has ready endpoints. Defaults to none. */
+  /** The same for external IPs. With traffic policy Local a node announces the addresses for which it has ready endpoints. Defaults to
+   * none. */
   serviceExternalIPs?: BgpNetwork[];
-  /** The same of load balancer addresses. Defaults to none. */
+  /** The same for load balancer addresses. Defaults to none. */
   serviceLoadBalancerIPs?: BgpNetwork[];
   /** Whether the networks of load balancer addresses are announced, or single addresses. Defaults to `Enabled`. */
   serviceLoadBalancerAggregation?: BgpAggregation;
@@ -72,41 +73,41 @@ export interface BgpConfigurationSpec {
   prefixAdvertisements?: BgpPrefixAdvertisement[];
 }
 
-/** Which address of this node a peer is told for packets. */
+/** Which next hop a peer is told for this node's routes. */
 export enum BgpNextHopMode {
-  /** As BGP has it: the node's own address for routes of other systems' peers. */
+  /** As BGP defines it: the node's own address for routes to peers of other systems. */
   Auto = "Auto",
-  /** Always the node's own. */
+  /** Always the node's own address. */
   Self = "Self",
-  /** The one that the node was told. */
+  /** The one that the node received. */
   Keep = "Keep",
 }
 
-/** From which address a session is opened. */
+/** The address from which a session is opened. */
 export enum BgpSourceAddress {
-  /** The node's own. */
+  /** The node's own address. */
   UseNodeIP = "UseNodeIP",
-  /** The one that the kernel chooses. */
+  /** The address that the kernel chooses. */
   None = "None",
 }
 
-/** Whether nodes that are named as peers have the other end of the session. */
+/** Whether nodes that are named as peers open the other end of the session. */
 export enum BgpReversePeering {
-  /** They do. */
+  /** They open it. */
   Auto = "Auto",
-  /** Another BGPPeer says so. */
+  /** Another BGPPeer describes it. */
   Manual = "Manual",
 }
 
-/** How the failure of a peer is found, beside the hold time of 90 s. */
+/** How the failure of a peer is detected, besides the hold time of 90 s. */
 export enum BgpFailureDetection {
-  /** In no other way. */
+  /** By the hold time only. */
   None = "None",
-  /** By BFD (RFC 5881), where the peer is in a subnet of the node: in about two seconds. The peer needs BFD too. */
+  /** By BFD (RFC 5881), if the peer is in a subnet of the node: in about two seconds. The peer needs BFD too. */
   BfdIfDirectlyConnected = "BFDIfDirectlyConnected",
 }
 
-/** With whom which nodes speak BGP. Needs `peerIP` and `asNumber`, or `peerSelector`. */
+/** Which nodes have BGP sessions with which peer. Needs `peerIP` and `asNumber`, or `peerSelector`. */
 export interface BgpPeerSpec {
   /** Name of the object. */
   name: string;
@@ -124,49 +125,49 @@ export interface BgpPeerSpec {
   password?: BgpPassword;
   /** Which next hop the peer is told. Defaults to `Auto`. */
   nextHopMode?: BgpNextHopMode;
-  /** From which address the session is opened. Defaults to `UseNodeIP`. */
+  /** The address from which the session is opened. Defaults to `UseNodeIP`. */
   sourceAddress?: BgpSourceAddress;
-  /** How long the peer keeps a node's routes while its agent starts again: "120s". Defaults to 120 s. */
+  /** How long the peer keeps a node's routes while its agent restarts: "120s". Defaults to 120 s. */
   maxRestartTime?: pulumi.Input<string>;
-  /** How often a route's path may have the node's own AS number. Defaults to 0. */
+  /** How often a route's path may contain the node's own AS number. Defaults to 0. */
   numAllowedLocalASNumbers?: pulumi.Input<number>;
   /** AS number that the node has for this peer. Defaults to the node's. */
   localASNumber?: pulumi.Input<number>;
-  /** Routers to the peer, at most, itself included; what comes from further away is dropped (RFC 5082). Defaults to no check. */
+  /** The most routers to the peer, itself included; packets from further away are dropped (RFC 5082). Defaults to no check. */
   ttlSecurity?: pulumi.Input<number>;
-  /** Whether nodes that are the peers have the other ends. Defaults to `Auto`. */
+  /** Whether nodes that are the peers open the other ends. Defaults to `Auto`. */
   reversePeering?: BgpReversePeering;
-  /** How a failure of the peer is found. Defaults to `None`. */
+  /** How a failure of the peer is detected. Defaults to `None`. */
   failureDetectionMode?: BgpFailureDetection;
   /** Names of BGPFilters, in this order. Defaults to none. */
   filters?: pulumi.Input<string>[];
 }
 
-/** What becomes of a route. */
+/** What happens to a route. */
 export enum BgpFilterAction {
-  /** It is taken, or announced. */
+  /** It is accepted, or announced. */
   Accept = "Accept",
   /** It is not. */
   Reject = "Reject",
 }
 
-/** How a rule's network and a route's are compared. */
+/** How a rule's network is compared with a route's. */
 export enum BgpMatchOperator {
   /** They are the same. */
   Equal = "Equal",
   /** They are not. */
   NotEqual = "NotEqual",
-  /** The route's is the rule's or a part of it. */
+  /** The route's network is the rule's or a part of it. */
   In = "In",
-  /** It is neither. */
+  /** The route's network is neither the rule's nor a part of it. */
   NotIn = "NotIn",
 }
 
-/** With which peers a rule counts. */
+/** The peers for which a rule applies. */
 export enum BgpPeerType {
-  /** Those of another AS. */
+  /** Peers of another AS. */
   Ebgp = "eBGP",
-  /** Those of the node's own. */
+  /** Peers of the node's own AS. */
   Ibgp = "iBGP",
 }
 
@@ -178,9 +179,9 @@ export interface BgpPrefixLength {
   max?: pulumi.Input<number>;
 }
 
-/** A rule about routes. The first that fits decides. */
+/** A rule about routes. The first rule that matches decides. */
 export interface BgpFilterRule {
-  /** What becomes of the route. */
+  /** What happens to the route. */
   action: BgpFilterAction;
   /** A network, with `matchOperator`. Defaults to any. */
   cidr?: pulumi.Input<string>;
@@ -190,29 +191,30 @@ export interface BgpFilterRule {
   prefixLength?: BgpPrefixLength;
   /** "RemotePeers": the route was learned by BGP. Defaults to any route. */
   source?: pulumi.Input<string>;
-  /** With which peers the rule counts. Defaults to all. */
+  /** The peers for which the rule applies. Defaults to all. */
   peerType?: BgpPeerType;
 }
 
-/** Which routes the sessions of BGPPeers take and give. What no rule fits is taken, and given if it is the cluster's. */
+/** Which routes the sessions of BGPPeers accept and announce. A route that no rule matches is accepted, and announced if it is the
+ * cluster's. */
 export interface BgpFilterSpec {
   /** Name of the object. */
   name: string;
-  /** IPv4 routes that are taken. Defaults to no rules. */
+  /** Rules for IPv4 routes that are received. Defaults to no rules. */
   importV4?: BgpFilterRule[];
-  /** IPv4 routes that are given. Defaults to no rules. */
+  /** Rules for IPv4 routes that are announced. Defaults to no rules. */
   exportV4?: BgpFilterRule[];
-  /** IPv6 routes that are taken. Defaults to no rules. */
+  /** Rules for IPv6 routes that are received. Defaults to no rules. */
   importV6?: BgpFilterRule[];
-  /** IPv6 routes that are given. Defaults to no rules. */
+  /** Rules for IPv6 routes that are announced. Defaults to no rules. */
   exportV6?: BgpFilterRule[];
 }
 
-/** Objects for BGP that are declared with a dataplane. Without any, BGP is not spoken. */
+/** Objects for BGP that are declared with a dataplane. Without any, nodes do not use BGP. */
 export interface DeclaredBgp {
-  /** How nodes speak BGP. Defaults to Calico's defaults where there are `bgpPeers`. */
+  /** How nodes speak BGP. Defaults to Calico's defaults if there are `bgpPeers`. */
   bgp?: BgpConfigurationSpec;
-  /** With whom. Defaults to none. */
+  /** The peers. Defaults to none. */
   bgpPeers?: BgpPeerSpec[];
   /** Rules for the routes of `bgpPeers`. Defaults to none. */
   bgpFilters?: BgpFilterSpec[];

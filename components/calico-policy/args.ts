@@ -1,19 +1,19 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { PolicyType } from "../network-policy/args.ts";
 
-/** What becomes of a packet that a rule matches. */
+/** What happens to a packet that a rule matches. */
 export enum PolicyAction {
   /** It passes; no further policy is asked. */
   Allow = "Allow",
   /** It is dropped. */
   Deny = "Deny",
-  /** It is noted, and the next rule is asked. */
+  /** It is logged, and the next rule is asked. */
   Log = "Log",
   /** The next tier is asked. */
   Pass = "Pass",
 }
 
-/** What becomes of packets to which a policy of a tier applies and that no rule of the tier matches. */
+/** What happens to packets to which a policy of a tier applies and that no rule of the tier matches. */
 export enum TierDefaultAction {
   /** They are dropped. */
   Deny = "Deny",
@@ -37,7 +37,7 @@ export interface ServiceMatch {
   namespace?: pulumi.Input<string>;
 }
 
-/** Pods by their service account. Both must hold where both are given. */
+/** Pods by their service account. If both fields are given, both must hold. */
 export interface ServiceAccountMatch {
   /** Names, one of which it has. */
   names?: pulumi.Input<string>[];
@@ -53,7 +53,7 @@ export interface EntityRule {
   notNets?: pulumi.Input<string>[];
   /** Selector of endpoints and network sets, e.g. `app == 'web' && tier in {'front', 'edge'}`. */
   selector?: pulumi.Input<string>;
-  /** Selector that does not fit; addresses of nobody fit nothing. */
+  /** Selector that must not match. Addresses that belong to no endpoint or network set match no selector. */
   notSelector?: pulumi.Input<string>;
   /** Selector of the endpoints' namespaces; "global()": host endpoints and global network sets only. */
   namespaceSelector?: pulumi.Input<string>;
@@ -69,7 +69,7 @@ export interface EntityRule {
   notPorts?: any[];
 }
 
-/** Words about a rule, for people. */
+/** Text about a rule, for people. */
 export interface RuleMetadata {
   /** By their names. */
   annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
@@ -77,7 +77,7 @@ export interface RuleMetadata {
 
 /** A rule: the first one that matches decides. Everything that is given must hold. */
 export interface PolicyRule {
-  /** What becomes of packets that match. */
+  /** What happens to packets that match. */
   action: PolicyAction;
   /** 4 or 6. Defaults to both. */
   ipVersion?: pulumi.Input<number>;
@@ -95,11 +95,11 @@ export interface PolicyRule {
   source?: EntityRule;
   /** Who accepts it. Defaults to anybody. */
   destination?: EntityRule;
-  /** Words for people. */
+  /** Text for people. */
   metadata?: RuleMetadata;
 }
 
-/** What policies of both kinds of Calico say (projectcalico.org/v3). */
+/** The fields of both kinds of Calico's policies (projectcalico.org/v3). */
 export interface TieredPolicySpec {
   /** Name of the object. */
   name: string;
@@ -123,7 +123,7 @@ export interface TieredPolicySpec {
 
 /** A NetworkPolicy of Calico. */
 export interface CalicoNetworkPolicySpec extends TieredPolicySpec {
-  /** Namespace whose pods the policy is about. Defaults to "default". */
+  /** Namespace to whose pods the policy applies. Defaults to "default". */
   namespace?: string;
 }
 
@@ -131,9 +131,10 @@ export interface CalicoNetworkPolicySpec extends TieredPolicySpec {
 export interface GlobalNetworkPolicySpec extends TieredPolicySpec {
   /** Selector of the namespaces of pods that it applies to. Defaults to all, and host endpoints. */
   namespaceSelector?: pulumi.Input<string>;
-  /** Whether it is asked before connections are tracked, of host endpoints. Needs `applyOnForward`. Defaults to false. */
+  /** Whether the policy of host endpoints is asked before connections are tracked. Needs `applyOnForward`. Defaults to false. */
   doNotTrack?: pulumi.Input<boolean>;
-  /** Whether it sees the address that the client wrote, before Services are translated. Needs `applyOnForward`, and no egress. Defaults to false. */
+  /** Whether the policy sees the address that the client used, before Services are translated. Needs `applyOnForward`, and no egress.
+   * Defaults to false. */
   preDNAT?: pulumi.Input<boolean>;
   /** Whether it applies to traffic that a host forwards, too. Defaults to false. */
   applyOnForward?: pulumi.Input<boolean>;
@@ -145,7 +146,7 @@ export interface TierSpec {
   name: string;
   /** Lower counts first: "default" has 1000000. Defaults to after all others. */
   order?: pulumi.Input<number>;
-  /** What becomes of traffic that none of its rules matches. Defaults to `Deny`. */
+  /** What happens to traffic that none of its rules matches. Defaults to `Deny`. */
   defaultAction?: TierDefaultAction;
 }
 
@@ -172,7 +173,7 @@ export interface HostEndpointSpec {
   interfaceName?: pulumi.Input<string>;
   /** Addresses of the interface, by which rules that select this endpoint know it. */
   expectedIPs?: pulumi.Input<string>[];
-  /** ["projectcalico-default-allow"]: traffic that no policy is about passes. Defaults to none: it is dropped. */
+  /** ["projectcalico-default-allow"]: traffic to which no policy applies passes. Defaults to none: it is dropped. */
   profiles?: pulumi.Input<string>[];
   /** Named ports. */
   ports?: EndpointPort[];

@@ -20,7 +20,7 @@ export interface ClientMachinesArgs {
   imageId?: pulumi.Input<string>;
   /** Name of an EC2 key pair that logs in. Defaults to none. */
   keyName?: pulumi.Input<string>;
-  /** Name of an IAM instance profile. Defaults to none: a client has nothing to ask of AWS. */
+  /** Name of an IAM instance profile. Defaults to none: a client sends no requests to AWS. */
   instanceProfile?: pulumi.Input<string>;
   /** Whether instances get public addresses. Defaults to true. */
   publicAddresses?: boolean;

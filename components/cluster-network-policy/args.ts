@@ -9,7 +9,7 @@ export enum ClusterPolicyTier {
   Baseline = "Baseline",
 }
 
-/** What becomes of packets that a rule of a ClusterNetworkPolicy matches. */
+/** What happens to packets that a rule of a ClusterNetworkPolicy matches. */
 export enum ClusterPolicyAction {
   /** They pass; no further policy is asked. */
   Accept = "Accept",
@@ -93,7 +93,7 @@ export interface ClusterPolicyProtocol {
 export interface ClusterPolicyIngressRule {
   /** For people; at most 100 characters. */
   name?: pulumi.Input<string>;
-  /** What becomes of packets that match. */
+  /** What happens to packets that match. */
   action: ClusterPolicyAction;
   /** Sources, at least one and at most 25. */
   from: ClusterPolicyIngressPeer[];
@@ -105,7 +105,7 @@ export interface ClusterPolicyIngressRule {
 export interface ClusterPolicyEgressRule {
   /** For people; at most 100 characters. */
   name?: pulumi.Input<string>;
-  /** What becomes of packets that match. */
+  /** What happens to packets that match. */
   action: ClusterPolicyAction;
   /** Destinations, at least one and at most 25. */
   to: ClusterPolicyEgressPeer[];
@@ -123,9 +123,9 @@ export interface ClusterNetworkPolicySpec {
   priority: pulumi.Input<number>;
   /** The pods that it applies to. */
   subject: ClusterPolicySubject;
-  /** What they may receive, at most 25 rules. Defaults to none: the policy says nothing of it. */
+  /** What they may receive, at most 25 rules. Defaults to none: the policy does not decide about it. */
   ingress?: ClusterPolicyIngressRule[];
-  /** What they may send, at most 25 rules. Defaults to none: the policy says nothing of it. */
+  /** What they may send, at most 25 rules. Defaults to none: the policy does not decide about it. */
   egress?: ClusterPolicyEgressRule[];
 }
 

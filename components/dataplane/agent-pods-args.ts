@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 export enum TolerationOperator {
   /** It has this value. */
   Equal = "Equal",
-  /** It is there, whatever its value. */
+  /** It exists, with any value. */
   Exists = "Exists",
 }
 
@@ -30,15 +30,15 @@ export interface Toleration {
   effect?: TaintEffect;
 }
 
-/** How a node's label relates to values. */
+/** How a node's label is compared with values. */
 export enum NodeSelectorOperator {
   /** It has one of them. */
   In = "In",
-  /** It has none of them, or is not there. */
+  /** It has none of them, or does not exist. */
   NotIn = "NotIn",
-  /** It is there. */
+  /** It exists. */
   Exists = "Exists",
-  /** It is not there. */
+  /** It does not exist. */
   DoesNotExist = "DoesNotExist",
   /** It is a greater whole number. */
   Gt = "Gt",
@@ -46,35 +46,35 @@ export enum NodeSelectorOperator {
   Lt = "Lt",
 }
 
-/** What holds of a node's label. */
+/** A condition on a node's label. */
 export interface NodeSelectorRequirement {
   /** The label's key. */
   key: string;
-  /** How its value relates to `values`. */
+  /** How its value is compared with `values`. */
   operator: NodeSelectorOperator;
   /** At least one for `In` and `NotIn`, exactly one whole number for `Gt` and `Lt`; absent for the others. */
   values?: pulumi.Input<string>[];
 }
 
-/** Nodes of which all of this holds. */
+/** Nodes that meet all of these conditions. */
 export interface NodeSelectorTerm {
   /** At least one. */
   matchExpressions: NodeSelectorRequirement[];
 }
 
-/** Nodes that fit at least one of the terms. */
+/** Nodes that meet at least one of the terms. */
 export interface NodeSelectorTerms {
   /** At least one. */
   nodeSelectorTerms: NodeSelectorTerm[];
 }
 
-/** Which nodes get agents, by expressions. A preference means nothing here: every node that fits gets one. */
+/** Which nodes get agents, by expressions. Preferences are not supported: every node that meets the terms gets an agent. */
 export interface NodeAffinity {
-  /** What nodes must fit. */
+  /** The terms for nodes. */
   requiredDuringSchedulingIgnoredDuringExecution: NodeSelectorTerms;
 }
 
-/** Where agents run: Kubernetes' affinity, without what would keep agents apart. */
+/** Where agents run: Kubernetes' affinity, without the parts that would keep agents apart. */
 export interface Affinity {
   /** By the nodes' labels. */
   nodeAffinity: NodeAffinity;
@@ -86,11 +86,12 @@ export interface LocalObjectReference {
   name: pulumi.Input<string>;
 }
 
-/** What the agent's container asks of its node. */
+/** Resources of the agent's container. */
 export interface ResourceRequirements {
   /** "cpu", "memory" and "ephemeral-storage" that are kept for it. Defaults to 100m and 256Mi. */
   requests?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** The most that it may take; `memory` at least 256Mi: the agent's heap is 60% of it, at most 1536Mi. Defaults to 2560Mi of memory. */
+  /** The most that the container may use; `memory` at least 256Mi: the agent's heap is 60% of it, at most 1536Mi. Defaults to 2560Mi of
+   * memory. */
   limits?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
@@ -107,17 +108,15 @@ export interface UpdateStrategy {
   rollingUpdate?: RollingUpdate;
 }
 
-/** The agents' DaemonSet and pods, in the words of Kubernetes. */
+/** The agents' DaemonSet and pods, with Kubernetes' field names. */
 export interface AgentPods {
   /**
    * Namespace of the agents and of everything that belongs to them. A change replaces all agents: those of the former namespace end first, and connections continue.
    * Kubernetes' own namespaces are refused: agents that are the load balancer write Leases in theirs. Defaults to "ebpf-dataplane".
    */
   namespace?: pulumi.Input<string>;
-  /**
-   * Whether the namespace is made, with the labels by which it admits privileged pods, and deleted with the dataplane. Defaults to true for the default namespace, and to
-   * false for a `namespace` of yours, which must admit them already.
-   */
+  /** Whether the namespace is created, with the labels by which it admits privileged pods, and deleted with the dataplane. Defaults to
+   * true for the default namespace, and to false for a `namespace` of yours, which must admit them already. */
   createNamespace?: boolean;
   /** Labels of the DaemonSet and its pods, beside "k8s-app". Defaults to none. */
   labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
@@ -134,7 +133,7 @@ export interface AgentPods {
   affinity?: Affinity;
   /** Taints that do not keep agents away; never the one of nodes that wait for a network. Defaults to every taint. */
   tolerations?: Toleration[];
-  /** What the agent's container asks of its node. */
+  /** Resources of the agent's container. */
   resources?: pulumi.Input<ResourceRequirements>;
   /** How agents are replaced. */
   updateStrategy?: UpdateStrategy;

@@ -11,7 +11,7 @@ import type { FlowLog, FlowLogsLocalReporter } from "./flow-log-args.ts";
 import type { Monitoring } from "./monitoring/args.ts";
 import type { DeclaredUplinks } from "./uplinks.ts";
 
-/** How a reply of a service that was reached from outside the cluster returns to the client. */
+/** How a reply of a Service that was reached from outside the cluster returns to the client. */
 export enum ReturnMode {
   /** Direct Server Return: from the pod's node straight to the client, with the address the client used. */
   Dsr = "dsr",
@@ -19,44 +19,43 @@ export enum ReturnMode {
   Tunnel = "tunnel",
 }
 
-/** Who gives Services their backends. */
+/** The component that gives Services their backends. */
 export enum ServiceHandling {
   /** This dataplane: the client's source address is preserved. */
   Ebpf = "Ebpf",
-  /** The real kube-proxy with rules of iptables; pods, addresses and policies stay this dataplane's. */
+  /** The real kube-proxy with iptables rules; this dataplane still handles pods, addresses and policies. */
   KubeProxyIptables = "KubeProxyIptables",
-  /** The real kube-proxy with rules of nftables; pods, addresses and policies stay this dataplane's. */
+  /** The real kube-proxy with nftables rules; this dataplane still handles pods, addresses and policies. */
   KubeProxyNftables = "KubeProxyNftables",
 }
 
 /** Which addresses a node gives its pods. */
 export enum Ipam {
-  /** Any of the IP pools: nodes claim blocks of them, and borrow single addresses where a pool is full. */
+  /** Any addresses of the IP pools: nodes claim blocks of them, and borrow single addresses if a pool is full. */
   Pools = "Pools",
-  /** Those of the pools that are in the node's `spec.podCIDRs`, as kubenet and the plugin host-local do. */
+  /** Only addresses of the pools in the node's `spec.podCIDRs`, as kubenet and the plugin host-local do. */
   HostLocal = "HostLocal",
 }
 
-/** Whether Services may name addresses of their own (`spec.externalIPs`) for the nodes to answer at. */
+/** Whether the nodes answer at addresses that Services name (`spec.externalIPs`). */
 export enum ExternalIPs {
-  /** As Kubernetes does: but for addresses of Services, pods and the API server, and the nodes' own ports. */
+  /** As in Kubernetes, except at addresses of Services, pods and the API server, and at the nodes' own ports. */
   Allow = "Allow",
-  /** None is served; load balancers' addresses are. */
+  /** External IPs are not served; load balancer addresses are. */
   Deny = "Deny",
 }
 
-/**
- * Whose sockets are given a backend when they connect to a Service; all others' packets are translated on their way. Processes on
- * the nodes have no other way to Services, so there is no "Off".
- */
+/** Whose sockets are given a backend when they connect to a Service. Packets of all other sockets are translated on their way. Processes
+ * on the nodes have no other way to Services, so there is no "Off". */
 export enum SocketTranslation {
-  /** Those of processes on the nodes and in pods: nothing is left to translate in their packets. */
+  /** Sockets of processes on the nodes and in pods: their packets need no translation. */
   All = "All",
-  /** Those of processes on the nodes only. Pods' sockets see the Service's address everywhere, as sidecars expect (SO_ORIGINAL_DST). */
+  /** Sockets of processes on the nodes only. Pods' sockets see the Service's address everywhere, as sidecars expect (SO_ORIGINAL_DST). */
   HostOnly = "HostOnly",
 }
 
-/** From where the agents' metrics can be read. They show sizes and counts of a node, and need no credentials unless `monitoring.access` asks for some. */
+/** Which clients can read the agents' metrics. The metrics show sizes and counts of a node, and need no credentials unless
+ * `monitoring.access` asks for some. */
 export enum MetricsAddress {
   /** Processes of the node only: 127.0.0.1. */
   Loopback = "Loopback",
@@ -66,7 +65,8 @@ export enum MetricsAddress {
   Any = "Any",
 }
 
-/** How many entries the kernel's tables have on each node. A table takes memory for the entries in use, that of affinities for all. */
+/** How many entries the kernel's tables have on each node. A table uses memory for the entries in use; the one of affinities uses it for
+ * all. */
 export interface MapSizes {
   /**
    * Connections, two entries for each whose both directions a node sees: `bpfMapSizeConntrack` of FelixConfiguration. 1024 to 1048576.
@@ -86,17 +86,17 @@ export interface MapSizes {
 
 /** Which Services have metrics of their own. */
 export interface ServiceMetrics {
-  /** Namespaces whose Services do. Defaults to all. */
+  /** Namespaces whose Services have metrics. Defaults to all. */
   namespaces?: pulumi.Input<pulumi.Input<string>[]>;
-  /** How many do on each node, from 1 to 5000; the others are added up under one name. Defaults to 100. */
+  /** How many Services have metrics on each node, from 1 to 5000; the others are added up under one name. Defaults to 100. */
   limit?: pulumi.Input<number>;
 }
 
-/** What becomes of packets from pods to their own node, after the pods' egress policies. */
+/** What happens to packets from pods to their own node, after the pods' egress policies. */
 export enum EndpointToHostAction {
-  /** They reach it. */
+  /** They reach the node. */
   Accept = "Accept",
-  /** They do not. */
+  /** They are dropped. */
   Drop = "Drop",
   /** The policies of the node's host endpoint with interfaceName "*" decide. */
   Return = "Return",
@@ -123,21 +123,17 @@ export enum LogLevel {
 /** Arguments of `Dataplane`. */
 export interface DataplaneArgs extends DataplaneSpec {}
 
-/** A dataplane: what `Dataplane` declares, and `ExistingCluster` looks whether the cluster can have it. */
+/** A dataplane: what `Dataplane` declares, and what `ExistingCluster` checks a cluster for. */
 export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEgress, DeclaredUplinks, AgentPods {
   /** Where the nodes reach the API server: never a Service, because the agent is what makes Services work. */
   apiServer: pulumi.Input<ApiServerAddress>;
   /** How replies return. A change switches a running cluster for new connections, without restarting agents. Defaults to `Dsr`. */
   returnMode?: ReturnMode;
-  /**
-   * Networks of clients whose replies return through the node that they connected to although `returnMode` is `Dsr`: they are
-   * behind something that drops replies from another node. A change needs no restart. Defaults to none.
-   */
+  /** Networks of clients whose replies return through the node that they connected to although `returnMode` is `Dsr`, because a device
+   * in front of them drops replies from another node. A change needs no restart. Defaults to none. */
   dsrOptOutNetworks?: pulumi.Input<pulumi.Input<string>[]>;
-  /**
-   * Who gives Services their backends. A change switches a running cluster for new connections, without restarting agents or
-   * pods. Defaults to `Ebpf`.
-   */
+  /** The component that gives Services their backends. A change switches a running cluster for new connections, without restarting
+   * agents or pods. Defaults to `Ebpf`. */
   serviceHandling?: ServiceHandling;
   /**
    * Whether `externalIPs` of Services are served. Users who may write a Service can take over an address with
@@ -184,24 +180,20 @@ export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEg
   serviceSubnet?: pulumi.Input<string>;
   /** IPv6 network of the Services' addresses in a cluster of both families or of IPv6 alone, such as "fd00:10:96::/112"; apart from every pool. Defaults to none. */
   serviceSubnetIpv6?: pulumi.Input<string>;
-  /**
-   * Whether the definition (CRD) of Kubernetes' ClusterNetworkPolicy is made. Say false where the cluster has it from somebody else: it
-   * is never taken over. Defaults to true.
-   */
+  /** Whether the definition (CRD) of Kubernetes' ClusterNetworkPolicy is created. Set false if the cluster has it from another source:
+   * it is never taken over. Defaults to true. */
   clusterNetworkPolicyDefinition?: boolean;
   /**
    * Registry, with its path, that holds the agent's image under this package's own version (`make image REGISTRY=...` puts it
    * there). Not together with `image`. Defaults to none: the image that nodes of a `LocalCluster` have.
    */
   imageRegistry?: pulumi.Input<string>;
-  /** Image of the agent, where it is not of this package's version. Defaults to "ebpf-dataplane:VERSION" of `imageRegistry`. */
+  /** Image of the agent, if it is not that of this package's version. Defaults to "ebpf-dataplane:VERSION" of `imageRegistry`. */
   image?: pulumi.Input<string>;
   /** Content hash of the image; a new one replaces the agents node by node even if the tag is the same. Defaults to "". */
   imageDigest?: pulumi.Input<string>;
-  /**
-   * Whether pods may send to the port of the nodes' tunnels (UDP 4789), for pods that have tunnels of their own. Nodes believe what
-   * comes from that port of a node. A change needs no restart. Defaults to false.
-   */
+  /** Whether pods may send to the port of the nodes' tunnels (UDP 4789), for pods that have tunnels of their own. Nodes trust packets
+   * that come from that port of a node. A change needs no restart. Defaults to false. */
   allowVxlanPacketsFromWorkloads?: boolean;
   /**
    * Whether, and how, agents keep a log of the flows on their nodes, in /var/log/ebpf-dataplane/flows: for `make flows`, and for
@@ -213,10 +205,8 @@ export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEg
    * A change needs no restart. Not `Disabled` beside `flowLog`. Defaults to `Disabled`.
    */
   flowLogsLocalReporter?: FlowLogsLocalReporter;
-  /**
-   * How many entries the kernel's tables have on each node, instead of as many as its memory suggests. A change makes the agents start
-   * again; connections continue.
-   */
+  /** How many entries the kernel's tables have on each node, in place of the numbers that follow its memory. A change restarts the
+   * agents; connections continue. */
   mapSizes?: MapSizes;
   /**
    * Ports at which nodes are reached whatever policies of host endpoints say, at most 1024, in place of the default list: SSH, DHCP, BGP,
@@ -227,11 +217,12 @@ export interface DataplaneSpec extends DeclaredPolicies, DeclaredBgp, DeclaredEg
    * The same for ports that nodes reach; the default list has DNS besides. Agents always reach the API server. A change needs no restart.
    */
   failsafeOutboundHostPorts?: FailsafePort[];
-  /** What becomes of packets from pods to their own node. A change needs no restart. Defaults to `Accept`. */
+  /** What happens to packets from pods to their own node. A change needs no restart. Defaults to `Accept`. */
   defaultEndpointToHostAction?: EndpointToHostAction;
   /** Where each agent serves its metrics, at port 9098. Defaults to `Loopback`. */
   metricsAddress?: MetricsAddress;
-  /** How Prometheus and Grafana come to the agents' metrics: Service, PodMonitor or ServiceMonitor, alerts, dashboard, TLS and a token. Defaults to none. */
+  /** How Prometheus and Grafana get the agents' metrics: Service, PodMonitor or ServiceMonitor, alerts, dashboard, TLS and a token.
+   * Defaults to none. */
   monitoring?: Monitoring;
   /**
    * Whether connections to Services, their packets and bytes, and refusals are counted, and Services have metrics under their names. A change rolls the

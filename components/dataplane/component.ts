@@ -62,7 +62,7 @@ export class Dataplane extends pulumi.ComponentResource {
     ).map((kind) => customResourceDefinition(name, kind, child));
     const afterDefinitions = { parent: this, dependsOn: definitions };
     const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf } = given;
-    // kube-proxy handles services before the agents stop; when it is taken out, Pulumi deletes it at last.
+    // kube-proxy handles services before the agents stop. When it is removed from the program, Pulumi deletes it last.
     const proxy = isKubeProxyMode(serviceHandling) ? [kubeProxy(name, serviceHandling, namespace, given, child)] : [];
     const felix = new k8s.apiextensions.CustomResource(
       `${name}-felixconfiguration`,
@@ -87,7 +87,7 @@ export class Dataplane extends pulumi.ComponentResource {
     const balancing = given.loadBalancer ? balancerAccess(name, namespace, account, child) : [];
     const admission = [
       ...blockAdmission(name, namespace, child),
-      // Made after the pools, so that it is gone before they are when everything is destroyed.
+      // Created after the pools, so that it is deleted before them when everything is destroyed.
       poolAdmission(name, { parent: this, dependsOn: [...definitions, ...pools] }),
       ...(given.loadBalancer ? balancerAdmission(name, namespace, child) : []),
       ...(encrypts ? [keyAdmission(name, namespace, child)] : []),
@@ -116,7 +116,7 @@ export class Dataplane extends pulumi.ComponentResource {
         monitoring: given.monitoring,
         pods: given,
       },
-      // Policies are there before the first pod gets its network.
+      // Policies exist before the first pod gets its network.
       {
         parent: this,
         dependsOn: [

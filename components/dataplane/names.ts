@@ -1,10 +1,10 @@
 /** DaemonSet, ServiceAccount, ConfigMap, role and binding of the node agent all have this name, and its namespace unless the program says another. */
 export const AGENT = "ebpf-dataplane";
 
-/** What the agent's rights as a load balancer are called. */
+/** Name of the agent's rights as a load balancer. */
 export const BALANCER = `${AGENT}-load-balancer`;
 
-/** What the agent's rights to publish keys are called. */
+/** Name of the agent's right to publish keys. */
 export const ENCRYPTION = `${AGENT}-encryption`;
 
 /** Labels of everything that belongs to the agent; `k8s-app` selects its pods. */

@@ -16,15 +16,15 @@ export enum IpipMode {
   Always = "Always",
   /** Only between nodes of different subnets; nodes of one subnet route to each other. */
   CrossSubnet = "CrossSubnet",
-  /** Never; `vxlanMode` says what then. */
+  /** Never; then `vxlanMode` decides. */
   Never = "Never",
 }
 
-/** Who has a pool's addresses. */
+/** The use of a pool's addresses. */
 export enum IpPoolUse {
   /** Pods. */
   Workload = "Workload",
-  /** Tunnel devices of nodes, in Calico. This dataplane's have the nodes' addresses, so it gives none. */
+  /** Tunnel devices of nodes, in Calico. The tunnel devices of this dataplane have the nodes' addresses, so the pool gives none. */
   Tunnel = "Tunnel",
   /** Services of type LoadBalancer. Nodes announce the addresses on their links. */
   LoadBalancer = "LoadBalancer",
@@ -32,13 +32,13 @@ export enum IpPoolUse {
 
 /** Which pods get a pool's addresses. */
 export enum AssignmentMode {
-  /** Those that no annotation gives another pool. */
+  /** Pods to which no annotation gives another pool. */
   Automatic = "Automatic",
-  /** Only those whose pod or namespace names the pool (`cni.projectcalico.org/ipv4pools`, `ipv6pools`). */
+  /** Only pods that name the pool, or whose namespace does (`cni.projectcalico.org/ipv4pools`, `ipv6pools`). */
   Manual = "Manual",
 }
 
-/** A pool that addresses of pods, or of load balancers, come from. */
+/** A pool of addresses for pods or load balancers. */
 export interface IpPoolSpec {
   /** Name of the IPPool object. Defaults to "default-ipv4-ippool", or "default-ipv6-ippool" where `cidr` is a known IPv6 network. */
   name?: string;
@@ -54,12 +54,10 @@ export interface IpPoolSpec {
   blockSize?: pulumi.Input<number>;
   /** When packets between pods of this pool are encapsulated in VXLAN. Defaults to `CrossSubnet`, where `ipipMode` is in use to `Never`. */
   vxlanMode?: VxlanMode;
-  /**
-   * The same in IPIP, of IPv4 alone, which leaves pods 30 bytes more than VXLAN. Services still need VXLAN (UDP 4789) between nodes. Not beside a `vxlanMode`. Defaults to
-   * `Never`.
-   */
+  /** The same for IPIP, which is for IPv4 only and leaves pods 30 bytes more than VXLAN. Services still need VXLAN (UDP 4789) between
+   * nodes. Not beside a `vxlanMode`. Defaults to `Never`. */
   ipipMode?: IpipMode;
-  /** Whether connections to addresses outside all pools leave with the node's address. Defaults to true, of IPv6 to false. */
+  /** Whether connections to addresses outside all pools leave with the node's address. Defaults to true, for IPv6 to false. */
   natOutgoing?: pulumi.Input<boolean>;
   /**
    * Address that hosts outside see as the client of the pool's pods, in place of the node's usual one (`natOutgoing` or not). Every node with
@@ -67,16 +65,15 @@ export interface IpPoolSpec {
    * pods use `egressGateways`. Defaults to none.
    */
   egressAddress?: pulumi.Input<string>;
-  /** Nodes whose pods get addresses, in Calico's selector language: "rack == '1'". A pod or namespace that names the pool goes before it. Defaults to all nodes. */
+  /** Nodes whose pods get addresses, in Calico's selector language: "rack == '1'". A pod or namespace that names the pool takes
+   * precedence. Defaults to all nodes. */
   nodeSelector?: pulumi.Input<string>;
   /** Namespaces whose pods get addresses, also those that name the pool, in Calico's selector language. Defaults to all namespaces. */
   namespaceSelector?: pulumi.Input<string>;
   /** Which pods get addresses. Defaults to `Automatic`. */
   assignmentMode?: AssignmentMode;
-  /**
-   * Who has the addresses. A pool for `LoadBalancer` is for nobody else and needs `loadBalancer` of `Dataplane`; `blockSize`, `vxlanMode`,
-   * `ipipMode` and `natOutgoing` mean nothing for it. Cannot change later. Defaults to `Workload`.
-   */
+  /** The use of the addresses. A pool for `LoadBalancer` has no other use and needs `loadBalancer` of `Dataplane`; `blockSize`,
+   * `vxlanMode`, `ipipMode` and `natOutgoing` have no effect. Cannot change later. Defaults to `Workload`. */
   allowedUses?: IpPoolUse[];
   /** Whether the pool gives no new addresses. Defaults to false. */
   disabled?: pulumi.Input<boolean>;

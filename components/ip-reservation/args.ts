@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Addresses that no pod gets by itself: those of routers, or of machines that are to move. */
+/** Addresses that pods get only if they ask for them: those of routers, or of machines that are to move. */
 export interface IpReservationSpec {
   /** Name of the object. */
   name: string;

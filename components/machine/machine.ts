@@ -1,4 +1,4 @@
-/** What a machine is for. */
+/** The purpose of a machine. */
 export enum MachineRole {
   /** Runs the control plane of Kubernetes, and pods that tolerate it. */
   ControlPlane = "control-plane",
@@ -10,13 +10,13 @@ export enum MachineRole {
   Router = "router",
 }
 
-/** The link that packets reach a machine of a local cluster by. */
+/** The link by which packets reach a machine of a local cluster. */
 export interface LocalLink {
   /** Bytes of the largest IP packet on the link, in both directions, from 1280 to 65535. Defaults to 1500. */
   mtu?: number;
   /** Percent of the packets towards the machine that get lost, from 0 to 100. Needs the kernel's netem. Defaults to 0. */
   lossPercent?: number;
-  /** Milliseconds by which each packet towards the machine is late, at most 10000. Needs the kernel's netem. Defaults to 0. */
+  /** Milliseconds by which each packet towards the machine is delayed, at most 10000. Needs the kernel's netem. Defaults to 0. */
   delayMs?: number;
 }
 
@@ -36,7 +36,7 @@ export interface LocalSubnet {
 export interface Machine {
   /** Host name, and the node's name in Kubernetes: a DNS label, different for every machine. */
   name: string;
-  /** What the machine is for. */
+  /** The purpose of the machine. */
   role: MachineRole;
   /**
    * IPv4 address of its subnet, without `subnets` from 172.31.1.2 to 172.31.1.254 (172.31.1.1 is the switch); different for every
@@ -54,7 +54,7 @@ export interface Machine {
   link?: LocalLink;
 }
 
-/** A machine as others reach it. */
+/** A machine as other machines reach it. */
 export interface MachineAddress {
   /** Host name. */
   name: string;

@@ -66,33 +66,33 @@ export interface NetworkPolicyPeer {
   namespaceSelector?: pulumi.Input<LabelSelector>;
 }
 
-/** Objects by their labels: those that fit every part. Without parts: all of them. */
+/** Objects by their labels: those that meet every part. Without parts: all objects. */
 export interface LabelSelector {
   /** Labels that they have. */
   matchLabels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** What holds of their labels. */
+  /** Conditions on their labels. */
   matchExpressions?: LabelSelectorRequirement[];
 }
 
-/** What holds of a label. */
+/** A condition on a label. */
 export interface LabelSelectorRequirement {
   /** The label's key. */
   key: string;
-  /** How its value relates to `values`. */
+  /** How its value is compared with `values`. */
   operator: LabelSelectorOperator;
   /** Values, at least one for `In` and `NotIn`; absent for the others. */
   values?: pulumi.Input<string>[];
 }
 
-/** How a label relates to values. */
+/** How a label is compared with values. */
 export enum LabelSelectorOperator {
   /** It has one of them. */
   In = "In",
-  /** It has none of them, or is not there. */
+  /** It has none of them, or does not exist. */
   NotIn = "NotIn",
-  /** It is there. */
+  /** It exists. */
   Exists = "Exists",
-  /** It is not there. */
+  /** It does not exist. */
   DoesNotExist = "DoesNotExist",
 }
 

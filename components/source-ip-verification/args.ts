@@ -3,17 +3,17 @@ import type { ReturnMode, ServiceHandling } from "../dataplane/args.ts";
 import type { MachineAddress } from "../machine/machine.ts";
 import type { Expectation } from "./expectation.ts";
 
-/** Who handles services while connections are measured. */
+/** The component that handles services while connections are measured. */
 export enum ComparisonMode {
-  /** kube-proxy with rules of iptables. */
+  /** kube-proxy with iptables rules. */
   KubeProxyIptables = "KubeProxyIptables",
-  /** kube-proxy with rules of nftables. */
+  /** kube-proxy with nftables rules. */
   KubeProxyNftables = "KubeProxyNftables",
   /** This dataplane, replies through the entry node. */
   EbpfTunnel = "EbpfTunnel",
   /** This dataplane, replies straight to the client. */
   EbpfDsr = "EbpfDsr",
-  /** No service at all, from the client to the pod: the floor. */
+  /** No service at all, from the client to the pod: the lower bound. */
   Direct = "Direct",
 }
 
@@ -31,7 +31,7 @@ export enum LatencyQuantity {
   CpuUsPerConnection = "cpuUsPerConnection",
 }
 
-/** What is connected to: a node port, by the clients outside the cluster; or a service, by pods. */
+/** The destination of connections: a node port, for clients outside the cluster; or a service, for pods. */
 export interface VerificationTarget {
   /** Address that the clients connect to, of any node; each client needs an address of its family. Either this with `nodePort`, or `entryNode` with it, or `service`. */
   entryAddress?: pulumi.Input<string>;
@@ -53,15 +53,15 @@ export interface LatencyMeasurement {
   connections?: number;
   /** Connections at the same time, at most 256. Defaults to 1. */
   concurrency?: number;
-  /** Name of the client that connects. Defaults to the first one that is not kept out. */
+  /** Name of the client that connects. Defaults to the first one that policies do not drop. */
   client?: string;
 }
 
-/** A limit that fails the deployment: exceeded when the figure, or the lower end of its confidence interval where it has one, is above. */
+/** A limit that fails the deployment. It is exceeded if the figure, or the lower end of its confidence interval if it has one, is above. */
 export interface LatencyThreshold {
-  /** Which figure. */
+  /** The figure. */
   quantity: LatencyQuantity;
-  /** Of which mode; it must be measured. Defaults to the deployment's own. */
+  /** The mode; it must be measured. Defaults to the deployment's own. */
   mode?: ComparisonMode;
   /** The limit is for the ratio to this mode, which must be measured too. Defaults to no baseline. */
   baseline?: ComparisonMode;
@@ -77,21 +77,21 @@ export enum HostKeyChecking {
   Off = "off",
 }
 
-/** How a client is entered by SSH. */
+/** How this computer logs in to a client by SSH. */
 export interface SshConnection {
   /** Name of the client. */
   client: string;
   /** Address or name by which this computer reaches it. */
   host: pulumi.Input<string>;
-  /** Port of its SSH server. Defaults to what OpenSSH's configuration says, 22. */
+  /** Port of its SSH server. Defaults to the one in OpenSSH's configuration, 22. */
   port?: number;
-  /** Who logs in, and needs no rights there. Defaults to what OpenSSH's configuration says. */
+  /** The user that logs in, who needs no rights there. Defaults to the one in OpenSSH's configuration. */
   user?: string;
-  /** Its only public host key, e.g. "ssh-ed25519 AAAA…". Defaults to what is in this user's known_hosts. */
+  /** Its only public host key, e.g. "ssh-ed25519 AAAA…". Defaults to the one in this user's known_hosts. */
   hostKey?: pulumi.Input<string>;
   /** Whether another host key is refused. Defaults to `Strict`. */
   hostKeyChecking?: HostKeyChecking;
-  /** OpenSSH's ProxyCommand, as for AWS Session Manager or a jump host. Defaults to what OpenSSH's configuration says. */
+  /** OpenSSH's ProxyCommand, as for AWS Session Manager or a jump host. Defaults to the one in OpenSSH's configuration. */
   proxyCommand?: string;
 }
 
@@ -113,19 +113,19 @@ export interface SourceIpVerificationArgs {
   labName?: pulumi.Input<string>;
   /** Machines outside the cluster that use the service. */
   clients: pulumi.Input<MachineAddress[]>;
-  /** How clients are entered by SSH. Defaults to none: the clients are machines of the lab. */
+  /** How this computer logs in to clients by SSH. Defaults to none: the clients are machines of the lab. */
   ssh?: SshConnection[];
   /** Private key for `ssh`, as OpenSSH writes it, without a passphrase. Defaults to what OpenSSH finds by itself (agent, configuration). */
   sshPrivateKey?: pulumi.Input<string>;
   /** Image of the probers that run on nodes meanwhile (docs/checks.md#evidence), for clusters without this package's agents. Defaults to the agents' image. */
   probeImage?: pulumi.Input<string>;
-  /** Names of the clients that the network policies in force must keep out; the others must be served. Defaults to none. */
+  /** Names of the clients that the network policies in force must drop; the others must be served. Defaults to none. */
   droppedClients?: pulumi.Input<pulumi.Input<string>[]>;
   /** With `nodePort`, short for a first target: address of the node that the clients connect to. */
   entryAddress?: pulumi.Input<string>;
   /** With `entryAddress`: node port of the service, from 30000 to 32767. */
   nodePort?: pulumi.Input<number>;
-  /** What else is connected to: the node port through other nodes, the service from pods. Defaults to nothing. */
+  /** Further destinations: the node port through other nodes, the service from pods. Defaults to none. */
   targets?: VerificationTarget[];
   /** Namespace of the service's pods. Defaults to "default". */
   namespace?: pulumi.Input<string>;
@@ -138,7 +138,7 @@ export interface SourceIpVerificationArgs {
    * clients are dropped all of them must be. Defaults to `Ebpf`.
    */
   serviceHandling?: ServiceHandling;
-  /** What must hold besides, while the policies in force are the declared ones. Defaults to nothing. */
+  /** Further expectations, while the policies in force are the declared ones. Defaults to none. */
   expectations?: Expectation[];
   /** Probe servers on machines and nodes, while `expectations` are tried. Defaults to none. */
   listen?: ProbeServer[];
@@ -150,7 +150,7 @@ export interface SourceIpVerificationArgs {
   comparisonModes?: ComparisonMode[];
   /** Limits for what is measured. Defaults to none. */
   thresholds?: LatencyThreshold[];
-  /** What else the result depends on, like `dataplane.contentHash`: a change repeats the verification. Defaults to nothing. */
+  /** Further inputs of the result, like `dataplane.contentHash`: a change repeats the verification. Defaults to none. */
   triggers?: pulumi.Input<string>[];
   /** Repeats the verification at every deployment, also when nothing changed. Defaults to false. */
   alwaysRun?: boolean;

@@ -50,15 +50,15 @@ export interface HttpAnswer {
   status?: number;
 }
 
-/** One more thing that must hold, in the words of check files (docs/checks.md). */
+/** A further expectation, in the words of check files (docs/checks.md). */
 export interface Expectation {
-  /** Who tries: a machine, `node/NAME`, `pod/NAMESPACE/NAME` or `pod/NAMESPACE/LABEL=VALUE`. */
+  /** The source: a machine, `node/NAME`, `pod/NAMESPACE/NAME` or `pod/NAMESPACE/LABEL=VALUE`. */
   from: pulumi.Input<string>;
-  /** What it tries to reach, like `tcp://service/default/nginx:80`, `udp://172.31.1.8:30053` or `icmp://node/master`. */
+  /** The destination, like `tcp://service/default/nginx:80`, `udp://172.31.1.8:30053` or `icmp://node/master`. */
   to: pulumi.Input<string>;
-  /** What must be shown. */
+  /** The required result. */
   verdict: Verdict;
-  /** Whom the server must have seen: an address, a machine, `node/NAME` or `pod/NAMESPACE/NAME`. Defaults to anybody. */
+  /** The client that the server must have seen: an address, a machine, `node/NAME` or `pod/NAMESPACE/NAME`. Defaults to any. */
   source?: pulumi.Input<string>;
   /** Instead of `source`: any one of several. */
   sources?: pulumi.Input<string>[];
@@ -66,7 +66,7 @@ export interface Expectation {
   sourcePort?: number;
   /** Whether the socket stays open, so that later steps with the same `from`, `to` and `sourcePort` use it. Defaults to false. */
   keep?: boolean;
-  /** Pods that may answer: `NAMESPACE/NAME` or `NAMESPACE/LABEL=VALUE`. Defaults to anybody. */
+  /** Pods that may answer: `NAMESPACE/NAME` or `NAMESPACE/LABEL=VALUE`. Defaults to any. */
   servers?: pulumi.Input<string>[];
   /** How many distinct servers must answer. Defaults to any number. */
   distinct?: DistinctServers;

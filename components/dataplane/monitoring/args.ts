@@ -8,7 +8,8 @@ export interface SecretKey {
   key: pulumi.Input<string>;
 }
 
-/** A certificate for the agents' metrics, as cert-manager keeps one: a Secret with `tls.crt`, `tls.key` and, for who scrapes, `ca.crt`. */
+/** A certificate for the agents' metrics, as cert-manager keeps it: a Secret with `tls.crt`, `tls.key` and, for the scraping client,
+ * `ca.crt`. */
 export interface MetricsTls {
   /** Name of the Secret, in the agents' namespace, and in that of the PodMonitor or ServiceMonitor. A new certificate counts within a minute or two, without a restart. */
   secretName: pulumi.Input<string>;
@@ -16,7 +17,7 @@ export interface MetricsTls {
   serverName?: pulumi.Input<string>;
 }
 
-/** To whom the agents serve their metrics. */
+/** The clients to which the agents serve their metrics. */
 export interface MetricsAccess {
   /** By HTTPS, with this certificate. While it is missing no metrics are served. Defaults to plain HTTP. */
   tls?: MetricsTls;
@@ -63,9 +64,9 @@ export interface DashboardConfigMap {
   folder?: pulumi.Input<string>;
 }
 
-/** How Prometheus and Grafana come to the agents' metrics. */
+/** How Prometheus and Grafana get the agents' metrics. */
 export interface Monitoring {
-  /** To whom agents serve their metrics. */
+  /** The clients to which agents serve their metrics. */
   access?: MetricsAccess;
   /** A Service, for a Prometheus that finds Services. Defaults to none, or with `serviceMonitor` to one. */
   service?: MetricsService;
