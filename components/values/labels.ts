@@ -1,20 +1,16 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { isLabelKey, isLabelName } from "../../model/objects/label-key.ts";
 import { at, checked, type InputPlace, refuse } from "../refusal/refusal.ts";
-
-const NAME = /^[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?$/;
-const PREFIX = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** Refuses what Kubernetes takes for no key of a label: a name of at most 63 characters, with or without a DNS name and "/" before it. */
 export function requireLabelKey(place: InputPlace, key: string): string {
-  const [name = "", prefix, more] = key.split("/").reverse();
-  const prefixFits = prefix === undefined || (prefix.length <= 253 && PREFIX.test(prefix));
-  if (more === undefined && prefixFits && name.length <= 63 && NAME.test(name)) return key;
+  if (isLabelKey(key)) return key;
   return refuse(place, key, 'the key of a label, like "app" or "app.kubernetes.io/name"');
 }
 
 /** Refuses what Kubernetes takes for no value of a label. */
 export function requireLabelValue(place: InputPlace, value: string): string {
-  if (value === "" || (value.length <= 63 && NAME.test(value))) return value;
+  if (value === "" || isLabelName(value)) return value;
   return refuse(place, value, 'the value of a label: at most 63 letters, digits, "-", "_" and "."');
 }
 

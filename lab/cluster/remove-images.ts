@@ -1,7 +1,7 @@
 // Takes the user's images out of a lab again.
 
-import { printable } from "../../agent/observe/inspect/printable.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
+import { printable } from "../../model/printable.ts";
 import { LabFailure } from "../failure.ts";
 import { fullName, shortName } from "../images/reference.ts";
 import { firstProcess } from "../machines/machine.ts";

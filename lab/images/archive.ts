@@ -7,7 +7,7 @@ import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import type { z } from "zod";
-import { printable } from "../../agent/observe/inspect/printable.ts";
+import { printable } from "../../model/printable.ts";
 import { LabFailure } from "../failure.ts";
 
 /** An image has at most 127 layers; archives of many images share them. */

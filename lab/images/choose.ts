@@ -1,5 +1,5 @@
 // Which images of an archive a lab gets, and by which names.
-import { printable } from "../../agent/observe/inspect/printable.ts";
+import { printable } from "../../model/printable.ts";
 import { type Archive, openArchive, refusal } from "./archive.ts";
 import { docker } from "./docker.ts";
 import type { ArchivedImage, Format, Platform } from "./format.ts";

@@ -1,4 +1,4 @@
-import { printable } from "../../agent/observe/inspect/printable.ts";
+import { printable } from "../../model/printable.ts";
 import { type Archive, refusal } from "./archive.ts";
 
 /** The processor and the system that an image is for, as images call them. */

@@ -126,7 +126,8 @@ export function readCidr(text: string): Cidr | undefined {
   if (slash < 0) return undefined;
   const [address, digits] = [text.slice(0, slash), text.slice(slash + 1)];
   const family = familyOf(address);
-  if (!family || !/^\d{1,3}$/.test(digits)) return undefined;
+  // A zone is a machine's own name of an interface: a block of addresses has none.
+  if (!family || address.includes("%") || !/^\d{1,3}$/.test(digits)) return undefined;
   const bits = widthOf(family);
   const length = Number(digits);
   return length <= bits ? cidrOf(addressValue(address), length + 128 - bits) : undefined;

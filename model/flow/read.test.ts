@@ -17,3 +17,21 @@ test("a text that is not a flow log is refused", () => {
   expect(() => readFlowLog("")).toThrow("it is empty");
   expect(() => readFlowLog('{"time":"x"}')).toThrow("no line of a flow log");
 });
+
+test("what a log quotes of a policy is no command for the terminal", () => {
+  const flow = JSON.stringify({
+    ...{
+      type: "flow",
+      node: "a",
+      at: "both",
+      protocol: "TCP",
+      port: 80,
+      verdict: "denied",
+      reason: "drop_policy_ingress",
+    },
+    ...{ from: { kind: "network", cidr: "192.0.2.1/32" }, to: { kind: "node", name: "a", addresses: [] } },
+    ...{ policy: "rule \u001b[2J\u202e", connections: 0, packetsRefused: 1, active: 0, packets: 0 },
+    ...{ first: "2026-11-28T12:00:00.000Z", last: "2026-11-28T12:05:00.000Z" },
+  });
+  expect(readFlowLog(flow).lines).toMatchObject([{ policy: "rule \ufffd[2J\ufffd" }]);
+});

@@ -1,20 +1,38 @@
 import { z } from "zod";
 import { cidr } from "./cidr.ts";
+import { isLabelKey } from "./label-key.ts";
 import { list, metadata } from "./metadata.ts";
 
 // networking.k8s.io/v1 NetworkPolicy. An unknown field may narrow the fields next to it, so it is refused with
 // its path: without it the policy would allow more.
 
-export const labelSelector = z.strictObject({
-  matchLabels: z.record(z.string(), z.string()).nullish(),
-  matchExpressions: list(
-    z.strictObject({
-      key: z.string(),
-      operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
-      values: list(z.string()),
-    }),
-  ),
-});
+const KEY = 'must be the key of a label, like "app" or "app.kubernetes.io/name"';
+const key = z.string().refine(isLabelKey, KEY);
+
+/** An entry that a record leaves out is none that may be left out: without it a selector selects more. */
+const matchLabels = z.preprocess((written, { addIssue }) => {
+  const isLost = typeof written === "object" && written !== null && Object.hasOwn(written, "__proto__");
+  if (isLost) addIssue({ code: "custom", path: ["__proto__"], message: KEY });
+  return written;
+}, z.record(key, z.string()).nullish());
+
+const requirement = z
+  .strictObject({
+    key,
+    operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
+    values: list(z.string()),
+  })
+  .refine(({ operator, values }) => !operator.endsWith("In") || values.length > 0, {
+    message: "In and NotIn need values",
+    path: ["values"],
+  })
+  .refine(({ operator, values }) => operator.endsWith("In") || values.length === 0, {
+    message: "Exists and DoesNotExist have no values",
+    path: ["values"],
+  });
+
+/** What Kubernetes takes for no selector is refused, also where its API server lets it pass, as in custom resources. */
+export const labelSelector = z.strictObject({ matchLabels, matchExpressions: list(requirement) });
 export type LabelSelector = z.infer<typeof labelSelector>;
 
 const peer = z

@@ -12,9 +12,15 @@ const NAME_LABEL = "projectcalico.org/name";
 export const OF_NAMESPACE = "pcns.";
 export const OF_SERVICE_ACCOUNT = "pcsa.";
 
-/** The labels of a pod, a host endpoint or a network set as Calico's selectors see them. */
+/** The labels of a pod, a host endpoint or a network set as Calico's selectors see them. What is in a namespace has no implied label of its own writing: otherwise whoever
+ * writes pods there could give them the labels that another namespace or service account has, and its does not. */
 export function calicoLabels(who: Who): LabelLookup {
-  return (label) => implied(who, label) ?? (Object.hasOwn(who.labels, label) ? who.labels[label] : undefined);
+  return (label) => {
+    const found = implied(who, label);
+    if (found !== undefined) return found;
+    if (who.namespace !== undefined && isImplied(label)) return undefined;
+    return Object.hasOwn(who.labels, label) ? who.labels[label] : undefined;
+  };
 }
 
 function implied(who: Who, label: string): string | undefined {
@@ -36,12 +42,12 @@ function labelOrName(label: string, name: string | undefined, labels: Who["label
   return Object.hasOwn(labels, label) ? labels[label] : undefined;
 }
 
+function isImplied(label: string): boolean {
+  const isOfOwner = label.startsWith(OF_NAMESPACE) || label.startsWith(OF_SERVICE_ACCOUNT);
+  return isOfOwner || label === ORCHESTRATOR_LABEL || label === SERVICE_ACCOUNT_LABEL || label === NAMESPACE_LABEL;
+}
+
 /** Whether `label` is looked up in the object's own labels. */
 export function isOwnLabel(label: string): boolean {
-  return (
-    !label.startsWith(OF_NAMESPACE) &&
-    !label.startsWith(OF_SERVICE_ACCOUNT) &&
-    label !== ORCHESTRATOR_LABEL &&
-    label !== SERVICE_ACCOUNT_LABEL
-  );
+  return label === NAMESPACE_LABEL || !isImplied(label);
 }

@@ -39,6 +39,10 @@ const set = (namespace: string): World["networkSets"][number] => ({
   metadata: { name: "s", namespace, labels: { app: "web" } },
   spec: { nets: [`${ADDRESSES.other}/32`] },
 });
+const inProd: World["namespaces"] = [
+  { metadata: { name: "shop", labels: { team: "a" } } },
+  { metadata: { name: "lab", labels: { env: "prod" } } },
+];
 const NODE = "172.31.1.207";
 const webOfShop = kubernetes({ podSelector: { matchLabels: { app: "web" } } });
 const notEvil = kubernetes({
@@ -121,6 +125,52 @@ const ROWS: Row[] = [
       globalNetworkPolicies: [letsAnywhere({ namespaceSelector: "team == 'a'" })],
     },
     { globalNetworkPolicies: [letsAnywhere({ namespaceSelector: "team == 'b'" })] },
+  ],
+  [
+    "a namespace's label that its own does not have, on the pod itself",
+    pick("other"),
+    {
+      pods: labelled("other", { "pcns.env": "prod" }),
+      globalNetworkPolicies: [letsAnywhere({ namespaceSelector: "env == 'prod'" })],
+    },
+    {
+      namespaces: inProd,
+      globalNetworkPolicies: [letsAnywhere({ namespaceSelector: "env == 'prod'" })],
+    },
+  ],
+  [
+    "the same in a selector that names it with its prefix",
+    pick("other"),
+    {
+      pods: labelled("other", { "pcns.env": "prod" }),
+      globalNetworkPolicies: [letsAnywhere({ selector: "pcns.env == 'prod'" })],
+    },
+    { namespaces: inProd, globalNetworkPolicies: [letsAnywhere({ selector: "pcns.env == 'prod'" })] },
+  ],
+  [
+    "a namespace's label on a network set in another one",
+    pick("other"),
+    {
+      networkSets: [{ ...set("lab"), metadata: { ...set("lab").metadata, labels: { "pcns.env": "prod" } } }],
+      globalNetworkPolicies: [letsAnywhere({ namespaceSelector: "env == 'prod'" })],
+    },
+    {
+      namespaces: inProd,
+      networkSets: [set("lab")],
+      globalNetworkPolicies: [letsAnywhere({ namespaceSelector: "env == 'prod'" })],
+    },
+  ],
+  [
+    "a service account's label that the pod's does not have",
+    pick("other"),
+    {
+      pods: labelled("other", { "pcsa.role": "api" }),
+      globalNetworkPolicies: [letsAnywhere({ serviceAccounts: { selector: "role == 'api'" } })],
+    },
+    {
+      pods: pods("other", ({ spec }) => ({ spec: { ...spec, serviceAccountName: "robot" } })),
+      globalNetworkPolicies: [letsAnywhere({ serviceAccounts: { selector: "role == 'api'" } })],
+    },
   ],
   [
     "a policy of its own that selects the other's pods",

@@ -1,4 +1,4 @@
-import { printable } from "../../agent/observe/inspect/printable.ts";
+import { printable } from "../../model/printable.ts";
 import type { AttemptResult, Probe } from "../../probe/batch.ts";
 import type { CapturedPacket } from "../../probe/capture.ts";
 import type { PodReference } from "../../probe/namespaces.ts";

@@ -1,7 +1,7 @@
 import { statusLines } from "../../agent/observe/status/status-lines.ts";
 import { isAway } from "../../kubernetes/errors.ts";
 import { until } from "../../kubernetes/patience.ts";
-import { asText } from "../answer.ts";
+import { asText } from "../../model/printable.ts";
 import { readView } from "../cluster/view.ts";
 import { LabAtWork } from "../connect.ts";
 import { failed } from "../failed.ts";

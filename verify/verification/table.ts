@@ -1,8 +1,8 @@
 import Table from "cli-table3";
 import type { Colors } from "picocolors/types";
+import { asText } from "../../model/printable.ts";
 import { placeInWords } from "../../report/results/occasion.ts";
 import { type Figure, holds, type Row, type VerificationResult } from "../../report/results/verification.ts";
-import { asText } from "../answer.ts";
 import { longestLine, sharedWidths, wrapped } from "./fit.ts";
 
 const HEAD = ["", "from", "to", "expected", "observed"];

@@ -2,7 +2,7 @@ import pc from "picocolors";
 import type { Flow } from "../../agent/observe/events/flow.ts";
 import { isRefused } from "../../agent/observe/events/flow-filter.ts";
 import { flowLine } from "../../agent/observe/inspect/flow-line.ts";
-import { printable } from "../../agent/observe/inspect/printable.ts";
+import { printable } from "../../model/printable.ts";
 import { type MergedFlow, MergedFlows } from "./merged-flows.ts";
 import { endName, ownerName, shortLine } from "./short-line.ts";
 

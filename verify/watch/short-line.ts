@@ -1,8 +1,8 @@
 import pc from "picocolors";
 import type { End, Flow } from "../../agent/observe/events/flow.ts";
-import { printable } from "../../agent/observe/inspect/printable.ts";
 import { addressAndPort } from "../../agent/observe/inspect/words.ts";
 import { stagedText } from "../../model/flow/line-text.ts";
+import { printable } from "../../model/printable.ts";
 
 /** One flow for a narrow screen: names if there are any, and for a refusal the policy rather than the path. At most `width` columns, if
  * there is room for more than the names at all. */

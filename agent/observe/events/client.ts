@@ -1,10 +1,12 @@
 import { request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { asText } from "../../../model/printable.ts";
 import { EVENT_SOCKET } from "../../options.ts";
 
 /**
- * Reads the agent's lines from its socket until the agent ends or `signal` aborts. Rejects with an explanation if there is no agent, or
+ * Reads the agent's lines from its socket until the agent ends or `signal` aborts. They quote what anybody may have written into a policy: nothing of it is left that a terminal
+ * would obey. Rejects with an explanation if there is no agent, or
  * if it refuses.
  * @param enough of a trace: aborts when what happened until now is enough. The agent then tells the rest of it, and ends.
  */
@@ -27,7 +29,7 @@ export async function readEvents(
         return;
       }
       for (const end of [response, lines]) end.on("error", () => resolve()); // the agent ended, or `signal` aborted
-      lines.on("line", (text) => line(JSON.parse(text))).once("close", () => resolve());
+      lines.on("line", (text) => line(asText(JSON.parse(text)))).once("close", () => resolve());
     });
     // Also applies to a request that is not complete when the agent ends.
     asked.on("error", (error) => {

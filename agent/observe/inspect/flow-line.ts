@@ -1,8 +1,8 @@
 import pc from "picocolors";
 import { stagedText } from "../../../model/flow/line-text.ts";
+import { printable } from "../../../model/printable.ts";
 import type { End, Flow } from "../events/flow.ts";
 import type { FlowLine, HistoryLine, LostLine } from "../events/flow-stream.ts";
-import { printable } from "./printable.ts";
 import { addressAndPort } from "./words.ts";
 
 /** One flow as a line: "15:04:05.123  node  opened  TCP 172.31.1.55:40001 > 172.31.1.8:30604 (service default/web) …". */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { asText } from "../../../model/printable.ts";
 import { NO_NAMES } from "../../compile/desired.ts";
 import { NAMES_FILE } from "../../options.ts";
 import type { NumberNames } from "./words.ts";
@@ -19,5 +20,5 @@ const fileSchema = z.object({
 export function readNames(runDirectory: string): NumberNames {
   const path = join(runDirectory, NAMES_FILE);
   if (!existsSync(path)) return NO_NAMES;
-  return fileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  return fileSchema.parse(asText(JSON.parse(readFileSync(path, "utf8"))));
 }

@@ -37,7 +37,7 @@ function findEntities(world: World, address: string): Entity[] {
     ...world.networkSets.map(({ metadata, spec }) => ({
       nets: spec.nets ?? [],
       entity: entity("networkSet", metadata.name, {
-        ...metadata.labels,
+        ...ownLabels(metadata.labels),
         [NAMESPACE]: metadata.namespace,
         ...namespaceLabels(world, metadata.namespace),
       }),
@@ -88,7 +88,7 @@ export function podEntity(world: World, { metadata, spec }: Pod): Entity {
     (one) => one.metadata.namespace === metadata.namespace && one.metadata.name === account,
   );
   const labels: Labels = {
-    ...metadata.labels,
+    ...ownLabels(metadata.labels),
     [NAMESPACE]: metadata.namespace,
     "projectcalico.org/orchestrator": "k8s",
     ...namespaceLabels(world, metadata.namespace),
@@ -99,6 +99,14 @@ export function podEntity(world: World, { metadata, spec }: Pod): Entity {
     (container.ports ?? []).map(({ name, containerPort, protocol }) => ({ name, port: containerPort, protocol })),
   );
   return entity("pod", metadata.name, labels, ports);
+}
+
+/** Other than upstream, whoever writes objects in a namespace cannot write labels of the namespace and the service account. */
+function ownLabels(labels: Labels = {}): Labels {
+  const isOfOthers = (key: string) =>
+    ["pcns.", "pcsa."].some((prefix) => key.startsWith(prefix)) ||
+    [NAMESPACE, SERVICE_ACCOUNT, "projectcalico.org/orchestrator"].includes(key);
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => !isOfOthers(key)));
 }
 
 function namespaceLabels(world: World, name: string): Labels {
