@@ -73,7 +73,7 @@ e2e: ## build Kubernetes' own end-to-end suite, and run its specs of the network
 	@node tools/build.ts --quiet bundle kube
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/end-to-end/main.ts
 
-status: javascript ## say how the dataplane is on each node: ready, up to date, modes, pools, refused packets; WAIT=1 waits until all are ready, JSON=1
+status: javascript ## report the state of the dataplane on each node: ready, up to date, modes, pools, refused packets; WAIT=1 waits until all are ready, JSON=1
 	@node tools/build.ts --quiet bundle >&2
 	@node dist/verify.js status $(if $(WAIT),--wait) $(if $(JSON),--json)
 
