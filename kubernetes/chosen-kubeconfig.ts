@@ -20,7 +20,7 @@ export interface KubeconfigSources {
   environment?: string | undefined;
   /** Of a local cluster. */
   local?: string | undefined;
-  /** Why nobody knows whether a local cluster has one. */
+  /** Why it is not known whether a local cluster has one. */
   hidden?: string | undefined;
   /** The file that kubectl reads otherwise, if it exists. */
   home?: boolean;

@@ -5,7 +5,7 @@ export interface DeleteOptions {
   /** Foreground: the object is gone only when what it owns is gone, so "gone" can be waited for. */
   propagationPolicy?: "Foreground" | "Background" | "Orphan";
   gracePeriodSeconds?: number;
-  /** Only this very object, not one of the same name that somebody has made since. */
+  /** Only this very object, not one with the same name that was created since. */
   preconditions?: { uid: string };
 }
 

@@ -26,7 +26,7 @@ export interface WatchSink {
   watching(works: boolean): void;
 }
 
-/** Who takes a list, object by object, so that nobody holds all of it as the API server wrote it. */
+/** Receives a list object by object, so that the list is never in memory as a whole, in the form in which the API server sends it. */
 export interface ListSink {
   put(object: unknown): void;
   /** These were all: no others exist. */

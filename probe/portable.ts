@@ -114,7 +114,7 @@ function tcpOutcome({ opened, ended, received, error, echoed }: Raw, { timeoutMs
   return { verdict: "allowed", error: `${error} after the connection opened` };
 }
 
-/** Only an answer shows that a connection that was open before still carries data; its end is a rejection, whoever ended it. */
+/** Only an answer shows that a connection that was open before still carries data; its end is a rejection, whichever side ended it. */
 function keptOutcome({ received, error }: Raw, { timeoutMs }: Probe): Outcome {
   if (received !== "") return { verdict: "allowed" };
   if (error === "TIMEOUT") return { verdict: "dropped", error: `no answer over the connection within ${timeoutMs} ms` };

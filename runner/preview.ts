@@ -25,7 +25,7 @@ export interface PreviewOptions {
   against?: string;
   /** A flow log. */
   flows?: string;
-  /** What nobody used for so many days counts as unused. */
+  /** Rules that were not used for so many days count as unused. */
   unusedDays?: number;
 }
 

@@ -78,7 +78,7 @@ export async function runProgram(
   return outputs.current;
 }
 
-/** Resolves when Node has told of every rejection that nobody handles. */
+/** Resolves when Node has reported every unhandled rejection. */
 async function saidAll(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

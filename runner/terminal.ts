@@ -31,7 +31,7 @@ export function complain(line: string): void {
 /** Before each line of a command's output. */
 const INDENT = "    ";
 
-/** What a command is told about the terminal that its indented output is shown on: nothing where there is none. */
+/** The variables that describe the terminal on which a command's indented output is shown; none if there is no terminal. */
 export function columnsInside(): Record<string, string> {
   const { columns } = process.stderr;
   return columns === undefined ? {} : { COLUMNS: String(columns - `${INDENT}│ `.length) };

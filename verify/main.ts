@@ -122,7 +122,7 @@ live("watch", "show connections, refused packets and rates of all nodes, live")
     process.exit(await watchCommand(options));
   });
 
-live("status", "say how the dataplane is on each node: ready, up to date, modes, pools, refused packets")
+live("status", "report the state of the dataplane on each node: ready, up to date, modes, pools, refused packets")
   .option("--wait [seconds]", "until every node is ready (without a number: 300 s)", wholeSeconds)
   .option("--json", "as JSON (docs/schemas/status.schema.json)", false)
   .action(async (options: StatusOptions) => {

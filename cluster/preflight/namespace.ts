@@ -29,7 +29,8 @@ export function examineNamespace({ namespace: found, isDeployed }: ClusterFacts,
   ];
 }
 
-/** Of an `up` that failed, or of somebody who has made it in time: whoever may make pods in it has the rights of the agents. */
+/** Whether the namespace comes from an `up` that failed, or was created by somebody in advance: a user who may create pods in it has the
+ * rights of the agents. */
 const unexpected = (namespace: string): Finding =>
   warning(
     CHECK,

@@ -47,7 +47,7 @@ export function network(
   const outside = { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
   const routes = [new sdk.ec2.Route(`${name}-outside`, outside, opts)];
   if (hasIpv6) {
-    // Every IPv6 address of AWS is a public one: without public addresses a gateway lets nobody in.
+    // Every IPv6 address of AWS is a public one: without public addresses a gateway admits no connection from outside.
     const way = publicAddresses
       ? { gatewayId: gateway.id }
       : {

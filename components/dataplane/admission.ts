@@ -58,7 +58,8 @@ export function blockAdmission(name: string, namespace: pulumi.Input<string>, op
   ];
 }
 
-/** Nobody deletes an IPPool of which nodes have blocks: without it their blocks would not be in force, and their pods cut off. */
+/** An IPPool from which nodes have blocks must not be deleted: without it their blocks would not be in force, and their pods would lose
+ * their network. */
 export function poolAdmission(name: string, opts: pulumi.ResourceOptions) {
   const rule = { apiGroups: ["projectcalico.org"], apiVersions: ["*"], operations: ["DELETE"], resources: ["ippools"] };
   const validation = {

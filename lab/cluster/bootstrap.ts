@@ -50,7 +50,7 @@ const ofEach = (spec: LabSpec, networks: Record<Family, string | undefined>): st
 /** `172.31.1.8:6443` or `[fd00::8]:6443`. */
 const endpoint = (host: string, port: number): string => `${isIpv6(host) ? `[${host}]` : host}:${port}`;
 
-/** What the bootstrap of a node is told. */
+/** The settings for the bootstrap of a node. */
 export function settings(spec: LabSpec, machine: LabMachine, joinToken: string): Record<string, string> {
   const controlPlane = controlPlaneOf(spec);
   const families = familiesOf(spec);

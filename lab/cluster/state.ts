@@ -13,7 +13,7 @@ export interface ClusterState {
   forwarder?: ProcessIdentity & { port: number };
 }
 
-/** @throws LabFailure if this user may not read it, or nobody can */
+/** @throws LabFailure if this user may not read it, or if it cannot be read */
 export function readState(lab: string): ClusterState | undefined {
   try {
     return JSON.parse(readFileSync(clusterFile(lab), "utf8")) as ClusterState;

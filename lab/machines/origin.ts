@@ -32,7 +32,7 @@ export function beginLab(lab: string): void {
   writeFileSync(originFile(lab), JSON.stringify(origin), { mode: 0o600 });
 }
 
-/** Who called sudo, if somebody did. */
+/** The user that called sudo, if there is one. */
 function user(): string {
   if (process.env.SUDO_USER) return process.env.SUDO_USER;
   try {

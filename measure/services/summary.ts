@@ -11,7 +11,7 @@ import type { Measured } from "./measure.ts";
 const leastRounds = 5;
 
 const quietness = ({ takenShare, failed }: ConnectionRound) => ({ takenShare, failedConnections: failed });
-/** The rounds that nobody disturbed. */
+/** The rounds without disturbance. */
 export const usable = ({ rounds }: Measured): ConnectionRound[] => quietest(rounds, quietness).used;
 
 export function summarize(measured: readonly Measured[]): Pick<Scale, "points" | "ratios" | "verdict"> {

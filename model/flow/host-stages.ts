@@ -120,7 +120,7 @@ function leaving(hosts: NodeHosts, { from, to, at, written }: JudgedFlow, asked:
   ];
 }
 
-/** The host endpoints of the interfaces that a flow with somebody elsewhere may pass by. */
+/** The host endpoints of the interfaces that a flow with an end elsewhere may pass. */
 interface Places {
   readonly uplinks: readonly (Host | undefined)[];
   readonly tunnel: readonly (Host | undefined)[];

@@ -208,7 +208,7 @@ function askedOf({
   return { ...asked, ...(sourcePort !== undefined && { sourcePort }) };
 }
 
-/** Without policies of namespaces that have no pods here: they select nobody. */
+/** Without policies of namespaces that have no pods here: they select nothing. */
 function inNamespaces(objects: JudgedBy["policies"], names: ReadonlySet<string>): JudgedBy["policies"] {
   const isHere = ({ metadata }: { readonly metadata: { readonly namespace?: string | null | undefined } }) =>
     names.has(metadata.namespace ?? "default");

@@ -50,8 +50,8 @@ export function serviceWords(
     });
 }
 
-/** What a node may be whose labels are not known: nobody that rules about nodes mean, or everybody.
- * @param texts of all selectors */
+/** The words that a node may have if its labels are not known: of no node that rules select, or of every node. @param texts of all
+ * selectors */
 export function asSomeNode(
   known: readonly (Identity | undefined)[],
   texts: Iterable<string>,

@@ -13,14 +13,14 @@ import {
 } from "./calico-labels.ts";
 import type { Who, WorkloadSelector } from "./workload-selector.ts";
 
-// How the selectors that stand in several fields of a policy become one: as Calico's converter joins them
-// (libcalico-go, updateprocessors/rules.go).
+// Combines the selectors that stand in several fields of a policy into one, as Calico's converter does (libcalico-go,
+// updateprocessors/rules.go).
 
 /** The selectors on one side of a rule. */
 export type EntitySelectors = Pick<CalicoEntity, "selector" | "notSelector" | "namespaceSelector" | "serviceAccounts">;
 
-/** Whom one side of a rule means; undefined: it has no selectors that somebody must have. `notSelector` alone of a policy without
- * namespace stands for everybody else, addresses outside the cluster too: `nobodyOf()`. */
+/** The endpoints that one side of a rule selects; undefined: it has no selectors that an endpoint must match. `notSelector` alone, in a
+ * policy without namespace, stands for all others, including addresses outside the cluster: `nobodyOf()`. */
 export function entitySelector(entity: EntitySelectors, namespace: string | undefined): WorkloadSelector | undefined {
   const { selector, notSelector, namespaceSelector, serviceAccounts } = entity;
   const isLimited = selector || namespaceSelector || serviceAccounts || (notSelector && namespace !== undefined);
@@ -33,13 +33,13 @@ export function entitySelector(entity: EntitySelectors, namespace: string | unde
   ]);
 }
 
-/** Whom `notSelector` alone excludes; undefined: nobody. */
+/** The endpoints that `notSelector` alone excludes; undefined: none. */
 export function nobodyOf(entity: EntitySelectors, namespace: string | undefined): WorkloadSelector | undefined {
   const { notSelector } = entity;
   return notSelector && !entitySelector(entity, namespace) ? endpoints([read(notSelector)]) : undefined;
 }
 
-/** Whom a policy applies to. */
+/** The endpoints to which a policy applies. */
 export function subjectSelector(
   spec: Pick<CalicoPolicySpec, "selector" | "serviceAccountSelector"> &
     Partial<Pick<GlobalPolicySpec, "namespaceSelector">>,
@@ -55,7 +55,7 @@ export function subjectSelector(
   return { ...whom, selects: (who) => who.kind !== "networkSet" && isInScope(who, namespace) && whom.selects(who) };
 }
 
-/** A policy with a namespace is about pods of it. */
+/** A policy with a namespace applies to pods of that namespace. */
 function isInScope({ kind }: Who, namespace: string | undefined): boolean {
   return namespace === undefined || kind === "pod";
 }
@@ -73,7 +73,8 @@ function accounts({ names, selector }: NonNullable<EntitySelectors["serviceAccou
   ];
 }
 
-/** The expression about labels with a prefix. @param present the label that whoever `all()` means has, and whoever `global()` means has not */
+/** The expression about labels with a prefix. @param present the label that endpoints of `all()` have and those of `global()` do not
+ * have */
 function prefixed(expression: Expression, prefix: string, present: string | undefined): Expression {
   switch (expression.kind) {
     case "all":
@@ -94,7 +95,7 @@ function not(operand: Expression): Expression {
   return { kind: "not", operand };
 }
 
-/** Schemas refuse what cannot be read; here it would select nobody. */
+/** Schemas refuse a selector that cannot be parsed; here it would select nothing. */
 function read(text: string): Expression {
   const parsed = parseSelector(text);
   return "expression" in parsed ? parsed.expression : not({ kind: "all" });

@@ -1,8 +1,8 @@
 import type { LabelLookup } from "../calico-selector/expression.ts";
 import type { Who } from "./workload-selector.ts";
 
-// Labels that Calico's selectors find although no object has them: of the namespace and the service account under a prefix, and the
-// names of both.
+// Labels that Calico's selectors find although no object has them: the labels of the namespace and the service account under a prefix, and
+// the names of both.
 
 export const NAMESPACE_LABEL = "projectcalico.org/namespace";
 export const SERVICE_ACCOUNT_LABEL = "projectcalico.org/serviceaccount";

@@ -14,10 +14,10 @@ export type Side = "ingress" | "egress";
 const VERDICTS: Record<CalicoRule["action"], RuleVerdict> = { Allow: "allow", Deny: "deny", Log: "log", Pass: "pass" };
 const ALL_PORTS = { first: 0, last: 65535 };
 
-/** What the rules of one policy need to know, and the selectors that they refer to. */
+/** What the rules of one policy need to know, and the selectors to which they refer. */
 export class CalicoRules {
   readonly selectors = new Map<string, WorkloadSelector>();
-  /** Those that the policy's own endpoints are asked about. */
+  /** Selectors that rules apply to the policy's own endpoints. */
   readonly ownSelectors = new Map<string, WorkloadSelector>();
   readonly #namespace: string | undefined;
   readonly #services: ServicePorts;
@@ -53,7 +53,7 @@ export class CalicoRules {
     }));
   }
 
-  /** Two rules where ports are named of whom a selector selects. */
+  /** Two rules, if ports are named on the endpoints that a selector selects. */
   #byOwners(rule: PolicyRule, side: Side): PolicyRule[] {
     const lists = NAMED_BY[side].peer;
     const [peer] = rule.peers ?? [];
@@ -67,7 +67,7 @@ export class CalicoRules {
     ];
   }
 
-  /** undefined: it matches everybody. */
+  /** undefined: it matches every peer. */
   #match(
     entity: CalicoEntity,
     selectors: Map<string, WorkloadSelector>,
@@ -104,7 +104,7 @@ const WITH_PORTS = [PROTOCOLS.TCP, PROTOCOLS.UDP, PROTOCOLS.SCTP];
 type PortLists = Pick<PolicyRule, "ports" | "notPorts" | "sourcePorts" | "notSourcePorts">;
 
 function portsOfRule({ protocol, notProtocol, icmp, notICMP, source, destination }: CalicoRule): PortLists {
-  // A name without a protocol is that of a port of any protocol (upstream: felix/calc/rule_scanner.go, ProtocolAny).
+  // A port name without a protocol stands for a port of any protocol (upstream: felix/calc/rule_scanner.go, ProtocolAny).
   const named = protocol === undefined ? WITH_PORTS : [protocol];
   const list = (ports: CalicoEntity["ports"]): PortMatch[] =>
     ports.flatMap((port) =>

@@ -65,7 +65,7 @@ export function compileClusterNetworkPolicy({ metadata, spec }: ClusterNetworkPo
   };
 }
 
-/** Whether a rule is about nodes: then their labels and addresses are asked for. */
+/** Whether a rule refers to nodes: then their labels and addresses are needed. */
 export function isAboutNodes({ spec }: ClusterNetworkPolicy): boolean {
   return spec.egress.some(({ to }) => to.some(({ nodes }) => nodes));
 }

@@ -10,7 +10,7 @@ import { decisionText } from "./rules.ts";
 import type { Subject } from "./subject.ts";
 import { type TierHeads, tiersOf, tiersText } from "./tiers.ts";
 
-/** What the policies mean together for one endpoint. @param own in which it differs from others that they select */
+/** The combined meaning of the policies for one endpoint. @param own in what the endpoint differs from others that the policies select */
 export function combine(
   policies: readonly CompiledPolicy[],
   { ports, afterwards }: Pick<Subject, "ports" | "afterwards">,
@@ -43,7 +43,7 @@ function asksOfNode({ egress, isAskedOfNode }: CompiledPolicy): boolean {
   return egress !== undefined && isAskedOfNode === true;
 }
 
-/** In which an endpoint differs from others that the policies select. */
+/** In what an endpoint differs from others that the policies select. */
 export function subjectText(
   policies: readonly CompiledPolicy[],
   { ports, afterwards }: Pick<Subject, "ports" | "afterwards">,
@@ -52,7 +52,8 @@ export function subjectText(
   return [decisionText(afterwards), tiersText(policies, heads), portsText(policies, ports)].join(" ");
 }
 
-/** Ports of the endpoint that its policies name, with their numbers: what a policy means for it and not for others. */
+/** Ports of the endpoint that its policies name, with their numbers: they can give a policy another meaning for this endpoint than for
+ * others. */
 function portsText(policies: readonly CompiledPolicy[], known: Subject["ports"]): string {
   const wanted = new Set(policies.flatMap((policy) => [...ownNames.get(policy, [], () => ownPortNames(policy))]));
   return [...wanted]
@@ -69,18 +70,18 @@ export function isByOwnEnd({ ownEnd }: Subject, policies: readonly CompiledPolic
   return ownEnd !== undefined && policies.some((policy) => tellsOwnEnds(policy, ownEnd));
 }
 
-/** What differs between host endpoints that the policies select, where they ask about the ends of flows. */
+/** The differences between host endpoints that the policies select, if the policies ask about the ends of flows. */
 export function ownEndsText(policies: readonly CompiledPolicy[], subject: Subject, heads: TierHeads): string {
   const { who, ownEnd } = subject;
   return `by own ends ${JSON.stringify([who, ownEnd, addressesToTell(subject)])} ${subjectText(policies, subject, heads)}`;
 }
 
-/** By which the subject is told from others. */
+/** By which the subject differs from others. */
 function addressesToTell({ ownEnd, addresses }: Subject): readonly Address[] {
   return ownEnd === "itself" ? [] : addresses;
 }
 
-/** The same as combine() where the end on the policies' side may be anybody. @param text ownEndsText() of it */
+/** The same as combine() for an end on the policies' side that may be any. @param text ownEndsText() of it */
 export function combineByOwnEnd(
   policies: readonly CompiledPolicy[],
   subject: Subject,

@@ -5,14 +5,14 @@ import type { WorkloadSelector } from "./workload-selector.ts";
 /** The tier that policies are in which name none. */
 export const DEFAULT_TIER = "default";
 
-/** A rule with what it asks of the endpoint itself: that is decided when policies are selected (own-side.ts). */
+/** A rule with its conditions on the endpoint itself: they are evaluated when policies are selected (own-side.ts). */
 export interface PolicyRule extends Rule {
   /** Absent: of every endpoint that the policy selects. */
   readonly here?: PeerMatch;
 }
 
-/** When a policy is asked: pods know only "normal" ones, host endpoints those before a destination is translated and before connections
- * are looked up too. */
+/** When a policy is asked. Pods have only "normal" policies. Host endpoints also have policies that are asked before a destination is
+ * translated and before connections are looked up. */
 export type Stage = "normal" | "preDNAT" | "doNotTrack";
 
 /** One policy as ordered rules; a direction it does not isolate is absent. */
@@ -36,9 +36,9 @@ export interface CompiledPolicy {
   readonly subject: WorkloadSelector;
   readonly ingress?: readonly PolicyRule[];
   readonly egress?: readonly PolicyRule[];
-  /** Those that its rules ask about peers. */
+  /** The selectors that its rules apply to peers. */
   readonly selectors: readonly WorkloadSelector[];
-  /** Those that its rules ask about the endpoint itself, by text. */
+  /** The selectors that its rules apply to the endpoint itself, by text. */
   readonly ownSelectors: ReadonlyMap<string, WorkloadSelector>;
   /** The Services whose endpoints its rules mean: "shop/web". */
   readonly services: readonly string[];
@@ -56,7 +56,7 @@ export function beforeInTier(a: CompiledPolicy, b: CompiledPolicy): number {
   return a.owner < b.owner ? -1 : 1;
 }
 
-/** What the rules say, in one text: reasons follow from it and from the policy's name. */
+/** The meaning of the rules, as one text: reasons follow from it and from the policy's name. */
 export function rulesText(rules: Pick<CompiledPolicy, "ingress" | "egress">): string {
   const said = (list: readonly Rule[] | undefined) => list?.map(({ reason: _, ...rest }) => rest);
   return JSON.stringify([said(rules.ingress), said(rules.egress)]);

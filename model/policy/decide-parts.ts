@@ -11,8 +11,8 @@ export interface Parts {
   readonly sourcePort?: number;
 }
 
-/** What is decided about each part, tier by tier by the first rule that matches. Each part is decided once per tier: parts that are
- * done are skipped, so that many rules over many ports cost their sum, not their product. */
+/** The decision about each part, tier by tier, by the first rule that matches. Each part is decided once per tier. Decided parts are
+ * skipped, so many rules over many ports cost their sum, not their product. */
 export function decideParts(tiers: readonly NumericTier[], parts: Parts, afterwards: Decision): Decision[] {
   const { starts } = parts;
   const at = new Map(starts.map((start, index) => [start, index]));

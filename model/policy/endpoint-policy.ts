@@ -11,30 +11,30 @@ export interface EndpointPolicy {
   readonly owner: string;
   /** The objects it consists of: "NetworkPolicy default/a, NetworkPolicy default/b". */
   readonly sources: string;
-  /** A direction in which nothing is to be asked is absent. */
+  /** A direction without a policy is absent. */
   readonly ingress?: readonly Tier[];
   readonly egress?: readonly Tier[];
-  /** `egress` is asked on the way to the own node too: one of the policies is Calico's. */
+  /** Whether `egress` is also asked on the way to the own node: one of the policies is Calico's. */
   readonly isAskedOfNode?: true;
   /** What holds after the last tier. */
   readonly afterwards: Decision;
-  /** Its rules ask about a flow's end on this side: the policy is that of a flow whose end none of them tells. */
+  /** Its rules ask about a flow's end on this side: the policy is for flows whose end no rule distinguishes. */
   readonly byOwnEnd?: ByOwnEnd;
 }
 
-/** The policies that hold instead of one, by the end of a flow on its side. */
+/** The policies that apply in place of one, by the end of a flow on its side. */
 export interface ByOwnEnd {
-  /** Whom none of these words means, and who has no port with a name, is like everybody. */
+  /** An end that matches none of these words, and has no named port, is like all others. */
   readonly words: EndWords;
   /** The end is always the endpoint itself, at one of its addresses. */
   readonly isItself: boolean;
-  /** One direction; undefined: the same as for everybody. Of the same name for whom the rules tell alike. */
+  /** One direction; undefined: the same as for all others. Ends that the rules do not distinguish have the same name. */
   at(side: Side, end: Peer): EndpointPolicy | undefined;
-  /** Others that it has made are forgotten, where they are the most: owners of pods choose the numbers of their named ports. */
+  /** When there are too many, policies for others are forgotten: owners of pods choose the numbers of their named ports. */
   forgetBut(used: ReadonlySet<EndpointPolicy>): void;
 }
 
-/** The policies that hold for all that the end on its side may be. */
+/** The policies that apply to all that the end on its side may be. */
 export function atOwnEnds(
   policy: EndpointPolicy,
   side: Side,

@@ -13,7 +13,7 @@ export interface AskedFlow {
 /** Without a source port: whether a rule matches some. */
 type Flow = Omit<AskedFlow, "sourcePort"> & Partial<AskedFlow>;
 
-/** What one tier said. */
+/** The answer of one tier. */
 export interface TierAnswer {
   readonly tier: string;
   readonly verdict: "allow" | "deny" | "pass";
@@ -29,7 +29,7 @@ export interface Explanation {
   readonly decision: Decision;
 }
 
-/** How an endpoint's tiers decide about one flow with a peer, tier by tier. For people: who judges many flows makes a Judge. */
+/** How an endpoint's tiers decide about one flow with a peer, tier by tier. For people: code that judges many flows makes a Judge. */
 export function explain(tiers: readonly Tier[], afterwards: Decision, peer: Peer, flow: Flow): Explanation {
   const answers: TierAnswer[] = [];
   for (const tier of tiers) {
@@ -52,7 +52,7 @@ function answerOf(tier: Tier, peer: Peer, flow: Flow): TierAnswer {
   return { tier: tier.name, verdict: tier.otherwise, reason: tier.reason, logs };
 }
 
-/** Asks the judge about the one rule, so that what matches is said in one place. */
+/** Evaluates the one rule with a judge, so that the matching of rules is implemented once. */
 export function ruleMatches(rule: Rule, peer: Peer, { protocol, port, sourcePort }: Flow): boolean {
   const { places } = new RuleIndex([rule]).rulesFor(peer);
   if (places.length === 0) return false;

@@ -8,7 +8,7 @@ export interface Failsafe {
   readonly direction: "ingress" | "egress";
   readonly protocol: number;
   readonly port: number;
-  /** Absent: towards everybody. */
+  /** Absent: for every other end. */
   readonly net?: Cidr;
 }
 

@@ -17,8 +17,8 @@ import {
 import { type Decision, OPEN, UNDECIDED } from "./rules.ts";
 import type { Subject } from "./subject.ts";
 
-/** What policies of a host endpoint may be about: what the node's own processes send and receive, what it forwards, what comes in, as
- * its sender wrote it, and every packet without its connection. */
+/** The traffic that policies of a host endpoint may be about: of the node's own processes, forwarded by the node, arriving as its sender
+ * wrote it, and every packet without its connection. */
 export const hostTraffics = ["own", "forwarded", "preDNAT", "doNotTrack"] as const;
 export type HostTraffic = (typeof hostTraffics)[number];
 
@@ -31,9 +31,9 @@ export interface HostSubject {
 /** The host endpoints of a cluster, as one node needs them. */
 export interface HostDirectory {
   readonly own: OwnHosts;
-  /** This node's, whom policies apply to. */
+  /** This node's host endpoints, to which policies apply. */
   readonly subjects: ReadonlyMap<HostSubject, Subject>;
-  /** By address, of all nodes: as whom policies meet them as peers. */
+  /** By address, of all nodes: how policies know them as peers. */
   readonly labels: ReadonlyMap<Address, readonly HostPeer[]>;
 }
 

@@ -21,9 +21,9 @@ export interface Host {
   /** The same as a regular expression. */
   readonly interfacePattern?: string;
   readonly labels: Labels;
-  /** By which peers' selectors find it, beside naming its interface. */
+  /** By what the selectors of peers find it, besides the interface's name. */
   readonly addresses: readonly Address[];
-  /** What becomes of traffic that no policy is about. */
+  /** What happens to traffic that no policy is about. */
   readonly otherwise: "allow" | "deny";
   readonly ports: readonly { readonly name: string; readonly protocol: number; readonly port: number }[];
 }
@@ -34,8 +34,8 @@ export interface HostObjects {
   readonly nodes: readonly Node[];
 }
 
-/** All nodes' interfaces that policies can name: those of HostEndpoints, and those that KubeControllersConfiguration asks for, which every
- * agent computes for itself. A HostEndpoint of a node that is gone is nobody's. */
+/** All nodes' interfaces that policies can name: those of HostEndpoints, and those that KubeControllersConfiguration asks for, which
+ * every agent computes for itself. A HostEndpoint of a node that does not exist has no effect. */
 export function hostsOf({
   hostEndpoints = [],
   kubeControllersConfigurations = [],
@@ -110,8 +110,9 @@ export interface HostPeer {
   readonly ports: ReadonlyMap<string, number>;
 }
 
-/** As whom rules find each address that host endpoints expect: a rule means it if it means one of them. Other nodes' addresses are theirs alone; one
- * that no node has is of a machine outside, or of an interface that its Node does not name. A pod's address stays the pod's (locations.ts). */
+/** How rules find each address that host endpoints expect: a rule selects the address if it selects one of these host endpoints.
+ * Addresses of other nodes belong to their nodes. An address that no node has belongs to a machine outside, or to an interface that its
+ * Node does not name. A pod's address stays the pod's (locations.ts). */
 export function labelledAddresses(
   hosts: readonly Host[],
   nodes: Pick<NodeDirectory, "nodeOf">,

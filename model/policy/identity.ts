@@ -10,13 +10,13 @@ import { type Meant, SelectorWords } from "./selector-words.ts";
 import type { Block, Vocabulary } from "./vocabulary.ts";
 import type { Who } from "./workload-selector.ts";
 
-/** Two peers with the same matches share an identity, so there are as few as possible; who matches nothing has none. */
+/** Two peers with the same matches share an identity, so there are as few as possible; a peer without matches has none. */
 export interface Identity extends Peer {
   readonly name: Named;
 }
 
-/** Identities by their content, for all tables that share them: one of the same content is the very same object in each, so that what was judged
- * of it for one table holds for the others. */
+/** Identities by their content, for all tables that share them. An identity with the same content is the same object in each table, so a
+ * judgement about it for one table is valid for the others. */
 class KnownIdentities {
   readonly #known = new Map<string, Identity>();
   /** By who uses them. */
@@ -35,7 +35,7 @@ class KnownIdentities {
     return identity;
   }
 
-  /** Forgets identities that nobody uses any more, where they are the most. @param used by `user` from now on */
+  /** Forgets identities that no user needs any more, in the largest group. @param used by `user` from now on */
   forgetUnused(user: object, used: ReadonlySet<Identity>): void {
     this.#used.set(user, used);
     const sets = [...this.#used.values()];
@@ -48,7 +48,7 @@ class KnownIdentities {
 
 const ENOUGH = 1024;
 
-/** What tables of one vocabulary after the other have in common. */
+/** What successive tables of one vocabulary have in common. */
 export class IdentityMemory {
   readonly words = new SelectorWords();
   readonly blocks = new Latest<CidrIndex<Block>>();
@@ -84,31 +84,31 @@ export class IdentityTable {
     return this.#blocks;
   }
 
-  /** Somebody with what selectors say of him now. */
+  /** A peer with the selectors that match it now. */
   meant(who: Who): Meant {
     return this.#memory.words.meant(who);
   }
 
-  /** Whether selectors still say the same of him. To be asked in every table of whom is to be remembered. */
+  /** Whether the same selectors still match the peer. Every table whose peers are to be remembered calls it. */
   isStill(meant: Meant, words: Meant["words"]): boolean {
     return this.#memory.words.areStill(meant, words);
   }
 
-  /** Of an address block that is no pod's; undefined where no policy distinguishes it.
-   * @param whose host endpoints that expect the address; of two with a port of one name the first counts */
+  /** The identity of an address block that is no pod's; undefined if no policy distinguishes it. @param whose host endpoints that expect
+   * the address; if two have a port with the same name, the first one counts */
   ofBlock(cidr: Cidr, whose: readonly HostPeer[] = []): Identity | undefined {
     const ports = new Map(whose.toReversed().flatMap((host) => this.#named(host.ports)));
     const words = whose.flatMap(({ who }) => this.#memory.words.of(who));
     return this.#intern(words, cidr, [...ports]);
   }
 
-  /** Of a pod with this address. @param who the pod, as selectors see it */
+  /** The identity of a pod with this address. @param who the pod, as selectors see it */
   ofPod(pod: Pod, who: Who, cidr: Cidr): Identity | undefined {
     const ports = this.vocabulary.ports.size > 0 ? this.#named(containerPorts(pod)) : [];
     return this.#intern(this.#memory.words.of(who), cidr, ports);
   }
 
-  /** Those that rules name. */
+  /** The ports that rules name. */
   #named(ports: ReadonlyMap<string, number>): [string, number][] {
     return [...ports].filter(([name]) => this.vocabulary.ports.has(name));
   }

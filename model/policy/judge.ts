@@ -2,7 +2,7 @@ import { type Judgement, judgeRules, type NumericPort, type NumericRule, type Po
 import { RuleIndex } from "./rule-index.ts";
 import { type Decision, OPEN, type PortMatch, type Rule, type Tier } from "./rules.ts";
 
-/** Whom the rules are asked about: everything about a peer that a rule can tell. */
+/** The peer about which the rules are asked: everything about it that a rule can distinguish. */
 export interface Peer {
   readonly selectors: ReadonlySet<string>;
   readonly cidrs: ReadonlySet<string>;
@@ -17,7 +17,7 @@ export function portName(protocol: number, name: string): string {
   return `${name}/${protocol}`;
 }
 
-/** Of a host endpoint as a peer: Kubernetes' policies name ports of pods alone. */
+/** For a host endpoint as a peer: Kubernetes' policies name ports of pods only. */
 export function hostPortName(protocol: number, name: string): string {
   return `host ${portName(protocol, name)}`;
 }
@@ -30,7 +30,7 @@ export function portNumber(
   return ports.get(portName(protocol, name)) ?? (isAlsoOfHosts && ports.get(hostPortName(protocol, name)));
 }
 
-/** What a judgement says of one port of one protocol. */
+/** The judgement about one port of one protocol. */
 export function decisionAt(judgement: Judgement, protocol: number, port: number, sourcePort?: number): Decision {
   const found = rangeAt(judgement.protocols.get(protocol) ?? [], port);
   if (!found) return judgement.others;
@@ -42,13 +42,13 @@ function rangeAt<R extends Pick<PortRange, "first" | "last">>(ranges: readonly R
   return ranges.find(({ first, last }) => first <= port && port <= last);
 }
 
-/** Asks the tiers for every protocol and port at once. For one peer: who asks about many makes a Judge. */
+/** Evaluates the tiers for every protocol and port at once. For one peer: code that asks about many peers makes a Judge. */
 export function judge(tiers: readonly Tier[], peer: Peer, afterwards = OPEN): Judgement {
   return new Judge(tiers, afterwards).judge(peer);
 }
 
-/** Judges peers by an index from what a peer matches to the rules that name it: a peer costs what it matches, however
- * many rules there are, and peers that the same rules name share one judgement, the very same object. */
+/** Judges peers by an index from what a peer matches to the rules that name it. A peer costs what it matches, however many rules there
+ * are, and peers that the same rules name share one judgement, the same object. */
 export class Judge {
   readonly #tiers: readonly (Tier & { readonly index: RuleIndex })[];
   readonly #afterwards: Decision;

@@ -5,7 +5,7 @@ import { type Decision, decisionText, type PortMatch, type RuleVerdict } from ".
 export interface PortRange extends Decision {
   readonly first: number;
   readonly last: number;
-  /** Present where source ports decide: ranges that cover 0..65535. The range itself then says the most closed of their decisions. */
+  /** Present if source ports decide: ranges that cover 0..65535. The range itself then has the most restrictive of their decisions. */
   readonly sources?: readonly SourceRange[];
 }
 
@@ -118,7 +118,7 @@ function merged<D extends Omit<PortRange, "first" | "last">>(starts: readonly nu
   return found;
 }
 
-/** What a range says, in one text per meaning. */
+/** The meaning of a range, as one text. */
 export function rangeText({ sources, ...decision }: Omit<PortRange, "first" | "last">): string {
   const said = sources?.map((range) => `${range.first} ${decisionText(range)}`) ?? [];
   return [decisionText(decision), ...said].join("; ");

@@ -3,8 +3,8 @@ import type { Problem } from "../problem.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import type { PeerMatch, Rule } from "./rules.ts";
 
-/** What one policy may hold. One that holds more isolates its pods and allows nothing: it could keep an agent busy
- * for minutes, and what it would allow cannot be told apart from what it would not. */
+/** The size limits of one policy. A larger policy isolates its pods and allows nothing: it could keep an agent busy for minutes, and
+ * what it would allow cannot be distinguished from what it would not. */
 export const POLICY_LIMITS = {
   /** Blocks of addresses and their exceptions, together. */
   blocks: 16_384,
@@ -13,7 +13,7 @@ export const POLICY_LIMITS = {
   rules: 4_096,
   /** Entries of all lists of ports. */
   ports: 4_096,
-  /** Of these, of the source. */
+  /** How many of these for the source. */
   sourcePorts: 256,
 } as const;
 
@@ -27,7 +27,7 @@ const WORDS: Record<keyof typeof POLICY_LIMITS, string> = {
   sourcePorts: "source ports",
 };
 
-/** The limit that the policy is over, in words; undefined where it is over none. */
+/** The limit that the policy exceeds, in words; undefined if it exceeds none. */
 export function overLimit(policy: CompiledPolicy): string | undefined {
   const counts = countsOf(policy);
   const names = Object.keys(POLICY_LIMITS) as (keyof Counts)[];
@@ -61,13 +61,13 @@ function selectorsOf({ selectors = [], notSelectors = [] }: PeerMatch): number {
   return selectors.length + notSelectors.length;
 }
 
-/** The policy as it is while it is too large: its pods are isolated in its directions, and it allows nothing. */
+/** The form of the policy while it is too large: its pods are isolated in its directions, and it allows nothing. */
 export function closed(policy: CompiledPolicy, why: string): CompiledPolicy {
   const { kind, namespace, name, ingress, egress } = policy;
   const message = `${why}. It isolates its pods and allows nothing until it is smaller. Next: split it, or name larger blocks.`;
   const problem: Problem = { kind, namespace, name, path: "spec", message };
   const refusal: Rule = { verdict: "deny", reason: `${policy.owner}, which ${why}` };
-  // Where it only allows, other policies may still allow; where it refuses or passes, nobody may be asked after it.
+  // If the policy only allows, other policies may still allow. If it refuses or passes, no policy after it may be asked.
   const instead = (rules: readonly Rule[]) => (rules.every(({ verdict }) => verdict === "allow") ? [] : [refusal]);
   return {
     ...policy,
@@ -82,7 +82,7 @@ export function closed(policy: CompiledPolicy, why: string): CompiledPolicy {
   };
 }
 
-/** The order in which policies are closed where all together are too large for a node. */
+/** The order in which policies are closed if all together are too large for a node. */
 export function closingOrder(policies: readonly CompiledPolicy[]): CompiledPolicy[] {
   const weighed = policies.map((policy) => {
     const { namespace, owner } = policy;

@@ -3,7 +3,8 @@ import { hostPortName, portName } from "./judge.ts";
 import type { PortMatch, Rule } from "./rules.ts";
 import type { WorkloadSelector } from "./workload-selector.ts";
 
-// A name of a port, beside a selector, is that of whom the selector selects: an address that it selects by a network set has none.
+// A port name beside a selector is a port of the endpoints that the selector selects: an address that it selects by a network set has no
+// named ports.
 
 type PortList = "ports" | "notPorts" | "sourcePorts" | "notSourcePorts";
 
@@ -17,7 +18,7 @@ export function hasNames(rule: PolicyRule, lists: readonly PortList[]): boolean 
   return lists.some((list) => rule[list]?.some((match) => "name" in match));
 }
 
-/** The rule for whoever has no port of any name. */
+/** The rule for peers that have no port of any name. */
 export function withoutNames(rule: PolicyRule, lists: readonly PortList[]): PolicyRule {
   const numeric = (matches: readonly PortMatch[]) => matches.filter((match) => !("name" in match));
   return { ...rule, ...Object.fromEntries(lists.flatMap((list) => (rule[list] ? [[list, numeric(rule[list])]] : []))) };

@@ -1,6 +1,6 @@
-/** The parts of a list that nobody has taken yet, with a step over those that are taken. */
+/** The parts of a list that are not taken yet. A search skips those that are taken. */
 export class OpenParts {
-  /** Of each part: itself while it is open, otherwise a later one. */
+  /** For each part: the part itself while it is open, otherwise a later one. */
   readonly #next: number[];
   readonly #count: number;
 

@@ -5,8 +5,9 @@ import { hasNames, NAMED_BY, portNames, textWithoutSets, withoutNames, withoutSe
 import type { OwnEnd, Subject } from "./subject.ts";
 import type { EndWords } from "./vocabulary.ts";
 
-// What a node forwards has an end on the side of its host endpoint that is not the endpoint, and what it sends and receives itself has one of
-// several addresses: rules that ask about that side ask about whoever has the packet's address. He is known by his identity, as peers are.
+// A flow that a node forwards has an end on the side of its host endpoint that is not the endpoint, and a flow of the node itself has one
+// of several addresses there. So rules that ask about that side ask about the end that has the packet's address. That end is known by its
+// identity, like a peer.
 
 export type Side = keyof typeof NAMED_BY;
 
@@ -21,12 +22,12 @@ function tellingRules({ ingress = [], egress = [] }: CompiledPolicy) {
   return [...of(ingress, "ingress"), ...of(egress, "egress")];
 }
 
-/** Whether it depends on a flow's end. An end that is always the subject has always its ports. */
+/** Whether the policy depends on a flow's end. An end that is always the subject always has the subject's ports. */
 export function tellsOwnEnds(policy: CompiledPolicy, ownEnd: OwnEnd): boolean {
   return tellingRules(policy).some(({ rule }) => ownEnd === "anybody" || rule.here !== undefined);
 }
 
-/** All that the policy can tell ends on its own side by. */
+/** All by which the policy can distinguish ends on its own side. */
 export function wordsOfOwnEnds(policy: CompiledPolicy): EndWords {
   const rules = tellingRules(policy);
   const selectors = rules.flatMap(({ rule, side }) => {
@@ -43,12 +44,12 @@ export function wordsOfOwnEnds(policy: CompiledPolicy): EndWords {
   };
 }
 
-/** Whether the end is the host endpoint: an address of its interface counts as itself, whatever its expectedIPs are. */
+/** Whether the end is the host endpoint: an address of its interface counts as the host endpoint, whatever its expectedIPs are. */
 export function isAtItself({ ownEnd, addresses }: Subject, end: Peer): boolean {
   return ownEnd === "itself" || addresses.some((address) => end.cidrs.has(hostCidr(address).text));
 }
 
-/** One direction of the policy for flows with this end on its own side: rules that ask about it hold or are gone. `text`: which.
+/** One direction of the policy for flows with this end on its own side: rules that ask about the end are kept or removed. `text`: which.
  * @param itself the end is the host endpoint too */
 export function atOwnEnd(
   policy: CompiledPolicy,

@@ -15,8 +15,8 @@ export interface OwnSide {
   setsAt(address: Address): readonly Who[];
 }
 
-/** The policy as it is for one endpoint: rules that ask about the endpoint itself hold for it, for its addresses of one family, or are
- * gone. `text`: which, the same for endpoints for which the policy is the same. */
+/** The policy for one endpoint: rules that ask about the endpoint itself apply to it, or to its addresses of one family, or are removed.
+ * `text`: which; the same for endpoints for which the policy is the same. */
 export function atOwnSide(policy: CompiledPolicy, own: OwnSide): { policy: CompiledPolicy; text: string } {
   const texts: string[] = [];
   const resolve = (rules: readonly PolicyRule[] | undefined, side: "ingress" | "egress") => {

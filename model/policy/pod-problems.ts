@@ -6,7 +6,7 @@ import { WEIGHT } from "../objects/weight.ts";
 import type { Problem } from "../problem.ts";
 import { selects } from "./selector.ts";
 
-/** What pods of this node ask of their network, or others ask of them, and is not done. Each node tells of its own. */
+/** Requests of this node's pods about their network, or of others about these pods, that are not fulfilled. Each node reports its own. */
 export function podProblems(pods: readonly Pod[], policies: readonly NetworkPolicy[], nodeName: string): Problem[] {
   const here = pods.filter((pod) => pod.spec.nodeName === nodeName && !hasEnded(pod));
   const byNamespace = Map.groupBy(policies, ({ metadata }) => metadata.namespace ?? "default");
@@ -28,12 +28,12 @@ function unweighed({ metadata: { name, namespace, annotations } }: Pod): Problem
   return [{ kind: "Pod", namespace: namespace ?? undefined, name, path: `metadata.annotations[${WEIGHT}]`, message }];
 }
 
-/** What namespaces ask for their pods. */
+/** Requests of namespaces for their pods. */
 export function namespaceProblems(namespaces: readonly Namespace[]): Problem[] {
   return namespaces.flatMap(({ metadata }) => ignoredAnnotations("Namespace", metadata));
 }
 
-/** A pod on its node's network has no address of its own to be told by, so no policy is held against its traffic. */
+/** A pod in its node's network has no address of its own, so no policy applies to its traffic. */
 function unheld({ metadata }: Pod, policies: readonly NetworkPolicy[]): Problem[] {
   const selecting = policies.filter(
     ({ spec }) => !spec.podSelector || selects(spec.podSelector, metadata.labels ?? {}),

@@ -39,8 +39,8 @@ function nameServices({ calicoNetworkPolicies = NONE, globalNetworkPolicies = NO
 
 const NONE: readonly never[] = [];
 
-/** All that policies are made of, and what their selectors ask about: what is compiled is the same while these are. EndpointSlices and
- * nodes count only where policies name Services and nodes. */
+/** The inputs of policies, and of their selectors: the compiled policies are the same while these are. EndpointSlices and nodes count
+ * only if policies name Services and nodes. */
 export function policyInputs(objects: PolicyObjects): unknown[] {
   const { networkPolicies, calicoNetworkPolicies, globalNetworkPolicies, clusterNetworkPolicies } = objects;
   const { tiers, networkSets, globalNetworkSets, namespaces, serviceAccounts } = objects;

@@ -7,8 +7,8 @@ const MESSAGE =
   "judged. Next: let the dataplane handle services (serviceHandling: Ebpf of Dataplane), or close the Services' ports with loadBalancerSourceRanges " +
   "or the pods' own policies.";
 
-/** Policies that are in force at this node's interfaces and do not see all that they are about.
- * @param inForce those that apply to anything here */
+/** Policies that are in force at this node's interfaces and do not see all the traffic that they are about. @param inForce those that
+ * apply to anything here */
 export function preDnatProblems(inForce: readonly CompiledPolicy[], kubeProxy: KubeProxy): Problem[] {
   if (kubeProxy !== "active") return [];
   return inForce

@@ -3,13 +3,13 @@ import type { PeerMatch, Rule } from "./rules.ts";
 
 /** Leads from what a peer matches to the rules that name it, however many others there are. */
 export class RuleIndex {
-  /** Of each rule: the first one that says the same of whomever it names. Of two alike the second decides nothing. */
+  /** For each rule: the first rule with the same effect on every peer it names. Of two such rules the second decides nothing. */
   readonly #like: readonly number[];
   readonly #anybody: number[] = [];
-  /** Rules by one word that whom they name must match. */
+  /** Rules by one word that the peers they name must match. */
   readonly #selectors = new Map<string, Condition[]>();
   readonly #cidrs = new Map<string, Condition[]>();
-  /** Rules that only say whom they do not mean. */
+  /** Rules that only exclude peers. */
   readonly #negative: Condition[] = [];
 
   constructor(rules: readonly Rule[]) {
@@ -85,7 +85,7 @@ function isAmong(few: ReadonlySet<string>, many: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** What a rule says, whomever it names: reasons count where it refuses. */
+/** The effect of a rule, apart from the peers that it names: reasons count if it refuses. */
 function meaning({ reason, ...said }: Omit<Rule, "peers">): string {
   return JSON.stringify(said.verdict === "deny" ? [said, reason] : [said]);
 }

@@ -12,19 +12,19 @@ export type PortMatch =
   | { readonly protocol: number; readonly first: number; readonly last: number }
   | { readonly protocol: number; readonly name: string; readonly isAlsoOfHosts?: true };
 
-/** Who is on the other side. All of it must hold; what is absent holds for everybody. */
+/** The peer. All conditions must hold; an absent condition holds for every peer. */
 export interface PeerMatch {
   /** Texts of selectors (workload-selector.ts), all of which select it. */
   readonly selectors?: readonly string[];
-  /** None of which selects it. */
+  /** None of these selectors may select it. */
   readonly notSelectors?: readonly string[];
-  /** Its address is in one of these blocks; an empty list matches nobody. */
+  /** Its address is in one of these blocks; an empty list matches no peer. */
   readonly cidrs?: readonly string[];
   /** And in none of these. */
   readonly except?: readonly string[];
 }
 
-/** Absent peers: anybody. Absent ports: every port of every protocol. An empty list of them matches nothing. */
+/** Absent peers: any peer. Absent ports: every port of every protocol. An empty list of them matches nothing. */
 export interface Rule {
   readonly verdict: RuleVerdict;
   /** What a person reads where the rule refuses or logs something: "tier security, GlobalNetworkPolicy deny-db, ingress rule 2". */
@@ -57,14 +57,14 @@ export interface Decision {
   readonly reason?: string;
   /** The rules with the action Log that matched before: the first of each tier, "… and …". */
   readonly log?: string;
-  /** Of policies that are asked before others: no rule of theirs decides, so that the others are asked. */
+  /** For policies that are asked before others: none of their rules decides, so the others are asked. */
   readonly undecided?: true;
 }
 
 /** What holds after the last tier. */
 export const OPEN: Decision = { verdict: "allow" };
 
-/** The same of policies that are asked before others, whatever the default actions of their tiers are. */
+/** The same for policies that are asked before others, whatever the default actions of their tiers are. */
 export const UNDECIDED: Decision = { verdict: "allow", undecided: true };
 
 export function decisionText({ verdict, reason, log, undecided }: Decision): string {

@@ -11,7 +11,7 @@ import { SelectorIndex } from "./selector-index.ts";
 import type { Subject } from "./subject.ts";
 import { type Labelled, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
-/** Whom policies may select. */
+/** The endpoints that policies may select. */
 export interface Subjects<Key> extends PolicyObjects {
   readonly subjects: ReadonlyMap<Key, Subject>;
   /** What names of policies are hashed with (named.ts). */
@@ -34,7 +34,7 @@ export interface Selection<Key = unknown> {
   readonly inForce: ReadonlyMap<string, EndpointPolicy>;
   /** The objects they consist of. */
   readonly sources: readonly CompiledPolicy[];
-  /** What gives addresses words beside pods. */
+  /** What gives addresses words, besides pods. */
   readonly labelled: Labelled;
   readonly vocabulary: Vocabulary;
   readonly problems: readonly Problem[];
@@ -61,13 +61,13 @@ export class PolicySelector {
     return finish(this.selecting(subjects));
   }
 
-  /** The same in parts. Peers that only policies of other endpoints name are not told apart. */
+  /** The same in parts. Peers that only policies of other endpoints name are not distinguished. */
   *selecting<Key>({ subjects, salt, ...objects }: Subjects<Key>, excess = NO_EXCESS): Steps<Selection<Key>> {
     const compiled = yield* this.#objects.compiling(objects);
     const selected = yield* this.#select(subjects, compiled);
     const sources = new Set([...selected.values()].flat());
     const standing = this.#closing(sources, excess);
-    // What a first try was compiled to is remembered although it is not what comes out.
+    // The results of a first attempt are remembered although they are not the final ones.
     if (excess.count === 0) [this.#before, this.#known] = [this.#known, new Map()];
     const policies = new Map<Key, EndpointPolicy>();
     const inForce = new Map<string, EndpointPolicy>();
@@ -114,7 +114,7 @@ export class PolicySelector {
     return found;
   }
 
-  /** What stands for each policy while some are closed. */
+  /** The replacement of each policy while some are closed. */
   #closing(sources: ReadonlySet<CompiledPolicy>, { count, why }: Excess): (policy: CompiledPolicy) => CompiledPolicy {
     if (count === 0) return (policy) => policy;
     const substitutes = new Map(
@@ -125,7 +125,7 @@ export class PolicySelector {
     return (policy) => substitutes.get(policy) ?? policy;
   }
 
-  /** Of a hundred pods under the same policies it is made once, and its text, which may be long, is compared once. */
+  /** For a hundred pods under the same policies it is made once, and its text, which may be long, is compared once. */
   #combined(
     policies: readonly CompiledPolicy[],
     subject: Subject,

@@ -1,10 +1,10 @@
 import { NAMESPACE_LABEL } from "./calico-labels.ts";
 import type { Who, WorkloadSelector } from "./workload-selector.ts";
 
-/** Finds what selects somebody without asking every selector: of thousands for single applications, a few. Ten thousand pods are asked
- * about with every change of a policy, most in vain, so whoever nothing selects costs no memory. */
+/** Finds the selectors that match a peer without evaluating every selector: of thousands for single applications, a few. Ten thousand
+ * pods are looked up with every change of a policy, most in vain, so a pod that nothing selects uses no memory. */
 export class SelectorIndex<T> {
-  /** Of selectors that ask for no label in particular. */
+  /** Selectors that require no certain label. */
   readonly #others: T[] = [];
   /** By key and value of their first label. */
   readonly #byLabel = new Map<string, Map<string, T[]>>();

@@ -3,7 +3,7 @@ import type { Who, WorkloadSelector } from "./workload-selector.ts";
 
 type Selectors = ReadonlyMap<string, WorkloadSelector>;
 
-/** Somebody, by his labels, with the selectors that mean him. */
+/** A peer, by its labels, with the selectors that match it. */
 export interface Meant {
   readonly who: Who;
   /** undefined: forgotten. */
@@ -13,11 +13,11 @@ export interface Meant {
 }
 
 const NO_WORDS: readonly string[] = [];
-/** Whoever it is while there are no selectors. */
+/** The result for every peer while there are no selectors. */
 const UNASKED: Meant = { who: { kind: "pod", labels: {} }, words: NO_WORDS, round: 0 };
 
-/** Which selectors mean somebody: their texts. Whoever has the same labels shares the list, and it is the very same object until a
- * selector that means him comes or goes, so that one policy more costs only whom it can tell. */
+/** Which selectors match a peer: their texts. Peers with the same labels share the list. It is the same object until a selector that
+ * matches the peer comes or goes, so that one more policy costs only the peers that it selects. */
 export class SelectorWords {
   #selectors: Selectors = new Map();
   #index = indexOf([]);
@@ -25,7 +25,7 @@ export class SelectorWords {
   readonly #known = new Map<string, Meant>();
   readonly #ids = new WeakMap<Who, string>();
 
-  /** Asks for these selectors from now on. Who was not asked for since the last time is forgotten. */
+  /** Uses these selectors from now on. Peers that were not looked up since the last call are forgotten. */
   update(selectors: Selectors): void {
     if (selectors === this.#selectors) return;
     const before = this.#selectors;
@@ -52,7 +52,7 @@ export class SelectorWords {
     return this.meant(who).words ?? NO_WORDS;
   }
 
-  /** Whoever has the same labels is the very same object. */
+  /** Peers with the same labels are the same object. */
   meant(who: Who): Meant {
     if (this.#selectors.size === 0) return UNASKED;
     const id = this.#ids.get(who) ?? JSON.stringify(who);
@@ -66,7 +66,7 @@ export class SelectorWords {
     return known;
   }
 
-  /** Whether still the same selectors mean him, which asks for him. */
+  /** Whether the same selectors still match the peer. This counts as a lookup. */
   areStill(meant: Meant, words: Meant["words"]): boolean {
     if (meant === UNASKED) return this.#selectors.size === 0;
     meant.round = this.#round;

@@ -2,12 +2,12 @@ import { type EndpointSlice, serviceNameLabel } from "../objects/discovery.ts";
 import { portProtocol } from "../protocol.ts";
 import type { PortMatch } from "./rules.ts";
 
-// Rules name Services for the addresses of their endpoints. All endpoints of a Service that have the same ports share one word
-// (rules.ts: PeerMatch.selectors), so that identities do not grow with their number.
+// Rules name Services for the addresses of their endpoints. All endpoints of a Service that have the same ports share one word (rules.ts:
+// PeerMatch.selectors), so the number of identities does not grow with the number of endpoints.
 
 /** Endpoints of a Service with the same ports. */
 export interface ServiceGroup {
-  /** What rules refer to: "endpoints of Service shop/web, tcp 80". */
+  /** The text by which rules refer to it: "endpoints of Service shop/web, tcp 80". */
   readonly text: string;
   readonly ports: readonly PortMatch[];
   readonly addresses: readonly string[];

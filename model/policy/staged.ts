@@ -9,7 +9,7 @@ import { subjectSelector } from "./calico-endpoints.ts";
 import type { PolicyObjects } from "./policy-objects.ts";
 import type { Subject } from "./subject.ts";
 
-/** Policies that are staged: they change no verdict, but say what would. */
+/** Policies that are staged: they change no verdict, but show what would. */
 export interface StagedObjects {
   readonly stagedNetworkPolicies: readonly StagedNetworkPolicy[];
   readonly stagedGlobalNetworkPolicies: readonly StagedGlobalNetworkPolicy[];
@@ -50,7 +50,7 @@ interface Staged extends KubernetesObject {
   readonly spec: { readonly stagedAction: StagedAction };
 }
 
-// What Learn and Ignore stand for is not enforced later either (projectcalico.org/v3, StagedAction).
+// The objects of Learn and Ignore are not enforced later either (projectcalico.org/v3, StagedAction).
 function counts({ spec: { stagedAction } }: Staged): boolean {
   return stagedAction === "Set" || stagedAction === "Delete";
 }

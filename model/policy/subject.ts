@@ -9,19 +9,19 @@ import { type Decision, OPEN } from "./rules.ts";
 import { podAsSubject } from "./who.ts";
 import type { Who } from "./workload-selector.ts";
 
-/** The subject itself, at any of its addresses, or whoever the packet is for or from. */
+/** The subject itself, at any of its addresses, or the end that the packet is for or from. */
 export type OwnEnd = "itself" | "anybody";
 
-/** Somebody whom policies apply to: a pod of this node, or one of its own interfaces. */
+/** An endpoint to which policies apply: a pod of this node, or one of the node's own interfaces. */
 export interface Subject {
   readonly who: Who;
   /** Numbers of its named ports, by `portName`. */
   readonly ports: ReadonlyMap<string, number>;
   readonly addresses: readonly Address[];
-  /** What holds after the last tier. One that is closed then is closed without policies too. */
+  /** What applies after the last tier. If it denies, the subject is closed without policies too. */
   readonly afterwards: Decision;
-  /** Whom a flow has at the subject's end, where rules ask that of each flow (own-end.ts). Absent: the subject, which has one address of a family
-   * (own-side.ts). */
+  /** The ends that flows have at the subject, if rules ask about the end of each flow (own-end.ts). Absent: the end is the subject,
+   * which has one address of a family (own-side.ts). */
   readonly ownEnd?: OwnEnd;
   /** Which of the policies that select it are asked. */
   asks(policy: CompiledPolicy): boolean;

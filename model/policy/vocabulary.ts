@@ -10,7 +10,7 @@ import { SelectorIndex } from "./selector-index.ts";
 import { type ServiceGroup, serviceSource } from "./service-words.ts";
 import type { WorkloadSelector } from "./workload-selector.ts";
 
-/** All that the policies in force here can tell peers apart by. */
+/** All by which the policies in force here can distinguish peers. */
 export interface Vocabulary {
   readonly selectors: ReadonlyMap<string, WorkloadSelector>;
   /** By the text of the block. */
@@ -19,7 +19,7 @@ export interface Vocabulary {
   readonly ports: ReadonlySet<string>;
 }
 
-/** Addresses that policies tell from others. */
+/** Addresses that policies distinguish from others. */
 export interface Block {
   readonly cidr: Cidr;
   /** Whether a rule names this very block. */
@@ -28,7 +28,7 @@ export interface Block {
   readonly words: readonly string[];
 }
 
-/** What the ends on the policies' own side are told by. */
+/** The words by which ends on the policies' own side are distinguished. */
 export interface EndWords {
   readonly selectors: readonly WorkloadSelector[];
   readonly cidrs: ReadonlyMap<string, Cidr>;
@@ -36,12 +36,12 @@ export interface EndWords {
   readonly ports: readonly string[];
 }
 
-/** What gives addresses words beside the pods that have them. */
+/** What gives addresses words, besides the pods that have them. */
 export interface Labelled {
   readonly sets: readonly LabelledBlocks[];
   /** By the Service's name, "shop/web". */
   readonly services: (name: string) => readonly ServiceGroup[];
-  /** What host endpoints' rules tell the ends on their own side by. */
+  /** The words by which host endpoints' rules distinguish the ends on their own side. */
   readonly ownEnds?: readonly EndWords[];
 }
 
@@ -159,7 +159,7 @@ function isSameBlock(a: Block | undefined, b: Block): boolean {
   return a === b || sameObjects(a.words, b.words);
 }
 
-/** The blocks of which two vocabularies say different things, or only one says something; undefined: none. */
+/** The blocks about which two vocabularies differ, or which only one of them has; undefined: none. */
 export function changedBlocks(a: Vocabulary["blocks"], b: Vocabulary["blocks"]): CidrIndex<Block> | undefined {
   if (a === b) return undefined;
   const index = new CidrIndex<Block>();

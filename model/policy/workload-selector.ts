@@ -2,7 +2,7 @@ import type { LabelSelector } from "../objects/networking.ts";
 import { NAMESPACE_LABEL } from "./calico-labels.ts";
 import { type Labels, selectorText, selects } from "./selector.ts";
 
-/** Somebody with labels: a pod, a node's own interface, the members of a network set, or a node, of which ClusterNetworkPolicies speak. */
+/** An owner of labels: a pod, a node's own interface, the members of a network set, or a node (for ClusterNetworkPolicies). */
 export interface Who {
   readonly kind: "pod" | "hostEndpoint" | "networkSet" | "node";
   readonly labels: Labels;
@@ -14,7 +14,7 @@ export interface Who {
   readonly serviceAccountLabels?: Labels;
 }
 
-/** Which of them a policy means. */
+/** Which of them a policy selects. */
 export interface WorkloadSelector {
   /** Unique per meaning; what rules refer to and what people read. */
   readonly text: string;

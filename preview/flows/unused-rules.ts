@@ -29,7 +29,7 @@ export function unusedRules(
     selectors.some((text) => isServiceSource(text) && !told.has(text.split(",")[0] ?? text));
   const judge = new FlowJudge(by, flows);
   const last = new Map<string, number>();
-  // The latest first: whoever uses a rule first is its last use.
+  // The latest first: the first flow that uses a rule is its last use.
   for (const flow of flows.toSorted((a, b) => b.last - a.last)) {
     for (const direction of DIRECTIONS)
       for (const reason of judge.allowing(flow, direction, (one) => !last.has(one))) last.set(reason, flow.last);

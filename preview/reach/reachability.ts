@@ -16,7 +16,7 @@ import type { Workload } from "../declared/objects.ts";
 import { type Cast, podOf } from "./cast.ts";
 import { knownEndpoints } from "./service-endpoints.ts";
 
-/** Who connects: pods, nodes other than the pod's own, or somebody at an address or in blocks of addresses. */
+/** The sender: pods, nodes other than the pod's own, or a host at an address or in blocks of addresses. */
 export type Peer =
   | { kind: "nodes" }
   | { kind: "workload"; workload: Workload }

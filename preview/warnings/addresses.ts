@@ -80,7 +80,7 @@ function strayPool({ name, cidr }: Pool, { pods, podsIpv6 }: Subnets): Warning[]
   return [{ about: `IPPool ${name}`, what, next: `set ${field} of the cluster to a network that contains ${cidr}` }];
 }
 
-/** A dual-stack cluster gives Services IPv6 addresses, whether or not somebody serves them. */
+/** A dual-stack cluster gives Services IPv6 addresses, whether or not a component serves them. */
 function withoutIpv6(pools: Pool[], { podsIpv6, servicesIpv6 }: Subnets): Warning[] {
   if (podsIpv6 === undefined || pools.some(({ cidr }) => parseCidr(cidr).family === "IPv6")) return [];
   const what = `the cluster is dual-stack, but no pool gives IPv6 addresses: pods have IPv4 addresses only, and Services are not reached at their addresses of ${servicesIpv6}`;

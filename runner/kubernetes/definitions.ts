@@ -13,7 +13,7 @@ export const isDefinition = ({ kind }: { kind?: string }): boolean => kind === "
 export const isRetained = ({ retainOnDelete, inputs, custom }: Operation): boolean =>
   custom && retainOnDelete === true && !isDefinition(inputs);
 
-/** Refuses to apply a definition over somebody else's. */
+/** Refuses to apply a definition over another owner's. */
 export async function refuseStrangers(api: Api, path: string): Promise<void> {
   const live = await findObject<ApiObject>(api, path);
   const stranger = live && strangerOf(live as StoredDefinition);

@@ -7,7 +7,7 @@ type Volume = k8s.types.input.core.v1.Volume;
 
 const FOLDER = "/etc/ebpf-dataplane-metrics";
 
-/** Whoever looks at metrics must not keep agents from starting: a Secret that is missing closes the metrics only. */
+/** The scraping of metrics must not keep agents from starting: a Secret that is missing only closes the metrics. */
 const secret = (given: object): { secret: object } => ({ secret: { ...given, optional: true, defaultMode: 0o400 } });
 
 /** What the agents' pods have more where they are monitored. */

@@ -8,7 +8,7 @@ import type { MetricsAccess, Monitoring, SecretKey } from "./args.ts";
 
 type Texts = Record<string, pulumi.Input<string>>;
 
-/** Refuses what the API server, the Prometheus Operator or an agent would refuse, and monitors of metrics that nobody can reach. */
+/** Refuses what the API server, the Prometheus Operator or an agent would refuse, and monitors of metrics that no client can reach. */
 export function requireMonitoring(place: InputPlace, monitoring: Monitoring, address?: MetricsAddress): Monitoring {
   const { access, service, podMonitor, serviceMonitor, prometheusRule, dashboards } = monitoring;
   if (podMonitor && serviceMonitor)
