@@ -14,8 +14,22 @@ STACK ?= local
 .PHONY: help javascript go host up down labs lab-image lab-images preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean lab-parts bootstrap bootstrap-bench
 
 help: ## show this list
-	@trap '' PIPE; { awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s %s\n", $$1, ($$0 ~ /:[^#]*javascript/ ? "*" : " "), $$2 }' $(MAKEFILE_LIST); \
+	@trap '' PIPE; width=; [ -t 1 ] && width=$$(stty size 2>/dev/null </dev/tty | cut -d ' ' -f 2); { awk -v width="$$width" -F ':.*## ' "$$help_in_columns" $(MAKEFILE_LIST); \
 	echo '* runs on any computer with Node 24. The others need Debian 12 and root.'; } 2>/dev/null || :
+
+# Descriptions are broken between words where a terminal ends; without one each is a line.
+define help_in_columns
+/^[a-z0-9-]+:.*## / {
+  line = sprintf("make %-16s %s", $$1, ($$0 ~ /:[^#]*javascript/) ? "*" : " ")
+  count = split($$2, words, " ")
+  for (i = 1; i <= count; i++) {
+    if (width > 40 && length(line) + 1 + length(words[i]) > width) { print line; line = sprintf("%23s", "") }
+    line = line " " words[i]
+  }
+  print line
+}
+endef
+export help_in_columns
 
 # Settings of a stack for one run, as in Pulumi.STACK.yaml; CONFIG has further ones: make up NODES=3 CONFIG='router=true vxlanMode=Always'.
 settings = $(if $(NODES),--config "nodes=$(NODES)") $(if $(CLIENTS),--config "clients=$(CLIENTS)") $(if $(CONFIG),--settings '$(subst ','\'',$(CONFIG))')

@@ -82,23 +82,28 @@ export class CredentialPlugin {
       child.on("close", done);
     });
     const [code, output, complaint] = await Promise.all([ended, text(child.stdout), text(child.stderr)]).catch(
-      (error) => {
-        throw this.#failure((error as Error).message);
+      (error: NodeJS.ErrnoException) => {
+        throw this.#failure(whyNotStarted(program, error), "install it, or use a kubeconfig that needs no plugin");
       },
     );
     if (code !== 0) throw this.#failure(complaint.trim() || `it ended with exit code ${code}`);
     return output;
   }
 
-  readonly #failure = (why: string): UnusableKubeconfig => {
+  readonly #failure = (why: string, next = RUN_IT): UnusableKubeconfig => {
     const { command, installHint } = this.#exec;
     return new UnusableKubeconfig(
       `the kubeconfig's credential plugin ${command ?? ""} returned no credentials: ${why}`,
-      {
-        next: installHint ?? "run the plugin by hand with the arguments in the kubeconfig; it may ask you to log in",
-      },
+      { next: installHint ?? next },
     );
   };
+}
+
+const RUN_IT = "run the plugin by hand with the arguments in the kubeconfig; it may ask you to log in";
+
+function whyNotStarted(program: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code === "ENOENT") return program.includes("/") ? `there is no ${program}` : `there is no ${program} on PATH`;
+  return code === "EACCES" ? `${program} may not be run by this user` : message;
 }
 
 function readCredential(output: string, failure: (why: string) => Error): Credential {

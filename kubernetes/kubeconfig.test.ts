@@ -135,9 +135,11 @@ test("a plugin gets the expected API version, and the cluster if it wants it", a
 test.each([
   [
     { command: "/nowhere/plugin", installHint: "install it" },
-    /\/nowhere\/plugin returned no credentials: .*ENOENT/,
+    /\/nowhere\/plugin returned no credentials: there is no \/nowhere\/plugin$/,
     "install it",
   ],
+  [{ command: "no-such-plugin" }, /: there is no no-such-plugin on PATH$/, "use a kubeconfig that needs no plugin"],
+  [{ command: "/etc" }, /: \/etc may not be run by this user$/, "use a kubeconfig"],
   [{ args: ["-e", "console.error('log in first'); process.exit(3)"] }, /: log in first$/, "run the plugin by hand"],
   [{ args: ["-e", "process.exit(3)"] }, /ended with exit code 3$/, "run the plugin by hand"],
   [{ args: ["-e", "console.log('<html>')"] }, /printed no ExecCredential/, "run the plugin by hand"],

@@ -11,10 +11,20 @@ interface Status {
   details?: { retryAfterSeconds?: number };
 }
 
-/** Reads an error answer: the API server's Status, or whatever a proxy in between wrote. */
-export function refusalOf(attempt: Attempt, status: number, retryAfter: string | undefined, body: string): ApiRefusal {
+/**
+ * Reads an error answer: the API server's Status, or whatever a proxy in between wrote.
+ * @param fault what is wrong with the request, which the answer does not say
+ */
+export function refusalOf(
+  attempt: Attempt,
+  status: number,
+  retryAfter: string | undefined,
+  body: string,
+  fault?: string,
+): ApiRefusal {
   const { reason = "", message, details } = readStatus(body);
-  const words = (message && printable(message)) || plain(body) || STATUS_CODES[status] || `HTTP status ${status}`;
+  const said = (message && printable(message)) || plain(body) || STATUS_CODES[status] || `HTTP status ${status}`;
+  const words = fault === undefined ? said : `${said}: ${fault}`;
   const retryAfterMs = milliseconds(retryAfter ?? details?.retryAfterSeconds?.toString());
   return new ApiRefusal(status, reason, words, { attempt, ...(retryAfterMs !== undefined && { retryAfterMs }) });
 }

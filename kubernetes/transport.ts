@@ -4,6 +4,7 @@ import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type In
 import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { Access } from "./access.ts";
 import { ApiUnreachable, KubernetesError, UnusableKubeconfig, whyOf } from "./errors.ts";
+import { whyNotValid } from "./expiry.ts";
 import { printable, refusalOf } from "./refusal.ts";
 
 export interface ApiRequest {
@@ -65,13 +66,14 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
   }
 
   async stream(request: ApiRequest): Promise<AsyncIterable<string>> {
-    const options = await this.access.options();
+    let options = await this.access.options();
     let answer = await this.#answer(request, options);
     if (answer.statusCode === 401 && this.access.renew) {
       // Expired or revoked early: try once more, as kubectl does.
       answer.resume();
       this.access.renew(options);
-      answer = await this.#answer(request, await this.access.options());
+      options = await this.access.options();
+      answer = await this.#answer(request, options);
     }
     const pieces = this.#pieces(request, answer);
     const status = answer.statusCode ?? 0;
@@ -81,7 +83,8 @@ export class ApiServer<A extends Access = Access> implements StreamingApi {
       body += piece;
       if (body.length > LONGEST_REFUSAL) break; // ends the connection too
     }
-    throw refusalOf(this.#attempt(request), status, answer.headers["retry-after"], body);
+    const fault = status === 401 ? whyNotValid(options) : undefined;
+    throw refusalOf(this.#attempt(request), status, answer.headers["retry-after"], body, fault);
   }
 
   /**

@@ -142,7 +142,7 @@ const verification = new SourceIpVerification(
   "source-ip",
   {
     kubeconfig: cluster.kubeconfig,
-    labName: process.env.EBPF_DATAPLANE_LAB ?? "aws",
+    labName: process.env.EBPF_DATAPLANE_LAB || "aws",
     clients: cluster.clients,
     ssh: sshPublicKey ? ["client1", "client2"].map(enter) : [],
     sshPrivateKey: config.getSecret("sshPrivateKey"),

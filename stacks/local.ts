@@ -71,7 +71,7 @@ const [entryAddress = "", ...furtherEntries] = [controlPlane, ...shape.others].f
 
 // Two nodes and two clients outside the cluster by default, on this computer. With another lab name a second one runs beside it.
 const cluster = new LocalCluster("cluster", {
-  name: config.get("lab") ?? process.env.EBPF_DATAPLANE_LAB ?? "local",
+  name: config.get("lab") ?? (process.env.EBPF_DATAPLANE_LAB || "local"),
   kubernetesVersion: config.get("kubernetesVersion"),
   loadKubeProxyImage: serviceHandling !== ServiceHandling.Ebpf,
   ipFamilies,

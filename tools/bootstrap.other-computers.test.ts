@@ -62,6 +62,19 @@ test("make help marks them, and says what the mark means", () => {
   expect(status).toBe(0);
 });
 
+test("make help fits a terminal, whose words are those of a pipe", () => {
+  const words = (text: string) => text.split(/\s+/).filter(Boolean);
+  const inTerminal = (columns: number) => {
+    const inside = `stty cols ${columns} rows 24; make --no-print-directory -C ${JSON.stringify(root)} help`;
+    return spawnSync("script", ["--quiet", "--return", "--command", inside, "/dev/null"], { encoding: "utf8" }).stdout;
+  };
+  const lines = inTerminal(80).split(/\r?\n/);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  const { stdout } = make(mac("v24.2.0"), "help");
+  expect(words(lines.join("\n"))).toEqual(words(stdout));
+  expect(stdout.split("\n").length).toBeLessThan(lines.length);
+});
+
 /** Arguments without which a command says what it needs. */
 const WORDS = ["FILE=x", "FLOWS=x", "FROM=x", "TO=y", "VIEW=z"];
 

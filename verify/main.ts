@@ -54,7 +54,7 @@ program
   .description(
     "measure the same service handled by kube-proxy and by this dataplane, switched live on the local cluster",
   )
-  .option("--lab <name>", "local lab", process.env.EBPF_DATAPLANE_LAB ?? defaults.lab)
+  .option("--lab <name>", "local lab", process.env.EBPF_DATAPLANE_LAB || defaults.lab)
   .option("--service <namespace/name>", "service with a node port and one pod", defaults.service)
   .option("--entry <node>", "node that clients connect to; otherwise a control plane on which the pod does not run")
   .option("--client <machine>", "client whose connections are timed; otherwise the first")
@@ -89,7 +89,7 @@ const live = (name: string, description: string) =>
   program
     .command(name)
     .description(description)
-    .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB ?? "local")
+    .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB || "local")
     .option("--kubeconfig <path>", `the cluster; otherwise ${KUBECONFIGS}, or ~/.kube/config`)
     .option("--context <name>", "a context of the kubeconfig, instead of its current one");
 
@@ -218,7 +218,7 @@ function command(name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
-    .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB ?? "local")
+    .option("--lab <name>", "local lab whose machines may be named", process.env.EBPF_DATAPLANE_LAB || "local")
     .option("--kubeconfig <path>", `the cluster; otherwise ${KUBECONFIGS}`)
     .option("--context <name>", "a context of the kubeconfig (without one given: of ~/.kube/config)")
     .option("--probe-image <image>", "image of the temporary probers on nodes (default: the agents')")
