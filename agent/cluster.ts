@@ -21,11 +21,11 @@ export interface Cluster {
   readonly secrets: Secrets;
   /** Writes the public key of a node for WireGuard into its Node object. */
   publishKey(node: string, publicKey: string): Promise<void>;
-  /** For requests that are answered soon or not at all. undefined: the objects are files. */
+  /** For requests that must be answered soon, or fail. undefined: the objects are files. */
   readonly hastyApi?: StreamingApi;
   /** For people: "the API server" or the folder. */
   readonly name: string;
-  /** Keeps for the next agent what this one knows and the objects do not say any more. */
+  /** Saves for the next agent what this agent knows and the objects no longer contain. */
   readonly remember?: () => void;
   /** Keeps the store up to date until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
@@ -34,7 +34,7 @@ export interface Cluster {
 /** Passwords of BGP are the only Secrets that are read. */
 const OWNER_OF_SECRETS: KindName = "bgpPeers";
 
-/** A Lease that is renewed later than that is lost. */
+/** A request that takes longer fails: a Lease that is renewed too late is lost. */
 const HASTY_MS = 1_000;
 
 /** The cluster of an API server, reached as a pod or with a kubeconfig; `changed` is called after every change.
@@ -57,7 +57,7 @@ export function apiCluster(
       await patchObject(api, `${resourcePath(kinds.nodes)}/${node}`, annotated, "ebpf-dataplane");
     },
     hastyApi: connect(kubeconfig, HASTY_MS),
-    // Before the lists are complete, what is kept may be about objects that were not seen yet.
+    // Before the lists are complete, kept versions may be of objects that were not seen yet.
     remember: () => {
       if (store.complete) lastGood?.save(store.kept());
     },

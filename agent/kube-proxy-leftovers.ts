@@ -1,19 +1,22 @@
 import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
 import type { DesiredState } from "./compile/desired.ts";
-import type { DataplaneParts } from "./dataplane.ts";
 import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
+import type { Logger } from "./observe/log.ts";
+import type { AgentOptions } from "./options.ts";
 import { ownNamespace } from "./own-namespace.ts";
+import type { SnapshotStore } from "./watch/snapshot-store.ts";
 
-interface Parts extends Pick<DataplaneParts, "log"> {
-  readonly options: Pick<DataplaneParts["options"], "node">;
-  readonly cluster: { readonly store: Pick<DataplaneParts["cluster"]["store"], "list"> };
+interface Parts {
+  readonly options: Pick<AgentOptions, "node">;
+  readonly cluster: { readonly store: Pick<SnapshotStore, "list"> };
+  readonly log: Pick<Logger, "info">;
 }
 
-/** Rules that a kube-proxy left on this node: they are looked for when services become the dataplane's, and when the machine is looked at. A look
- * costs a process, so it is not for each pod that comes or goes. */
+/** Removes rules that a kube-proxy left on this node. It looks for them when the dataplane takes services over, and when the machine is
+ * checked. A look costs a process, so there is none when only pods come or go. */
 export class KubeProxyLeftovers {
   readonly #parts: Parts;
-  /** What was to be done with them when they were looked for last. */
+  /** The role of kube-proxy at the last look. */
   #lookedFor: DesiredState["kubeProxy"] | undefined;
   readonly #remove: typeof removeKubeProxyRules;
 

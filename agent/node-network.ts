@@ -46,11 +46,11 @@ export interface NodeNetworkOptions {
 /** Finds and prepares this machine's interfaces for the dataplane, and checks them periodically. */
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
-  /** Those in force. */
+  /** The pools in force. */
   pools: () => readonly Encapsulating[] = () => [];
   /** Whether packets between nodes are to be encrypted; followed by refresh(). */
   encrypts: () => boolean = () => false;
-  /** Why there is no device for that, although there should be. */
+  /** Why there is no device for encryption although packets are to be encrypted. */
   encryptionFailure: string | undefined;
   #devices: readonly NetworkDevice[] = [];
   #uplinks: Uplinks | undefined;
@@ -58,12 +58,12 @@ export class NodeNetwork {
   #lastFacts: NodeFacts | undefined;
   /** The routes to nodes whose neighbor entries are kept. Routes of pods are not included. */
   #kept = "";
-  #led = ""; // to the packet path, and whether the kernel has it still
+  #led = ""; // the routes of SCTP that were written last, and whether the kernel still has them
   #isLedKnown = false;
   #leadsLoopback = false;
-  /** Those in the kernel, as far as this agent has written them; undefined: they are not known. */
+  /** The routes that this agent has written to the kernel; undefined: not known. */
   #written: readonly Route[] | undefined;
-  /** Whether the kernel is to be asked for them. */
+  /** Whether to read the routes from the kernel. */
   #asksForRoutes = true;
 
   constructor(options: NodeNetworkOptions) {
@@ -132,7 +132,7 @@ export class NodeNetwork {
     return this.#mtuForWrapped - encapsulationOverhead(this.pools(), this.#family);
   }
 
-  /** What is left for a wrapped packet once it is encrypted. */
+  /** The largest wrapped packet that still fits the link once it is encrypted. */
   get #mtuForWrapped(): number {
     return this.encrypts() ? mtuWithinEncryption(this.mtu, this.#family) : this.mtu;
   }
@@ -141,12 +141,12 @@ export class NodeNetwork {
     return familyOf(this.#lastFacts?.address ?? "") ?? "IPv4";
   }
 
-  /** Pods that are there get another MTU without a restart. @returns how many */
+  /** Gives running pods another MTU, without a restart. @returns how many */
   async followMtu(endpoints: readonly Endpoint[], mtu: number): Promise<number> {
     return followMtu(endpoints, await networkDevicesSoon(), mtu);
   }
 
-  /** Those that this node has an address of, and so its pods. */
+  /** The families of which this node, and so its pods, have an address. */
   get families(): readonly Family[] {
     const { address = "", addressIpv6 } = this.#lastFacts ?? {};
     const isIpv4 = familyOf(address) === "IPv4";
@@ -157,7 +157,7 @@ export class NodeNetwork {
     return this.#uplinks?.all ?? [];
   }
 
-  /** All of this machine, as they were seen last. */
+  /** All devices of this machine, as they were last seen. */
   get devices(): readonly NetworkDevice[] {
     return this.#devices;
   }
@@ -170,7 +170,7 @@ export class NodeNetwork {
     return this.#devices.find(({ name, kind }) => name === WIREGUARD_DEVICE && kind === "wireguard");
   }
 
-  /** Leads SCTP of this node's processes to Services to the packet path. @returns why that cannot be done */
+  /** Sends SCTP of this node's processes to Services through the packet path. @returns why that is not possible */
   async lead({ addresses, atNode }: OwnRequests, { address, addressIpv6 }: NodeFacts): Promise<string | undefined> {
     this.#leadsLoopback = atNode;
     const sources = new Set([address, addressIpv6].flatMap((source) => source ?? []));
@@ -192,7 +192,7 @@ export class NodeNetwork {
     return this.#leadsLoopback ? this.#devices.find(({ name }) => name === "lo") : undefined;
   }
 
-  /** Writes what has changed of the routes to pods: a pod waits for its own. @returns false: something else has changed, and route() is to be called */
+  /** Writes the changes of the routes to pods: a pod waits for its own. @returns false: other routes have changed too; call route() */
   async routePods(routes: readonly Route[], facts: NodeFacts): Promise<boolean> {
     const before = this.#written;
     this.#written = undefined;

@@ -22,7 +22,7 @@ export class NumberNames {
     return this.#history.names;
   }
 
-  /** What the maps now mean. */
+  /** Adds the current names of the numbers in the maps. */
   add(names: PolicyNames): void {
     this.#history.add(names);
     const saved = this.#saved;

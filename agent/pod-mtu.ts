@@ -1,11 +1,17 @@
-import type { DataplaneParts } from "./dataplane.ts";
+import type { EndpointStore } from "./cni/endpoint-store.ts";
+import type { NodeNetwork } from "./node-network.ts";
+import type { Logger } from "./observe/log.ts";
 
-type Parts = Pick<DataplaneParts, "endpoints" | "network" | "log">;
+interface Parts {
+  readonly endpoints: Pick<EndpointStore, "list">;
+  readonly network: Pick<NodeNetwork, "podMtu" | "followMtu">;
+  readonly log: Pick<Logger, "info">;
+}
 
-/** The MTU of the interfaces of pods that are there: it follows the node's uplink, and whether the pools encapsulate. */
+/** Keeps the MTU of the interfaces of running pods: it follows the node's uplink, and whether the pools encapsulate. */
 export class PodMtu {
   readonly #parts: Parts;
-  /** What the interfaces had at the last look; 0: to be looked at. */
+  /** The MTU that the interfaces had at the last look; 0: look again. */
   #given = 0;
 
   constructor(parts: Parts) {

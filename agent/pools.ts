@@ -38,11 +38,11 @@ export interface PodPoolsParts {
   readonly rounds: Pick<Rounds, "until">;
   /** Pools from which no address may be assigned. */
   readonly refused: () => DesiredState["refused"];
-  /** Those that this node has an address of. */
+  /** The families of which this node has an address. */
   readonly families: () => readonly Family[];
-  /** Whether these are known for the pools that there are now. */
+  /** Whether these are known for the current pools. */
   readonly knowsFamilies: () => boolean;
-  /** Whether the node's `spec.podCIDRs` are all that its pods may have. */
+  /** Whether pods may only have addresses of the node's `spec.podCIDRs`. */
   readonly hostLocal?: boolean;
 }
 
@@ -67,7 +67,7 @@ export class PodPools {
     return parts.some((part) => covers(parseCidr(part.cidr), parseCidr(cidr)));
   }
 
-  /** What keeps pods of this node from addresses. */
+  /** Why pods of this node get no addresses. */
   problems(): readonly Problem[] {
     const own = this.#own();
     return this.#parts.hostLocal && own ? hostLocalProblems(own, this.#accepted(), this.#parts.families()) : [];
@@ -123,7 +123,7 @@ export class PodPools {
     return this.#parts.hostLocal ? this.#hostLocalFault(family, choice) : undefined;
   }
 
-  // A family that the node has no network of is left out where it has one of the other: an Event tells it.
+  // If the node has a network of the other family, a family without one is left out, which an Event reports.
   #hostLocalFault(family: Family, { pools, only }: Extract<Choice, { pools: unknown }>): string | undefined {
     const own = this.#own();
     const given = podCidrsOf(own).map((cidr) => cidr.family);
@@ -151,7 +151,7 @@ type Known = Pick<Applicant, "pod" | "namespace">;
 
 const NO_NODES: readonly Node[] = [];
 
-/** How much of the pools is in use, as far as the objects say. Counted anew only after they have changed. */
+/** How much of the pools is in use, according to the objects. Counted again only after these have changed. */
 export function poolUseReader(store: Pick<SnapshotStore, "list">, hostLocal: boolean): () => readonly PoolUse[] {
   const latest = new Latest<readonly PoolUse[]>();
   return () => {
@@ -164,7 +164,7 @@ export function poolUseReader(store: Pick<SnapshotStore, "list">, hostLocal: boo
   };
 }
 
-/** Addresses that only pods get that ask for them. */
+/** Addresses that are given only to pods that ask for them. */
 export function reservedIn(store: Pick<SnapshotStore, "list">): () => Reserved {
   const latest = new Latest<Reserved>();
   return () => {
@@ -189,7 +189,7 @@ export function hasIpv6Pools(store: Pick<SnapshotStore, "list">): boolean {
   return store.list("ipPools").some(({ spec }) => spec.cidr.includes(":"));
 }
 
-/** What pods' packets may be wrapped for. @param refused names of pools that are not in force */
+/** The encapsulations that pods' packets may need. @param refused names of pools that are not in force */
 export function encapsulatingPools(store: Pick<SnapshotStore, "list">, refused: ReadonlySet<string>): Encapsulating[] {
   const gateways = store.list("egressGateways").length > 0 ? [TO_GATEWAYS] : [];
   const pools = poolsInForce(store.list("ipPools"), defaultConfiguration(store.list("felixConfigurations")));

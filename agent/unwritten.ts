@@ -9,7 +9,7 @@ const KEPT =
   "Pods and host endpoints keep the last version of their policies that was complete, connections too, and a new pod gets no traffic before its own is";
 const OTHERS = "What was there before stays in force";
 
-/** What could not be written, as a problem of the node for each table. Without the number of entries: one Event for one state. */
+/** Failed writes, as a problem of the node for each table. Without the number of entries: one Event for one state. */
 export function unwrittenProblems(node: string, problems: readonly WriteProblem[]): Problem[] {
   return [...Map.groupBy(problems, ({ map }) => map)].map(([map, list]) => {
     const owners = [...new Set(list.map(({ owner }) => withoutNumber(owner)))].sort();
@@ -23,7 +23,7 @@ export function unwrittenProblems(node: string, problems: readonly WriteProblem[
 
 const LOGGED_AT_ONCE = 20;
 
-/** What could not be written, entry by entry, for the log: what repeats at every retry is logged once, and only the first of very many. */
+/** Logs failed writes entry by entry: a failure that repeats at every retry is logged once, and of very many only the first. */
 export class UnwrittenLog {
   readonly #log: Pick<Logger, "error">;
   #last = "";
@@ -45,12 +45,12 @@ export class UnwrittenLog {
   }
 }
 
-/** The number in the name of what several policies say together changes with each of them. */
+/** Without the number in the name of combined policies, which changes with each of them. */
 function withoutNumber(owner: string): string {
   return owner.replace(/ \([0-9a-f]+\)$/, "");
 }
 
-/** A route that the node has already, of somebody else's. */
+/** A destination to which the node already has another program's route. */
 export function routeProblem(node: string, { destination, other }: RouteConflict): Problem {
   const message =
     `${destination} has another route on this node ("${other}"), which is kept, so pods there may ` +
@@ -58,7 +58,7 @@ export function routeProblem(node: string, { destination, other }: RouteConflict
   return { kind: "Node", name: node, path: "status", message };
 }
 
-/** Processes of the node do not reach Services over SCTP. @param why of the command that failed */
+/** Processes of the node do not reach Services over SCTP. @param why the message of the command that failed */
 export function ownRequestProblem(node: string, why: string): Problem {
   const message =
     `Processes of this node do not reach Services over SCTP, pods and clients do: ${why}. ` +
