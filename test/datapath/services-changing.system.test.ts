@@ -1,10 +1,11 @@
 // Services that change what clients can see of them, their families, traffic policy, type and node port, while clients use them. What goes on and what
 // does not is as with kube-proxy: a TCP connection depends on its pod alone, a datagram goes where its Service would send it now.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { BareCluster, type From, until } from "./cluster/bare-cluster.ts";
+import { BareCluster, type From } from "./cluster/bare-cluster.ts";
 import { felix, type KubernetesObject, nodes, nodesIpv6 } from "./cluster/objects.ts";
 import type { Placed } from "./cluster/placed.ts";
-import { allGoOn, type Flows, holdFlows } from "./traffic/moving.ts";
+import { HeldFlows } from "./traffic/held-flows.ts";
+import { holdFlows } from "./traffic/moving.ts";
 import { serveEchoes } from "./traffic/serving.ts";
 
 type Family = "IPv4" | "IPv6";
@@ -116,58 +117,10 @@ describe.each(["All", "HostOnly"] as const)("a Service that changes in use, sock
     };
   }
 
-  class Held {
-    readonly #seen: () => Flows | undefined;
-    readonly #what: string;
-
-    constructor(what: string, seen: () => Flows | undefined) {
-      this.#what = what;
-      this.#seen = seen;
-    }
-
-    get now(): Flows {
-      const now = this.#seen();
-      if (!now) throw new Error(`${this.#what}: nothing is seen yet`);
-      return now;
-    }
-
-    async begin(): Promise<void> {
-      await until(
-        `${this.#what} to begin`,
-        async () => this.#seen()?.tcp.every(Boolean) === true && this.now.udp.every(Boolean),
-      );
-    }
-
-    async grow(protocols: readonly ("tcp" | "udp")[], many: number): Promise<void> {
-      const before = this.now;
-      await until(
-        `${this.#what} to go on over ${protocols.join(" and ")}`,
-        async () => allGoOn(before, this.now, many, protocols),
-        () => JSON.stringify([before, this.now]),
-      );
-    }
-
-    /** Each with the backend that it has. */
-    async goesOn(): Promise<void> {
-      await this.grow(["tcp", "udp"], 3);
-      expect(this.now.ended, this.#what).toEqual([]);
-    }
-
-    /** The connections do, and the datagrams, which are sent at the same moments, are not answered any more. The first ones may use a next hop that is
-     * remembered. */
-    async goesOnByTcpAlone(): Promise<void> {
-      await this.grow(["tcp"], 10);
-      const before = this.now;
-      await this.grow(["tcp"], 10);
-      expect(this.now.udp, this.#what).toEqual(before.udp);
-      expect(this.now.ended, this.#what).toEqual([]);
-    }
-  }
-
   /** Of client1 at master's port, and of a pod at the cluster address. */
-  async function holdAll(family: Family): Promise<{ outside: Held; inside: Held }> {
-    const outside = new Held(`${family} of a client`, holdFlows(cluster, master[family], COUNT, ports()));
-    const inside = new Held(`${family} of a pod`, holdFlows(cluster, clusterIP(family), COUNT, undefined, asker));
+  async function holdAll(family: Family): Promise<{ outside: HeldFlows; inside: HeldFlows }> {
+    const outside = new HeldFlows(`${family} of a client`, holdFlows(cluster, master[family], COUNT, ports()));
+    const inside = new HeldFlows(`${family} of a pod`, holdFlows(cluster, clusterIP(family), COUNT, undefined, asker));
     await Promise.all([outside.begin(), inside.begin()]);
     return { outside, inside };
   }

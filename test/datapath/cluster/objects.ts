@@ -94,11 +94,12 @@ export const returnMode = (mode: "DSR" | "Tunnel"): KubernetesObject => felix({}
 const WEB = [{ name: "web", containerPort: 80 }];
 
 export const pod = (placed: Placed): KubernetesObject => {
-  const { name, namespace = "default", labels, node, address, addressIpv6, ports = WEB, serviceAccount } = placed;
+  const { name, namespace = "default", labels, annotations = {}, node, address, addressIpv6 } = placed;
+  const { ports = WEB, serviceAccount } = placed;
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: named(name, namespace, { labels, uid: networkOf(placed) }),
+    metadata: named(name, namespace, { labels, annotations, uid: networkOf(placed) }),
     spec: {
       nodeName: node,
       ...(serviceAccount !== undefined && { serviceAccountName: serviceAccount }),

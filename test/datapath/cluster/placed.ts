@@ -8,6 +8,7 @@ export interface Placed {
   readonly serviceAccount?: string | undefined;
   readonly node: NodeName;
   readonly labels: Record<string, string>;
+  readonly annotations?: Record<string, string> | undefined;
   /** Empty while it has none. */
   readonly address: string;
   /** Absent in a cluster of one family. */
