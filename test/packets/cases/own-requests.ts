@@ -35,6 +35,7 @@ const [MARK_OWN_REQUEST, MARK_OWN_ANSWER] = [0xebf00005, 0xebf00006];
 const goesOn = (packet: string) => `uncounted by the kernel's device or neighbour: ${packet}`;
 const STAYS = "uncounted, but action 0";
 const data = Buffer.alloc(333, 0x5a);
+const tcpAlone: Pick<Step, "hosts"> = { hosts: { uplink: { egress: ["tcp"] } } };
 
 /** What the node's stack has sent by the tunnel's device, where its programs take it up. */
 function asks(ends: Ends, transport: Transport, becomes: Step["becomes"]): Step {
@@ -344,15 +345,14 @@ const judged: readonly PacketTest[] = [
     say: "the node's own policies are asked at the interface by which it leaves, about the backend",
     handling: translated,
     steps: [
-      {
-        ...asksFor(there, 6622, "init", { asks: CLIENT }, "drop_policy_egress"),
-        hosts: { uplink: { egress: ["tcp"] } },
-      },
+      { ...asksFor(there, 6622, "init", { asks: CLIENT }, "drop_policy_egress"), ...tcpAlone },
       asksFor(distant, 6622, "init", { asks: CLIENT }, /^to_overlay/),
       asksFor(signal, 6622, "init", { asks: CLIENT }, /^to_endpoint/),
       { ...asksFor(distant, 6623, "init", { asks: CLIENT }, "drop_policy_egress"), hosts: { tunnel: { egress: [] } } },
       asksFor(there, 6623, "init", { asks: CLIENT }, /^to_network/),
       { ...asksFor(distant, 6622, "data", { tag: SERVER }, "drop_policy_egress"), hosts: { tunnel: { egress: [] } } },
+      { ...asksFor(there, 6623, "data", { tag: SERVER }, "drop_policy_egress"), ...tcpAlone },
+      { ...asksFor(there, 6623, "data", { tag: SERVER }, /^to_network/), hosts: { tunnel: { egress: [] } } },
     ],
   },
   {
