@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { BgpPlan } from "../../model/bgp/plan.ts";
 import { judged } from "../../model/bgp/worlds.fixture.ts";
 import type { Secrets, SecretValue } from "../watch/secrets.ts";
@@ -91,6 +91,32 @@ test("a session that ends again and again is told, although it is established ag
     peers: { tor: { peerIP: "192.0.2.254", asNumber: 64500 } },
   });
   expect(await bgp.apply(other.plan as BgpPlan, noSecrets)).toEqual([]);
+  await bgp.end();
+});
+
+test("a peer that does not come up is told after a minute, with BIRD's reason, until it does", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const bgp = started();
+  const look = async (line: string) => {
+    writeFileSync(join(folder, "bird.conf.says"), line);
+    bgp.look(() => {});
+    await vi.waitFor(() => expect(bgp.sessions[0]?.state?.since).toBe(line.split(" ")[1]), { timeout: 180_000 });
+  };
+  const problems = () => bgp.apply(plan as BgpPlan, noSecrets);
+  await problems();
+  await look("start 07:20:00 Active Socket: Connection refused");
+  vi.advanceTimersByTime(59_000);
+  await look("start 07:20:01 Active Socket: Connection refused");
+  expect(await problems()).toEqual([]);
+  vi.advanceTimersByTime(1_000);
+  await look("start 07:20:02 OpenSent Received: Bad peer AS");
+  const message = expect.stringMatching(
+    /one has no session with 192\.0\.2\.254 as AS 64500: OpenSent \(Received: Bad peer AS\)/,
+  );
+  expect(await problems()).toMatchObject([{ kind: "BGPPeer", name: "tor", message }]);
+  await look("up 07:21:00 Established");
+  expect(await problems()).toEqual([]);
   await bgp.end();
 });
 
