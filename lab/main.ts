@@ -21,6 +21,7 @@ import { requireHost, requireRoot } from "./host.ts";
 import { labNames, listLabs } from "./list/list.ts";
 import { inWords } from "./list/print.ts";
 import { withLock } from "./lock.ts";
+import { FREE_SPACE } from "./machines/command.ts";
 import { removeLab, requireNoStrangers } from "./machines/removal.ts";
 import { stderrProgress } from "./progress.ts";
 import { parseSpec } from "./spec.ts";
@@ -181,7 +182,8 @@ for (const each of [command, ...command.commands])
 command.parseAsync().catch((error: unknown) => {
   if (error instanceof Error && "syscall" in error) {
     // Of the computer, such as ENOSPC and EACCES: its message names the file.
-    process.stderr.write(`lab: ${error.message}\n`);
+    const isFull = "code" in error && error.code === "ENOSPC";
+    process.stderr.write(`lab: ${error.message}\n${isFull ? `next: ${FREE_SPACE}\n` : ""}`);
     process.exit(1);
   }
   if (!(error instanceof LabFailure)) throw error;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { builds, compileObjects, objectsAreFresh } from "./bpf.ts";
 import { bundle, compileComponents, componentsAreFresh } from "./bundle.ts";
 import { cacheFolder } from "./cache.ts";
+import { failureInWords } from "./command.ts";
 import { DurationBook, spoken } from "./durations.ts";
 import { binaryPath, buildGoBinary, type GoBinary } from "./go-binary.ts";
 import { buildImages } from "./images/build.ts";
@@ -131,6 +132,6 @@ async function main(args: string[]): Promise<void> {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.stderr.write(`${failureInWords(error, cacheFolder())}\n`);
   process.exitCode = 1;
 }

@@ -45,8 +45,20 @@ export function run(command: string, args: string[], options: CommandOptions = {
   child.on("close", (status, signal) => {
     if (status === 0) return resolve(Buffer.concat(stdout).toString());
     const ending = signal ? `was killed by ${signal}` : `exited with status ${status}`;
-    const words = Buffer.concat(printed).toString().trimEnd().split("\n").slice(-LAST_LINES).join("\n");
+    const lines = Buffer.concat(printed).toString().trimEnd().split("\n");
+    // Compilers write their own stack after it.
+    const words = lines.find(isOfFullDisk) ?? lines.slice(-LAST_LINES).join("\n");
     reject(new Error(`"${line}" ${ending}:\n${words}`));
   });
   return promise;
+}
+
+/** What programs (strerror(3)) and Node say of ENOSPC. */
+const isOfFullDisk = (text: string): boolean => /no space left on device/i.test(text);
+
+/** What a build failed of, with the next step where that is known. @param cache folder of the artifacts */
+export function failureInWords(error: unknown, cache: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!isOfFullDisk(message)) return message;
+  return `${message}\nNext: free space on the disks of this checkout and of ${cache}, then run the same command again.`;
 }

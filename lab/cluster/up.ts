@@ -17,6 +17,7 @@ import type { Progress } from "../progress.ts";
 import { type ApiServerPath, waitUntilReady } from "./api-server.ts";
 import { isBootstrapped } from "./bootstrap.ts";
 import { controlPlaneOf, describeLab, isNode, type LabDescription } from "./description.ts";
+import { requireSpace } from "./disk-space.ts";
 import { startForwarder } from "./forwarder.ts";
 import { type Image, requireArchives, selectImages, staleImages } from "./images.ts";
 import { createToken, newToken } from "./join-token.ts";
@@ -118,10 +119,9 @@ export async function up(spec: LabSpec, progress: Progress): Promise<LabDescript
   refuseUnchangeable(earlier?.spec, spec);
   const plan = planFor(spec, earlier);
   requireArchives(imagesToLoad(spec, plan, ours));
-  requireMemory(
-    spec.name,
-    spec.machines.filter(({ name }) => plan.boot.includes(name)),
-  );
+  const booting = spec.machines.filter(({ name }) => plan.boot.includes(name));
+  requireMemory(spec.name, booting);
+  requireSpace(spec.name, booting);
   const checkout = readOrigin(spec.name)?.checkout;
   if (checkout !== undefined && checkout !== packageFolder)
     progress.note(`lab ${spec.name} was made from ${checkout}; this is ${packageFolder}, and both use the same lab`);

@@ -22,6 +22,15 @@ describe("run()", () => {
     await expect(failing).rejects.toThrow(/cannot make the thing: 'sh -c .*' exited with status 1:\n {2}no such thing/);
   });
 
+  it("says of a full disk one line, and what to do", async () => {
+    const lines = [1, 2, 3].map((file) => `cp: error writing '/d/${file}': No space left on device`).join("\n");
+    const failing = run(["sh", "-c", `echo "${lines}" >&2; exit 1`], { purpose: "copy it" });
+    await expect(failing).rejects.toMatchObject({
+      message: "cannot copy it: cp: error writing '/d/1': No space left on device",
+      next: "free space on that disk, then run the same command again",
+    });
+  });
+
   it("names a missing program", async () => {
     await expect(run(["no-such-program"])).rejects.toThrow("cannot run no-such-program");
   });

@@ -61,10 +61,19 @@ export function attempt(argv: string[], options: CommandOptions = {}): Promise<C
 
 /** The error for a failed command: its purpose, the command, how it ended, and the end of its output. */
 export function commandFailure(purpose: string, argv: string[], { status, stdout, stderr }: CommandResult): LabFailure {
-  const said = (stderr.trim() || stdout.trim()).split("\n").slice(-15).join("\n  ");
+  const lines = (stderr.trim() || stdout.trim()).split("\n");
+  // A full disk has many lines, all with the same end.
+  const full = lines.find((line) => line.endsWith(FULL));
+  if (full !== undefined) return new LabFailure(`cannot ${purpose}: ${full.trim()}`, { next: FREE_SPACE });
+  const said = lines.slice(-15).join("\n  ");
   const outcome = status === 124 ? "took too long and was stopped" : `exited with status ${status}`;
   return new LabFailure(`cannot ${purpose}: '${argv.join(" ")}' ${outcome}:\n  ${said}`);
 }
+
+/** What programs say of ENOSPC (strerror(3)). */
+const FULL = "No space left on device";
+/** What to do about it. */
+export const FREE_SPACE = "free space on that disk, then run the same command again";
 
 /** Runs a command that must succeed, and returns its standard output. @throws LabFailure with its output. */
 export async function run(argv: string[], options: CommandOptions = {}): Promise<string> {
