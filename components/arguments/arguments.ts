@@ -6,28 +6,26 @@ import { CHOICES, FIELDS } from "./arguments.gen.ts";
 import { choiceHint, isObject, listHint, primitiveHint } from "./hints.ts";
 import { otherWord } from "./other-words.ts";
 
-/** What an argument or a field of one may be; the schema that other languages get says the same. */
+/** Type of an argument or of one of its fields. The schema for other languages uses the same types. */
 export interface Field {
   type?: string;
-  /** A type of `FIELDS`. */
+  /** One of the keys of `FIELDS`. */
   object?: string;
-  /** A type of `CHOICES`. */
+  /** One of the keys of `CHOICES`. */
   choice?: string;
   list?: Field;
   map?: Field;
   optional?: boolean;
-  /** The program must know it: an output of a resource is no such value. */
+  /** The value must be known when the program runs: the output of a resource is refused. */
   plain?: boolean;
 }
 
 const OBJECTS: Record<string, Record<string, Field>> = FIELDS;
 const ENUMS: Record<string, readonly string[]> = CHOICES;
 
-/**
- * Refuses keys that a component does not have and values of another type, at every depth: types prove nothing where arguments come from
- * configuration or from a program that is not compiled. What another resource yields is looked at as soon as it is known.
- * @returns the arguments, with nothing in them that was not looked at
- */
+/** Refuses keys that a component does not have and values of another type, at every depth: types prove nothing where arguments come from
+ * configuration or from a program that is not compiled. An output of another resource is checked as soon as its value is known.
+ * @returns the arguments, whose outputs check their values */
 export function requireArguments<Args extends object>(
   place: InputPlace,
   component: keyof typeof FIELDS,
@@ -48,7 +46,7 @@ function lookedAt(place: InputPlace, value: unknown, field: Field): unknown {
   return primitiveOf(place, value, field);
 }
 
-/** What the SDK makes of an output that a program puts into a text. */
+/** The text that the SDK produces where a program puts an output into a string. */
 const OF_OUTPUT = /Calling \[to(?:String|JSON)\] on an \[Output<T>\]/;
 
 function refuseTextOfOutput(place: InputPlace, value: unknown): void {
@@ -57,7 +55,7 @@ function refuseTextOfOutput(place: InputPlace, value: unknown): void {
   refuseBecause(place, `is a text with an output of another resource in it; write ${write} instead`);
 }
 
-/** Below a value that may come from a resource every part of it may. */
+/** If a value may come from a resource, each part of it may. */
 function below(field: Field, parent: Field): Field {
   return parent.plain ? field : { ...field, plain: false };
 }

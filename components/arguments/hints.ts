@@ -1,11 +1,11 @@
-// What was probably meant where a value is of another kind.
+// Suggestions for values of a wrong type: what the user probably meant.
 import * as pulumi from "@pulumi/pulumi";
 import type { InputPlace } from "../refusal/refusal.ts";
 import { nearest } from "../refusal/suggestion.ts";
 import type { Field } from "./arguments.ts";
 
 export function isObject(value: unknown): value is Record<string, unknown> {
-  // No list, date or map.
+  // A list, a date or a map has another tag.
   return Object.prototype.toString.call(value) === "[object Object]" && !pulumi.Resource.isInstance(value);
 }
 
@@ -22,10 +22,10 @@ export function choiceHint(value: unknown, allowed: readonly string[]): string {
   return meant === undefined ? "" : ` (did you mean "${meant}"?)`;
 }
 
-/** Shorter words are parts of many. */
+/** Shorter words are parts of many other words. */
 const SHORTEST = 4;
 
-/** The only choice that what was written is a part of, or that is a part of it: "iptables", "warning". */
+/** The choice that contains the given text, or is contained in it, if there is exactly one: "iptables", "warning". */
 function onlyAlike(written: string, allowed: readonly string[]): string | undefined {
   const word = written.toLowerCase();
   const holds = (longer: string, part: string) => part.length >= SHORTEST && longer.includes(part);
@@ -39,12 +39,12 @@ export function primitiveHint(place: InputPlace, value: unknown, field: Field): 
     if (isObject(value)) return selectorHint(place, value);
     return typeof value === "number" || typeof value === "boolean" ? ` (did you mean "${value}"?)` : "";
   }
-  // As in configuration: the message says so, but it is not converted ("08" is not 8).
+  // The same happens in configuration. The message suggests the number, but the text is not converted ("08" is not 8).
   const bare = typeof value === "string" && value !== "" ? meant(value, field.type) : undefined;
   return bare === undefined ? "" : ` (did you mean ${bare}, without quotes?)`;
 }
 
-/** A truth value in other words, or a number. */
+/** A boolean that was written in other words, or as a number. */
 function meant(value: string, type?: string): number | boolean | undefined {
   if (type === "boolean" && /^(true|yes|on|enabled?)$/i.test(value)) return true;
   if (type === "boolean" && /^(false|no|off|disabled?)$/i.test(value)) return false;
@@ -52,7 +52,7 @@ function meant(value: string, type?: string): number | boolean | undefined {
   return Number.isFinite(Number(value)) ? Number(value) : undefined;
 }
 
-/** Calico's selectors are texts, those of Kubernetes objects. */
+/** Calico's selectors are strings, the selectors of Kubernetes are objects. */
 function selectorHint({ path }: InputPlace, value: Record<string, unknown>): string {
   if (!/selector$/i.test(path)) return "";
   const labels = Object.entries(isObject(value.matchLabels) ? value.matchLabels : value);

@@ -1,7 +1,7 @@
 const PROTOCOLS = 'ports stand in "protocols"';
 const NAMES = "not supported: the dataplane does not know the addresses of names";
 
-/** Words of Cilium's Helm values, and of Calico's Installation and FelixConfiguration, with what a list of keys means here. */
+/** Keys of Cilium's Helm values and of Calico's Installation and FelixConfiguration, with the keys that mean the same here. */
 const meaning = (sentence: string, ...keys: string[]): Record<string, string> =>
   Object.fromEntries(keys.map((key) => [key, sentence]));
 
@@ -71,7 +71,7 @@ const CALICO_RULE = {
 };
 const OF_CALICO_POLICY = meaning('it is a text, "selector": "app == \'db\'"', "podSelector", "endpointSelector");
 
-/** Keys that people write for ones that a type has, where no likeness of letters would tell, by type. */
+/** Keys that people write instead of a type's own keys, where the spelling is too different for a suggestion, by type. */
 export const OTHER_WORDS: Record<string, Record<string, string>> = {
   LocalCluster: {
     kubeProxyImage: 'whether nodes are given the image is "loadKubeProxyImage"',
@@ -174,13 +174,13 @@ const OBJECTS = new Set([
   "EgressGateway",
 ]);
 
-/** Of every type. */
+/** Keys for which the answer is the same in every type. */
 const EVERYWHERE = {
   ...meaning("a component is an object of one kind, and has its fields alone", "apiVersion", "kind"),
   enabled: "what is written is on; leave it out to have it off",
 };
 
-/** What to write instead of a key; undefined where nothing special is known. */
+/** The text that says what to write instead of a key; undefined if there is no special text. */
 export function otherWord(type: string, key: string): string | undefined {
   if (type === "LabelSelector" && !/^match/i.test(key)) return `labels stand in matchLabels: { "${key}": … }`;
   const name = type.replace(/Spec$/, "").replace(/^Staged(?!Kubernetes)/, "");

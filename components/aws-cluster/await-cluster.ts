@@ -13,21 +13,20 @@ import type { nodes } from "./nodes.ts";
 import { requireWay } from "./published-release.ts";
 
 interface Awaited {
-  /** Networks that the API server is open to. */
+  /** Networks that may reach the API server. */
   adminCidrs: AwsClusterArgs["adminCidrs"];
   made: ReturnType<typeof nodes>;
-  /** Where nodes reach the API server. */
+  /** Address at which nodes reach the API server. */
   apiServer: ApiServerAddress;
-  /** What the control plane publishes. */
+  /** Parameter that the control plane writes. */
   exchange: Exchange;
-  /** Release of Kubernetes that all nodes shall be of. */
+  /** Release of Kubernetes that all nodes must run. */
   release: string;
 }
 
-/**
- * Waits for what instances make of themselves: first for the control plane's word that its kubeconfig is written, then with it
- * for the workers; and takes them to the release that is asked for. @returns the kubeconfig, secret, once the cluster is whole.
- */
+/** Waits until the instances have formed the cluster: first until the control plane has written its kubeconfig, then, with that
+ * kubeconfig, until the workers have joined. Upgrades the nodes to the requested release. @returns the kubeconfig (a secret) of the
+ * complete cluster. */
 export function awaitCluster(
   sdk: AwsSdk,
   name: string,
@@ -93,7 +92,7 @@ export function awaitCluster(
   return upgraded(name, place, { kubeconfig: whole, release: awaited.release }, opts);
 }
 
-/** The control plane writes its private address; what this computer reaches may be another. */
+/** The kubeconfig contains the control plane's private address; this computer may need another one. */
 function reachedAt(kubeconfig: string, host: string, port: number): string {
   return kubeconfig.replace(/^(\s*server:).*$/m, `$1 https://${host}:${port}`);
 }

@@ -51,7 +51,7 @@ export class AwsCluster extends pulumi.ComponentResource {
     const rules = requireNotOpenToWorld(place, openings({ ...args, ...checked }), args.openToWorld);
     super(componentType("AwsCluster"), name, args, opts);
     const sdk = awsSdk();
-    // Nothing is made before AWS has answered.
+    // Create nothing before AWS has answered.
     const answers = offered(sdk, place, checked, { parent: this });
     const child = { parent: this, dependsOn: answers };
     const tags = { ...args.tags, "ebpf-dataplane/cluster": clusterName };

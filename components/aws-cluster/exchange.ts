@@ -1,14 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AwsSdk } from "../aws/sdk-types.ts";
 
-/**
- * What the machines of a cluster tell each other and this computer: encrypted parameters of the Systems Manager. Pulumi makes and
- * removes them; the control plane writes them, again and again (bootstrap/node.sh).
- */
+/** The values that the machines of a cluster pass to each other and to this computer: encrypted parameters of the Systems Manager.
+ * Pulumi creates and deletes them; the control plane writes them repeatedly (bootstrap/node.sh). */
 export interface Exchange {
-  /** Path of the parameters, which a node's settings carry. */
+  /** Path of the parameters; a node finds it in its settings. */
   path: string;
-  /** What the control plane writes for workers: a token of one hour, the authority's hash, the release that it runs. */
+  /** What the control plane writes for workers: a token that is valid for one hour, the hash of the certificate authority, and the
+   * release that it runs. */
   join: Parameter;
   /** The administrator's kubeconfig. */
   kubeconfig: Parameter;

@@ -20,7 +20,7 @@ const WIREGUARD = 51_820;
 /** IP protocol 4, as EC2 names protocols without a name. */
 const IPIP = "4";
 
-/** One thing that a security group lets in. */
+/** One kind of traffic that a security group admits. */
 export interface Opening {
   group: Group;
   /** Last part of the resource's name. */
@@ -30,36 +30,36 @@ export interface Opening {
   ipProtocol: string;
   fromPort?: number;
   toPort?: number;
-  /** Who may come: the members of a group, by the address of their interface … */
+  /** The peers: the members of a group, by the address of their interface … */
   peers?: Group;
   /** … or a network, of one family. */
   cidrIpv4?: pulumi.Input<string>;
   cidrIpv6?: pulumi.Input<string>;
-  /** What must be said for it to be open to everybody. */
+  /** The argument that the user must set before this may be open to everybody. */
   world?: WorldAccess;
 }
 
-/** Networks whose own traffic is let in. */
+/** Networks whose traffic among themselves is admitted. */
 interface Networks {
-  /** Those of each family that the cluster has. */
+  /** Networks of the pods, for each address family that the cluster has. */
   podSubnet?: pulumi.Input<string>;
   podSubnetIpv6?: pulumi.Input<string>;
   vpcCidr: pulumi.Input<string>;
 }
 
-/** Everything that is let in, and nothing more: pure, so that a test reads as the list. */
+/** Everything that the groups admit, and nothing more. The function is pure, so that its test reads like the list. */
 export function openings(args: AwsClusterArgs & Networks): Opening[] {
   return [...controlPlane(args), ...betweenNodes(args), ...nodePorts(args), ...pathMtu(args), ...ssh(args)];
 }
 
-/** Refuses what would be open to everybody without having been said. */
+/** Refuses rules that would be open to everybody although the user did not ask for it. */
 export function requireNotOpenToWorld(place: InputPlace, rules: Opening[], said: WorldAccess[] = []): Opening[] {
   return rules.map((rule) => {
     const { world, cidrIpv4, cidrIpv6 } = rule;
     const field = cidrIpv4 === undefined ? "cidrIpv6" : "cidrIpv4";
     const cidr = cidrIpv4 ?? cidrIpv6;
     if (world === undefined || cidr === undefined || said.includes(world)) return rule;
-    // A network that is known later is looked at before the rule is made.
+    // A network that is known only later is checked before the rule is created.
     const guarded = checked(cidr, (known) => {
       const { cidrIpv4: _4, cidrIpv6: _6, ...plain } = rule;
       const open: IngressRule = { ...plain, [field]: known };
@@ -90,7 +90,7 @@ function controlPlane({ adminCidrs }: AwsClusterArgs): Opening[] {
   ];
 }
 
-/** Whether no pod's packet leaves a node with the pod's address. IPv6 is never in IPIP. */
+/** Whether packets of pods never leave a node with the pod's address. IPv6 packets are never sent through IPIP. */
 export function isAlwaysWrapped(args: Pick<AwsClusterArgs, "vxlanMode" | "ipipMode">, hasIpv6: boolean): boolean {
   const { vxlanMode, ipipMode } = modesOf(args);
   return vxlanMode === VxlanMode.Always || (ipipMode === IpipMode.Always && !hasIpv6);
@@ -107,7 +107,8 @@ function betweenNodes({ podSubnet, podSubnetIpv6, ...args }: AwsClusterArgs & Ne
   };
   const ipip = { ...fromNodes, name: "ipip", description: "IPIP between nodes", ipProtocol: IPIP };
   const tunnels = modesOf(args).ipipMode ? [tunnel, ipip] : [tunnel];
-  // `Dataplane.encryption` may be switched on at any time; its packets say themselves who sent them. Below, nodes reach each other anyway.
+  // `Dataplane.encryption` may be enabled at any time; WireGuard's packets are authenticated. The rules below admit traffic between nodes
+  // anyway.
   const encrypted = {
     ...fromNodes,
     name: "wireguard",
@@ -115,7 +116,7 @@ function betweenNodes({ podSubnet, podSubnetIpv6, ...args }: AwsClusterArgs & Ne
     ...port("udp", WIREGUARD),
   };
   if (isAlwaysWrapped(args, podSubnetIpv6 !== undefined)) return [...tunnels, encrypted, kubelet];
-  // A group as the peer stands for its members' own addresses only.
+  // A group as the peer covers only the addresses of its members' interfaces.
   const description = "pods reach pods of other nodes without a tunnel";
   const pods = { group: Group.Nodes, description, ipProtocol: "-1" };
   return [

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AwsSdk } from "../aws/sdk-types.ts";
 
-/** What instances may do, and what must be there before the first of them asks. */
+/** The permissions of instances, which must exist before the first instance makes a request. */
 export interface Identity {
   profile: pulumi.Output<string>;
   grants: pulumi.Resource[];
@@ -12,10 +12,10 @@ const EC2_ASSUMES = JSON.stringify({
   Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }],
 });
 
-/** What Session Manager's agent needs, as AWS maintains it. */
+/** The permissions that Session Manager's agent needs, in the policy that AWS maintains. */
 const SESSION_MANAGER = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
 
-/** A role with one action on these parameters, and nothing else but Session Manager where it is wanted. */
+/** A role that allows one action on these parameters and, where requested, Session Manager. */
 export function identity(
   sdk: AwsSdk,
   name: string,

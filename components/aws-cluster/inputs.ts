@@ -32,7 +32,7 @@ import { type PodTransport, requirePodTransport } from "./pod-routes.ts";
 /** The network of a new VPC, as AWS gives a default one. */
 const VPC_NETWORK = "172.31.0.0/16";
 
-/** Arguments with their defaults; values that are known later are on their guard. */
+/** Arguments with their defaults. Values that are known only later check themselves. */
 export interface CheckedAws extends Access, PodTransport {
   kubernetesVersion: string;
   /** Those of each family that the cluster has. */
@@ -52,7 +52,7 @@ export interface CheckedAws extends Access, PodTransport {
   diskSize: pulumi.Input<number>;
 }
 
-/** Who is let in from outside. */
+/** The networks outside the cluster that may connect. */
 type Access = Pick<AwsClusterArgs, "adminCidrs" | "nodePortCidrs" | "ssh">;
 
 /** Refuses arguments that AWS, kubeadm or the dataplane would refuse later, or that would not work. */
@@ -86,7 +86,7 @@ export function requireAws(place: InputPlace, args: AwsClusterArgs, region: stri
   };
 }
 
-/** Networks that are apart from each other, and the VPC's with all subnets in it. */
+/** Refuses networks that overlap, and subnets that are not inside the VPC's network. */
 function requireNetworks(place: InputPlace, args: AwsClusterArgs, subnets: AwsSubnet[]) {
   const { podSubnet: pods, serviceSubnet: services } = clusterNetworks(args);
   const field = (name: string) => at(place, name);
@@ -104,7 +104,7 @@ function requireNetworks(place: InputPlace, args: AwsClusterArgs, subnets: AwsSu
   return { ...own, vpcCidr };
 }
 
-/** IPv4 networks for pods and Services, apart from each other. */
+/** The IPv4 networks for pods and Services; refuses networks that overlap. */
 function requireOwnNetworks(
   place: InputPlace,
   { pods, services }: { pods: pulumi.Input<string>; services: pulumi.Input<string> },
@@ -117,7 +117,7 @@ function requireOwnNetworks(
   return { podSubnet, serviceSubnet };
 }
 
-/** IPv6 networks for pods and Services, apart from each other. */
+/** The IPv6 networks for pods and Services; refuses networks that overlap. */
 function requireNetworksIpv6(place: InputPlace, args: AwsClusterArgs) {
   const { podSubnetIpv6, serviceSubnetIpv6 } = clusterNetworks(args);
   if (podSubnetIpv6 === undefined || serviceSubnetIpv6 === undefined) return {};
@@ -161,7 +161,7 @@ function requireSubnets(
   });
 }
 
-/** The IPv6 network of a subnet that is made comes from AWS, that of one that exists from the program. */
+/** AWS chooses the IPv6 network of a new subnet; the program gives the one of an existing subnet. */
 function requireSubnetIpv6(item: InputPlace, { id, cidrIpv6 }: AwsSubnet, args: AwsClusterArgs): void {
   const field = at(item, "cidrIpv6");
   const hasIpv6 = familiesOf(args).includes("IPv6");
@@ -174,12 +174,12 @@ function requireSubnetIpv6(item: InputPlace, { id, cidrIpv6 }: AwsSubnet, args: 
   if (typeof cidrIpv6 === "string") requireSubnetNetworkIpv6(field, cidrIpv6);
 }
 
-/** Ids of other resources are AWS's to know, unless they are written here. */
+/** AWS checks the ids that come from other resources; only literal ids are checked here. */
 function requireId(place: InputPlace, id: unknown, kind: string): void {
   if (typeof id === "string" && !id.startsWith(`${kind}-`)) refuse(place, id, `an id like "${kind}-0123456789abcdef0"`);
 }
 
-/** A zone is a region's name and a letter; local zones have a place between. */
+/** The name of a zone is the region's name and a letter; local zones have a place between them. */
 function requireZone(place: InputPlace, zone: string, region: string | undefined): string {
   const example = `like "${region ?? "eu-central-1"}a"`;
   if (!/^[a-z]{2}(-[a-z]+)+-\d+([a-z]|-[a-z]+-\d+[a-z])$/.test(zone)) refuse(place, zone, `a zone ${example}`);
@@ -211,7 +211,7 @@ function requireSshAccess(
   const sources = at(place, "cidrs");
   const from = networks(sources, cidrs);
   if (typeof publicKey === "string" && !/^(ssh-ed25519|ssh-rsa) \S+/.test(publicKey)) {
-    // Not repeated in the message: it may be the private one.
+    // The message does not repeat the key: it may be the private one.
     refuse(at(place, "publicKey"), "…", 'an OpenSSH public key of the kind EC2 takes: "ssh-ed25519 …" or "ssh-rsa …"');
   }
   if (cidrs.length === 0) refuse(sources, [], "at least one network from which port 22 is reached");

@@ -4,17 +4,17 @@ import type { AwsSdk } from "../aws/sdk-types.ts";
 import type { AwsClusterArgs } from "./args.ts";
 import type { CheckedAws } from "./inputs.ts";
 
-/** Where instances are put. */
+/** The network in which instances are created. */
 export interface Network {
   vpcId: pulumi.Input<string>;
   subnets: { cidr: string; id: pulumi.Input<string>; cidrIpv6?: pulumi.Input<string> }[];
-  /** Those of the subnets, where the VPC routes pods' addresses. */
+  /** The route tables of the subnets, in which the VPC routes pods' addresses. */
   routeTables: pulumi.Input<string>[];
-  /** What must be there before an instance can reach the outside. */
+  /** Resources that must exist before an instance can reach the internet. */
   wayOut: pulumi.Resource[];
 }
 
-/** The VPC with a subnet for each one asked for and a way out; or what exists already, untouched. */
+/** Creates the VPC with the requested subnets and a route to the internet, or uses existing ones without changing them. */
 export function network(
   sdk: AwsSdk,
   name: string,
@@ -47,7 +47,7 @@ export function network(
   const outside = { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
   const routes = [new sdk.ec2.Route(`${name}-outside`, outside, opts)];
   if (hasIpv6) {
-    // Every IPv6 address of AWS is a public one: without public addresses a gateway admits no connection from outside.
+    // Every IPv6 address of AWS is public: without `publicAddresses` the gateway admits no connection from outside.
     const way = publicAddresses
       ? { gatewayId: gateway.id }
       : {
@@ -85,7 +85,7 @@ export function network(
   };
 }
 
-/** Leads each node's pods to its interface, in every table. */
+/** Routes the addresses of each node's pods to the node's interface, in every table. */
 export function podRoutes(
   sdk: AwsSdk,
   name: string,

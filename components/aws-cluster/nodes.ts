@@ -15,7 +15,7 @@ import type { CheckedAws } from "./inputs.ts";
 import type { Network } from "./network.ts";
 import { type NodeSettings, requireSize, userData } from "./user-data.ts";
 
-/** What nodes are made from. */
+/** What a node is created from. */
 export interface NodesPlan {
   checked: CheckedAws;
   network: Network;
@@ -26,7 +26,8 @@ export interface NodesPlan {
   keyName: pulumi.Output<string> | undefined;
 }
 
-/** What of a node's user data may be known only later. The networks are those of each family, the first one first, with a comma between. */
+/** The parts of a node's user data that may be known only later. Each is one network per address family, the cluster's first family
+ * first, separated by commas. */
 interface Later {
   podSubnet: string;
   serviceSubnet: string;
@@ -36,14 +37,15 @@ interface Later {
 
 const LONGEST_IPV6 = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128";
 
-/** The longest that these can be, for a size that is known before they are. */
+/** The longest possible values, so that the size can be checked before they are known. */
 const LONGEST: Later = {
   podSubnet: `255.255.255.255/32,${LONGEST_IPV6}`,
   serviceSubnet: `255.255.255.255/32,${LONGEST_IPV6}`,
   address: "255.255.255.255",
 };
 
-/** Makes the instances of nodes, each with the least that its role may do. @returns the control plane's public address, if any */
+/** Creates the instances of nodes, each with the fewest permissions that its role needs. @returns the control plane's public address, if
+ * it has one */
 export function nodes(
   sdk: AwsSdk,
   name: string,
@@ -112,7 +114,7 @@ export function nodes(
   return { made, controlPlane, publicAddress, association };
 }
 
-/** kubeadm's form of a network of each address family. */
+/** Networks in the form that kubeadm reads: one per address family. */
 function ofEach({ families }: CheckedAws, networks: Record<Family, pulumi.Input<string> | undefined>) {
   return pulumi.all(families.map((family) => networks[family] ?? "")).apply((known) => known.join(","));
 }
@@ -132,7 +134,7 @@ function settingsOf(
     ...(families.includes("IPv4") && { NODE_ADDRESS: address }),
     ...(checked.hasIpv6 && { NODE_ADDRESS_IPV6: "metadata" }),
     ...(families[0] === "IPv6" && { FIRST_FAMILY: "IPv6" }),
-    // The VPC's resolver at the only address that pods without IPv4 reach; instances of the Nitro system have it.
+    // The address of the VPC's resolver that pods without IPv4 can reach; only instances of the Nitro system have it.
     ...(!families.includes("IPv4") && { POD_NAMESERVER: "fd00:ec2::253" }),
     API_SERVER: `${checked.controlPlane.address}:${API_SERVER_PORT}`,
     PARAMETERS: path,

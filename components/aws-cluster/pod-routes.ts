@@ -19,13 +19,14 @@ export interface PodBlock {
 /** How pods' packets get from node to node. */
 export interface PodTransport {
   sourceDestCheck: boolean;
-  /** Where that is decided here. */
+  /** The arguments that decide it. */
   vxlanMode?: VxlanMode;
-  /** What the VPC routes to each node; nothing without `CloudRoutes`. */
+  /** The networks that the VPC routes to each node; empty without `CloudRoutes`. */
   podBlocks: PodBlock[];
 }
 
-/** Prefix length of a node's block, as Kubernetes' controller manager gives them; and of the smallest one, which an IPPool takes one block of. */
+/** Prefix length of a node's block as Kubernetes' controller manager assigns it, and of the smallest block, which is one block of an
+ * IPPool. */
 const [USUAL, SMALLEST] = [24, 26];
 
 /**
@@ -47,7 +48,7 @@ export function cloudRoutePools({
   }));
 }
 
-/** Of each node: what its `podCidr` says, else the network of its place in the list. */
+/** The block of each node: its `podCidr`, or the network that belongs to its place in the list. */
 function podBlocks(machines: AwsMachine[] = WALK_THROUGH_MACHINES, podSubnet = POD_NETWORK): PodBlock[] {
   return machines
     .filter(isNode)
@@ -58,7 +59,8 @@ function isNode({ role }: Pick<AwsMachine, "role">): boolean {
   return role === MachineRole.ControlPlane || role === MachineRole.Worker;
 }
 
-/** The check is off where nodes send with other addresses than their own: for direct returns, and for pods without a tunnel. */
+/** AWS's check of source addresses is off where nodes send packets with other addresses than their own: direct replies, and pods without
+ * a tunnel. */
 export function requirePodTransport(place: InputPlace, args: AwsClusterArgs): PodTransport {
   const podBlocks = requirePodRouting(place, args);
   const routed = podBlocks.length > 0 ? { vxlanMode: VxlanMode.Never } : {};
@@ -67,7 +69,7 @@ export function requirePodTransport(place: InputPlace, args: AwsClusterArgs): Po
   return { podBlocks, ...routed, sourceDestCheck: args.sourceDestCheck ?? !foreign };
 }
 
-/** Refuses what cannot be routed by the VPC. @returns the nodes' blocks; none without `CloudRoutes` */
+/** Refuses blocks that the VPC cannot route. @returns the nodes' blocks; empty without `CloudRoutes` */
 export function requirePodRouting(place: InputPlace, args: AwsClusterArgs): PodBlock[] {
   const {
     podRouting,
@@ -140,7 +142,7 @@ export function requirePodRouting(place: InputPlace, args: AwsClusterArgs): PodB
   return blocks;
 }
 
-/** The network of this number among those of the usual size. */
+/** The network with this number among the networks of the usual size. */
 function nth(network: string, index: number): string {
   return `${addressAt(parseCidr(network), BigInt(index) << BigInt(32 - USUAL))}/${USUAL}`;
 }

@@ -1,10 +1,9 @@
 import { type InputPlace, refuseBecause } from "../refusal/refusal.ts";
 import { upgradeRefusal } from "../release/kubernetes-release.ts";
 
-/**
- * Refuses a release that the running one cannot become: where the cluster stands, already a preview knows what it publishes.
- * @param join the parameter that the control plane writes for workers: token, hash of the authority, release
- */
+/** Refuses a release to which the running one cannot be upgraded. If the cluster exists, the preview already knows which release it
+ * runs.
+ * @param join the parameter that the control plane writes for workers: token, hash of the authority, release */
 export function requireWay(place: InputPlace, join: string, release: string): void {
   const [, , running] = join.split(/\s+/);
   const refusal =

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AwsSdk } from "../aws/sdk-types.ts";
 import { Group, type Opening } from "./firewall.ts";
 
-/** Makes the groups with what they let in; they let everything out. */
+/** Creates the groups with their rules; outgoing traffic is not restricted. */
 export function securityGroups(
   sdk: AwsSdk,
   name: string,

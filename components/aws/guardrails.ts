@@ -1,6 +1,6 @@
 import { isIpv6, prefixLength } from "../rules/addresses.ts";
 
-/** An ingress rule of a security group, in the words of @pulumi/aws. */
+/** An ingress rule of a security group, with the names of @pulumi/aws. */
 export interface IngressRule {
   /** "tcp", "udp", "icmp", or "-1" for every protocol. */
   ipProtocol: string;
@@ -14,20 +14,21 @@ export interface IngressRule {
   cidrIpv6?: string;
 }
 
-/** An instance, as far as the guardrails look at it, in the words of @pulumi/aws. */
+/** The properties of an instance that the guardrails check, with the names of @pulumi/aws. */
 export interface GuardedInstance {
   metadataOptions?: { httpTokens?: string; httpEndpoint?: string };
   rootBlockDevice?: { encrypted?: boolean };
 }
 
-/** A shorter prefix is the world: two networks of /1 are no way around. The largest private network is a /8. */
+/** A network with a shorter prefix counts as the whole internet, so that two networks of /1 do not evade the check. The largest private
+ * network is a /8. */
 const LONGEST = 8;
-/** Registries give networks of /12 to regions, and of at most /19 to one owner. */
+/** Registries assign networks of /12 to regions, and networks of at most /19 to one owner. */
 const LONGEST_IPV6 = 19;
 const NODE_PORTS = [30000, 32767] as const;
 const SSH = [22, 22] as const;
 
-/** Whether a network is so large that it is in effect everybody. */
+/** Whether a network is so large that it is open to practically everybody. */
 export function isWorld(cidr: string): boolean {
   return prefixLength(cidr) < (isIpv6(cidr) ? LONGEST_IPV6 : LONGEST);
 }
@@ -50,7 +51,7 @@ export function nodePortsNotOpenToWorld(rule: IngressRule): string | undefined {
     : undefined;
 }
 
-/** The metadata service answers only with a session token (IMDSv2), which a request forged through a server does not have. */
+/** The metadata service requires a session token (IMDSv2), which a request that is forged through a server does not have. */
 export function metadataNeedsToken({ metadataOptions }: GuardedInstance): string | undefined {
   const { httpTokens, httpEndpoint } = metadataOptions ?? {};
   if (httpTokens === "required" || httpEndpoint === "disabled") return undefined;

@@ -6,17 +6,18 @@ import type { AwsSdk } from "./sdk-types.ts";
 /** Account of the Debian project (https://wiki.debian.org/Cloud/AmazonEC2Image). */
 const DEBIAN = "136693071363";
 
-/** EC2's words for processors. */
+/** EC2's names of processor architectures. */
 const PROCESSOR = { [Architecture.Amd64]: "x86_64", [Architecture.Arm64]: "arm64" };
 
-/** Images whose kernel is older than 6.1, which the dataplane needs: by name, because an image does not tell its kernel. */
+/** Images whose kernel is older than 6.1, which the dataplane needs. They are found by name, because AWS does not report the kernel of
+ * an image. */
 const OLD_KERNELS: [RegExp, string][] = [
   [/debian-(9|10|11|stretch|buster|bullseye)\b/, "5.10 or older"],
   [/ubuntu.*(14\.04|16\.04|18\.04|20\.04|22\.04|trusty|xenial|bionic|focal|jammy)/, "5.15 or older"],
   [/amzn2-/, "5.10 or older"],
   [/(rhel|centos|rocky|almalinux)[-_ ]?(stream)?[-_ ]?[789]\b/i, "5.14 or older"],
 ];
-/** Images whose packages are not installed by apt, as the bootstrap does. */
+/** Images that do not use apt, which the bootstrap needs. */
 const NOT_DEBIAN = /^(al2023|amzn|rhel|centos|rocky|almalinux|suse|bottlerocket|flatcar|fedora|windows)/i;
 
 /** The arguments that choose an image. */
@@ -32,7 +33,7 @@ export function imageNameOf({ imageName, architecture = Architecture.Amd64 }: Im
   return imageName ?? `debian-13-${architecture}-*`;
 }
 
-/** Refuses images that the dataplane or the bootstrap could not run on, as far as a name tells. */
+/** Refuses images on which the dataplane or the bootstrap could not run, as far as their name shows it. */
 export function requireImageName(place: InputPlace, name: string): string {
   const [, kernel] = OLD_KERNELS.find(([pattern]) => pattern.test(name)) ?? [];
   if (kernel)
@@ -42,7 +43,7 @@ export function requireImageName(place: InputPlace, name: string): string {
   return name;
 }
 
-/** Id of the machine image: the newest that matches, or the given one; either is looked at, once AWS is known to answer. */
+/** Id of the machine image: the newest one that matches, or the given one. Either is checked, once AWS is known to answer. */
 export function imageId(
   sdk: AwsSdk,
   place: InputPlace,
@@ -75,7 +76,7 @@ export function imageId(
     });
 }
 
-/** Refuses an image that was chosen by its id, as far as AWS tells of it. */
+/** Refuses an image that was chosen by its id, if AWS's description shows that it cannot be used. */
 function requireImage(
   place: InputPlace,
   image: { id: string; name: string; architecture: string },

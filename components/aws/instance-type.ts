@@ -26,7 +26,7 @@ export function requireInstanceType(place: InputPlace, instanceType: string, arc
 /** Families of the Xen system, which reach AWS's own services over IPv4 only. */
 const XEN = /^(t[12]|m[1-4]|c[1-4]|r[34]|i[23]|d2|h1|x1e?|z1|g[23]|p[23]|f1|cc2|cr1|hs1)\./;
 
-/** Refuses a type whose instances have no name server over IPv6. */
+/** Refuses a type whose instances cannot reach a name server over IPv6. */
 export function requireIpv6Services(place: InputPlace, instanceType: string): void {
   if (XEN.test(instanceType))
     refuse(
@@ -36,7 +36,7 @@ export function requireIpv6Services(place: InputPlace, instanceType: string): vo
     );
 }
 
-/** kubeadm wants two processors and 1.7 GB for a control plane; a client needs next to nothing. */
+/** kubeadm requires two processors and 1.7 GB for a control plane; a client needs very little. */
 export function defaultInstanceType(architecture: Architecture, isNode: boolean): string {
   const family = architecture === Architecture.Arm64 ? "t4g" : "t3";
   return `${family}.${isNode ? "medium" : "micro"}`;

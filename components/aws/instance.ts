@@ -3,7 +3,7 @@ import type { MachineAddress } from "../machine/machine.ts";
 import type { AwsMachine } from "./machine.ts";
 import type { AwsSdk } from "./sdk-types.ts";
 
-/** What an instance is made from. */
+/** What an instance is created from. */
 export interface InstancePlan {
   machine: AwsMachine;
   instanceType: string;
@@ -40,7 +40,7 @@ export function instance(sdk: AwsSdk, name: string, plan: InstancePlan, opts: pu
       vpcSecurityGroupIds: plan.securityGroupIds,
       sourceDestCheck: plan.sourceDestCheck,
       associatePublicIpAddress: plan.publicAddress,
-      // A hop limit of 1 ends at the node: what pods ask is routed once more.
+      // With a hop limit of 1, answers of the metadata service do not get past the node: packets to and from pods are routed once more.
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       rootBlockDevice: { encrypted: true, volumeType: "gp3", volumeSize: plan.diskSize, tags },
       tags,
@@ -52,9 +52,9 @@ export function instance(sdk: AwsSdk, name: string, plan: InstancePlan, opts: pu
       }),
     },
     {
-      // A newer image or bootstrap is for the next instance; it is no reason to replace, or stop, the ones that work.
+      // A newer image or bootstrap applies to the next instance; it is no reason to replace or stop a running one.
       ignoreChanges: ["ami", "userData"],
-      // The private address is free only when the former instance is gone.
+      // The private address becomes free only when the former instance is deleted.
       deleteBeforeReplace: true,
       customTimeouts: { create: "15m", delete: "30m" },
       ...opts,
@@ -68,7 +68,7 @@ export function addressesOf(
   { privateIp }: { privateIp: pulumi.Output<string> },
   addressIpv6: pulumi.Input<string> | undefined,
 ): pulumi.Input<MachineAddress> {
-  // Without one nothing is unknown in a preview.
+  // Without IPv6, nothing is unknown in a preview.
   return addressIpv6 === undefined
     ? pulumi.output({ name, address: privateIp })
     : pulumi.output({ name, address: privateIp, addressIpv6 });

@@ -10,10 +10,8 @@ import type { AwsSubnet } from "./subnet.ts";
 /** Zones that offer an instance type, by type. */
 type Offerings = Map<string, string[]>;
 
-/**
- * Asks AWS whether it has these machines, which is also the first that it is asked at all: who has no credentials for it, or wrong ones,
- * learns it here. What is to wait for the answer depends on the result.
- */
+/** Asks AWS whether it offers these machines. This is the first request to AWS, so missing or wrong credentials are reported here.
+ * Resources that must wait for the answer depend on the result. */
 export function offered(
   sdk: AwsSdk,
   place: InputPlace,
@@ -26,7 +24,7 @@ export function offered(
     .getInstanceTypeOfferings(question, opts)
     .catch((error: unknown) => refusedByAws(place, error))
     .then(({ instanceTypes, locations }) => {
-      // A preview without a provider gets no answer.
+      // In a preview without a provider there is no answer.
       if (!instanceTypes) return [];
       const zones: Offerings = new Map(types.map((type) => [type, []]));
       instanceTypes.forEach((type, index) => {
@@ -38,7 +36,7 @@ export function offered(
   return pulumi.output(answer);
 }
 
-/** Refuses types that no zone offers, or not the zone of their machine. */
+/** Refuses types that no zone offers, or that the zone of their machine does not offer. */
 export function requireOffered(
   place: InputPlace,
   zones: Offerings,
@@ -53,7 +51,7 @@ export function requireOffered(
     if (where.length === 0) refuse(field, instanceType, `a type that AWS has in ${region}`);
     const index = subnets.findIndex(({ cidr }) => contains(cidr, address));
     const { zone, id } = subnets[index] ?? {};
-    // A zone that another resource yields is AWS's to refuse.
+    // If the zone comes from another resource, AWS checks it.
     if (typeof zone === "string" && !where.includes(zone)) {
       refuse(
         field,

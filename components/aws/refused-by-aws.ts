@@ -1,6 +1,6 @@
 import { type InputPlace, refuseBecause } from "../refusal/refusal.ts";
 
-/** What AWS and its provider say, and what it means for who reads it. */
+/** Messages of AWS and its provider, and what they mean for the user. */
 const MEANINGS: [RegExp, string][] = [
   [
     /no valid credential sources|NoCredentialProviders|failed to (refresh|retrieve) (cached )?credentials|no EC2 IMDS role/i,
@@ -24,7 +24,7 @@ const MEANINGS: [RegExp, string][] = [
   ],
 ];
 
-/** Ends the deployment with what an answer of AWS means, and what to do. */
+/** Ends the deployment with the meaning of AWS's message and the next step. */
 export function refusedByAws(place: InputPlace, error: unknown): never {
   const said = error instanceof Error ? error.message : String(error);
   const [, meaning] = MEANINGS.find(([pattern]) => pattern.test(said)) ?? [];

@@ -1,12 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** What AWS calls its regions, e.g. "eu-central-1", "us-gov-west-1". */
+/** Names of AWS regions, e.g. "eu-central-1", "us-gov-west-1". */
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d+$/;
 
-/**
- * The region that the default provider works in; undefined where only a provider of the user's, or a profile, knows.
- * Refuses to go on when nothing can know: the provider would say so only after everything else was looked at.
- */
+/** The region of the default provider; undefined where only the user's own provider, or a profile, knows it. Refuses to continue where
+ * nothing can know the region: the provider would report this only after everything else was checked. */
 export function requireRegion(component: string, opts: pulumi.ComponentResourceOptions = {}): string | undefined {
   if (opts.provider || opts.providers || opts.parent) return undefined;
   const config = new pulumi.Config("aws");

@@ -1,5 +1,5 @@
-// The SDK of AWS as far as components use it. Its own declarations are 14 MB, which every TypeScript program that imports this
-// package, and the analyzer that infers the schema, would read. sdk-types.test.ts holds these against them.
+// The parts of the AWS SDK that components use. Its own declarations are 14 MB, which every TypeScript program that imports this package,
+// and the analyzer that infers the schema, would have to read. sdk-types.test.ts compares these types with them.
 import type * as pulumi from "@pulumi/pulumi";
 
 type Text = pulumi.Input<string>;
@@ -12,7 +12,7 @@ export type ResourceClass<Args, Made = object> = new (
   opts?: pulumi.CustomResourceOptions,
 ) => pulumi.CustomResource & Made;
 
-/** A function that asks AWS. */
+/** A function that requests data from AWS. */
 export type Lookup<Args, Found> = (args: Args, opts?: pulumi.InvokeOutputOptions) => pulumi.Output<Found>;
 
 /** The modules of the SDK. */
@@ -93,7 +93,7 @@ interface InstanceArgs {
   instanceMarketOptions?: { marketType: string; spotOptions: { spotInstanceType: string } };
 }
 
-/** Of a program (stacks/eks.ts), not of a component. */
+/** Used by a program (stacks/eks.ts), not by a component. */
 interface Eks {
   Cluster: ResourceClass<
     ClusterArgs,

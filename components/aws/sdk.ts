@@ -3,10 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { packageRoot } from "../program/installed-program.ts";
 import type { AwsSdk } from "./sdk-types.ts";
 
-/**
- * The SDK of AWS, loaded when a component asks for it. It is an optional package: programs without AWS neither install it nor
- * its plugin, which the Pulumi CLI fetches for every SDK that it finds installed.
- */
+/** The SDK of AWS, which is loaded when a component needs it. The package is optional: programs without AWS install neither the SDK nor
+ * its plugin, which the Pulumi CLI downloads for every SDK that is installed. */
 export function awsSdk(): AwsSdk {
   const load = createRequire(__filename);
   try {

@@ -14,7 +14,7 @@ export interface AwsSubnet {
   cidrIpv6?: pulumi.Input<string>;
 }
 
-/** Where a machine is: arguments are checked, so there is a subnet. */
+/** The subnet of a machine. Arguments were checked before, so it exists. */
 export interface SubnetPlace {
   subnetId: pulumi.Input<string>;
   /** Absent where the subnet has IPv4 only. */

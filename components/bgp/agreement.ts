@@ -1,7 +1,7 @@
 import { at, type InputPlace, isLater, refuse } from "../refusal/refusal.ts";
 import type { BgpPeerSpec } from "./args.ts";
 
-/** Refuses two AS numbers for one peer of the same nodes: a session has one, and the agents would leave the other object out. */
+/** Refuses two AS numbers for one peer of the same nodes: a session has one AS number, and the agents would ignore the other object. */
 export function requireAgreement(place: InputPlace, peers: readonly BgpPeerSpec[]): void {
   const known = new Map<string, { index: number; asNumber: unknown }>();
   for (const [index, { peerIP, asNumber, node, nodeSelector }] of peers.entries()) {

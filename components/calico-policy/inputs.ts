@@ -9,7 +9,7 @@ import { requireLabels } from "../values/labels.ts";
 import { requireLabel, requireObjectName } from "../values/names.ts";
 import { StagedAction, type StagedKubernetesNetworkPolicySpec } from "./staged-args.ts";
 
-/** Kinds that have a component and an argument of `Dataplane`, and are checked as agents check them. */
+/** Kinds that have a component and an argument of `Dataplane`. They are checked with the same functions as in the agents. */
 export type PolicyKind =
   | "calicoNetworkPolicies"
   | "globalNetworkPolicies"
@@ -40,7 +40,7 @@ interface Written {
   asNumber?: pulumi.Input<number>;
 }
 
-/** An object for the API server; its spec is there once it was checked. */
+/** An object for the API server, whose spec is available once it was checked. */
 export interface CheckedObject {
   apiVersion: string;
   kind: string;
@@ -48,7 +48,7 @@ export interface CheckedObject {
   spec: pulumi.Input<object>;
 }
 
-/** Makes the object, and refuses what agents would refuse: by the same schemas, with the path of the argument. */
+/** Makes the object. Refuses what agents would refuse, with the same schemas, and names the path of the argument. */
 export function requireObject(place: InputPlace, name: PolicyKind, written: Written): CheckedObject {
   const kind = kinds[name];
   if (notFollowedYet.has(name)) refuseBecause(place, `a ${kind.kind} is not supported yet`);
@@ -64,7 +64,7 @@ export function requireObject(place: InputPlace, name: PolicyKind, written: Writ
     requireReadable(place, name, { metadata: { ...metadata, labels: undefined }, spec: known });
     return known;
   });
-  // Kinds with other rules for their names have said so.
+  // Kinds with other rules for their names have checked them already.
   requireObjectName(at(place, "name"), object);
   if (namespace !== undefined) requireLabel(at(place, "namespace"), namespace);
   return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, spec: checked };
@@ -79,7 +79,7 @@ function specOf(place: InputPlace, kind: PolicyKind, { name, ...spec }: Written 
   return { ...(stagedAction && { stagedAction }), ...checked };
 }
 
-/** No field of a policy has as many others around it. */
+/** No field of a policy is nested this deep. */
 const DEEPEST = 16;
 
 /** An absent field, and an empty list in a rule, are "everybody" to Calico; in a program they are most likely values that got lost. */

@@ -13,14 +13,14 @@ const RULES = [
   { apiGroups: [""], resources: ["events"], verbs: ["create"] },
 ];
 
-/** Groups with the resources in them that agents watch. */
+/** API groups with the resources that agents watch. */
 function watched(): [group: string, resources: string[]][] {
   const all = kindNames.map((name) => kinds[name]);
   const groups = [...new Set<string>(all.map(({ group }) => group))];
   return groups.map((group) => [group, all.filter((kind) => kind.group === group).map(({ plural }) => plural)]);
 }
 
-/** The agent's ServiceAccount and what it may do. */
+/** The agent's ServiceAccount with its permissions. */
 export function agentAccess(name: string, namespace: pulumi.Input<string>, opts: pulumi.ResourceOptions) {
   const account = new k8s.core.v1.ServiceAccount(
     `${name}-serviceaccount`,
@@ -44,8 +44,8 @@ export function agentAccess(name: string, namespace: pulumi.Input<string>, opts:
   return { account, binding };
 }
 
-/** What agents that are the load balancer may do besides (admission.ts narrows it): write the statuses of Services, and the Leases by which they
- * agree, in their own namespace. */
+/** Additional permissions of agents that act as the load balancer (admission.ts narrows them): to write the statuses of Services, and,
+ * in their own namespace, the Leases by which they agree. */
 export function balancerAccess(
   name: string,
   namespace: pulumi.Input<string>,
@@ -88,7 +88,7 @@ export function balancerAccess(
   ];
 }
 
-/** What agents that encrypt may do besides (admission.ts narrows it): write their public keys into their Node objects. */
+/** Additional permission of agents that encrypt (admission.ts narrows it): to write their public keys into their Node objects. */
 export function keyAccess(
   name: string,
   namespace: pulumi.Input<string>,

@@ -5,7 +5,7 @@ import { apiVersionOf, kinds } from "../../model/objects/kinds.ts";
 import { LOAD_BALANCER_CLASS } from "../../model/service/balancer/class.ts";
 import { AGENT, AGENT_LABELS, BALANCER, ENCRYPTION } from "./names.ts";
 
-/** What the API server adds to the user of a token that was made for a pod: the node that runs the pod (KEP-4193). */
+/** The name of the node that runs the pod, which the API server adds to the user of a pod's token (KEP-4193). */
 const NODE_CLAIM = "authentication.kubernetes.io/node-name";
 const OF_NODE = "size(variables.nodes) == 1";
 const TOKEN = `(${OF_NODE} ? 'node ' + variables.nodes[0] : 'no node')`;
@@ -50,7 +50,7 @@ export function blockAdmission(name: string, namespace: pulumi.Input<string>, op
         namespace,
         rule: { ...rule, operations: ["DELETE"] },
         validations: [deleted],
-        // Every Node is asked, and each one can refuse.
+        // Every Node is checked, and each one can refuse the request.
         params: { apiVersion: "v1", kind: "Node", absent: "Deny" },
       },
       opts,
@@ -151,7 +151,7 @@ function statusRules(): Validation[] {
   ];
 }
 
-/** Of agents that encrypt: of their own Node they write the annotation with their public key, and nothing else. */
+/** Agents that encrypt may change one thing in their own Node: the annotation with their public key. */
 export function keyAdmission(name: string, namespace: pulumi.Input<string>, opts: pulumi.ResourceOptions) {
   const rule = { apiGroups: [""], apiVersions: ["*"], operations: ["UPDATE"], resources: ["nodes"] };
   const others = (object: string) => `(has(${object}.metadata.annotations) ? ${object}.metadata.annotations : {})`;
@@ -183,18 +183,19 @@ export function keyAdmission(name: string, namespace: pulumi.Input<string>, opts
 }
 
 interface Admission {
-  /** Of the resources' names in the program. */
+  /** Part of the resources' names in the program. */
   readonly prefix: string;
   readonly object: string;
   readonly rule: Rule;
-  /** Whom it is about; absent: everybody. */
+  /** The user that the policy applies to; absent: every user. */
   readonly user?: pulumi.Input<string>;
   readonly validations: Validation[];
-  /** A kind whose objects are `params`, one after the other, so that each of them can refuse; `absent`: what becomes of a request without any. */
+  /** A kind whose objects are the policy's `params`, one after the other, so that each of them can refuse. `absent` is what happens to a
+   * request if there is none. */
   readonly params?: { readonly apiVersion: string; readonly kind: string; readonly absent: "Allow" | "Deny" };
 }
 
-/** What agents may write, beyond what their role says. */
+/** Limits what agents may write, in addition to their role. */
 function agentAdmission(
   { namespace, ...rest }: Admission & { namespace: pulumi.Input<string> },
   opts: pulumi.ResourceOptions,

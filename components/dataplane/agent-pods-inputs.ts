@@ -17,7 +17,7 @@ import { requireAffinity } from "./node-affinity.ts";
 
 type Texts = Record<string, pulumi.Input<string>>;
 
-/** Refuses what Kubernetes would refuse of the agents' DaemonSet and pods, and what no agent could run with. */
+/** Refuses settings of the agents' DaemonSet and pods that Kubernetes would refuse, and settings with which no agent could run. */
 export function requireAgentPods(place: InputPlace, pods: AgentPods): AgentPods {
   const { affinity, imagePullSecrets, tolerations, resources, updateStrategy } = pods;
   if (pods.createNamespace === false && pods.namespace === undefined)
@@ -44,7 +44,7 @@ export function requireAgentPods(place: InputPlace, pods: AgentPods): AgentPods 
   };
 }
 
-/** Refuses labels that no object could have, and those that the dataplane has itself. */
+/** Refuses invalid labels, and labels that the dataplane sets itself. */
 export function requireOwnLabels(place: InputPlace, labels: Texts): Texts {
   for (const key of Object.keys(labels))
     if (Object.hasOwn(AGENT_LABELS, key) || isOfDataplane(key))
@@ -60,7 +60,7 @@ function requireAnnotations(place: InputPlace, annotations: Texts): Texts {
   return annotations;
 }
 
-/** Namespaces of Kubernetes' own, where its controllers have their Leases. */
+/** Kubernetes' own namespaces, where its controllers keep their Leases. */
 const RESERVED = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 function requireNamespace(place: InputPlace, namespace: string): string {
@@ -86,7 +86,7 @@ function requireNodeSelector(place: InputPlace, selector: Texts): Texts {
   return { ...labels, [key]: linux };
 }
 
-/** All of it is known by now. */
+/** All values are known here. */
 function requireSecrets(place: InputPlace, secrets: LocalObjectReference[]): LocalObjectReference[] {
   const field = (index: number) => at(at(place, index), "name");
   const names = secrets.map(({ name }, index) => requireObjectName(field(index), name as string));
@@ -107,7 +107,7 @@ function requireToleration(place: InputPlace, toleration: Toleration): Toleratio
   };
 }
 
-/** Kubernetes counts in 32 bits. */
+/** Kubernetes stores these numbers in 32 bits. */
 const MOST_NODES = 2 ** 31 - 1;
 
 function requireUpdateStrategy(place: InputPlace, { rollingUpdate }: UpdateStrategy): UpdateStrategy {

@@ -11,20 +11,21 @@ const LIMIT_MEBIBYTES = HEAP_MEBIBYTES + 1024;
 
 type Quantities = Record<string, string>;
 
-/** What the agent's container asks of its node, known. */
+/** The resources that the agent's container requests from its node, as known values. */
 export interface AgentResources {
   requests: Quantities;
   limits: Quantities;
 }
 
-/** The kernel counts the maps as the container's: 78 MiB as they are made, 250 when every one is full. A fresh agent takes 160 MiB
- * with them, 200 while its programs are verified. No limit of processor time: a pod waits for its network while the agent is held up. */
+/** The kernel counts maps as memory of the container: 78 MiB when they are created, 250 MiB when all of them are full. With them a new
+ * agent takes 160 MiB, and 200 MiB while its programs are verified. There is no limit of processor time: a pod waits for its network
+ * while the agent is throttled. */
 const USUAL: AgentResources = {
   requests: { cpu: "100m", memory: "256Mi" },
   limits: { memory: `${LIMIT_MEBIBYTES}Mi` },
 };
 
-/** With less a fresh agent is killed while its programs are verified, on every node. */
+/** With less memory a new agent is killed on every node while its programs are verified. */
 const LEAST_MEMORY = "256Mi";
 
 const KINDS = ["cpu", "memory", "ephemeral-storage"];
@@ -58,7 +59,7 @@ function requireQuantity(place: InputPlace, kind: string, text: string): void {
 
 const amount = (text: string): number => quantityOf(text) ?? Number.NaN;
 
-/** Resources of the agent's container, and the options of its Node that go with them. */
+/** Resources of the agent's container, and the options of Node that belong to them. */
 export function agentResources(given: pulumi.Input<ResourceRequirements> = {}): {
   resources: pulumi.Output<AgentResources>;
   nodeOptions: pulumi.Output<string>;
@@ -70,7 +71,7 @@ export function agentResources(given: pulumi.Input<ResourceRequirements> = {}): 
   return { resources, nodeOptions };
 }
 
-/** The kernel's maps and V8 itself need the rest of the container's memory. */
+/** The kernel's maps and V8 itself need the remaining memory of the container. */
 function heapWithin(limit: string | undefined): number {
   if (limit === undefined) return HEAP_MEBIBYTES;
   return Math.min(HEAP_MEBIBYTES, Math.floor((amount(limit) / MEBIBYTE) * (HEAP_MEBIBYTES / LIMIT_MEBIBYTES)));

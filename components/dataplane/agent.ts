@@ -12,15 +12,15 @@ import { NODE_MOUNTS, NODE_VOLUMES } from "./node-volumes.ts";
 import { podPlacement, withOwn } from "./pod-placement.ts";
 import { NODE_RIGHTS } from "./rights.ts";
 
-/** What the DaemonSet is made from. */
+/** What the DaemonSet is created from. */
 export interface AgentDeployment {
   namespace: pulumi.Input<string>;
   serviceAccount: pulumi.Input<string>;
   settings: pulumi.Input<string>;
-  /** Content of the settings; the agent reads them once, so new ones replace its pods. */
+  /** Hash of the settings. The agent reads them once, so new settings replace its pods. */
   settingsDigest: pulumi.Input<string>;
   image: pulumi.Input<string>;
-  /** Content of the image: a tag that was built again replaces the pods. */
+  /** Hash of the image: if a tag was built again, the pods are replaced. */
   imageDigest: pulumi.Input<string>;
   /** The agent makes Services work, so it cannot use the `kubernetes` Service to find the API server. */
   apiServer: pulumi.Input<ApiServerAddress>;
@@ -50,7 +50,7 @@ export function agentDaemonSet(name: string, agent: AgentDeployment, opts: pulum
         template: { metadata: { labels, annotations }, spec: podSpec(agent) },
       },
     },
-    // Two agents on one node are not possible: those of another namespace go first.
+    // Two agents cannot run on one node, so the pods in the former namespace are deleted first.
     { ...opts, deleteBeforeReplace: true },
   );
 }
@@ -70,7 +70,7 @@ function podSpec(agent: AgentDeployment): k8s.types.input.core.v1.PodSpec {
   };
 }
 
-/** The agent serves them on loopback by itself; HOST_IP is put in by the kubelet. */
+/** Agents serve metrics on loopback by default; the kubelet fills in HOST_IP. */
 const METRICS_ARGS: Record<MetricsAddress, string[]> = {
   [MetricsAddress.Loopback]: [],
   [MetricsAddress.Node]: ["--metrics-address", "$(HOST_IP)"],

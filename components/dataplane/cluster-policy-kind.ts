@@ -2,8 +2,8 @@ import { kinds } from "../../model/objects/kinds.ts";
 import type { KindDefinition, Schema } from "./definition.ts";
 import { choice, integer, LABEL_SELECTOR, obeying, object, sequence, set, text } from "./rule-schema.ts";
 
-// policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy, in the words of the network policy working group. Names of domains are
-// declared to be refused: dropped silently they would leave a rule that means somebody else.
+// policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy, in the words of the network policy working group. Domain names are declared only
+// to be refused: if the API server dropped them silently, the rule would apply to other peers.
 
 /** Exactly one of the fields. */
 const oneOf = (properties: Record<string, Schema>): Schema =>
@@ -51,7 +51,7 @@ const EGRESS_RULE = obeying(object({ ...COMMON, to: few(EGRESS_PEER) }, { requir
 
 export const CLUSTER_NETWORK_POLICY: KindDefinition = {
   ...kinds.clusterNetworkPolicies,
-  // Kubernetes asks it of groups below k8s.io; upstream's definition is approved, this one is narrower.
+  // Kubernetes requires this annotation for groups below k8s.io. Upstream's definition is approved; this one is narrower.
   annotations: { "api-approved.kubernetes.io": "unapproved, a part of sigs.k8s.io/network-policy-api v0.2.0" },
   columns: { Tier: ".spec.tier", Priority: ".spec.priority" },
   spec: object(

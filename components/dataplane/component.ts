@@ -62,7 +62,7 @@ export class Dataplane extends pulumi.ComponentResource {
     ).map((kind) => customResourceDefinition(name, kind, child));
     const afterDefinitions = { parent: this, dependsOn: definitions };
     const { returnMode = ReturnMode.Dsr, serviceHandling = ServiceHandling.Ebpf } = given;
-    // kube-proxy handles services before the agents stop. When it is removed from the program, Pulumi deletes it last.
+    // kube-proxy must handle services before the agents stop. If it is removed from the program, Pulumi deletes it last.
     const proxy = isKubeProxyMode(serviceHandling) ? [kubeProxy(name, serviceHandling, namespace, given, child)] : [];
     const felix = new k8s.apiextensions.CustomResource(
       `${name}-felixconfiguration`,
@@ -132,7 +132,7 @@ export class Dataplane extends pulumi.ComponentResource {
         ],
       },
     );
-    // Last: a kind that the cluster does not have must not keep nodes without their network.
+    // These objects come last, so that nodes get their network even if the cluster lacks one of the kinds.
     const afterAgents = { parent: this, dependsOn: [daemonSet] };
     if (given.monitoring) monitoringObjects(name, given.monitoring, namespace, afterAgents);
     this.namespace = daemonSet.metadata.namespace;
@@ -181,7 +181,7 @@ function kubeProxy(
   const account = new k8s.core.v1.ServiceAccount(`${name}-kube-proxy-serviceaccount`, objects.serviceAccount, opts);
   const binding = new k8s.rbac.v1.ClusterRoleBinding(`${name}-kube-proxy-clusterrolebinding`, objects.binding, opts);
   const configMap = new k8s.core.v1.ConfigMap(`${name}-kube-proxy-configmap`, objects.configMap, opts);
-  // Of another namespace: the former one's pods go first.
+  // The namespace changes, so the pods in the former one are deleted first.
   const more = { dependsOn: [account, binding, configMap], deleteBeforeReplace: true };
   return new k8s.apps.v1.DaemonSet(`${name}-kube-proxy-daemonset`, objects.daemonSet, { ...opts, ...more });
 }
@@ -212,7 +212,7 @@ function settingsDocument(
   return pulumi.jsonStringify(settings, undefined, 2);
 }
 
-/** As annotations have lists. */
+/** Lists in annotations have this form. */
 function joined(texts: pulumi.Input<pulumi.Input<string>[]> | undefined): pulumi.Output<string> | undefined {
   return texts && pulumi.output(texts).apply((all) => all.join(","));
 }

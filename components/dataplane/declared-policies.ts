@@ -28,7 +28,7 @@ import type { DeclaredPolicies } from "./declared-policies-args.ts";
 type Component = new (name: string, args: never, opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
 type ListKind = Exclude<PolicyKind, "kubeControllersConfigurations" | "bgpConfigurations">;
 
-/** Tiers, sets and filters stand before the objects that name them. */
+/** Tiers, sets and filters are created before the objects that name them. */
 const COMPONENTS: Readonly<Record<ListKind, Component>> = {
   tiers: Tier,
   networkSets: NetworkSet,
@@ -47,7 +47,7 @@ const COMPONENTS: Readonly<Record<ListKind, Component>> = {
 };
 const KINDS = Object.keys(COMPONENTS) as ListKind[];
 
-/** Refuses objects that agents would refuse, and two of one name. */
+/** Refuses objects that agents would refuse, and two objects with the same name. */
 export function requireDeclaredPolicies(
   place: InputPlace,
   declared: DeclaredPolicies & DeclaredBgp & DeclaredEgress,
@@ -67,14 +67,14 @@ export function requireDeclaredPolicies(
   if (bgp) requireObject(at(place, "bgp"), "bgpConfigurations", bgp);
 }
 
-/** Makes them as components of their own. */
+/** Creates each policy as a component. */
 export function declarePolicies(
   name: string,
   declared: DeclaredPolicies & DeclaredBgp & DeclaredEgress,
   agentNamespace: pulumi.Input<string>,
   opts: pulumi.ComponentResourceOptions,
 ): pulumi.ComponentResource[] {
-  // Agents read passwords there.
+  // Agents read passwords in this namespace.
   const inNamespace = (kind: ListKind, item: object) => (kind === "bgpPeers" ? { ...item, agentNamespace } : item);
   const { kubeControllersConfiguration: controllers, bgp } = declared;
   return [

@@ -3,7 +3,7 @@ import { AGENT } from "./names.ts";
 /** Marks the definitions that this package makes. */
 export const DEFINITION_LABELS = { "app.kubernetes.io/part-of": AGENT };
 
-/** A CustomResourceDefinition as the API server has it, as far as it tells whose it is. */
+/** The fields of a CustomResourceDefinition that show who owns it. */
 export interface StoredDefinition {
   metadata?: {
     name?: string;
@@ -13,10 +13,8 @@ export interface StoredDefinition {
   };
 }
 
-/**
- * Who else a definition belongs to, in words; undefined where it is this package's alone. Calico's definitions have the same names
- * (natively from 3.32 on): to apply ours over them would break Calico, and to delete them would delete every object of theirs.
- */
+/** Describes who else owns a definition; undefined if only this package does. Calico's definitions have the same names (natively from
+ * 3.32 on): applying ours over them would break Calico, and deleting them would delete all of Calico's objects. */
 export function strangerOf({ metadata = {} }: StoredDefinition): string | undefined {
   const { labels = {}, annotations = {}, managedFields = [] } = metadata;
   const marked = Object.entries(DEFINITION_LABELS).every(([key, value]) => labels[key] === value);
@@ -30,6 +28,6 @@ export function strangerOf({ metadata = {} }: StoredDefinition): string | undefi
   return release ? `Helm release ${release}` : (strangers[0] ?? manager ?? "somebody");
 }
 
-/** Pulumi's provider writes for everybody who uses Pulumi. */
+/** Pulumi's provider writes under this name for every user of Pulumi, so it does not show the owner. */
 const isOurs = (manager: string, marked: boolean): boolean =>
   manager.startsWith(AGENT) || (marked && manager.startsWith("pulumi-kubernetes"));

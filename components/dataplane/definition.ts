@@ -6,22 +6,22 @@ import { AGENT } from "./names.ts";
 
 export type Schema = k8s.types.input.apiextensions.v1.JSONSchemaProps;
 
-/** A CEL rule, with what a user reads who breaks it. */
+/** A CEL rule, and the message for users who break it. */
 export interface Rule {
   rule: string;
   message: string;
 }
 
-/** A kind that the API server stores for the agent, in its one version. */
+/** A kind that the API server stores for the agent, in a single version. */
 export interface KindDefinition extends Kind {
   shortNames?: string[];
   /** Columns of `kubectl get`: title and path inside the object. */
   columns: Record<string, string>;
   /** Names that objects may have. Absent: any. */
   onlyName?: string;
-  /** Of the definition. */
+  /** Annotations of the definition. */
   annotations?: Record<string, string>;
-  /** What must hold of an object as a whole (CEL). */
+  /** Rules that the whole object must satisfy (CEL). */
   rules?: Rule[];
   spec: Schema;
 }
@@ -49,7 +49,7 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
       spec: {
         group,
         scope: namespaced ? "Namespaced" : "Cluster",
-        // An empty list is a difference at every update: the API server does not keep it.
+        // The API server does not store an empty list, so it would appear as a difference at every update.
         names: {
           kind,
           listKind: `${kind}List`,
@@ -77,7 +77,8 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
   );
 }
 
-/** Objects that are pasted from another cluster may have one (`kubectl get -o yaml`): the API server drops it, and nothing reads it. */
+/** An object that is copied from another cluster may have a status (`kubectl get -o yaml`): the API server drops it, and nothing reads
+ * it. */
 const STATUS: Schema = { type: "object", x_kubernetes_preserve_unknown_fields: true };
 
 function objectSchema({ group, spec, onlyName, rules = [] }: KindDefinition): Schema {

@@ -32,14 +32,14 @@ import { requireMonitoring } from "./monitoring/inputs.ts";
 /** A pool that has its name, which is a part of the names of its resources. */
 type NamedPool = IpPoolSpec & { name: string };
 
-/** Arguments with their structure filled in, and every value that is known later on its guard. */
+/** Arguments with their structure filled in; values that are known only later check themselves. */
 export interface CheckedDataplane extends DataplaneSpec {
   ipPools: NamedPool[];
   networkPolicies: CheckedPolicy[];
   serviceSubnet: pulumi.Input<string>;
 }
 
-/** Refuses arguments that no cluster could run with. */
+/** Refuses arguments with which no cluster could work. */
 export function requireDataplane(place: InputPlace, args: DataplaneSpec): CheckedDataplane {
   const { networkPolicies = [], ipPools = usualPools(args), image, imageRegistry, kubeProxyImage } = args;
   if (image !== undefined && imageRegistry !== undefined) {

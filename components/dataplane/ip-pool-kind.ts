@@ -9,7 +9,7 @@ const { IPv4, IPv6 } = BLOCK_SIZES;
 const FOR_LOAD_BALANCERS = (pool: string) =>
   `(has(${pool}.allowedUses) && ${pool}.allowedUses.exists(use, use == 'LoadBalancer'))`;
 
-/** The schema has no default: it would have to be of the address family. */
+/** The schema has no default, because it would depend on the address family. */
 const BLOCK_SIZE = (pool: string) =>
   `(has(${pool}.blockSize) ? ${pool}.blockSize : isCIDR(${pool}.cidr) && cidr(${pool}.cidr).ip().family() == 6 ? ${IPv6.usual} : ${IPv4.usual})`;
 
@@ -32,7 +32,7 @@ export const IP_POOL: KindDefinition = {
         maximum: IPv6.most,
         description: `Prefix length of a node's block. Without it ${IPv4.usual}, of IPv6 ${IPv6.usual}.`,
       },
-      // A default would contradict the ipipMode of a manifest that does not name the other one.
+      // A default would contradict a manifest that sets ipipMode and leaves out the other mode.
       vxlanMode: {
         type: "string",
         enum: ["Always", "CrossSubnet", "Never"],

@@ -13,7 +13,7 @@ export const CIDR = {
   ],
 };
 
-/** This project's own kind: which node gives which addresses. */
+/** This project's own kind: the addresses that a node may assign. */
 export const IPAM_BLOCK: KindDefinition = {
   ...kinds.ipamBlocks,
   columns: { CIDR: ".spec.cidr", Node: ".spec.node", Pool: ".spec.pool" },

@@ -43,7 +43,7 @@ const mapSizes = {
   ...entries("bpfMapSizeNATBackend", "Endpoints of Services over all ports; by default 524288."),
 };
 
-/** Ports that no policy closes. */
+/** Ports that no policy closes (failsafe ports). */
 const FAILSAFES = {
   type: "array",
   maxItems: 1024,

@@ -1,7 +1,7 @@
 /** Labels of kube-proxy's pods: as kubeadm and EKS write them, and ours. k3s has no such pod; it runs kube-proxy itself. */
 export const KUBE_PROXY_LABELS = { "k8s-app": "kube-proxy" };
 
-/** A pod as `agent` and `verify` read it. */
+/** The fields of a pod that `agent` and `verify` read. */
 interface LabelledPod {
   readonly metadata?: {
     readonly namespace?: string | null | undefined;

@@ -10,13 +10,13 @@ import { PACKET_FILTER_RIGHTS } from "./rights.ts";
 const NAME = "kube-proxy";
 const CONFIGURATION_FILE = "config.conf";
 
-/** What kube-proxy is made from. */
+/** What kube-proxy is created from. */
 export interface KubeProxyOptions {
   namespace: pulumi.Input<string>;
   image: pulumi.Input<string>;
   /** Never the Service `kubernetes`: kube-proxy is what makes it work. */
   apiServer: { host: pulumi.Input<string>; port: pulumi.Input<string> };
-  /** It runs where agents do. */
+  /** kube-proxy runs on the same nodes as agents. */
   pods?: AgentPods;
 }
 
@@ -28,7 +28,7 @@ export interface KubeProxyObjects {
   daemonSet: k8s.types.input.apps.v1.DaemonSet;
 }
 
-/** `mode` of a KubeProxyConfiguration, and what shows that its rules are written: kube-proxy calls itself healthy before. */
+/** `mode` of a KubeProxyConfiguration, and a sign that its rules are written: kube-proxy reports itself healthy before that. */
 const MODES = {
   [ServiceHandling.KubeProxyIptables]: {
     mode: "iptables",
@@ -57,7 +57,7 @@ export function kubeProxyObjects(mode: KubeProxyMode, options: KubeProxyOptions)
     binding: {
       apiVersion: "rbac.authorization.k8s.io/v1",
       kind: "ClusterRoleBinding",
-      // Kubernetes itself keeps the role of kube-proxies; kubeadm's binding is for its own one.
+      // Kubernetes itself provides the role of kube-proxies; kubeadm's binding covers only kubeadm's own kube-proxy.
       metadata: { name: "ebpf-dataplane-kube-proxy", labels: KUBE_PROXY_LABELS },
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:node-proxier" },
       subjects: [{ kind: "ServiceAccount", name: NAME, namespace: options.namespace }],
@@ -82,16 +82,16 @@ export function kubeProxyObjects(mode: KubeProxyMode, options: KubeProxyOptions)
   };
 }
 
-/** JSON is YAML. What is not said is kube-proxy's own default. */
+/** JSON is valid YAML. Everything that is not set here has kube-proxy's own default. */
 function kubeProxyConfiguration(mode: KubeProxyMode): string {
   const configuration = {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
     kind: "KubeProxyConfiguration",
     mode: MODES[mode].mode,
-    // Pods of this node are what comes from the agent's interfaces, whatever their pools.
+    // Pods of this node are recognized by the agent's interfaces, whatever their pools are.
     detectLocalMode: "InterfaceNamePrefix",
     detectLocal: { interfaceNamePrefix: "ebpf" },
-    // The node's own settings of connection tracking stay as they are.
+    // The node's own settings of connection tracking are not changed.
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     iptables: { localhostNodePorts: false },
     metricsBindAddress: "127.0.0.1:10249",
@@ -100,10 +100,10 @@ function kubeProxyConfiguration(mode: KubeProxyMode): string {
   return JSON.stringify(configuration, null, 2);
 }
 
-/** Programs that write iptables take turns by this file. */
+/** Programs that write iptables use this file as a lock. */
 const XTABLES_LOCK = { name: "xtables-lock", mountPath: "/run/xtables.lock" };
 
-/** Its rules are the kernel's memory; 10,000 services take some 300 MiB of its own. */
+/** The kernel holds kube-proxy's rules; with 10,000 services the process itself takes some 300 MiB. */
 const RESOURCES = { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "1Gi" } };
 
 function podSpec(
@@ -115,7 +115,7 @@ function podSpec(
     serviceAccountName: NAME,
     ...podPlacement(pods),
     terminationGracePeriodSeconds: 5,
-    // Over what another kube-proxy left, nftables mode writes its tables without their content, and is content itself.
+    // If another kube-proxy left its tables, nftables mode writes its own tables without content and reports no error.
     initContainers: [
       {
         name: "clean",

@@ -13,5 +13,5 @@ export const AGENT_LABELS = { "k8s-app": AGENT };
 /** Label and value of the nodes that agents can run on. */
 export const OPERATING_SYSTEM = ["kubernetes.io/os", "linux"] as const;
 
-/** Ports of a node's own network that the agent listens on. */
+/** Ports of the node's own network on which the agent listens. */
 export const AGENT_PORTS = { health: 9099, metrics: 9098 };

@@ -13,16 +13,16 @@ interface NodeFolder {
 }
 
 const FOLDERS: NodeFolder[] = [
-  // Pinned maps and links outlive the agent's pod.
+  // Pinned maps and links must survive the agent's pod.
   { name: "bpffs", node: "/sys/fs/bpf", follows: true },
   { name: "run", node: "/run/ebpf-dataplane", create: true },
   // The flow log, where one is kept.
   { name: "log", node: "/var/log/ebpf-dataplane", create: true },
-  // Network namespaces of pods, each a mount that the container runtime makes later.
+  // Network namespaces of pods: each is a mount that the container runtime creates later.
   { name: "netns", node: "/run/netns", follows: true, create: true, readOnly: true },
   // Socket programs attach to the node's root cgroup, which is not the container's.
   { name: "cgroup", node: "/sys/fs/cgroup", container: "/host/sys/fs/cgroup", follows: true, readOnly: true },
-  // A container's own /proc/sys cannot be written; of the node's only the network's part.
+  // A container cannot write its own /proc/sys; of the node's, only the network settings are mounted.
   { name: "sysctl-net", node: "/proc/sys/net", container: "/host/proc/sys/net" },
   { name: "cni-conf", node: "/etc/cni/net.d", container: "/host/etc/cni/net.d", create: true },
   { name: "cni-bin", node: "/opt/cni/bin", container: "/host/opt/cni/bin", create: true },

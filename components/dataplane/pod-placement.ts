@@ -13,7 +13,7 @@ const WITHOUT_NETWORK = {
   effect: TaintEffect.NoSchedule,
 };
 
-/** On which nodes pods of agents, and of a kube-proxy beside them, run, and how their images get there. */
+/** The nodes on which pods of agents, and of a kube-proxy beside them, run, and how these nodes get the images. */
 export function podPlacement({
   nodeSelector,
   affinity,

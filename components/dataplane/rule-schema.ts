@@ -14,7 +14,7 @@ export const object = (properties: Record<string, Schema>, more: Schema = {}): S
   properties,
   ...more,
 });
-/** A list in which each value stands once. */
+/** A list without duplicates. */
 export const set = (items: Schema, more: Schema = {}): Schema => ({
   type: "array",
   items,
@@ -26,7 +26,7 @@ export const sequence = (items: Schema, maxItems?: number): Schema => ({
   items,
   ...(maxItems && { maxItems }),
 });
-/** Every rule stands for itself. */
+/** The schema with CEL rules of its own, each of which must hold. */
 export const obeying = (schema: Schema, rules: Rule[]): Schema => ({ ...schema, x_kubernetes_validations: rules });
 
 /** Kubernetes' own. */
@@ -59,7 +59,7 @@ export const PROTOCOL: Schema = {
 const PORT: Schema = { ...NUMBER_OR_TEXT, pattern: "^[a-zA-Z0-9_.:-]{1,128}$", minimum: 1, maximum: 65_535 };
 const PORTS = sequence(PORT, 50);
 
-/** No `global()` in these fields: it is about the other side's namespaces. */
+/** `global()` is not allowed in these fields: it concerns the namespaces of the other side. */
 export const withoutGlobal = (...fields: string[]): Rule[] =>
   fields.map((field) => ({
     rule: `!has(self.${field}) || !self.${field}.contains('global(')`,
@@ -117,7 +117,7 @@ const RULE = obeying(
       source: ENTITY,
       destination: ENTITY,
       metadata: object({ annotations: labels }),
-      // Calico's, declared to be refused: dropped silently it would widen the rule.
+      // A field of Calico's that is declared only to be refused: if the API server dropped it silently, the rule would allow more.
       http: { type: "object", x_kubernetes_preserve_unknown_fields: true },
     },
     { required: ["action"] },

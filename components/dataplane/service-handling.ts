@@ -4,23 +4,23 @@ import { isKubeProxyMode, type KubeProxyObjects, type KubeProxyOptions, kubeProx
 
 type KubeProxyObject = KubeProxyObjects[keyof KubeProxyObjects];
 
-/** How services of a running cluster are handed over, in this order, so that they are handled at any time. */
+/** The steps that hand over the services of a running cluster, in this order, so that services are handled at any time. */
 export interface HandOver {
-  /** To be applied, and to be ready (the DaemonSet) before what follows. */
+  /** Objects to apply first; the DaemonSet must be ready before the next step. */
   before: KubeProxyObject[];
-  /** To be applied then: the agents follow it at once. */
+  /** Objects to apply next; the agents react immediately. */
   configuration: ReturnType<typeof felixConfiguration>;
-  /** To be deleted at last, in this order; what is not there is fine. */
+  /** Objects to delete last, in this order; missing ones are ignored. */
   after: KubeProxyObject[];
 }
 
-/** What leads a cluster with this dataplane, however its services are handled now, to `handling`. */
+/** The steps that bring a cluster with this dataplane to `handling`, whatever handles its services now. */
 export function handOver(handling: ServiceHandling, returnMode: ReturnMode, options: KubeProxyOptions): HandOver {
   const configuration = felixConfiguration(returnMode, handling);
   if (isKubeProxyMode(handling)) {
     return { before: Object.values(kubeProxyObjects(handling, options)), configuration, after: [] };
   }
-  // Which of its modes does not matter: the objects have the same names.
+  // The mode does not matter: the objects have the same names.
   const objects = kubeProxyObjects(ServiceHandling.KubeProxyIptables, options);
   return { before: [], configuration, after: Object.values(objects).reverse() };
 }

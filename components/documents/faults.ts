@@ -1,19 +1,19 @@
 import type { z } from "zod";
 import { issueWords } from "./issue-words.ts";
 
-/** What is wrong with a document. */
+/** One error in a document. */
 export interface Fault {
-  /** The way to the field; empty: the document itself. */
+  /** Path of the field; empty: the document itself. */
   path: (string | number)[];
   received: unknown;
-  /** What must be there, where the schema says it so. */
+  /** The expected value, where the schema describes it. */
   allowed?: string;
   message: string;
 }
 
 const MUST_BE = "must be ";
 
-/** What a schema refuses of a document, in its order; nothing where it is right. */
+/** The errors that a schema finds in a document, in its order; empty if there are none. */
 export function faultsOf(schema: z.ZodType, document: unknown): Fault[] {
   const issues = schema.safeParse(document, { error: issueWords }).error?.issues ?? [];
   return issues.map(({ path, message }) => {
@@ -23,7 +23,7 @@ export function faultsOf(schema: z.ZodType, document: unknown): Fault[] {
   });
 }
 
-/** A fault as a program's message shows it: `machines[1].address is "10.0.0.1", but must be …`. */
+/** An error as programs show it: `machines[1].address is "10.0.0.1", but must be …`. */
 export function inWords({ path, received, allowed, message }: Fault): string {
   const field = path
     .map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`))

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { didYouMean } from "../refusal/suggestion.ts";
 
-/** An object that refuses keys it does not know, and says which it does. */
+/** An object schema that refuses unknown keys and lists the known ones. */
 export function known<Shape extends z.core.$ZodShape>(shape: Shape, description: string) {
   const allowed = Object.keys(shape);
   return z
@@ -15,13 +15,13 @@ export function known<Shape extends z.core.$ZodShape>(shape: Shape, description:
     .describe(description);
 }
 
-/** A text and what it means. */
+/** A text with its meaning. */
 export interface Written<Value> {
   text: string;
   value: Value;
 }
 
-/** A text that a parser reads; its message becomes the issue's. */
+/** A text that a parser reads; the parser's message becomes the issue's. */
 export function parsed<Value>(parse: (text: string) => Value, allowed: string, description: string) {
   return z
     .string({ error: `must be ${allowed}` })

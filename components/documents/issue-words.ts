@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { didYouMean, nearest } from "../refusal/suggestion.ts";
 
-/** Names of zod's types in this project's words. */
+/** This project's names for zod's types. */
 const TYPES: Readonly<Record<string, string>> = {
   string: "a text",
   number: "a number",

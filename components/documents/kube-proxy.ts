@@ -11,6 +11,6 @@ export const kubeProxySchema = z.strictObject({
 /** What `cluster remove-kube-proxy` prints. */
 export interface KubeProxyResult {
   clusterId: string;
-  /** The DaemonSets that are off the nodes, as "namespace/name". */
+  /** The DaemonSets that no longer run on any node, as "namespace/name". */
   removed: string[];
 }

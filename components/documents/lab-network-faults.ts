@@ -1,4 +1,4 @@
-// What the subnets of a lab and the machines in them must be together.
+// Rules for the subnets of a lab together with the machines in them.
 import { addressAt, parseCidr, sizeOf } from "../../model/address/address.ts";
 import { contains, isIpv6, networksOverlap } from "../rules/addresses.ts";
 import { isIpv6Alone, type SaidFamilies } from "../rules/families.ts";
@@ -10,7 +10,8 @@ interface NetworkSpec {
   machines: (Placed & { name: string })[];
 }
 
-/** Addresses and networks of machines that are not of the cluster's families. A machine of both families has its IPv4 address as `address`. */
+/** Addresses and networks of machines that do not belong to the cluster's families. A machine with both families has its IPv4 address as
+ * `address`. */
 export function familyFaults(spec: NetworkSpec & SaidFamilies): ListFault[] {
   const alone = isIpv6Alone(spec);
   const because = 'because ipFamilies is ["IPv6"]';
@@ -29,7 +30,7 @@ export function familyFaults(spec: NetworkSpec & SaidFamilies): ListFault[] {
   ];
 }
 
-/** Why machines cannot be in these subnets; none of them where the lab has subnets of its own. */
+/** Why machines cannot be in these subnets, or in the only subnet of a lab that declares none. */
 export function subnetFaults({ subnets, machines }: NetworkSpec): ListFault[] {
   if (subnets === undefined) return flatFaults(machines);
   if (subnets.length === 0) return [{ path: ["subnets"], allowed: "a list of at least one subnet, or left out" }];
@@ -41,7 +42,7 @@ export function subnetFaults({ subnets, machines }: NetworkSpec): ListFault[] {
   return [...faults, ...placed];
 }
 
-/** Without subnets there is neither another one to route to nor a name for the one that there is. */
+/** Without declared subnets there is no other subnet to route to, and no name for the only one. */
 function flatFaults(machines: Placed[]): ListFault[] {
   return machines.flatMap(({ role, subnet }, index): ListFault[] => {
     if (role === "router")
@@ -102,7 +103,7 @@ function placeFault(subnets: LabSubnet[], machine: Placed): ListFault | undefine
   };
 }
 
-/** A router has the gateways' addresses. */
+/** A router has the gateways' addresses in its subnets. */
 function routerFault(subnets: LabSubnet[], { address, addressIpv6, subnet }: Placed): ListFault | undefined {
   const gateways = subnets.map(({ cidr }) => gatewayOf(cidr));
   if (!gateways.includes(address))

@@ -15,7 +15,7 @@ import { labelRule } from "../rules/names.ts";
 import { LAB_NETWORK, LAB_NETWORK_IPV6, MTU } from "./defaults.ts";
 import { ruled } from "./ruled.ts";
 
-/** A number whose limits are said together with their reason. */
+/** A number whose error message gives its limits together with their reason. */
 function limited(least: number, most: number, reason = "") {
   return z.number().superRefine((value, context) => {
     if (value < least || value > most)
@@ -63,11 +63,11 @@ export function labSubnetRule(value: string): string | undefined {
   return fault ?? (prefixLength(value) >= 24 ? undefined : "an IPv4 network from /24 to /29");
 }
 
-/** The only subnet of a lab that asks for none. */
+/** The only subnet of a lab that declares none. */
 const FLAT: LabSubnet = { name: "lab", cidr: LAB_NETWORK, cidrIpv6: LAB_NETWORK_IPV6 };
 const FLAT_IPV6: LabSubnet = { name: "lab", cidr: LAB_NETWORK_IPV6 };
 
-/** The lab's subnets; one where none are asked for. */
+/** The lab's subnets; the default one if it declares none. */
 export function subnetsOf(lab: SaidFamilies & { subnets?: LabSubnet[] | undefined }): LabSubnet[] {
   return lab.subnets ?? [isIpv6Alone(lab) ? FLAT_IPV6 : FLAT];
 }

@@ -118,7 +118,7 @@ export const labSchema = z
 
 const NETWORKS = ["podSubnet", "serviceSubnet", "podSubnetIpv6", "serviceSubnetIpv6"] as const;
 
-/** Networks of pods and Services that have addresses in common. */
+/** Networks of pods and Services that overlap. */
 function overlaps(spec: ClusterNetworks): ListFault[] {
   const pairs = [["podSubnet", "serviceSubnet"] as const, ["podSubnetIpv6", "serviceSubnetIpv6"] as const];
   return pairs.flatMap(([pods, services]) => {
@@ -128,7 +128,7 @@ function overlaps(spec: ClusterNetworks): ListFault[] {
   });
 }
 
-/** Why the machines' networks do not go with the cluster's, nor machines with the only network that there is. */
+/** Why the machines' networks conflict with the cluster's, or machines do not fit the only subnet. */
 function machinesNetworkFaults(
   spec: SaidFamilies & ClusterNetworks & { subnets?: LabSubnet[] | undefined; machines: Placed[] },
 ): ListFault[] {

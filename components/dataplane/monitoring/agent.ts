@@ -7,10 +7,10 @@ type Volume = k8s.types.input.core.v1.Volume;
 
 const FOLDER = "/etc/ebpf-dataplane-metrics";
 
-/** The scraping of metrics must not keep agents from starting: a Secret that is missing only closes the metrics. */
+/** Monitoring must not prevent agents from starting: if the Secret is missing, only the metrics are unavailable. */
 const secret = (given: object): { secret: object } => ({ secret: { ...given, optional: true, defaultMode: 0o400 } });
 
-/** What the agents' pods have more where they are monitored. */
+/** Additions to the agents' pods where they are monitored. */
 export function monitoredPod({ access, ...objects }: Monitoring = {}) {
   const { tls, bearerTokenSecret: token } = access ?? ({} as MetricsAccess);
   const scraped = objects.service ?? objects.podMonitor ?? objects.serviceMonitor;
