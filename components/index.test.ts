@@ -27,7 +27,7 @@ const WRONG: [string, unknown, string][] = [
   ["NetworkPolicy", { name: "p", ingress: [{ peers: [block] }] }, 'unknown key "peers"; sources are "from"'],
   ["NetworkPolicy", { name: "p", ingress: [{ to: [block] }] }, 'sources are "from"'],
   ["NetworkPolicy", { name: "p", egress: [{ from: [block] }] }, 'destinations are "to"'],
-  ["NetworkPolicy", { name: "p", ingress: [{ from: [block], port: 80 }] }, 'did you mean "ports"?'],
+  ["NetworkPolicy", { name: "p", ingress: [{ from: [block], port: 80 }] }, 'they are "ports": [{ port, protocol }]'],
   ["NetworkPolicy", { name: "p", podSelector: { app: "nginx" } }, "labels stand in matchLabels"],
   ["NetworkPolicy", { name: "p", podSelector: { matchLabels: [] } }, "podSelector.matchLabels is []"],
   ["NetworkPolicy", { name: "p", podSelector: "app=nginx" }, 'podSelector is "app=nginx", but must be an object'],
