@@ -45,9 +45,7 @@ import type { Settings } from "./settings.ts";
 import { keptMapSizes, sizesFor, startAgainForMapSizes } from "./tables/kept-map-sizes.ts";
 import { Tables } from "./tables/tables.ts";
 
-const LOOK_AGAIN_MS = 10_000;
-const REPAIR_MS = 1_000;
-const READ_AGAIN_MS = 60_000;
+const [REPAIR_MS, LOOK_AGAIN_MS, READ_AGAIN_MS] = [1_000, 10_000, 60_000];
 
 /** The parts of a running agent. */
 interface Agent {
@@ -142,6 +140,7 @@ export async function runAgent(
     outlived.changed();
     attached.lookAgain(options.cgroupRoot);
   });
+  regularly("bring the cluster's state to the kernel", LOOK_AGAIN_MS, () => rounds.expectProgress());
   regularly("look at BGP sessions", LOOK_AGAIN_MS, () => agent.bgp.look(() => rounds.trigger()));
   regularly("read the maps", READ_AGAIN_MS, () => dataplane.readAgain());
   regularly("check the programs on the interfaces", REPAIR_MS, () => attached.look(endpoints.list()));

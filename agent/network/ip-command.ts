@@ -1,8 +1,7 @@
-import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { promisify } from "node:util";
+import { execFileSync, spawnSync } from "node:child_process";
+import { outputOf } from "./run-command.ts";
 
 const MOST_BYTES = 1 << 28;
-const running = promisify(execFile);
 
 /** Runs `ip -json …` and parses its output. */
 export function ipJson<T>(...args: string[]): T[] {
@@ -11,12 +10,12 @@ export function ipJson<T>(...args: string[]): T[] {
 
 /** The same, while other work continues. */
 export async function ipJsonSoon<T>(...args: string[]): Promise<T[]> {
-  return parsed((await running("ip", ["-json", ...args], { maxBuffer: MOST_BYTES })).stdout);
+  return parsed(await outputOf("ip", ["-json", ...args]));
 }
 
 /** The same in a network namespace. */
 export async function ipJsonIn<T>(netns: string, ...args: string[]): Promise<T[]> {
-  return parsed((await running("nsenter", [`--net=${netns}`, "ip", "-json", ...args])).stdout);
+  return parsed(await outputOf("nsenter", [`--net=${netns}`, "ip", "-json", ...args]));
 }
 
 function parsed<T>(text: string): T[] {
@@ -31,7 +30,7 @@ export function ipLines(...args: string[]): string[] {
 
 /** The same, while other work continues. */
 export async function ipLinesSoon(...args: string[]): Promise<string[]> {
-  return linesOf((await running("ip", ["-oneline", ...args], { maxBuffer: MOST_BYTES })).stdout);
+  return linesOf(await outputOf("ip", ["-oneline", ...args]));
 }
 
 function linesOf(text: string): string[] {
@@ -57,10 +56,8 @@ function notRun(file: string, { message }: Error): Error {
 }
 
 /** Runs one `ip` command in a network namespace, without waiting for it. */
-export function ipIn(netns: string, ...args: string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile("nsenter", [`--net=${netns}`, "ip", ...args], (error) => (error ? reject(error) : resolve()));
-  });
+export async function ipIn(netns: string, ...args: string[]): Promise<void> {
+  await outputOf("nsenter", [`--net=${netns}`, "ip", ...args]);
 }
 
 /** Some commands of a batch failed. */

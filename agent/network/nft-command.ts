@@ -1,4 +1,5 @@
-import { execFile, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
+import { outputOf } from "./run-command.ts";
 
 const MOST_BYTES = 256 << 20;
 
@@ -11,13 +12,14 @@ export function nft(args: readonly string[], purpose: string, input = ""): strin
 }
 
 /** The same, while other work continues. */
-export function nftSoon(args: readonly string[], purpose: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile("nft", args, { maxBuffer: MOST_BYTES }, (error, stdout, stderr) => {
-      if (!error) resolve(stdout);
-      else reject(typeof error.code === "number" ? new Error(`${purpose}: ${stderr.trim()}`) : notRun(error));
-    });
-  });
+export async function nftSoon(args: readonly string[], purpose: string): Promise<string> {
+  try {
+    return await outputOf("nft", args);
+  } catch (error) {
+    const { code, stderr = "", message } = error as { code?: unknown; stderr?: string; message: string };
+    if (code === "ENOENT" || code === "EACCES") throw notRun(error as Error);
+    throw new Error(`${purpose}: ${stderr.trim() || message}`);
+  }
 }
 
 function notRun({ message }: Error): Error {

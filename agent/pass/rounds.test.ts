@@ -143,3 +143,29 @@ test("changes of Services without end leave rests between rounds, and no pod wai
   expect((began.at(-1) as number) - asked).toBeGreaterThanOrEqual(0);
   expect((began.at(-1) as number) - asked).toBeLessThan(15);
 });
+
+test("a round that does not end is told after a minute, and no longer once it is through", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let hangs = false;
+  let finish = () => {};
+  const rounds = new Rounds(async () => {
+    if (hangs)
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    return "done";
+  });
+  void rounds.start();
+  await vi.advanceTimersByTimeAsync(1_000);
+  hangs = true;
+  rounds.changed("EndpointSlice");
+  await vi.advanceTimersByTimeAsync(59_000);
+  rounds.expectProgress();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(() => rounds.expectProgress()).toThrow("a change has waited for more than 60 s");
+  hangs = false;
+  finish();
+  await vi.advanceTimersByTimeAsync(1_000);
+  rounds.expectProgress();
+});

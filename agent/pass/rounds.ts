@@ -7,6 +7,9 @@ const INTERVALS: Intervals = { min: 20, retry: 1000, max: 10_000, rest: { times:
 // as the start of a pod waits for its policy.
 const PATIENT: ReadonlySet<string> = new Set(["Service", "EndpointSlice"]);
 
+/** The longest rounds of large clusters take a few seconds. */
+const STUCK_MS = 60_000;
+
 /** Schedules updates of the kernel to the cluster's state: not before start(), then after every trigger. */
 export class Rounds {
   readonly #runner: Runner;
@@ -66,6 +69,14 @@ export class Rounds {
   get waitingMs(): number {
     const since = earliest(this.#beingWritten, this.#unwritten, this.#behind());
     return since === undefined ? 0 : performance.now() - since;
+  }
+
+  /** @throws Error if nothing reaches the kernel although a change waits: a round does not end, or every one fails */
+  expectProgress(): void {
+    if (this.waitingMs < STUCK_MS) return;
+    throw new Error(
+      `a change has waited for more than ${STUCK_MS / 1000} s, and nothing was written meanwhile. Next: look at the errors above; if there is none, restart this agent and report it`,
+    );
   }
 
   /** Since when a part that rounds left out waits for the next round: a change that is too large for one round must not end connections
