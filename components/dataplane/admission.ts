@@ -11,7 +11,7 @@ const OF_NODE = "size(variables.nodes) == 1";
 const TOKEN = `(${OF_NODE} ? 'node ' + variables.nodes[0] : 'no node')`;
 
 type Rule = k8s.types.input.admissionregistration.v1.NamedRuleWithOperations;
-type Validation = k8s.types.input.admissionregistration.v1.Validation;
+export type Validation = k8s.types.input.admissionregistration.v1.Validation;
 
 /**
  * An agent's token makes and changes IPAMBlocks of its own node only, and deletes those and the blocks of nodes that do not exist. All agents share one
@@ -203,7 +203,8 @@ function agentAdmission(
   return admission({ ...rest, user: pulumi.interpolate`system:serviceaccount:${namespace}:${AGENT}` }, opts);
 }
 
-function admission(
+/** What the API server asks of whoever writes these objects. */
+export function admission(
   { prefix, object, user, rule, validations, params }: Admission,
   opts: pulumi.ResourceOptions,
 ): pulumi.Resource {

@@ -27,6 +27,7 @@ import { isKubeProxyMode, type KubeProxyMode, kubeProxyObjects } from "./kube-pr
 import { monitoringObjects } from "./monitoring/objects.ts";
 import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names.ts";
 import { type PolicyName, policyNames } from "./policy-names.ts";
+import { tierAdmission } from "./tier-admission.ts";
 
 /**
  * This project's eBPF dataplane on every node of a cluster without kube-proxy: pod network, Services with the client's source
@@ -89,6 +90,7 @@ export class Dataplane extends pulumi.ComponentResource {
       ...blockAdmission(name, namespace, child),
       // Created after the pools, so that it is deleted before them when everything is destroyed.
       poolAdmission(name, { parent: this, dependsOn: [...definitions, ...pools] }),
+      tierAdmission(name, afterDefinitions),
       ...(given.loadBalancer ? balancerAdmission(name, namespace, child) : []),
       ...(encrypts ? [keyAdmission(name, namespace, child)] : []),
     ];

@@ -31,12 +31,17 @@ export class TestbedApiServer {
     this.#api = api;
   }
 
-  static async start(machine: TestbedMachine): Promise<TestbedApiServer> {
+  /** @param authorization RBAC: others than the one user of the kubeconfig have the rights that roles give them */
+  static async start(
+    machine: TestbedMachine,
+    authorization: "AlwaysAllow" | "RBAC" = "AlwaysAllow",
+  ): Promise<TestbedApiServer> {
     const token = randomBytes(16).toString("hex");
     await writeSettings(machine, token);
     const kube = kubernetesBinary();
     machine.start("etcd", [kube, "etcd", ...etcdArguments]);
-    const running = machine.start("kube-apiserver", [kube, "kube-apiserver", ...apiServerArguments(machine.address)]);
+    const words = [...apiServerArguments(machine.address), `--authorization-mode=${authorization}`];
+    const running = machine.start("kube-apiserver", [kube, "kube-apiserver", ...words]);
     const { port } = await startForwarder(machine.lab, machine.name);
     const api = new ApiServer(bearer(`https://127.0.0.1:${port}`, token, { rejectUnauthorized: false }), ANSWER_MS);
     const ready = () => getText(api, "/readyz").then(Boolean, () => false);
@@ -141,7 +146,6 @@ const apiServerArguments = (address: string): string[] => [
   `--service-account-key-file=${settingsFolder}/sa.pub`,
   `--service-account-signing-key-file=${settingsFolder}/sa.key`,
   `--token-auth-file=${settingsFolder}/tokens.csv`,
-  "--authorization-mode=AlwaysAllow",
   // Pods are made by hand, without a controller that would give them service accounts.
   "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
   "--endpoint-reconciler-type=none",

@@ -14,6 +14,7 @@ import { PUBLIC_KEY } from "../../model/encryption/encryption.ts";
 import { schemas } from "../../model/objects/schemas.ts";
 import { until } from "../datapath/cluster/until.ts";
 import { accepts, refuses } from "./policy-objects.ts";
+import { asksForTiers } from "./tiers.ts";
 
 const lab = `ta${(process.pid % 46_656).toString(36)}`;
 const machine = { name: "control", address: "172.31.1.8" };
@@ -80,10 +81,15 @@ describe("what the tokens of agents may write", () => {
   beforeAll(async () => {
     await createBareLab(lab, [machine]);
     const testbed = new TestbedMachine(lab, machine);
-    const api = await TestbedApiServer.start(testbed);
+    const api = await TestbedApiServer.start(testbed, "RBAC");
     await api.writeKubeconfig(testbed);
-    // The administrator's token is in the kubeconfig's user; agents have their own, which takes precedence.
+    // The administrator's token is in the kubeconfig's user; agents have their own, which takes precedence. No role restricts them: admission policies do.
     const objects = [
+      {
+        ...{ apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding", metadata: { name: "agents" } },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+        subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:serviceaccounts" }],
+      },
       ...["one", "two"].map((name) => plain("Node", name)),
       ...(await declared("Namespace", "CustomResourceDefinition", "ServiceAccount")),
     ];
@@ -250,6 +256,9 @@ describe("what the tokens of agents may write", () => {
     expect(await changed({ disabled: true, blockSize: 26 })).toBe("");
     await done(["delete", "ippool", "kept"]);
   });
+
+  test("who may write Calico's NetworkPolicies in a namespace writes those of other tiers only with the tier's rights", () =>
+    asksForTiers(done, kubectl));
 
   test("a token that names no node can write no blocks", async () => {
     expect(await creates("unbound", block("none", "one"))).toContain("this token is of no node");
