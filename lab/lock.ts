@@ -5,10 +5,10 @@ import { LabFailure } from "./failure.ts";
 /** An abstract Unix socket (unix(7)): the kernel frees it when its holder dies, so a lock never outlives a kill -9. */
 const lockAddress = (lab: string): string => `\0ebpf-dataplane/lab/${lab}`;
 
-/** For the name of what holds a lock, ms: it may be at work. */
+/** Milliseconds to find out who holds a lab's lock: the holder may be busy. */
 const PATIENCE_MS = 5000;
 
-/** What holds a lab's lock, as "'up' (process 12)"; undefined: nothing does. */
+/** The holder of a lab's lock, as "'up' (process 12)"; undefined if nobody holds it. */
 export async function holderOf(lab: string): Promise<string | undefined> {
   const socket = createConnection(lockAddress(lab)).setEncoding("utf8").setTimeout(PATIENCE_MS);
   let answer = "";

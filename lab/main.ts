@@ -154,7 +154,7 @@ command
     try {
       print(await status(name));
     } catch (error) {
-      // For programs that ask; people read it below.
+      // Programs that ask for JSON get it here; the text for people is printed below.
       if (error instanceof LabFailure) print({ lab: name, problem: error.message });
       throw error;
     }
@@ -181,7 +181,7 @@ for (const each of [command, ...command.commands])
   each.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 command.parseAsync().catch((error: unknown) => {
   if (error instanceof Error && "syscall" in error) {
-    // Of the computer, such as ENOSPC and EACCES: its message names the file.
+    // An error of the operating system, such as ENOSPC or EACCES; its message names the file.
     const isFull = "code" in error && error.code === "ENOSPC";
     process.stderr.write(`lab: ${error.message}\n${isFull ? `next: ${FREE_SPACE}\n` : ""}`);
     process.exit(1);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 const SYSTEM = "/var/cache/ebpf-dataplane";
 const OWN = "ebpf-dataplane";
 
-/** What decides where the cache is. */
+/** The facts that decide where the cache is. */
 export interface Computer {
   env: Record<string, string | undefined>;
   platform: string;

@@ -1,6 +1,6 @@
 import { KubernetesError, UnusableKubeconfig } from "../kubernetes/errors.ts";
 
-/** What a failure says besides its message. */
+/** The parts of a failure besides its message. */
 type Explained = Pick<RunnerFailure, "next" | "where" | "exitCode">;
 
 /** A failure for the user: what was attempted, why it failed, the next step. Shown without a stack trace. */

@@ -106,7 +106,7 @@ export async function attachMonitor(
   monitor.registerStackInvokeTransform = () => {
     throw new Error("transforms of a provider's functions cannot be applied without the Pulumi CLI");
   };
-  // A resource that has one is refused by `up`.
+  // `up` refuses resources that have hooks.
   const accepted: Monitor["registerResourceHook"] = (_, ...answers) => (answers.at(-1) as Answer)(null, {});
   Object.assign(monitor, { registerResourceHook: accepted, registerErrorHook: accepted });
   monitor.readResource = (read, answer) => {
@@ -126,7 +126,7 @@ export async function attachMonitor(
   return outputs;
 }
 
-/** Where the program declares the resource, the innermost frame first. Older SDKs do not tell. */
+/** The places where the program declares the resource, the innermost frame first. Older SDKs do not send them. */
 function declaredAt(request: RegisterResourceRequest | undefined): Frame[] {
   return (request?.getStacktrace?.()?.getFramesList() ?? []).flatMap((frame) => {
     const [position, file] = [frame.getPc(), pathOf(frame.getPc()?.getUri() ?? "")];

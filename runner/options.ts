@@ -1,7 +1,7 @@
-// The resource options of a program, as the engine would follow them: what means something without state, and what does not.
+// The resource options of a program, followed as the engine follows them: those that mean something without state, and those that do not.
 import { RunnerFailure } from "./failure.ts";
 
-/** What the SDK tells the engine about a resource's options, in the words of Pulumi's protocol. */
+/** A resource's options as the SDK sends them to the engine, with the names of Pulumi's protocol. */
 export interface OptionsRequest {
   hasProtect(): boolean;
   getProtect(): boolean;
@@ -23,21 +23,21 @@ export interface OptionsRequest {
 
 /** Options of a resource that a run follows. */
 export interface ResourceOptions {
-  /** It is neither deleted nor replaced. */
+  /** The resource is neither deleted nor replaced. */
   protect?: boolean;
-  /** It stays when it would be deleted. */
+  /** The resource stays when it would be deleted. */
   retainOnDelete?: boolean;
-  /** Where a change is not possible in place, the object is deleted and made again. */
+  /** If a change is not possible in place, the object is deleted and created again. */
   deleteBeforeReplace?: boolean;
-  /** Paths of inputs whose present values stay. */
+  /** Paths of inputs that keep their present values. */
   ignoreChanges?: string[];
-  /** URN of a resource with which it disappears. */
+  /** URN of the resource whose deletion also deletes this one. */
   deletedWith?: string;
-  /** Milliseconds that it may take to become ready; absent: the handler's default. */
+  /** Milliseconds that the resource may take to become ready; absent: the handler's default. */
   timeout?: number;
-  /** Milliseconds that its deletion may take. */
+  /** Milliseconds that the resource's deletion may take. */
   deleteTimeout?: number;
-  /** Says of a timeout that it is no duration. */
+  /** Why a timeout is not a valid duration. */
   misspelt?: string;
   /** Options that mean nothing without state, by name. */
   unhonoured?: string[];
@@ -77,7 +77,8 @@ function unhonouredOf(request: OptionsRequest): string[] {
   return Object.entries(given).flatMap(([option, used]) => (used ? [option] : []));
 }
 
-/** Refuses options that only state can give a meaning to, and wrong ones. Aliases need none: nothing is remembered under the former name. */
+/** Refuses wrong options, and options that have a meaning only with state. Aliases are accepted: nothing is remembered under the former
+ * name. */
 export function requireHonoured(options: ResourceOptions & { type: string }): void {
   const { type, ignoreChanges, misspelt, unhonoured = [] } = options;
   if (misspelt !== undefined)
@@ -85,7 +86,7 @@ export function requireHonoured(options: ResourceOptions & { type: string }): vo
   const isObject = type.startsWith("kubernetes:");
   // What a command was made with is not known; a rehearsal makes its machines once.
   const ignores = ignoreChanges && !isObject && !type.startsWith("aws:") ? ["ignoreChanges"] : [];
-  // Commands have it from their SDK, for their triggers: they run each time anyway.
+  // Commands get these options from their SDK, for their triggers; they run each time anyway.
   const given = unhonoured.filter((option) => isObject || option !== "replaceOnChanges");
   const [option] = [...given, ...ignores];
   if (option === undefined) return;

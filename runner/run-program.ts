@@ -69,7 +69,7 @@ export async function runProgram(
     .catch(fail);
   await Promise.race([finished, ended]);
   await Promise.allSettled(underWay);
-  // What was refused of a value that is known later is said only after the program.
+  // Refusals of values that become known only later are reported after the program has ended.
   await saidAll();
   process.off("unhandledRejection", fail);
   process.off("uncaughtException", fail);

@@ -1,4 +1,4 @@
-// Transforms of resources, asked for as the engine asks: by the protocol, of the server that the SDK runs for them.
+// Transforms of resources, called as the engine calls them: by the protocol of the server that the SDK runs for them.
 import { createRequire } from "node:module";
 import type { CallbacksClient } from "@pulumi/pulumi/proto/callback_grpc_pb";
 import type { Callback } from "@pulumi/pulumi/proto/callback_pb";
@@ -57,7 +57,7 @@ function copied(from: object, of: string, to: object, as: string): void {
 export class Transforms {
   readonly #protocol: Protocol;
   readonly #ofStack: Callback[] = [];
-  /** By URN: those of a resource and of everything above it, the nearest first. */
+  /** By URN: the transforms of a resource and of all its parents, the nearest first. */
   readonly #inherited = new Map<string, Callback[]>();
 
   constructor(protocol: Protocol) {
@@ -68,13 +68,13 @@ export class Transforms {
     this.#ofStack.push(callback);
   }
 
-  /** Changes a request as the program's transforms say: the resource's own first, then its parents', then the stack's. */
+  /** Changes a request with the program's transforms: the resource's own first, then its parents', then the stack's. */
   async apply(request: RegisterResourceRequest): Promise<void> {
     const near = this.#of(request);
     for (const callback of [...near, ...this.#ofStack]) await this.#transform(request, callback);
   }
 
-  /** Children of this resource have its transforms. */
+  /** Children of this resource inherit its transforms. */
   passOn(urn: string, request: RegisterResourceRequest): void {
     this.#inherited.set(urn, this.#of(request));
   }

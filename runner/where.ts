@@ -1,4 +1,4 @@
-// Where in the user's program or settings something was said, in the form that terminals and editors open: FILE:LINE:COLUMN.
+// The place in the user's program or settings that a message concerns, in the form that terminals and editors open: FILE:LINE:COLUMN.
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,7 +16,7 @@ export interface Frame {
 const startedIn = process.cwd();
 
 const packageRoot = join(import.meta.dirname, "..");
-/** In a checkout of this package: what its programs are built from, but no program. */
+/** In a checkout of this package: folders with sources of its programs, but without Pulumi programs. */
 const LIBRARY = ["components", "model", "runner", "dist"].map((folder) => join(packageRoot, folder) + sep);
 const SETTINGS_READER = join(packageRoot, "stacks", "settings.ts");
 
@@ -30,18 +30,18 @@ export class Places {
     this.#folders = [project.folder, dirname(project.entry)].map((folder) => realPath(folder) + sep);
   }
 
-  /** The first of the frames that the user wrote. */
+  /** The first of the frames in a file of the user. */
   ofFrames(frames: readonly Frame[]): string | undefined {
     const frame = frames.find(({ file }) => this.#isUsers(file));
     return frame && `${shortPath(frame.file)}:${frame.line}:${frame.column}`;
   }
 
-  /** Of something that the program threw. */
+  /** The place of an error that the program threw. */
   ofError(error: unknown): string | undefined {
     if (!(error instanceof Error)) return undefined;
     const { message } = error;
     const setting = this.#ofSetting(message);
-    // What a program of this package refuses of its stack is a setting, in the file or not.
+    // If a program of this package refuses something, the cause is a setting, in the stack's file or on the command line.
     if (setting !== undefined || message.startsWith('Stack "')) return setting;
     return this.ofFrames(framesOf(error));
   }
@@ -52,7 +52,7 @@ export class Places {
     return this.#folders.some((folder) => file.startsWith(folder));
   }
 
-  /** Where the stack's file has the setting that a message names. A setting of the command line is in no file. */
+  /** The place of a setting that a message names, in the stack's file. A setting of the command line is in no file. */
   #ofSetting(message: string): string | undefined {
     const { config, name, settings } = this.#project;
     const keys = Object.keys(config);
@@ -85,7 +85,7 @@ function refuses(message: string, key: string, value: string): boolean {
   return argument === key.slice(key.indexOf(":") + 1) && value.includes(received.replace(/^"(.*)"$/s, "$1"));
 }
 
-/** The frames of an error, the innermost first. What could not be compiled has its place before the message. */
+/** The frames of an error, the innermost first. An error of the compiler has its place before the message. */
 export function framesOf({ stack = "" }: Error): Frame[] {
   return stack.split("\n").flatMap((line, index) => {
     const [, place = "", row = "", column = "1"] =
@@ -96,13 +96,13 @@ export function framesOf({ stack = "" }: Error): Frame[] {
   });
 }
 
-/** @param place a path, or a URL of one. Undefined: it is no file, as `node:internal`. */
+/** @param place a path, or the URL of one. Undefined if it is not a file, such as `node:internal`. */
 export function pathOf(place: string): string | undefined {
   if (place.startsWith("file:")) return realPath(fileURLToPath(place));
   return isAbsolute(place) ? realPath(place) : undefined;
 }
 
-/** Loaded modules have the paths behind links. */
+/** Loaded modules have paths without symbolic links. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -111,7 +111,7 @@ function realPath(path: string): string {
   }
 }
 
-/** As the user would write it. */
+/** The path as the user would write it. */
 export function shortPath(path: string): string {
   const below = relative(realPath(startedIn), realPath(path));
   return below.startsWith("..") || isAbsolute(below) ? path : below;

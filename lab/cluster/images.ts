@@ -22,9 +22,9 @@ const manifestSchema = z.array(
 );
 
 export interface Image extends BuiltImage {
-  /** Its archive is not built by `make build` but a copy of the user's, in the lab's folder. */
+  /** The archive is a copy of the user's in the lab's folder; `make build` does not build it. */
   own?: true;
-  /** Names in the archive that are not wanted any more. */
+  /** Names in the archive that must not be loaded any more. */
   removed?: string[];
 }
 
@@ -74,10 +74,10 @@ function loaded(lab: string, machine: string): Record<string, string> {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>) : {};
 }
 
-/** What a machine's record calls an image. The user's may have each other's names. */
+/** The key of an image in a machine's record. An image of the user has its digest as key, because two of them may have the same name. */
 const keyOf = ({ own, names, digest }: Image): string => (own ? digest : (names[0] as string));
 
-/** The images that a machine does not have, or has with other content. */
+/** The images that a machine lacks, or has with other content. */
 export function staleImages(lab: string, machine: string, images: Image[]): Image[] {
   const record = loaded(lab, machine);
   return images.filter((image) => record[keyOf(image)] !== image.digest);
@@ -88,7 +88,7 @@ export async function loadImages(lab: string, machine: string, images: Image[]):
   for (const image of staleImages(lab, machine, images)) await importImage(lab, machine, image);
 }
 
-/** @throws LabFailure if the archive of one is not there */
+/** @throws LabFailure if the archive of an image is missing */
 export function requireArchives(images: readonly Image[]): void {
   const image = images.find(({ file }) => !existsSync(file));
   if (!image) return;
@@ -97,11 +97,11 @@ export function requireArchives(images: readonly Image[]): void {
   });
 }
 
-/** Loads an image into a machine's containerd, whatever the machine has. */
+/** Loads an image into a machine's containerd, even if the machine has it already. */
 export async function importImage(lab: string, machine: string, image: Image): Promise<void> {
   const name = image.names[0] as string;
   requireArchives([image]);
-  // Machines do not see the labs' folder.
+  // Machines cannot see the labs' folder.
   const command = ["ctr", "--namespace", "k8s.io", "images", "import", "-"];
   const result = await runIn(lab, machine, command, { inputFile: image.file, timeout: 600_000 });
   if (result.status !== 0) throw commandFailure(`load image ${name} on machine ${machine}`, command, result);

@@ -8,18 +8,18 @@ import { nodesOf, ownImages } from "./own-images.ts";
 import { readState } from "./state.ts";
 
 export interface ListedImage {
-  /** As pods name it. */
+  /** The name that pods use. */
   image: string;
-  /** Of the lab's copy, which images of one archive share. */
+  /** Size of the lab's copy, which the images of one archive share. */
   bytes: number;
   digest: string;
-  /** Nodes that have it; that lost it; and that are stopped. */
+  /** Nodes that have the image, nodes that lost it, and nodes that are stopped. */
   nodes: string[];
   missing: string[];
   stopped: string[];
 }
 
-/** Each name once, with the archive that it comes from: the latest that has it. */
+/** Each name once, with the latest archive that contains it. */
 export function byName(images: readonly Image[]): [name: string, image: Image][] {
   const latest = new Map(images.flatMap((image) => image.names.map((name) => [name, image] as const)));
   return [...latest].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -46,7 +46,7 @@ export async function listImages(lab: string): Promise<ListedImage[]> {
   });
 }
 
-/** For people: a line each, and what can be done with them. */
+/** One line for each image, for people, with the commands that apply. */
 export function imagesInWords(lab: string, images: readonly ListedImage[]): string {
   const make = lab === "local" ? "make" : `EBPF_DATAPLANE_LAB=${lab} make`;
   if (images.length === 0)

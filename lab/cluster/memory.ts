@@ -17,11 +17,9 @@ export function availableMemory(meminfo = readFileSync("/proc/meminfo", "utf8"))
   return Number(/^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1] ?? Number.POSITIVE_INFINITY) * 1024;
 }
 
-/**
- * The kernel ends processes when memory is short, and a cluster with ended processes says anything but that.
+/** When memory is short, the kernel kills processes, and a cluster with killed processes gives misleading results.
  * @param booting the machines that are to be started
- * @throws LabFailure (exit code 2) if this computer has too little memory for them
- */
+ * @throws LabFailure (exit code 2) if this computer has too little memory for them */
 export function requireMemory(lab: string, booting: LabMachine[], available = availableMemory()): void {
   const needed = booting.reduce((sum, { role }) => sum + NEEDED[role], 0);
   if (needed <= available) return;

@@ -1,11 +1,11 @@
-// What a machine's containerd has.
+// The images in a machine's containerd.
 import { commandFailure } from "../machines/command.ts";
 import { runIn } from "../machines/enter.ts";
 
 const CTR = ["ctr", "--namespace", "k8s.io", "images"];
 const MANY_MS = 600_000;
 
-/** A name, and the digest of what it stands for. */
+/** A name, and the digest of its image. */
 export interface NodeImage {
   name: string;
   digest: string;
@@ -27,7 +27,8 @@ export async function imagesOn(lab: string, machine: string): Promise<NodeImage[
   return parseImages(result.stdout);
 }
 
-/** The given names that are there, and the kubelet's own names for content that no other name is left for: they would keep it on the disk. */
+/** The given names that exist, and the kubelet's own names for content that has no other name left: those names would keep it on the
+ * disk. */
 export function toRemove(present: readonly NodeImage[], names: readonly string[]): string[] {
   const gone = present.filter(({ name }) => names.includes(name));
   const left = present.filter(({ name }) => !names.includes(name));
@@ -39,7 +40,7 @@ export function toRemove(present: readonly NodeImage[], names: readonly string[]
   return [...gone, ...remains].map(({ name }) => name);
 }
 
-/** Removes names, and what no other name is left for. What a running container uses stays until it ends. */
+/** Removes names, and content without another name. Content that a running container uses stays until the container ends. */
 export async function removeFrom(lab: string, machine: string, names: readonly string[]): Promise<void> {
   const unwanted = toRemove(await imagesOn(lab, machine), names);
   if (unwanted.length === 0) return;

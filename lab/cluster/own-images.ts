@@ -1,4 +1,4 @@
-// Images of the user's in a lab: each node has them, those that join later too.
+// The user's images in a lab: every node has them, and nodes that join later get them too.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LabFailure } from "../failure.ts";
@@ -14,7 +14,7 @@ import { CLOUD, type ClusterState, readState } from "./state.ts";
 
 const recordOf = (lab: string): string => join(ownImagesFolder(lab), "images.json");
 
-/** The user's images of a lab: the latest is last, and has the names that earlier ones had too. */
+/** The user's images of a lab. The latest archive is last; its names replace the same names of earlier archives. */
 export function ownImages(lab: string): Image[] {
   const record = recordOf(lab);
   if (!existsSync(record)) return [];
@@ -29,7 +29,7 @@ export function ownImages(lab: string): Image[] {
 
 const makeUp = (lab: string): string => (lab === "local" ? "make up" : `EBPF_DATAPLANE_LAB=${lab} make up`);
 
-/** The nodes of a lab. @throws LabFailure if it has none that can have images of the user's */
+/** The nodes of a lab. @throws LabFailure if the lab has no nodes that can have images of the user */
 export function nodesOf(lab: string, state: ClusterState | undefined): string[] {
   if (!state) throw new LabFailure(`there is no lab ${lab}`, { next: makeUp(lab) });
   if (state.spec.kubernetesVersion === CLOUD)
@@ -39,11 +39,9 @@ export function nodesOf(lab: string, state: ClusterState | undefined): string[] 
   return state.spec.machines.filter(isNode).map(({ name }) => name);
 }
 
-/**
- * The nodes of a lab, which all run.
- * @param runs whether a machine does
- * @throws LabFailure if they cannot be given images
- */
+/** The nodes of a lab, all of which must be running.
+ * @param runs whether a machine is running
+ * @throws LabFailure if images cannot be loaded on them */
 export function nodesToLoad(
   lab: string,
   state: ClusterState | undefined,
@@ -58,7 +56,7 @@ export function nodesToLoad(
   return nodes;
 }
 
-/** The sample's server, of which users may have other versions. */
+/** The sample's server. Users may replace it with another version. */
 const SAMPLE = "docker.io/library/nginx";
 
 function reserved() {
@@ -100,7 +98,7 @@ async function keepCopy(lab: string, chosen: Chosen): Promise<Image> {
   return { names: chosen.names, file, digest, own: true };
 }
 
-/** Earlier images whose names are all of the new one are of no use any more. */
+/** An earlier archive is useless once the new one has all of its names. */
 export const withLatest = (earlier: Image[], latest: Image): Image[] => [
   ...earlier.filter(
     ({ digest, names }) => digest !== latest.digest && !names.every((name) => latest.names.includes(name)),
@@ -108,7 +106,7 @@ export const withLatest = (earlier: Image[], latest: Image): Image[] => [
   latest,
 ];
 
-/** Records which images nodes are given that join later, and forgets all others. */
+/** Records the images that nodes get when they join later, and removes all others from the record. */
 export function keepRecord(lab: string, images: readonly Image[]): void {
   const draft = `${recordOf(lab)}.new`;
   writeFileSync(draft, JSON.stringify(images, null, 2), { mode: 0o600 });

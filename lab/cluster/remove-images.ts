@@ -1,4 +1,4 @@
-// Takes the user's images out of a lab again.
+// Removes the user's images from a lab.
 
 import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { printable } from "../../model/printable.ts";
@@ -12,7 +12,7 @@ import { removeFrom } from "./node-images.ts";
 import { keepRecord, nodesToLoad, ownImages } from "./own-images.ts";
 import { readState } from "./state.ts";
 
-/** Full names of what is to be removed. @throws LabFailure for one that is none of the user's images */
+/** Full names of the images to remove. @throws LabFailure for a name that is not one of the user's images */
 export function namedImages(lab: string, images: readonly Image[], texts: readonly string[]): string[] {
   const known = byName(images).map(([name]) => name);
   return texts.map((text) => {
@@ -26,7 +26,7 @@ export function namedImages(lab: string, images: readonly Image[], texts: readon
   });
 }
 
-/** What is left of the record. An archive that has other names too is kept, and nodes that join later are not given these. */
+/** The record without the removed names. An archive that has other names too is kept; nodes that join later do not get the removed ones. */
 export function withoutNames(images: readonly Image[], names: readonly string[]): Image[] {
   return images.flatMap((image) => {
     const kept = image.names.filter((name) => !names.includes(name));
@@ -36,14 +36,14 @@ export function withoutNames(images: readonly Image[], names: readonly string[])
   });
 }
 
-/** Removes images from every node of a lab, and from what nodes that join later are given. @returns what was done, in words */
+/** Removes images from every node of a lab, and from the record for nodes that join later. @returns a sentence about what was done */
 export async function removeImages(lab: string, texts: readonly string[], progress: Progress): Promise<string> {
   const state = readState(lab);
   const nodes = nodesToLoad(lab, state, (machine) => firstProcess(lab, machine) !== undefined);
   const images = ownImages(lab);
   const names = namedImages(lab, images, texts);
   const title = names.map(shortName).join(", ");
-  // The record last: what is interrupted is still in the list.
+  // Write the record last, so that after an interruption the images are still listed.
   for (const node of nodes) await progress.phase(`${node}: remove ${title}`, () => removeFrom(lab, node, names));
   keepRecord(lab, withoutNames(images, names));
   return `removed ${title} from ${nodes.join(", ")}; running pods keep it until they start again\n`;

@@ -4,7 +4,7 @@ import { LabFailure } from "../failure.ts";
 import type { ProcessIdentity } from "../machines/processes.ts";
 import { clusterFile } from "../names.ts";
 
-/** In place of a release: the machines are instances of a cloud, whose user data is about Kubernetes. */
+/** Stands in place of a release: the machines are instances of a cloud, whose user data installs Kubernetes. */
 export const CLOUD = "cloud";
 
 /** What a lab records between commands. */

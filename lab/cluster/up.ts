@@ -95,7 +95,8 @@ async function tokenFor(path: ApiServerPath, plan: Plan): Promise<string> {
   return createToken(path.lab, path.controlPlane);
 }
 
-/** Images that a node does not have yet. Known before anything is changed: a cluster without them would be half made. */
+/** Images that a node does not have yet. They are determined before anything changes: without one of them the cluster would stay
+ * incomplete. */
 function imagesToLoad({ name: lab, machines }: LabSpec, { startOver, wipe }: Plan, ours: Image[]): Image[] {
   if (startOver) return ours;
   return machines.filter(isNode).flatMap(({ name }) => {

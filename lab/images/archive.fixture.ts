@@ -1,4 +1,4 @@
-// Archives of images, as programs write them and as nobody should.
+// Archives of images, as programs write them, and malformed ones.
 import { createHash } from "node:crypto";
 import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { chooseImages, thisPlatform } from "./choose.ts";
 
 let folder = "";
 
-/** Gives a file of tests a folder for its archives, which goes with it. Files may share this module. */
+/** Gives a test file a folder for its archives, which is removed after its tests. Several files may share this module. */
 export function archiveFolder(): string {
   const made = mkdtempSync(join(tmpdir(), "own-images-"));
   afterAll(() => rmSync(made, { recursive: true }));

@@ -1,5 +1,5 @@
-// Reads files of a tar by name, without unpacking it. The archive may come from anywhere: what is read of it into memory has a bound, and
-// nothing is written where it says.
+// Reads files of a tar by name, without unpacking it. The archive may come from anywhere: the amount that is read into memory is bounded,
+// and no path of the archive is written to.
 import { createReadStream, statSync } from "node:fs";
 import { posix } from "node:path";
 import { Readable } from "node:stream";
@@ -13,7 +13,7 @@ import { LabFailure } from "../failure.ts";
 /** An image has at most 127 layers; archives of many images share them. */
 const MOST_ENTRIES = 10_000;
 const LARGEST_DOCUMENT = 4 * 2 ** 20;
-/** Of a tar, before each file. */
+/** Size of the header before each file of a tar. */
 const HEADER_BYTES = 512;
 
 /** First bytes of compressed files, and the program that unpacks each kind. */
@@ -21,7 +21,7 @@ const COMPRESSED = { "1f8b": "gunzip", "28b52ffd": "unzstd", fd377a58: "unxz", "
 
 const HOW = "make one with 'docker save --output shop.tar shop:1', or 'podman save' or 'skopeo copy'";
 
-/** The input is wrong. */
+/** The error for wrong input. */
 export const refusal = (message: string, next = HOW): LabFailure => new LabFailure(message, { next, exitCode: 2 });
 
 interface Place {
@@ -30,7 +30,7 @@ interface Place {
 }
 
 export interface Archive {
-  /** As the user wrote it. */
+  /** The path as the user wrote it. */
   path: string;
   /** Files, and links to them, by name. */
   entries: ReadonlyMap<string, Place>;

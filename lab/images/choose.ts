@@ -1,4 +1,4 @@
-// Which images of an archive a lab gets, and by which names.
+// Chooses the images of an archive that a lab gets, and their names.
 import { printable } from "../../model/printable.ts";
 import { type Archive, openArchive, refusal } from "./archive.ts";
 import { docker } from "./docker.ts";
@@ -6,29 +6,30 @@ import type { ArchivedImage, Format, Platform } from "./format.ts";
 import { oci } from "./oci.ts";
 import { fullName, repositoryOf, shortName } from "./reference.ts";
 
-/** What to copy of an archive. */
+/** What to copy from an archive. */
 export interface Chosen {
   archive: Archive;
   /** Full names by which pods can use the images. */
   names: string[];
-  /** Files of the copy that say which images it has, by name: they replace the archive's, so that containerd sees what was judged here. */
+  /** Files of the copy that list its images, by name. They replace the archive's own lists, so that containerd sees exactly what was
+   * checked here. */
   documents: Record<string, unknown>;
   /** Files of the archive that the copy needs. */
   files: string[];
 }
 
-/** Names that no image of a user's may have. */
+/** Names that no image of the user may have. */
 export interface Reserved {
   /** The cluster's own images. */
   names: string[];
-  /** Those of which releases have other tags. */
+  /** Images of the cluster whose tags differ between releases. */
   repositories: string[];
 }
 
 /** Node's names of processors, as images call them. */
 const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64" };
 
-/** What the nodes of a lab, which are namespaces of this computer, run. */
+/** The platform of a lab's nodes, which are namespaces of this computer. */
 export const thisPlatform = (): Platform => ({
   os: "linux",
   architecture: ARCHITECTURES[process.arch] ?? process.arch,

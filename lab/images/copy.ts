@@ -6,10 +6,10 @@ import { LabFailure } from "../failure.ts";
 import { type Archive, placeOf, refusal, streamOf } from "./archive.ts";
 import type { Chosen } from "./choose.ts";
 
-/** Equal images give equal copies. */
+/** Fixed, so that equal images give equal copies. */
 const EPOCH = new Date(0);
 
-/** Writes the chosen images as an archive of its own. @returns the digest of the file */
+/** Writes the chosen images as a new archive. @returns the digest of the file */
 export async function copyImages({ archive, documents, files }: Chosen, file: string): Promise<string> {
   const tar = pack();
   const hash = createHash("sha256");
@@ -31,7 +31,7 @@ async function fill(tar: Pack, archive: Archive, documents: Record<string, unkno
       const [, algorithm, digest] = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(name) ?? [];
       const hash = createHash(algorithm ?? "sha256");
       await pipeline(hashed(streamOf(archive, name), hash), sink);
-      // A node that has this content already would not notice, but those that join later would.
+      // A node that already has this content would not notice the difference, but nodes that join later would.
       if (digest && hash.digest("hex") !== digest)
         throw refusal(`${archive.path} is damaged: ${name} has another digest`, "make the archive again");
     }

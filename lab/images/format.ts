@@ -9,21 +9,21 @@ export interface Platform {
 
 /** An image of an archive. */
 export interface ArchivedImage<Entry = unknown> {
-  /** As the archive has them: complete or not, or no names. */
+  /** The names in the archive: complete names, or partial ones, or none. */
   names: string[];
   /** Equal for the same content. */
   id: string;
   /** Files that it consists of. */
   files: string[];
-  /** What the archive's list of images says of it. */
+  /** The entry for this image in the archive's list of images. */
   entry: Entry;
 }
 
-/** A form of archives. */
+/** A format of image archives. */
 export interface Format<Entry> {
-  /** The images that are for a platform. @throws LabFailure if there is one that is not */
+  /** The images for a platform. @throws LabFailure if an image is not for that platform */
   read(archive: Archive, platform: Platform): Promise<ArchivedImage<Entry>[]>;
-  /** Files of an archive that say that it has these images, by name. */
+  /** Files of an archive that list these images, by name. */
   describe(images: ArchivedImage<Entry>[]): Record<string, unknown>;
 }
 

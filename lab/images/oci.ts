@@ -21,7 +21,7 @@ const index = z.object({ manifests: z.array(descriptor).max(100) });
 const manifest = z.object({ config: z.object({ digest }), layers: z.array(z.object({ digest })).max(1000) });
 
 const INDEX = /^application\/vnd\.(oci\.image\.index\.v1|docker\.distribution\.manifest\.list\.v2)\+json$/;
-/** A list of an image's platforms has no lists in it. */
+/** A list of an image's platforms contains no further lists. */
 const DEEPEST = 2;
 /** Of one image. Each costs two documents to read, and lists in a list would multiply. */
 const MOST_PLATFORMS = 100;

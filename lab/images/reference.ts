@@ -17,7 +17,7 @@ export function fullName(text: string): string | undefined {
   return `${registry}/${folder}${path}:${tag}`;
 }
 
-/** What people write for a full name. */
+/** The short form of a full name, as people write it. */
 export const shortName = (name: string): string => name.replace(/^docker\.io\/(library\/)?/, "");
 
 /** A full name without its tag. */

@@ -29,7 +29,7 @@ export interface ListedLab extends Pick<Sight, "kind">, Pick<Verdict, "state" | 
   kubeconfig?: string;
   /** Of all its machines. */
   memoryBytes?: number;
-  /** The command that removes it, if it is good for nothing any more. */
+  /** The command that removes the lab, if the lab is no longer usable. */
   remove?: string;
 }
 
@@ -48,7 +48,7 @@ export async function listLabs(): Promise<ListedLab[]> {
   return labs.filter(({ lab }) => left.includes(lab));
 }
 
-/** What is known of one lab, whatever state it is in, also while others work on it. */
+/** Everything that is known about one lab, in any state, also while other commands work on it. */
 async function describe(lab: string): Promise<ListedLab> {
   const { state, unreadable } = recordOf(lab);
   const origin = readOrigin(lab);

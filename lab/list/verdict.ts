@@ -1,17 +1,17 @@
-/** What was seen of a lab. */
+/** The observed state of a lab. */
 export interface Sight {
   /** cluster: of `up`; cloud: of a rehearsal; machines: without a record, so of a test, or of a run that was killed. */
   kind: "cluster" | "cloud" | "machines";
-  /** What works on it now, as "'up' (process 12)". */
+  /** The command that works on the lab now, as "'up' (process 12)". */
   holder?: string | undefined;
   /** The process that made it, if that was recorded. */
   maker?: { pid: number; isAlive: boolean } | undefined;
   machines: { name: string; role: string; running: boolean; bootstrapped?: boolean }[];
-  /** Undefined: there is none to ask. */
+  /** Undefined: there is no API server to ask. */
   apiServerReady?: boolean | undefined;
   /** Why its record cannot be read. */
   unreadable?: string | undefined;
-  /** Whether it has network namespaces: what has none runs nothing. */
+  /** Whether the lab has network namespaces; without them nothing of it runs. */
   hasNamespaces?: boolean;
 }
 
@@ -19,13 +19,13 @@ export interface Verdict {
   state: "ready" | "busy" | "in use" | "not ready" | "stopped" | "incomplete" | "leftover" | "unknown";
   /** Why it is not ready. */
   reason?: string;
-  /** Whether it is good for nothing any more. */
+  /** Whether the lab is no longer usable. */
   isRemovable: boolean;
 }
 
 const ENDED = "the run that made it was ended before it finished";
 
-/** How a lab is. */
+/** Derives the state of a lab from what was observed. */
 export function judge(sight: Sight): Verdict {
   const { kind, holder, maker, machines, apiServerReady } = sight;
   if (holder !== undefined) return { state: "busy", reason: `${holder} works on it`, isRemovable: false };

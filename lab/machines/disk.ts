@@ -47,9 +47,9 @@ const notCopied = new Set(["machine-id"]);
 /** Another program of the host may replace a file meanwhile, so that what was listed is gone. */
 class Vanished extends Error {}
 
-/** What `cp` says of it in the locale C; anything else, as of a full disk, will be the same a moment later. */
+/** Message of `cp` for this case in the locale C. Any other error, such as a full disk, would be the same a moment later. */
 const GONE = /^cp: cannot (stat|open|access) .*: No such file or directory$/;
-/** Ends the attempts of a host on which files vanish all the time. */
+/** Limits the attempts on a host where files vanish all the time. */
 const COPY_MS = 120_000;
 
 async function copyHostSettings(etc: string): Promise<void> {
@@ -66,7 +66,7 @@ async function copyOnce(from: string, etc: string): Promise<void> {
   await copy(["cp", "--archive", "--target-directory", etc, ...copied]);
 }
 
-/** @throws Vanished if nothing is wrong but files that are not there any more */
+/** @throws Vanished if the only error is that files no longer exist */
 export async function copy(command: string[]): Promise<void> {
   const result = await attempt(command, { env: { LC_ALL: "C" } });
   if (result.status === 0) return;

@@ -13,7 +13,7 @@ export interface Origin {
   checkout?: string;
   /** PROJECT.STACK of the Pulumi program that asked for it. */
   stack?: string;
-  /** The process that made it. A lab without a cluster belongs to it. */
+  /** The process that made the lab. A lab without a cluster belongs to this process. */
   maker?: ProcessIdentity;
 }
 

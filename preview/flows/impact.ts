@@ -16,7 +16,7 @@ export interface FlowLog {
   what: string;
   lines: readonly FlowLogLine[];
   unreadable: number;
-  /** What nobody used for so many days counts as unused; undefined: in the whole log. */
+  /** A rule that was not used for this many days counts as unused; undefined: the whole log counts. */
   unusedDays?: number;
 }
 
@@ -98,7 +98,7 @@ function judgedBy(cast: Cast): JudgedBy {
   };
 }
 
-/** Pods of a declared workload will have the labels and ports that it declares, whatever those had that the log saw. */
+/** Pods of a declared workload will have its declared labels and ports, whatever labels and ports the log contains. */
 function asDeclared(end: FlowEnd, { workloads }: Cast): FlowEnd {
   if (end.kind !== "pods") return end;
   const declared = workloads.find(({ namespace, name }) => namespace === end.namespace && name === end.workload);

@@ -17,7 +17,7 @@ const BGP = [
   [kinds.bgpFilters, schemas.bgpFilters],
 ] as const;
 
-/** BGP objects that the agents would not follow, and sessions that most likely do not come up. */
+/** BGP objects that the agents would ignore, and sessions that most likely stay down. */
 export function bgpWarnings({ kind, objects, nodes }: Cluster, resources: Resource[]): Warning[] {
   const peers = objects
     .filter((object) => isOf(kinds.bgpPeers, object))
@@ -40,7 +40,7 @@ function namesOf(objects: readonly WrittenObject[], kind: Kind): string[] {
   return objects.filter((object) => isOf(kind, object)).map(({ metadata }) => metadata?.name ?? "");
 }
 
-/** Components refuse what cannot be read; objects of other origins may have it. */
+/** Components refuse specs that cannot be read; objects of other origins may have them. */
 function unreadable(objects: readonly WrittenObject[]): Warning[] {
   return BGP.flatMap(([kind, schema]) =>
     objects
@@ -72,7 +72,7 @@ function withoutNode(peer: BgpPeer, nodes: readonly string[]): Warning[] {
   return [{ about: about(peer), what, next: `name one of ${nodes.join(", ")}` }];
 }
 
-/** The networks that the cluster's nodes are in, as far as the stack says. */
+/** The networks of the cluster's nodes, as far as the stack declares them. */
 function networksOf(kind: Cluster["kind"], resources: Resource[], nodes: Cluster["nodes"]): string[] {
   if (kind === "aws")
     return subnetsOf(resources, nodes).flatMap(({ cidr, machines }) => (machines.length > 0 ? [cidr] : []));
@@ -105,7 +105,7 @@ function doubled(peer: BgpPeer, others: readonly BgpPeer[]): Warning[] {
 const addressOf = ({ spec }: BgpPeer): Address | undefined => spec.peerIP?.address;
 const numbers = ({ spec }: BgpPeer): string => JSON.stringify([spec.peerIP?.port, spec.asNumber, spec.localASNumber]);
 
-/** Whether a node may have both. */
+/** Whether both objects may apply to one node. */
 function share({ spec: one }: BgpPeer, { spec: other }: BgpPeer): boolean {
   if (one.node && other.node) return one.node === other.node;
   return !(one.nodeSelector && other.nodeSelector) || one.nodeSelector === other.nodeSelector;

@@ -39,7 +39,7 @@ function parsed<T>(
   return objects.filter((object) => isOf(kind, object)).flatMap((object, index) => parse(object, index).data ?? []);
 }
 
-/** What the model says of objects that stand on no node. */
+/** Problems that the model finds without knowing any node. */
 function problemsOf(services: Service[], networkPolicies: NetworkPolicy[]): readonly Problem[] {
   const nodes = nodeDirectory([], NO_NODE);
   const rules = frontendRules({ accepted: [], problems: [] }, [], externalIpPolicy(undefined), nodes);

@@ -23,7 +23,7 @@ const READY_TIMEOUT = 5 * 60_000;
 const POLL = 500;
 /** A new cluster, or one whose API server restarts, refuses connections for a moment, on a busy computer for longer. */
 const AWAY_MS = 30_000;
-/** Why a deleted object is not gone. */
+/** The reason why a deleted object still exists. */
 const HELD = "is still there: something holds it (see metadata.finalizers)";
 /** The API server does not know a new kind immediately; this time is enough. */
 const NEW_KIND_MS = 30_000;
@@ -89,18 +89,18 @@ function labelled(object: ApiObject, labels: Record<string, string>): ApiObject 
   return { ...object, metadata: { ...metadata, labels: { ...metadata?.labels, ...labels } } };
 }
 
-/** The stored object's version is sent too: of a change in between the API server tells, and it is looked at again. */
+/** The stored object's version is sent too: if the object changed in between, the API server refuses, and the new version is checked. */
 async function withIgnored(api: Api, path: string, object: ApiObject, paths?: string[]): Promise<ApiObject> {
   const live = paths && (await findObject<ApiObject>(api, path));
   if (!live) return object;
-  // Who set what is never sent.
+  // `managedFields` must not be sent.
   const { managedFields: _, ...metadata } = live.metadata as { managedFields?: unknown; resourceVersion?: string };
   const kept = withPresent(object, { ...live, metadata } as ApiObject, paths);
   const { resourceVersion } = metadata;
   return { ...kept, metadata: { ...kept.metadata, ...(resourceVersion && { resourceVersion }) } } as ApiObject;
 }
 
-/** Refused since a field that is to change cannot, which the API server says in these words. */
+/** Whether the API server refused because a field cannot be changed, which it says in these words. */
 function isImmutable(error: unknown): error is ApiRefusal {
   return isRefusal(error, 422) && /immutable|may not be changed|updates to .* are forbidden/i.test(error.words);
 }
@@ -173,7 +173,7 @@ class NotReady extends Error {
   }
 }
 
-/** Where the API server does not answer, the object's own limit holds too: what is applied becomes ready without it. */
+/** If the API server does not answer, the object's own timeout applies too: applied objects become ready without this program. */
 async function ready(
   { api }: Cluster,
   path: string,
@@ -207,6 +207,6 @@ async function ready(
   }
 }
 
-/** Only explains: an API server that is too busy to list pods decides nothing. */
+/** These texts only explain a failure: if the API server is too busy to list pods, that decides nothing. */
 const explained = (api: Api, live: ApiObject): Promise<string[]> =>
   explainPods(api, live).catch(({ message }: Error) => [`its pods cannot be listed: ${message}`]);

@@ -1,4 +1,5 @@
-// Definitions (CustomResourceDefinition) whose names others use too: never taken over, and not deleted while they hold objects.
+// Definitions (CustomResourceDefinition) under names that others use too. They are never taken over from another owner, and not deleted
+// while objects of them exist.
 import { type StoredDefinition, strangerOf } from "../../components/dataplane/definition-owner.ts";
 import { findObject, listObjects, unlessMissing } from "../../kubernetes/get.ts";
 import type { ApiObject } from "../../kubernetes/object.ts";
@@ -9,7 +10,7 @@ import type { Operation } from "../operation.ts";
 
 export const isDefinition = ({ kind }: { kind?: string }): boolean => kind === "CustomResourceDefinition";
 
-/** Definitions that others use too are retained by Pulumi, which does not know whether they hold objects; here that is looked at. */
+/** Pulumi retains definitions that others use too, because it does not know whether objects of them exist; this runner checks. */
 export const isRetained = ({ retainOnDelete, inputs, custom }: Operation): boolean =>
   custom && retainOnDelete === true && !isDefinition(inputs);
 
@@ -24,7 +25,7 @@ export async function refuseStrangers(api: Api, path: string): Promise<void> {
   });
 }
 
-/** Why a definition of a shared group is not deleted; undefined: it may go. */
+/** Why a definition of a shared group is not deleted; undefined if it can be deleted. */
 export async function whyKept(api: Api, path: string): Promise<string | undefined> {
   const live = await findObject<ApiObject>(api, path);
   const { group, names, versions } = (live?.spec ?? {}) as Definition;

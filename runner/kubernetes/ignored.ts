@@ -1,14 +1,12 @@
-// ignoreChanges without state: what the paths name stays as the cluster has it.
+// ignoreChanges without state: fields at these paths keep the cluster's values.
 import type { ApiObject } from "../../kubernetes/object.ts";
 import { RunnerFailure } from "../failure.ts";
 
 /** `spec.replicas`, `metadata.annotations["example.com/x"]`, `spec.containers[0].image`, `data[*]`. */
 const SEGMENT = /\.?([^.[\]"]+)|\["((?:[^"\\]|\\.)+)"\]|\[(\d+|\*)\]/y;
 
-/**
- * The object with the present values at these paths. Where the cluster has none, it gets none.
- * @param live the object as it is stored
- */
+/** The object with the cluster's values at these paths; without a value where the cluster has none.
+ * @param live the object as it is stored */
 export function withPresent(object: ApiObject, live: ApiObject, paths: string[]): ApiObject {
   const result = structuredClone(object);
   for (const path of paths) keepLiveValue(result, live, segmentsOf(path));

@@ -1,4 +1,4 @@
-// A resource whose object has another name or namespace by now: with deleteBeforeReplace the former object goes first.
+// A resource whose object now has another name or namespace: with deleteBeforeReplace the former object is deleted first.
 import { createHash } from "node:crypto";
 import type { ApiObject } from "../../kubernetes/object.ts";
 import { RunnerFailure } from "../failure.ts";
@@ -9,10 +9,10 @@ import { type Leftover, leftoversAt, remove } from "./prune.ts";
 import { STACK_LABEL } from "./stack-label.ts";
 import { idOf } from "./wire-object.ts";
 
-/** Which resource of the program made an object; only on objects that must not exist twice. */
+/** The resource of the program that made an object; set only on objects that must not exist twice. */
 const RESOURCE_LABEL = "ebpf-dataplane.io/resource";
 
-/** Milliseconds that the former object may take to go, unless customTimeouts says otherwise. */
+/** Milliseconds that the deletion of the former object may take, unless customTimeouts sets another value. */
 const GONE_MS = 5 * 60_000;
 
 /** The label of an object of this resource. */
@@ -21,7 +21,7 @@ export function resourceLabel({ deleteBeforeReplace, urn }: Operation): Record<s
   return { [RESOURCE_LABEL]: createHash("sha256").update(urn).digest("hex").slice(0, 32) };
 }
 
-/** Removes what the resource made under another name, or in another namespace, and waits until it is gone. */
+/** Deletes the object that the resource made under another name or in another namespace, and waits until it is gone. */
 export async function removeFormer(
   cluster: Cluster,
   path: string,
@@ -31,7 +31,7 @@ export async function removeFormer(
 ): Promise<void> {
   const label = resourceLabel(operation)[RESOURCE_LABEL];
   if (label === undefined) return;
-  // From the object's path to all of its kind.
+  // The path of all objects of the kind, from the object's path.
   const [, group = "", plural = ""] = /^(.*?)(?:\/namespaces\/[^/]+)?\/([^/]+)\/[^/]+$/.exec(path) ?? [];
   const kind = { kind: object.kind ?? "", name: plural, namespaced: path.includes("/namespaces/"), groupPath: group };
   const labels = `${STACK_LABEL}=${stackLabel},${RESOURCE_LABEL}=${label}`;
@@ -40,7 +40,7 @@ export async function removeFormer(
     const name = `${leftover.kind} ${leftover.name}`;
     if (leftover.removal === "Protect") throw new RunnerFailure(`replaces ${name}, which is protected`);
     say(`  ${name} goes first: ${idOf(object)} takes its place`);
-    // Both at once is what the option forbids.
+    // The option forbids that both exist at the same time.
     const left = await remove(cluster, leftover, operation.deleteTimeout ?? GONE_MS);
     if (left)
       throw new RunnerFailure(`${name} goes first, and is still there: something holds it (see metadata.finalizers)`);

@@ -18,7 +18,7 @@ export interface Leftover {
   uid: string;
   /** `ebpf-dataplane/kube-proxy`, for people. */
   name: string;
-  /** The option with which it was made: Protect, Retain. */
+  /** The option with which the object was made: Protect, Retain. */
   removal: string | undefined;
 }
 
@@ -35,7 +35,7 @@ interface Metadata {
 const POLL = 300;
 /** Milliseconds that a deletion may take. */
 const GONE_MS = 2 * 60_000;
-/** And all of a run: the labels are no secret, and a finalizer holds an object for ever. */
+/** Milliseconds that all deletions of a run may take: the labels are not secret, and a finalizer can hold an object for ever. */
 const ALL_GONE_MS = 10 * 60_000;
 
 /** Dependent kinds are deleted first; kinds whose deletion removes other objects last. */
@@ -60,7 +60,7 @@ export async function prune(
     say(`  ${kind} ${name}: no longer in the program, stays (retainOnDelete)`);
   const deadline = clock.now() + ALL_GONE_MS;
   for (const leftover of leftovers) {
-    // What holds others' objects stays when it is taken out of the program.
+    // A definition that holds objects of others stays when it is removed from the program.
     if (isDefinition(leftover) && (await whyKept(cluster.api, leftover.path))) continue;
     const progress = report(`${leftover.kind} ${leftover.name}: no longer in the program, removed`);
     const left = await remove(cluster, leftover, Math.max(0, Math.min(GONE_MS, deadline - clock.now())), clock);
@@ -82,7 +82,7 @@ async function labelled(cluster: Cluster, label: string): Promise<Leftover[]> {
   return [...new Map(lists.flat().map((leftover) => [leftover.uid, leftover])).values()];
 }
 
-/** Objects of one kind, of this runner's, that this run did not apply. */
+/** Objects of one kind that this runner made and this run did not apply. */
 export async function leftoversAt(
   cluster: Cluster,
   { kind, name, namespaced, groupPath }: Pick<DeletableKind, "kind" | "name" | "namespaced" | "groupPath">,
@@ -116,7 +116,7 @@ function isOurs({ managedFields = [], ownerReferences = [], deletionTimestamp }:
   return applied && !deletionTimestamp && !ownerReferences.some(({ controller }) => controller);
 }
 
-/** Deletes it, and waits until it is gone. @returns why it is not, when the time is over */
+/** Deletes the object, and waits until it is gone. @returns why it still exists after the timeout */
 export async function remove(
   { api }: Cluster,
   { path, uid }: Leftover,

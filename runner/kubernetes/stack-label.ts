@@ -15,10 +15,10 @@ export function stackLabelOf(project: string, stack: string): string {
   return createHash("sha256").update(value).digest("hex").slice(0, 32);
 }
 
-/** What keeps an object that its program no longer has: the options with which it was made. */
+/** The options that keep an object which its program no longer has. */
 export const REMOVAL_LABEL = "ebpf-dataplane.io/removal";
 
-/** As state would remember the options for the run that no longer finds the resource. */
+/** Stores these options on the object, since there is no state, for the run in which the program no longer has the resource. */
 export function removalLabel(operation: Operation): Record<string, string> {
   const kept = operation.protect ? "Protect" : isRetained(operation) ? "Retain" : undefined;
   return kept === undefined ? {} : { [REMOVAL_LABEL]: kept };
