@@ -11,8 +11,9 @@ const RESERVED = [0, 0xffffffff];
 /** Numbers of the names that did not get their own hash; everybody else's number is `hash`. */
 export type Displaced = ReadonlyMap<string, number>;
 
-export function idOf(displaced: Displaced, { name, hash }: Named): number {
-  return displaced.get(name) ?? hash;
+export function idOf(displaced: Displaced, named: Named): number {
+  // Not every name is at hand (model/service/backend.ts).
+  return displaced.size === 0 ? named.hash : (displaced.get(named.name) ?? named.hash);
 }
 
 /** Assigns numbers. Of the names with the same hash the first in sorted order keeps it, the others take the next free hash that
@@ -20,9 +21,9 @@ export function idOf(displaced: Displaced, { name, hash }: Named): number {
 export class Numbering<Item extends object> {
   readonly #namesOf: (item: Item) => readonly Named[];
   #items: readonly Item[] = [];
-  /** By hash. Most have one name of one item: anything more than the name would take most of an agent's memory. The others have
-   * the number of items that have each name. */
-  readonly #names = new Map<number, string | Map<string, number>>();
+  /** By hash. Most have one name of one item: more than that would take most of an agent's memory. The others have the number of
+   * items that have each name. */
+  readonly #names = new Map<number, Named | Map<string, number>>();
   readonly #contested = new Set<number>();
   #last: Displaced = new Map();
 
@@ -47,26 +48,29 @@ export class Numbering<Item extends object> {
     return this.#last;
   }
 
-  #count({ name, hash }: Named, more: 1 | -1): void {
+  #count(named: Named, more: 1 | -1): void {
+    const { hash } = named;
     const known = this.#names.get(hash);
     if (known === undefined) {
-      this.#names.set(hash, name);
+      this.#names.set(hash, named);
       return;
     }
-    const counts = typeof known === "string" ? new Map([[known, 1]]) : known;
+    const { name } = named;
+    const counts = known instanceof Map ? known : new Map([[known.name, 1]]);
     const count = (counts.get(name) ?? 0) + more;
     if (count > 0) counts.set(name, count);
     else counts.delete(name);
     const [[first, ofFirst] = ["", 0], another] = counts;
     if (counts.size === 0) this.#names.delete(hash);
-    else this.#names.set(hash, another || ofFirst > 1 ? counts : first);
+    else this.#names.set(hash, another || ofFirst > 1 ? counts : { name: first, hash });
     if (another) this.#contested.add(hash);
     else this.#contested.delete(hash);
   }
 
   #namesAt(hash: number): string[] {
     const known = this.#names.get(hash);
-    return typeof known === "string" ? [known] : [...(known?.keys() ?? [])].sort();
+    if (known === undefined) return [];
+    return known instanceof Map ? [...known.keys()].sort() : [known.name];
   }
 
   #displace(): Displaced {

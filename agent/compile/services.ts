@@ -3,7 +3,7 @@ import { Latest } from "../../model/memo.ts";
 import { returnModes } from "../../model/mode/mode.ts";
 import type { NodeDirectory } from "../../model/node/nodes.ts";
 import type { Problem } from "../../model/problem.ts";
-import type { Backend } from "../../model/service/backends.ts";
+import type { Backend } from "../../model/service/backend.ts";
 import { OTHER_PORTS } from "../../model/service/frontend.ts";
 import type { Lost } from "../../model/service/frontend-claims.ts";
 import type { FrontendRules } from "../../model/service/frontend-rules.ts";
@@ -69,7 +69,7 @@ export class ServiceCompiler {
   readonly #overSctp = new Selection<CompiledService>(isOverSctp);
   readonly #tables = new Tally<CompiledService>(({ lists }) => lists.filter(({ table }) => table).length);
   readonly #listIds = new Numbering<CompiledService>(({ lists }) => lists.map(({ name }) => name));
-  readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends.map(({ name }) => name));
+  readonly #backendIds = new Numbering<CompiledService>(({ backends }) => backends);
   readonly #rangeIds = new Numbering<CompiledService>(({ clients }) => clients);
 
   constructor(room: Room) {
@@ -190,25 +190,24 @@ function* slotEntries({ item, numbers }: Numbered): Iterable<Entry<Slot, number>
   for (const { name, places, table = [] } of item.lists) {
     const backendList = idOf(numbers.lists, name);
     for (const [index, backend] of places.entries())
-      yield { key: { backendList, index }, value: idOf(numbers.backends, backend.name) };
+      yield { key: { backendList, index }, value: idOf(numbers.backends, backend) };
     for (const [entry, backend] of table.entries())
-      yield { key: { backendList, index: TABLE_FIRST + entry }, value: idOf(numbers.backends, backend.name) };
+      yield { key: { backendList, index: TABLE_FIRST + entry }, value: idOf(numbers.backends, backend) };
   }
 }
 
 function* memberEntries({ item, numbers }: Numbered): Iterable<Entry<Member, number>> {
   for (const { name, backends, kept } of item.lists) {
     const backendList = idOf(numbers.lists, name);
-    for (const { name } of backends)
-      yield { key: { backendList, backend: idOf(numbers.backends, name) }, value: Membership.CHOSEN };
-    for (const { name } of kept)
-      yield { key: { backendList, backend: idOf(numbers.backends, name) }, value: Membership.KEPT };
+    for (const backend of backends)
+      yield { key: { backendList, backend: idOf(numbers.backends, backend) }, value: Membership.CHOSEN };
+    for (const backend of kept)
+      yield { key: { backendList, backend: idOf(numbers.backends, backend) }, value: Membership.KEPT };
   }
 }
 
 function* backendEntries({ item, numbers }: Numbered): Iterable<Entry<number, BackendValue>> {
-  for (const backend of item.backends)
-    yield { key: idOf(numbers.backends, backend.name), value: backendValue(backend) };
+  for (const backend of item.backends) yield { key: idOf(numbers.backends, backend), value: backendValue(backend) };
 }
 
 const NO_BACKENDS: ServiceValue = {

@@ -1,4 +1,4 @@
-import type { Backend } from "./backends.ts";
+import type { Backend } from "./backend.ts";
 import type { CompiledService } from "./service.ts";
 
 /** ready: gets new connections; terminating: serves, and gets new ones only where none is ready; unready: gets none. */

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { finish } from "../steps.ts";
+import { type Backend, backendAt } from "./backend.ts";
 import { type BackendList, clusterList, localList, withDraining } from "./backend-lists.ts";
-import type { Backend } from "./backends.ts";
 import type { Hints } from "./topology.ts";
 
 const ready = { ready: true, servingTerminating: false };
 const ending = { ready: false, servingTerminating: true };
 
 function backend(text: string, local: boolean, conditions: typeof ready, hints: Hints = {}, weight = 1): Backend {
-  const place = { address: text, node: "::", port: 80, protocol: 6, hostNetwork: false, draining: false };
-  return { name: { name: text, hash: 0 } as never, ...place, local, ...conditions, hints, weight };
+  const standing = { port: 80, protocol: 6, local, hostNetwork: false, ...conditions, draining: false, hints, weight };
+  return backendAt(text, "::", standing).backend;
 }
 
 /** [what traffic policy Local may choose, what everything else may choose] */

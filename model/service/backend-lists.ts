@@ -1,6 +1,6 @@
 import { type Named, named } from "../named.ts";
 import { each, type Steps } from "../steps.ts";
-import type { Backend } from "./backends.ts";
+import type { Backend } from "./backend.ts";
 import { maglevTable } from "./maglev.ts";
 import { nearby } from "./topology.ts";
 import { placesOf, weighty } from "./weights.ts";
@@ -90,16 +90,18 @@ export function localList(cluster: BackendList, all: readonly Backend[]): Backen
 
 /** Backends as in the map: one that belongs to no list gets no new connections. */
 export function* withDraining(all: readonly Backend[], lists: readonly BackendList[]): Steps<readonly Backend[]> {
-  const listed = new Set<string>();
+  const listed = new Set<Backend>();
   for (const { backends, kept } of lists) {
-    yield* each(backends, ({ name }) => listed.add(name.name));
-    yield* each(kept, ({ name }) => listed.add(name.name));
+    yield* each(backends, (backend) => listed.add(backend));
+    yield* each(kept, (backend) => listed.add(backend));
   }
+  const others = all.filter((backend) => !listed.has(backend));
+  if (others.length === 0) return all;
+  // Of two ports that lead to the same port of a pod each has an object of its own.
+  const names = new Set<string>();
+  yield* each(listed, ({ name }) => names.add(name));
   yield;
-  return all.map((backend) => {
-    if (listed.has(backend.name.name)) return backend;
-    return { ...backend, draining: true };
-  });
+  return all.map((backend) => (listed.has(backend) || names.has(backend.name) ? backend : backend.drained()));
 }
 
 function usable(all: readonly Backend[]): readonly Backend[] {

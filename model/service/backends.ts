@@ -1,34 +1,13 @@
 import { type Address, canonicalAddress, type Family, familyOf } from "../address/address.ts";
 import { Memo } from "../memo.ts";
-import { type Named, named } from "../named.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { ServicePort } from "../objects/core.ts";
 import type { EndpointSlice, SliceEndpoint } from "../objects/discovery.ts";
-import { portProtocol, protocolName } from "../protocol.ts";
+import { portProtocol } from "../protocol.ts";
 import { each, type Steps } from "../steps.ts";
-import { type Hints, hintsOf } from "./topology.ts";
+import { type Backend, backendAt, type Standing, Standings } from "./backend.ts";
+import { hintsOf } from "./topology.ts";
 import type { Weights } from "./weights.ts";
-
-/** An endpoint at one port, with what decides whether it gets new connections. */
-export interface Backend {
-  readonly name: Named;
-  readonly address: Address;
-  readonly port: number;
-  readonly protocol: number;
-  /** The address of the node to forward to; "::" where it is not known. */
-  readonly node: Address;
-  /** On this node. */
-  readonly local: boolean;
-  /** A process or pod on its node's network. */
-  readonly hostNetwork: boolean;
-  readonly ready: boolean;
-  readonly servingTerminating: boolean;
-  /** It is in no list: established connections continue. */
-  readonly draining: boolean;
-  readonly hints: Hints;
-  /** Its part of the new connections, in relation to the others. */
-  readonly weight: number;
-}
 
 /** What the pods say about an endpoint, which its slice does not. */
 export interface KnownPods {
@@ -87,8 +66,9 @@ export function* backendsOf(
   pods: KnownPods,
   faulty: Map<EndpointSlice, SliceFault> = new Map(),
 ): Steps<readonly Backend[]> {
-  const found = new Map<string, Backend>();
+  const found = new Map<string, { readonly backend: Backend; readonly name: string }>();
   const protocol = portProtocol(port.protocol);
+  const standings = new Standings();
   for (const slice of slices) {
     const number = slice.addressType === family ? portIn(slice, port) : undefined;
     if (number === undefined) continue;
@@ -98,18 +78,20 @@ export function* backendsOf(
         if (!faulty.has(slice)) faulty.set(slice, faultOf(slice, endpoint));
         return;
       }
-      const node = endpoint.nodeName ?? pods.nodeOf(address);
+      const { way, ...place } = placeOf(address, endpoint.nodeName ?? pods.nodeOf(address), nodes);
+      const conditions = conditionsOf(endpoint, publishNotReady);
       const weight = pods.weights.get(address) ?? 1;
-      const standing = { ...conditionsOf(endpoint, publishNotReady), hints: hintsOf(endpoint, nodes), weight };
-      const backend = backendAt(address, number, protocol, node, nodes, standing);
-      const place = `${address} ${number}`;
-      const known = found.get(place);
+      const hints = hintsOf(endpoint, nodes);
+      const standing = { port: number, protocol, ...place, ...conditions, draining: false, hints, weight };
+      const one = backendAt(address, way, standings.shared(standing));
+      const key = `${address} ${number}`;
+      const known = found.get(key);
       // One endpoint may stand in two slices for a moment; the better of the two counts.
-      if (!known || (!known.ready && backend.ready)) found.set(place, backend);
+      if (!known || (!known.backend.ready && one.backend.ready)) found.set(key, one);
     });
     yield; // a slice has a hundred endpoints, a Service can have hundreds of slices
   }
-  return [...found.values()].sort((a, b) => (a.name.name < b.name.name ? -1 : 1));
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ backend }) => backend);
 }
 
 function faultOf({ endpoints, addressType }: EndpointSlice, endpoint: SliceEndpoint): SliceFault {
@@ -122,40 +104,24 @@ function faultOf({ endpoints, addressType }: EndpointSlice, endpoint: SliceEndpo
 
 /** A pod of this node at one of its ports, whatever its conditions. */
 export function podHere(address: string, port: number, protocol: number, nodes: NodeDirectory): Backend {
+  const { way, ...place } = placeOf(address, nodes.facts.nodeName, nodes);
   const conditions = conditionsOf({ addresses: [address] }, true);
-  return backendAt(address, port, protocol, nodes.facts.nodeName, nodes, { ...conditions, hints: {}, weight: 1 });
+  const standing = { port, protocol, ...place, ...conditions, draining: false, hints: {}, weight: 1 };
+  return backendAt(address, way, standing).backend;
 }
 
-function backendAt(
-  address: string,
-  port: number,
-  protocol: number,
+/** Where it runs. `way`: the address of the node to forward to. */
+function placeOf(
+  address: Address,
   node: string | undefined,
   nodes: NodeDirectory,
-  { ready, servingTerminating, hints, weight }: Pick<Backend, "ready" | "servingTerminating" | "hints" | "weight">,
-): Backend {
+): Pick<Standing, "local" | "hostNetwork"> & { readonly way: Address } {
   const host = nodes.nodeOf(address);
   const runsOn = host ?? node;
   // A host-network backend is its node: forwarding goes to the very address. Tunnels lead to IPv4 addresses.
   const isOwnWay = host !== undefined && familyOf(address) === "IPv4";
   const way = isOwnWay ? address : ((runsOn && nodes.underlayOf(runsOn)) ?? "::");
-  // With its node: a slice of another Service may say that it is elsewhere, which is that Service's affair alone.
-  // One text: a template would keep its parts beside it. And one literal: an object that is made in steps is larger.
-  const name = [address, `${port}/${protocolName(protocol)}`, way].join(" ");
-  return {
-    name: named(name),
-    address,
-    node: way,
-    port,
-    protocol,
-    local: runsOn === nodes.facts.nodeName,
-    hostNetwork: host !== undefined,
-    ready,
-    servingTerminating,
-    hints,
-    weight,
-    draining: false,
-  };
+  return { way, local: runsOn === nodes.facts.nodeName, hostNetwork: host !== undefined };
 }
 
 /** Conditions as the EndpointSlice API defines them: ready unknown is true, serving unknown is ready. */

@@ -1,6 +1,6 @@
 import type { Service } from "../objects/core.ts";
 import { TCP } from "../protocol.ts";
-import type { Backend } from "./backends.ts";
+import type { Backend } from "./backend.ts";
 import { ANY_NODE } from "./frontend.ts";
 import { type FrontendRule, familiesOf } from "./frontends.ts";
 import { weighty } from "./weights.ts";

@@ -59,7 +59,7 @@ export function compilePod(
     frontends: [...new Map(frontends.map((item) => [frontendText(item.key), item])).values()],
     lists,
     clients: [],
-    backends: [...new Map(lists.flatMap(({ backends }) => backends.map((one) => [one.name.name, one]))).values()],
+    backends: [...new Map(lists.flatMap(({ backends }) => backends.map((one) => [one.name, one] as const))).values()],
     problems: [
       ...parts.flatMap(({ port, refusal }) => (refusal ? [problem(pod, port, refusal)] : [])),
       ...notServed(

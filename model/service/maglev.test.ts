@@ -1,14 +1,13 @@
 import { expect, test } from "vitest";
-import { named } from "../named.ts";
 import { finish } from "../steps.ts";
 import { maglevTable, TABLE_BACKENDS, tableSize } from "./maglev.ts";
 
 const backends = (count: number, first = 0) =>
   Array.from({ length: count }, (_, at) => ({
-    name: named(`10.244.${(first + at) >> 8}.${(first + at) & 255} 80/tcp`),
+    name: `10.244.${(first + at) >> 8}.${(first + at) & 255} 80/tcp`,
     weight: 1,
   }));
-const table = (of: ReturnType<typeof backends>) => finish(maglevTable(of)).map(({ name }) => name.name);
+const table = (of: ReturnType<typeof backends>) => finish(maglevTable(of)).map(({ name }) => name);
 const shares = (entries: readonly string[]) =>
   [...Map.groupBy(entries, (name) => name).values()].map((all) => all.length);
 /** Entries that went from one backend to another, although both are in both tables. */

@@ -1,5 +1,4 @@
 import { hash32 } from "../hash.ts";
-import type { Named } from "../named.ts";
 import type { Steps } from "../steps.ts";
 import { placesOf } from "./weights.ts";
 
@@ -28,17 +27,18 @@ export const TABLE_BACKENDS = SIZES[1].backends;
 const PART = 4_096;
 
 /** The backend of each entry. In the order of the backends' names, which decides who takes an entry that several prefer. */
-export function* maglevTable<T extends { readonly name: Named; readonly weight: number }>(
+export function* maglevTable<T extends { readonly name: string; readonly weight: number }>(
   backends: readonly T[],
 ): Steps<readonly T[]> {
   const size = tableSize(backends.length);
   if (size === 0) return [];
-  const preferences = [...backends]
-    .sort((a, b) => (a.name.name < b.name.name ? -1 : 1))
-    .map((backend) => ({
+  const preferences = backends
+    .map((backend) => ({ backend, name: backend.name }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ backend, name }) => ({
       backend,
-      next: hash32(backend.name.name) % size,
-      skip: (hash32(`${backend.name.name} skip`) % (size - 1)) + 1,
+      next: hash32(name) % size,
+      skip: (hash32(`${name} skip`) % (size - 1)) + 1,
     }));
   const times = placesOf(preferences.map(({ backend }) => backend.weight));
   const turns = inRounds(preferences, times);

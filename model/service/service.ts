@@ -6,9 +6,10 @@ import { ignoredAnnotations } from "../objects/ignored.ts";
 import { type KubernetesObject, objectName } from "../objects/metadata.ts";
 import type { Problem } from "../problem.ts";
 import { each, type Steps } from "../steps.ts";
+import type { Backend } from "./backend.ts";
 import { type BackendList, clusterList, localList, NO_BACKENDS, withDraining, withTable } from "./backend-lists.ts";
 import { backendSelectionProblem, tableEntries } from "./backend-selection.ts";
-import { type Backend, backendsOf, type KnownPods, type SliceFault } from "./backends.ts";
+import { backendsOf, type KnownPods, type SliceFault } from "./backends.ts";
 import { notServed } from "./frontend-claims.ts";
 import type { FrontendRules } from "./frontend-rules.ts";
 import { clusterAddresses, type FrontendRule, frontends } from "./frontends.ts";
@@ -90,17 +91,14 @@ export function* compileService(
   const choices = { affinitySeconds: affinitySeconds(service), returnMode: returnModeOfService(service) };
   // slice(): what was filled item by item keeps room for more.
   const lists = [...new Set(rules.map(({ list }) => list))].filter((list) => list !== NO_BACKENDS).slice();
-  const backends = new Map<string, Backend>();
-  for (const all of new Set(rules.map(({ all }) => all))) {
-    yield* each(all, (item) => backends.set(item.name.name, item));
-  }
+  const backends = yield* eachOnce([...new Set(rules.map(({ all }) => all))]);
   return {
     ...about,
     frontends: rules.map(({ rule, list }) => ({ ...rule, list, ...choices })),
     lists,
     clients: [...new Set(rules.flatMap(({ rule }) => rule.clients ?? []))],
-    healthCheck: healthCheckOf(service, [...backends.values()]),
-    backends: yield* withDraining([...backends.values()], lists),
+    healthCheck: healthCheckOf(service, backends),
+    backends: yield* withDraining(backends, lists),
     problems: [
       ...problems(service, slices),
       ...[...faulty].map(([slice, fault]) => sliceProblem(slice, fault)),
@@ -111,6 +109,15 @@ export function* compileService(
       ),
     ],
   };
+}
+
+/** The backends of several ports, each once. */
+function* eachOnce(ofPorts: readonly (readonly Backend[])[]): Steps<readonly Backend[]> {
+  const [only = [], another] = ofPorts;
+  if (!another) return only;
+  const found = new Map<string, Backend>();
+  for (const all of ofPorts) yield* each(all, (backend) => found.set(backend.name, backend));
+  return [...found.values()];
 }
 
 /** The result for an object that is not served. */

@@ -212,7 +212,7 @@ function healthChecks(compiled: readonly CompiledService[], lost: ServedServices
 /** Whether there are no more different backends than `room`. */
 function* haveRoom(compiled: readonly CompiledService[], room: number): Steps<boolean> {
   const names = new Set<string>();
-  for (const { backends } of compiled) yield* each(backends, ({ name }) => names.add(name.name));
+  for (const { backends } of compiled) yield* each(backends, ({ name }) => names.add(name));
   return names.size <= room;
 }
 
