@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Entry } from "../compile/desired.ts";
 import { type Codec, u32 } from "../kernel/codec.ts";
@@ -106,5 +107,56 @@ describe("DeltaMap", () => {
     delta.setDesired(owners(0));
     expect(delta.pendingCount).toBe(0);
     expect(compared).toBeLessThanOrEqual(2 * 1000 * 11);
+  });
+
+  // Few keys, owners and values, so that they meet. `write`: how many of the pending entries are written, the rest fails.
+  const round = fc.record({
+    wanted: fc.array(fc.tuple(fc.constantFrom("a", "b"), fc.nat(4), fc.constantFrom("x", "y", "z")), { maxLength: 6 }),
+    write: fc.nat(6),
+    stranger: fc.option(fc.tuple(fc.nat(4), fc.constantFrom("x", "s")), { freq: 6 }),
+  });
+  test("both sides are as in two maps, whatever is wanted, written, refused and changed by others", () => {
+    fc.assert(
+      fc.property(fc.array(round, { maxLength: 8 }), (rounds) => {
+        const delta = loaded([0, "x"], [9, "left"]);
+        let actual = new Map([
+          [0, "x"],
+          [9, "left"],
+        ]);
+        for (const { wanted, write, stranger } of rounds) {
+          const desiredNow = new Map<number, string>();
+          for (const [, key, value] of wanted.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+            if (!desiredNow.has(key)) desiredNow.set(key, value);
+          const owned = Map.groupBy(
+            wanted.filter(([owner, key], at) => wanted.findIndex(([o, k]) => o === owner && k === key) === at),
+            ([owner]) => owner,
+          );
+          delta.setDesired(
+            [...owned].map(([owner, all]) => ({ owner, entries: all.map(([, key, value]) => entry(key, value)) })),
+          );
+          if (stranger) {
+            actual = new Map(actual).set(...stranger);
+            delta.load(actual);
+          }
+          const late = [...desiredNow].filter(([key, value]) => actual.get(key) !== value);
+          expect(new Map([...delta.pendingUpdates()].map(({ key, value }) => [key, value]))).toEqual(new Map(late));
+          const gone = [...actual].filter(([key]) => !desiredNow.has(key));
+          expect(new Map([...delta.pendingDeletions()].map(({ key, value }) => [key, value]))).toEqual(new Map(gone));
+          for (let key = 0; key < 10; key++) expect(delta.actual(key)).toBe(actual.get(key));
+          for (const record of delta.updates().slice(0, write)) {
+            // The second half as something else, which stays pending.
+            const value = record % 2 ? delta.desiredOf(record).value : "other";
+            actual.set(delta.keyOf(record), value);
+            delta.wrote(record, value);
+          }
+          for (const record of delta.deletions().slice(0, write)) {
+            actual.delete(delta.keyOf(record));
+            delta.removed(record);
+          }
+          expect(delta.actualCount).toBe(actual.size);
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 });

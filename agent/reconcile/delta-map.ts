@@ -3,16 +3,13 @@ import { each, finish, type Steps } from "../../model/steps.ts";
 import type { Contribution, Contributions, Entry } from "../compile/desired.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
 import { type Claim, ClaimOrder } from "./claims-in-order.ts";
-import { type RecordNumber, RecordTable } from "./record-table.ts";
+import { EntryRecords } from "./entry-records.ts";
+import type { RecordNumber } from "./record-table.ts";
 
 /** A desired entry, with the object it belongs to. */
 export interface OwnedEntry<K, V> extends Entry<K, V> {
   readonly owner: string;
 }
-
-// The values of a record.
-const DESIRED = 0;
-const ACTUAL = 1;
 
 /**
  * The desired and the actual content of a map, and the difference.
@@ -26,14 +23,11 @@ const ACTUAL = 1;
  *          +------+------+------+------+
  *
  * An entry on both sides with another value is a pending update. Nothing is written here: the caller writes, then reports
- * what was written, so that failed entries stay pending. Both sides are kept as bytes: a map may have a hundred thousand entries.
+ * what was written, so that failed entries stay pending.
  */
 export class DeltaMap<K, V> {
-  readonly #key: MapDefinition<K, V>["key"];
-  readonly #value: MapDefinition<K, V>["value"];
   readonly #order: ClaimOrder<V>;
-  /** A record is marked where its entry is in the map. */
-  readonly #records: RecordTable;
+  readonly #records: EntryRecords<K, V>;
   /** Of each record: who wants it, in order where there are several; undefined: nobody. */
   readonly #wanted: (string | Claim<V>[] | undefined)[] = [];
   #actualCount = 0;
@@ -42,11 +36,9 @@ export class DeltaMap<K, V> {
   readonly #deletions = new Set<RecordNumber>();
 
   /** `prefer` decides between owners of one key; their names decide ties. */
-  constructor({ key, value }: Pick<MapDefinition<K, V>, "key" | "value">, prefer: (a: V, b: V) => number = () => 0) {
-    this.#key = key;
-    this.#value = value;
+  constructor(codecs: Pick<MapDefinition<K, V>, "key" | "value">, prefer: (a: V, b: V) => number = () => 0) {
     this.#order = new ClaimOrder(prefer);
-    this.#records = new RecordTable(key.size, value.size, 2);
+    this.#records = new EntryRecords(codecs);
   }
 
   /** Loads the current content of the map, as after a restart. */
@@ -58,7 +50,7 @@ export class DeltaMap<K, V> {
   *loading(entries: Iterable<readonly [K, V]>): Steps<void> {
     const gone = new Set<RecordNumber>();
     yield* each(this.#wanted.keys(), (record) => {
-      if (this.#records.isMarked(record)) gone.add(record);
+      if (this.#records.isInMap(record)) gone.add(record);
     });
     yield* each(entries, ([key, value]) => {
       const record = this.#add(key);
@@ -78,7 +70,7 @@ export class DeltaMap<K, V> {
     const { gone, come } = changesBetween(this.#contributions, contributions);
     const touched = new Set<RecordNumber>();
     yield* each(entriesOf(gone), (entry) => {
-      const record = this.#find(entry.key);
+      const record = this.#records.find(entry.key);
       if (record === undefined) return;
       this.#release(record, entry);
       touched.add(record);
@@ -105,33 +97,33 @@ export class DeltaMap<K, V> {
   desiredOf(record: RecordNumber): OwnedEntry<K, V> {
     const wanted = this.#wanted[record];
     const owner = Array.isArray(wanted) ? (wanted[0] as Claim<V>).owner : (wanted ?? "");
-    return { owner, key: this.keyOf(record), value: this.#valueOf(record, DESIRED) };
+    return { owner, key: this.keyOf(record), value: this.#records.desiredOf(record) };
   }
 
   /** What the map holds. */
   actualOf(record: RecordNumber): V | undefined {
-    return this.#records.isMarked(record) ? this.#valueOf(record, ACTUAL) : undefined;
+    return this.#records.actualOf(record);
   }
 
   keyOf(record: RecordNumber): K {
-    return this.#key.decode(this.#records.view, this.#records.keyAt(record));
+    return this.#records.keyOf(record);
   }
 
   /** Whether the map has an entry with the key. */
   has(key: K): boolean {
-    const record = this.#find(key);
-    return record !== undefined && this.#records.isMarked(record);
+    const record = this.#records.find(key);
+    return record !== undefined && this.#records.isInMap(record);
   }
 
   /** The map's value for the key. */
   actual(key: K): V | undefined {
-    const record = this.#find(key);
+    const record = this.#records.find(key);
     return record === undefined ? undefined : this.actualOf(record);
   }
 
   /** Whether the key's entry is to be written. */
   isPending(key: K): boolean {
-    return this.#updates.has(this.#find(key) ?? -1);
+    return this.#updates.has(this.#records.find(key) ?? -1);
   }
 
   /** Entries to write, each with its owner. */
@@ -141,15 +133,13 @@ export class DeltaMap<K, V> {
 
   /** Entries to remove, with their current value. */
   *pendingDeletions(): Iterable<Entry<K, V>> {
-    for (const record of this.#deletions) yield { key: this.keyOf(record), value: this.#valueOf(record, ACTUAL) };
+    for (const record of this.#deletions) yield* this.#actualEntry(record);
   }
 
   /** Entries in the map that should be changed or removed: they may still refer to other entries. */
   *staleValues(): Iterable<Entry<K, V>> {
-    for (const records of [this.#updates, this.#deletions]) {
-      for (const record of records)
-        if (this.#records.isMarked(record)) yield { key: this.keyOf(record), value: this.#valueOf(record, ACTUAL) };
-    }
+    for (const record of this.#updates) yield* this.#actualEntry(record);
+    yield* this.pendingDeletions();
   }
 
   /** Keys of entries that differ from the desired content. */
@@ -168,35 +158,26 @@ export class DeltaMap<K, V> {
   }
 
   wrote(record: RecordNumber, value: V): void {
-    this.#value.encode(value, this.#records.view, this.#records.valueAt(record, ACTUAL));
-    this.#setActual(record, true);
+    if (!this.#records.isInMap(record)) this.#actualCount++;
+    this.#records.setActual(record, value, this.#wanted[record] !== undefined);
     this.#compare(record);
   }
 
   removed(record: RecordNumber): void {
-    this.#setActual(record, false);
+    if (this.#records.isInMap(record)) this.#actualCount--;
+    this.#records.dropActual(record);
     this.#compare(record);
   }
 
-  #setActual(record: RecordNumber, is: boolean): void {
-    if (this.#records.isMarked(record) !== is) this.#actualCount += is ? 1 : -1;
-    this.#records.mark(record, is);
-  }
-
-  #find(key: K): RecordNumber | undefined {
-    this.#key.encode(key, this.#records.key, 0);
-    return this.#records.find();
+  #actualEntry(record: RecordNumber): readonly Entry<K, V>[] {
+    const value = this.#records.actualOf(record);
+    return value === undefined ? [] : [{ key: this.keyOf(record), value }];
   }
 
   #add(key: K): RecordNumber {
-    this.#key.encode(key, this.#records.key, 0);
-    const record = this.#records.add();
+    const record = this.#records.add(key);
     if (record === this.#wanted.length) this.#wanted.push(undefined); // in ascending order, so the array has no holes
     return record;
-  }
-
-  #valueOf(record: RecordNumber, value: number): V {
-    return this.#value.decode(this.#records.view, this.#records.valueAt(record, value));
   }
 
   #claim(record: RecordNumber, { owner, value }: OwnedEntry<K, V>): void {
@@ -205,7 +186,7 @@ export class DeltaMap<K, V> {
       this.#want(record, owner, value);
       return;
     }
-    const claims = Array.isArray(known) ? known : [{ owner: known, value: this.#valueOf(record, DESIRED) }];
+    const claims = Array.isArray(known) ? known : [{ owner: known, value: this.#records.desiredOf(record) }];
     this.#order.add(claims, { owner, value });
     this.#want(record, claims, (claims[0] as Claim<V>).value);
   }
@@ -213,7 +194,7 @@ export class DeltaMap<K, V> {
   #release(record: RecordNumber, { owner, value }: OwnedEntry<K, V>): void {
     const known = this.#wanted[record];
     if (!Array.isArray(known)) {
-      if (known === owner) this.#wanted[record] = undefined;
+      if (known === owner) this.#abandon(record);
       return;
     }
     this.#order.remove(known, { owner, value });
@@ -223,13 +204,18 @@ export class DeltaMap<K, V> {
 
   #want(record: RecordNumber, who: string | Claim<V>[], value: V): void {
     this.#wanted[record] = who;
-    this.#value.encode(value, this.#records.view, this.#records.valueAt(record, DESIRED));
+    this.#records.setDesired(record, value);
+  }
+
+  #abandon(record: RecordNumber): void {
+    this.#wanted[record] = undefined;
+    this.#records.dropDesired(record);
   }
 
   #compare(record: RecordNumber): void {
     const desired = this.#wanted[record] !== undefined;
-    const actual = this.#records.isMarked(record);
-    if (desired && !(actual && this.#records.areEqual(record, DESIRED, ACTUAL))) this.#updates.add(record);
+    const actual = this.#records.isInMap(record);
+    if (desired && (!actual || this.#records.isReplaced(record))) this.#updates.add(record);
     else this.#updates.delete(record);
     if (!desired && actual) this.#deletions.add(record);
     else this.#deletions.delete(record);

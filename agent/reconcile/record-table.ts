@@ -10,7 +10,10 @@ export type RecordNumber = number;
 
 const words = (size: number) => Math.ceil(size / WORD);
 
-/** Each record is its key, then `values` areas for values. Keys are compared as bytes. */
+/** The bytes of a value, apart from its record. */
+export type ValueWords = Uint32Array<ArrayBuffer>;
+
+/** Each record is its key, then its value. Both are compared as bytes. */
 export class RecordTable {
   readonly #keyWords: number;
   readonly #valueWords: number;
@@ -28,10 +31,10 @@ export class RecordTable {
   /** The key that `find` and `add` are about. */
   readonly key: DataView;
 
-  constructor(keySize: number, valueSize: number, values: number) {
+  constructor(keySize: number, valueSize: number) {
     this.#keyWords = words(keySize);
     this.#valueWords = words(valueSize);
-    this.#recordWords = this.#keyWords + values * this.#valueWords;
+    this.#recordWords = this.#keyWords + this.#valueWords;
     this.#words = new Uint32Array(FIRST_CAPACITY * this.#recordWords);
     this.#view = new DataView(this.#words.buffer);
     this.#sought = new Uint32Array(this.#keyWords);
@@ -51,8 +54,25 @@ export class RecordTable {
     return record * this.#recordWords * WORD;
   }
 
-  valueAt(record: RecordNumber, value: number): number {
-    return (record * this.#recordWords + this.#keyWords + value * this.#valueWords) * WORD;
+  valueAt(record: RecordNumber): number {
+    return (record * this.#recordWords + this.#keyWords) * WORD;
+  }
+
+  /** A copy of a record's value. */
+  valueOf(record: RecordNumber): ValueWords {
+    const at = record * this.#recordWords + this.#keyWords;
+    return this.#words.slice(at, at + this.#valueWords);
+  }
+
+  setValue(record: RecordNumber, value: ValueWords): void {
+    this.#words.set(value, record * this.#recordWords + this.#keyWords);
+  }
+
+  /** Whether a record has this value. */
+  hasValue(record: RecordNumber, value: ValueWords): boolean {
+    const at = record * this.#recordWords + this.#keyWords;
+    for (let word = 0; word < this.#valueWords; word++) if (this.#words[at + word] !== value[word]) return false;
+    return true;
   }
 
   /** Something that the user knows of a record; not of a new one. */
@@ -64,21 +84,13 @@ export class RecordTable {
     this.#marks[record] = is ? 1 : 0;
   }
 
-  /** Whether two of a record's values are the same bytes. */
-  areEqual(record: RecordNumber, one: number, other: number): boolean {
-    const [a, b] = [this.valueAt(record, one) / WORD, this.valueAt(record, other) / WORD];
-    for (let word = 0; word < this.#valueWords; word++)
-      if (this.#words[a + word] !== this.#words[b + word]) return false;
-    return true;
-  }
-
   /** The record with the sought key; undefined: there is none. */
   find(): RecordNumber | undefined {
     const record = (this.#index[this.#placeOf(this.#sought, 0)] as number) - 1;
     return record === NONE ? undefined : record;
   }
 
-  /** The same; where there is none, a new one with zeros as its values. */
+  /** The same; where there is none, a new one with zeros as its value. */
   add(): RecordNumber {
     let place = this.#placeOf(this.#sought, 0);
     const known = (this.#index[place] as number) - 1;
