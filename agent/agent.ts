@@ -35,6 +35,7 @@ import { readBack, recover } from "./pods/known-endpoints.ts";
 import { servePods } from "./pods/serve-pods.ts";
 import { poolUseReader } from "./pools.ts";
 import type { Ending } from "./process/ending.ts";
+import { returnFreeMemory } from "./process/heap.ts";
 import { Watchdog } from "./process/watchdog.ts";
 import { Attachments } from "./programs/attachments.ts";
 import { cardsOf, type UplinkCards } from "./programs/uplink-cards.ts";
@@ -155,14 +156,10 @@ export async function runAgent(
   endings.push(await servePacketEvents(options, programs, cluster.store, dataplane, answers, log));
   if (settings.loadBalancer && cluster.hastyApi)
     endings.push(balanceLoad(agent, cluster, cluster.hastyApi, dataplane, rounds));
-  await servePods(
-    agent,
-    cluster,
-    rounds,
-    dataplane,
-    endpointLife({ network, attachments: attached, dataplane, rounds }),
-  );
+  const life = endpointLife({ network, attachments: attached, dataplane, rounds });
+  await servePods(agent, cluster, rounds, dataplane, life);
   health.isReady();
+  returnFreeMemory();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
 
   await watching;

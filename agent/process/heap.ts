@@ -9,3 +9,10 @@ const GROWTH_PERCENT = 25;
 export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
 }
+
+/** Call it when the agent's start is over. V8 keeps the pages of what it has collected for the next garbage, and gives them back when the program
+ * allocates little, by a measure that an agent never meets: up to 90 MB. Now it collects in small steps after some quiet seconds, and gives them back.
+ * During the start that would cost a fifth more time. */
+export function returnFreeMemory(): void {
+  setFlagsFromString("--optimize-for-size");
+}

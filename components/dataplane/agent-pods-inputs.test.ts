@@ -36,6 +36,7 @@ test("agents run on every Linux node unless something else is asked for", async 
   const [{ resources, env }] = pod.containers;
   expect(resources).toEqual({ requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2560Mi" } });
   expect(env).toContainEqual({ name: "NODE_OPTIONS", value: "--max-old-space-size=1536 --max-semi-space-size=8" });
+  expect(env).toContainEqual({ name: "MALLOC_ARENA_MAX", value: "1" });
 });
 
 test("what is asked for is in the DaemonSet beside what it always has, also what is known later", async () => {

@@ -5,6 +5,7 @@ import type { ApiServerAddress } from "../machine/machine.ts";
 import type { AgentPods } from "./agent-pods-args.ts";
 import { agentResources } from "./agent-resources.ts";
 import { MetricsAddress } from "./args.ts";
+import { MALLOC_VARIABLES } from "./heap.ts";
 import { monitoredPod } from "./monitoring/agent.ts";
 import type { Monitoring } from "./monitoring/args.ts";
 import { AGENT, AGENT_LABELS, AGENT_PORTS } from "./names.ts";
@@ -93,6 +94,7 @@ function container(agent: AgentDeployment): k8s.types.input.core.v1.Container {
       { name: "HOST_IP", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "NODE_OPTIONS", value: nodeOptions },
+      ...Object.entries(MALLOC_VARIABLES).map(([name, value]) => ({ name, value })),
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
       { name: "KUBERNETES_SERVICE_HOST", value: pulumi.output(apiServer).apply((server) => server.host) },
       { name: "KUBERNETES_SERVICE_PORT", value: pulumi.output(apiServer).apply((server) => `${server.port}`) },

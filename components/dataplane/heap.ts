@@ -14,4 +14,12 @@ export const heapOptions = (mebibytes: number): [string, string] => [
   `--max-semi-space-size=${YOUNG_MEBIBYTES}`,
 ];
 
-export const HEAP_OPTIONS = heapOptions(HEAP_MEBIBYTES);
+/** Variables of glibc. One arena for all threads: Node has ten that allocate now and then, and what an arena has freed no other one uses. With 10,000
+ * Services with 10 endpoints each it took 20 MB more. */
+export const MALLOC_VARIABLES = { MALLOC_ARENA_MAX: "1" } as const;
+
+/** Node as the DaemonSet starts it, up to the program's name. */
+export function nodeAsInPods(): string[] {
+  const variables = Object.entries(MALLOC_VARIABLES).map(([name, value]) => `${name}=${value}`);
+  return ["env", ...variables, process.execPath, ...heapOptions(HEAP_MEBIBYTES)];
+}

@@ -38,7 +38,7 @@ export async function benchServices(lab: string, options: ScaleCommandOptions): 
     await api.createAll(agentKinds);
     await api.createWhenKnown(ipPool("CrossSubnet"));
     const countdown = new Countdown(
-      plan.counts.length * (scaledModes.length + 2) + scaledModes.length + 3,
+      plan.counts.length * (scaledModes.length + 2) + scaledModes.length + 4,
       expected,
       json,
     );

@@ -61,7 +61,7 @@ function changeGoals({
       0.5,
       `${(cpu("Ebpf") ?? 0).toFixed(1)} s; ${besideOf(cpu, "s")}`,
     ),
-    goal(`longest block of the event loop meanwhile, ms`, longestBlockMs, 50),
+    goal("longest block of the agent's event loop while it follows changes, ms", longestBlockMs, 50),
   ];
 }
 

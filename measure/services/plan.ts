@@ -17,7 +17,8 @@ export interface FullPlan {
   readonly endpoints: number;
   /** Single changes, one after the other. */
   readonly changes: number;
-  readonly churn: { readonly perSecond: number; readonly seconds: number };
+  /** `aloneSeconds`: before, with our agent alone. */
+  readonly churn: { readonly perSecond: number; readonly seconds: number; readonly aloneSeconds: number };
 }
 
 /** Endpoints of each service while connections are measured. */
@@ -40,7 +41,7 @@ export function planScale({ quick, rounds, counts }: ScaleOptions): ScalePlan {
       services: all.includes(10_000) ? 10_000 : (all.at(-1) ?? 1),
       endpoints: 10,
       changes: quick ? 50 : 200,
-      churn: { perSecond: 50, seconds: quick ? 30 : 600 },
+      churn: { perSecond: 50, seconds: quick ? 30 : 600, aloneSeconds: quick ? 15 : 60 },
     },
   };
 }
@@ -57,5 +58,6 @@ export const expectedSeconds = ({ counts, rounds, full }: ScalePlan): number =>
   15 +
   full.services * 0.03 +
   full.changes * 0.1 +
+  full.churn.aloneSeconds +
   full.churn.seconds +
   counts.reduce((sum, count) => sum + 25 + rounds * 0.6 + count * 0.03, 0);

@@ -1,7 +1,7 @@
 // A node with this project's agent: the bundle, its CNI plugin and its programs, as the DaemonSet runs them.
 
 import { join } from "node:path";
-import { HEAP_OPTIONS } from "../../components/dataplane/heap.ts";
+import { nodeAsInPods } from "../../components/dataplane/heap.ts";
 import type { AgentSettings } from "../../components/documents/agent-settings.ts";
 import { packageFolder } from "../../lab/installation.ts";
 import { kubeconfigPath, type TestbedApiServer } from "./api-server.ts";
@@ -41,7 +41,7 @@ export class EbpfNode {
       "/proc/sys",
     ];
     const cni = ["--cni-bin", "/opt/cni/bin", "--cni-conf", "/etc/cni/net.d"];
-    const agent = this.machine.start("agent", [process.execPath, ...HEAP_OPTIONS, program, "agent", ...where, ...cni]);
+    const agent = this.machine.start("agent", [...nodeAsInPods(), program, "agent", ...where, ...cni]);
     this.#agent = agent;
     await waitUntilHealthy(this.machine, "http://127.0.0.1:9099/ready", agent);
   }

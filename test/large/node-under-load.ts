@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
-import { HEAP_OPTIONS } from "../../components/dataplane/heap.ts";
+import { nodeAsInPods } from "../../components/dataplane/heap.ts";
 import { createBareLab } from "../../lab/machines/bare.ts";
 import { enterArgv, runIn } from "../../lab/machines/enter.ts";
 import { removeLab } from "../../lab/machines/removal.ts";
@@ -98,7 +98,7 @@ export class NodeUnderLoad {
     };
     const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     // As its DaemonSet starts it.
-    const agent = spawnIn(this.#lab, [process.execPath, ...HEAP_OPTIONS, program, "agent", ...words]);
+    const agent = spawnIn(this.#lab, [...nodeAsInPods(), program, "agent", ...words]);
     this.#agent = agent;
     agent.once("exit", (status) => {
       this.ended = status;

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { HEAP_OPTIONS } from "../../../components/dataplane/heap.ts";
+import { HEAP_MEBIBYTES, heapOptions } from "../../../components/dataplane/heap.ts";
 import { observeEnvironment } from "../../../measure/environment.ts";
 import { writeResult } from "../../../measure/result-file.ts";
 import { run } from "../../../tools/command.ts";
@@ -86,7 +86,7 @@ async function changed(objects: string): Promise<Changes> {
   const { pods, policies, changes } = plan;
   const args = [...[pods, policies, changes].map(String), objects];
   // With an agent's heap, whose collector works in threads beside the one that compiles.
-  const node = [...HEAP_OPTIONS, "--expose-gc", here("changes.ts"), ...args];
+  const node = [...heapOptions(HEAP_MEBIBYTES), "--expose-gc", here("changes.ts"), ...args];
   const child = spawnInside(node, ["ignore", "pipe", "inherit"], {}, EVERY_CPU);
   const chunks: Buffer[] = [];
   child.stdout?.on("data", (chunk) => chunks.push(chunk));
