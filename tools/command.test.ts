@@ -22,3 +22,14 @@ test("of a full disk the line that says so is told, however much comes after it,
   const ofNode = new Error("ENOSPC: no space left on device, write");
   expect(failureInWords(ofNode, "/cache")).toContain("Next: free space");
 });
+
+test("what this user may not write is told in one line, with the next step", () => {
+  const lines = [
+    "Build failed with 2 errors:",
+    "error: open /c/dist/a.js: permission denied",
+    "error: open /c/dist/b.js: permission denied",
+  ];
+  expect(failureInWords(new Error(lines.join("\n")), "/cache")).toMatch(
+    /^error: open \/c\/dist\/a.js: permission denied\nNext: (root|this user) needs to write to this checkout and \/cache; run it as /,
+  );
+});

@@ -56,9 +56,16 @@ export function run(command: string, args: string[], options: CommandOptions = {
 /** What programs (strerror(3)) and Node say of ENOSPC. */
 const isOfFullDisk = (text: string): boolean => /no space left on device/i.test(text);
 
+/** What Node, npm's programs and compilers say of EACCES. */
+const isOfRights = (text: string): boolean => /permission denied/i.test(text);
+
 /** What a build failed of, with the next step where that is known. @param cache folder of the artifacts */
 export function failureInWords(error: unknown, cache: string): string {
   const message = error instanceof Error ? error.message : String(error);
-  if (!isOfFullDisk(message)) return message;
-  return `${message}\nNext: free space on the disks of this checkout and of ${cache}, then run the same command again.`;
+  if (isOfFullDisk(message))
+    return `${message}\nNext: free space on the disks of this checkout and of ${cache}, then run the same command again.`;
+  const refused = message.split("\n").find(isOfRights);
+  if (refused === undefined) return message;
+  const user = process.getuid?.() === 0 ? "root" : "this user";
+  return `${refused}\nNext: ${user} needs to write to this checkout and ${cache}; run it as the user who made them, or in a checkout of your own.`;
 }

@@ -104,3 +104,15 @@ test("who means a lab that has no cluster yet is not led to kubectl's", () => {
   expect(namedKubeconfig({ kubeconfig: join(folder, ".kube", "config") }, atWork, false).server).toBe(home);
   expect(namedKubeconfig({}, { name: "local", exists: false, machines: [] }, false).server).toBe(home);
 });
+
+test("who means a lab whose machines do not run, as after a reboot, is told what boots it", () => {
+  writeFileSync(join(folder, "of-lab"), kubeconfigFor("http://127.0.0.1:1"));
+  const master = { name: "master", address: "172.31.1.8", role: "control-plane" as const };
+  const lab = { name: "local", exists: true, kubeconfig: join(folder, "of-lab"), machines: [master] };
+  expect(() => namedKubeconfig({}, lab, false)).toThrow(
+    "lab local is stopped: its control plane master does not run, as after a reboot. Next: `make up` boots it",
+  );
+  expect(() => namedKubeconfig({}, { ...lab, worker: "'up' (process 12)" }, false)).toThrow(LabAtWork);
+  const running = { ...lab, machines: [{ ...master, pid: 12 }] };
+  expect(namedKubeconfig({}, running, false).server).toBe("http://127.0.0.1:1");
+});

@@ -66,9 +66,14 @@ export function meansLab({ kubeconfig, context }: NamedCluster): boolean {
 }
 
 /** A lab whose cluster cannot be asked. A user who meant the lab must not get another cluster. @throws NoCluster */
-function requireLabsCluster({ name, kubeconfig, exists, worker }: NamedLab): void {
-  if (kubeconfig) return;
+function requireLabsCluster({ name, kubeconfig, exists, worker, machines }: NamedLab): void {
+  const stopped = machines.find(({ role, pid }) => role === "control-plane" && pid === undefined);
+  if (kubeconfig && !stopped) return;
   if (worker) throw new LabAtWork(`lab ${name} has no cluster yet: ${worker} works on it`);
+  if (kubeconfig && stopped)
+    throw new NoCluster(
+      `lab ${name} is stopped: its control plane ${stopped.name} does not run, as after a reboot. Next: \`make up\` boots it`,
+    );
   if (exists)
     throw new NoCluster(
       `lab ${name} has no kubeconfig. Next: if it was left by a run that was ended, \`make up\` completes it; of a rehearsal of AWS, set KUBECONFIG to a file with the stack's output kubeconfig`,
