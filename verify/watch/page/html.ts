@@ -32,7 +32,7 @@ export const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>ebpf-dataplane watch</title>
 <link rel="icon" href="data:,"><style>${style}</style></head>
 <body><header><h1>ebpf-dataplane watch</h1><p id="title">Reading the cluster …</p>
-<p class="bar"><span id="state" role="status">connecting</span> <label><input type="checkbox" id="only"> only refused</label></p></header>
+<p class="bar"><span id="state" role="status">connecting</span> <label><input type="checkbox" id="only"> only refused</label> <label><input type="checkbox" id="pause"> pause</label></p></header>
 <main><section aria-labelledby="map-heading"><h2 id="map-heading">Service map</h2><div id="map"></div>
 ${table("edges", "Who talks to whom since the start, by workload", ["From", "To", "Answered by", "Opened", "Refused", "Why"])}<p id="forgotten"></p></section>
 <section aria-labelledby="drops-heading"><h2 id="drops-heading">Refused</h2>${table("drops", "The last 20", ["Time", "From", "To", "Why", "Nodes"])}</section>

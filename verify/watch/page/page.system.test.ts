@@ -68,6 +68,56 @@ describe.skipIf(noBrowser)(`the page of watch in Chromium${noBrowser ? ` (${noBr
     await page.close();
   });
 
+  test("paused, it keeps what it shows, and shows the latest afterwards; all of it by the keyboard", async () => {
+    const { page } = await open(1280, "light");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    expect(await page.getByRole("checkbox", { name: "pause" }).isChecked()).toBe(true);
+    expect(await page.getByRole("status").textContent()).toBe("paused");
+    await page.evaluate("window.first = document.querySelector('#flows tr')");
+    // The page hears of it: what it does not show is there as soon as it may be shown.
+    const heard = page.evaluate(
+      "new Promise((resolve) => source.addEventListener('message', ({ data }) => data.includes('shop/paused') && resolve(true)))",
+    );
+    map.add(flow(60, { service: "shop/paused" }), 60);
+    expect(await heard).toBe(true);
+    expect(await page.evaluate("window.first.isConnected")).toBe(true);
+    expect(await page.locator("#flows").textContent()).not.toContain("shop/paused");
+    await page.keyboard.press("Space");
+    await page.locator("#flows").getByText("shop/paused").waitFor({ timeout: 120_000 });
+    expect(await page.getByRole("status").textContent()).toBe("live");
+    await page.close();
+  });
+
+  test("what has not changed is not drawn again", async () => {
+    const { page } = await open(1280, "light");
+    await page.evaluate("window.first = document.querySelector('#flows tr')");
+    await page.evaluate(
+      "new Promise((resolve) => { let left = 2; source.addEventListener('message', () => --left === 0 && resolve()); })",
+    );
+    expect(await page.evaluate("window.first.isConnected")).toBe(true);
+    await page.close();
+  });
+
+  test.each([390, 1280])(
+    "at %i pixels a screen reader is told tables with their captions, rows and cells",
+    async (width) => {
+      const { page } = await open(width, "light");
+      const session = await page.context().newCDPSession(page);
+      const { nodes } = (await session.send("Accessibility.getFullAXTree")) as {
+        nodes: { ignored: boolean; role?: { value: string }; name?: { value: string } }[];
+      };
+      const named = (role: string) =>
+        nodes.filter((node) => !node.ignored && node.role?.value === role).map((node) => node.name?.value);
+      expect(named("table")).toEqual(["Who talks to whom since the start, by workload", "The last 20", "The last 100"]);
+      expect(named("columnheader")).toHaveLength(17);
+      expect(named("row").length).toBeGreaterThan(30);
+      expect(named("cell").length).toBeGreaterThan(100);
+      await page.close();
+    },
+  );
+
   test("it shows what happens, with the policy of a refusal, and only refusals if asked", async () => {
     const { page } = await open(1280, "light");
     expect(await page.locator("#title").textContent()).toBe("2 nodes   from client1");

@@ -90,10 +90,29 @@ function show() {
   ])), 6, "Nothing yet.");
   byId("forgotten").textContent = last.forgotten > 0 ? last.forgotten + " pairs that were seen earlier have made room for later ones." : "";
 }
+// Who selects a text or has it read must not have it replaced meanwhile.
+let held, told;
+const isPaused = () => byId("pause").checked;
+const state = (text, className) => {
+  if (byId("state").textContent !== text) byId("state").textContent = text;
+  byId("state").className = className;
+};
+const live = () => isPaused() ? state("paused", "") : state("live", "live");
 byId("only").addEventListener("change", show);
-const state = (text, className) => { byId("state").textContent = text; byId("state").className = className; };
+byId("pause").addEventListener("change", () => {
+  if (source.readyState === EventSource.OPEN) live();
+  if (!isPaused() && held) take(held);
+});
+function take(data) {
+  if (isPaused()) { held = data; return; }
+  held = undefined;
+  if (data === told) return;
+  told = data;
+  last = JSON.parse(data);
+  show();
+}
 const source = new EventSource("events");
-source.onopen = () => state("live", "live");
+source.onopen = live;
 source.onerror = () => state("not connected: does the command still run?", "refused");
-source.onmessage = ({ data }) => { last = JSON.parse(data); show(); };
+source.onmessage = ({ data }) => take(data);
 `;
