@@ -70,7 +70,7 @@ class Conversation {
   constructor(family: Family) {
     this.#family = family;
     this.#nodes = NAMES.map((name) => new NodeThatEncrypts({ name, family, objects, published: this.#published }));
-    this.#capture = new WireCapture(netns(placeName(family, "wire")));
+    this.#capture = new WireCapture(netns(placeName(family, "wire")), [MARKER]);
   }
 
   async hold(): Promise<void> {
@@ -105,7 +105,7 @@ class Conversation {
         seenBy,
         rotated: this.#nodes.map((node, index) => node.keyInUse !== keys[index]),
         ...{ silent, handshakes: this.#handshakes() },
-        wire: this.#capture.summary(MARKER),
+        wire: this.#capture.summary(),
         podMtu: this.#nodes[0]?.podMtu ?? 0,
         refused: this.#nodes.map((node) => node.refused()),
       },
@@ -113,7 +113,7 @@ class Conversation {
   }
 
   #state(): string {
-    const [wire, refused] = [this.#capture.summary(MARKER), this.#nodes.map((node) => node.refused())];
+    const [wire, refused] = [this.#capture.summary(), this.#nodes.map((node) => node.refused())];
     return JSON.stringify({
       sent: this.#sent.length,
       echoed: this.#echoed.length,
