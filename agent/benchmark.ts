@@ -9,8 +9,8 @@ import { addressAt as address, facts } from "./compile/policy-cluster.fixture.ts
 import type { MapDefinition } from "./kernel/codec.ts";
 import type { MapStore } from "./kernel/map-store.ts";
 import { eachStored } from "./kernel/memory-map.ts";
+import { inSlices } from "./process/slices.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
-import { inSlices } from "./slices.ts";
 import { ApiSource } from "./watch/api-source.ts";
 import { SnapshotStore } from "./watch/snapshot-store.ts";
 

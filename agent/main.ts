@@ -38,7 +38,7 @@ async function agent(options: AgentOptions): Promise<void> {
       import("./process/ending.ts"),
       import("./settings.ts"),
       import("./observe/log.ts"),
-      import("./cluster.ts"),
+      import("./watch/cluster.ts"),
       import("./run-folder/last-good-file.ts"),
     ]);
   keepHeapSmall();

@@ -1,5 +1,5 @@
 /** Work in short parts, so that other work can run in between: health, CNI, other changes. The work itself reads no clock; its caller
- * decides how many parts run in a row (slices.ts). */
+ * decides how many parts run in a row (agent/process/slices.ts). */
 export type Steps<R> = Generator<void, R, void>;
 
 /** How many items of a list are one part: well below a millisecond where an item is a few comparisons. */

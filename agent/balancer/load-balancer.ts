@@ -1,16 +1,16 @@
 // This node's part of the load balancer, where Dataplane's loadBalancer is true.
 import type { StreamingApi } from "../../kubernetes/transport.ts";
-import type { Cluster } from "../cluster.ts";
-import type { Dataplane } from "../dataplane.ts";
 import type { Loaded } from "../kernel/load.ts";
 import { sendFrame } from "../kernel/send-frame.ts";
-import type { NodeNetwork } from "../node-network.ts";
+import type { NodeNetwork } from "../machine/node-network.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Counted } from "../observe/node-metrics.ts";
 import type { AgentOptions } from "../options.ts";
 import { ownNamespace } from "../own-namespace.ts";
+import type { Dataplane } from "../pass/dataplane.ts";
 import type { Rounds } from "../pass/rounds.ts";
 import type { Ending } from "../process/ending.ts";
+import type { Cluster } from "../watch/cluster.ts";
 import { Balancer } from "./balancer.ts";
 
 interface Parts {

@@ -10,7 +10,7 @@ import { noKernel } from "../kernel/bpffs.fixture.ts";
 import type { Device } from "../kernel/device-hooks.ts";
 import { interfaceIndex, interfaceName } from "../kernel/interface-names.ts";
 import { enterNamespace } from "../kernel/namespace.fixture.ts";
-import { NodeNetwork } from "../node-network.ts";
+import { NodeNetwork } from "../machine/node-network.ts";
 import { type Endpoint, EndpointStore } from "./endpoint-store.ts";
 import { installPlugin, uninstallPlugin } from "./install.ts";
 import { type CniPlugin, CniPlugin as Plugin } from "./plugin.ts";

@@ -1,7 +1,7 @@
 import type { EndpointLife } from "../cni/plugin.ts";
 import { CniCode, CniError } from "../cni/request.ts";
-import type { Dataplane } from "../dataplane.ts";
-import type { NodeNetwork } from "../node-network.ts";
+import type { NodeNetwork } from "../machine/node-network.ts";
+import type { Dataplane } from "../pass/dataplane.ts";
 import type { Rounds } from "../pass/rounds.ts";
 import type { Attachments } from "../programs/attachments.ts";
 

@@ -1,25 +1,25 @@
 import { join } from "node:path";
 import { isPodOf } from "../../model/objects/pod-of.ts";
 import type { Problem } from "../../model/problem.ts";
-import type { Cluster } from "../cluster.ts";
 import type { Endpoint, EndpointStore } from "../cni/endpoint-store.ts";
 import { installPlugin } from "../cni/install.ts";
 import { CniPlugin } from "../cni/plugin.ts";
 import { CniCode, CniError } from "../cni/request.ts";
 import { serveCni } from "../cni/server.ts";
-import type { Dataplane } from "../dataplane.ts";
 import { Allocator } from "../ipam/allocator.ts";
 import type { Block } from "../ipam/block.ts";
 import { lendWhenAsked } from "../ipam/lending.ts";
 import { Upkeep } from "../ipam/upkeep.ts";
-import type { NodeNetwork } from "../node-network.ts";
+import type { NodeNetwork } from "../machine/node-network.ts";
 import type { Health } from "../observe/health.ts";
 import type { Logger } from "../observe/log.ts";
 import type { AgentMetrics } from "../observe/metrics.ts";
 import { type AgentOptions, runFile, shimPath } from "../options.ts";
+import type { Dataplane } from "../pass/dataplane.ts";
 import type { Rounds } from "../pass/rounds.ts";
-import { lendersIn, PodPools, reservedIn } from "../pools.ts";
+import type { Cluster } from "../watch/cluster.ts";
 import type { endpointLife } from "./endpoint-life.ts";
+import { lendersIn, PodPools, reservedIn } from "./pools.ts";
 
 const UPKEEP_MS = 30_000;
 /** How long a pod's start waits for another node's answer. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Endpoint } from "../cni/endpoint-store.ts";
 import type { Attacher } from "../kernel/attach.ts";
-import type { NodeNetwork } from "../node-network.ts";
+import type { NodeNetwork } from "../machine/node-network.ts";
 import { Attachments } from "./attachments.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));

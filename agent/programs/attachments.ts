@@ -9,9 +9,9 @@ import { interfaceName } from "../kernel/interface-names.ts";
 import type { LinkResult } from "../kernel/links.ts";
 import type { LoadedPrograms } from "../kernel/load.ts";
 import type { ProgramName } from "../kernel/programs.ts";
-import type { NodeNetwork } from "../node-network.ts";
+import type { NodeNetwork } from "../machine/node-network.ts";
 import type { Logger } from "../observe/log.ts";
-import { inSlices } from "../slices.ts";
+import { inSlices } from "../process/slices.ts";
 import type { UplinkCards } from "./uplink-cards.ts";
 
 /** How long no pod's interface was made before all others get their links: ms. */

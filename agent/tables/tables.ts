@@ -1,12 +1,12 @@
 import type { MapSizes } from "../../model/mode/map-sizes.ts";
 import type { WrittenMap } from "../compile/desired.ts";
-import type { Dataplane } from "../dataplane.ts";
 import { maps } from "../kernel/layout.gen.ts";
 import { type LiveConnections, liveConnections } from "../kernel/live-connections.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import type { Pins } from "../kernel/pins.ts";
 import type { Logger } from "../observe/log.ts";
-import { inSlices } from "../slices.ts";
+import type { Dataplane } from "../pass/dataplane.ts";
+import { inSlices } from "../process/slices.ts";
 import { type Table, TableFill } from "./table-fill.ts";
 
 /** Maps that the agent writes: it knows how many entries they have. */

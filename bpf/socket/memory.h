@@ -43,7 +43,7 @@ static __always_inline void remember_peer(struct bpf_sock_addr *socket, const st
 		*own = *peer;
 }
 
-/* For the agent, which closes the socket when the backend no longer exists (agent/outlived-sockets.ts). */
+/* For the agent, which closes the socket when the backend no longer exists (agent/pass/outlived-sockets.ts). */
 static __always_inline void show_peer(struct bpf_sock_addr *socket, const struct socket_peer *peer)
 {
 	struct socket_cookie key = {.cookie = bpf_get_socket_cookie(socket)};

@@ -11,7 +11,7 @@ import { type Loaded, load } from "../../agent/kernel/load.ts";
 import { inNamespace } from "../../agent/kernel/network-namespace.ts";
 import { outcomeReader } from "../../agent/kernel/outcomes.ts";
 import { type Pins, pinsUnder } from "../../agent/kernel/pins.ts";
-import { NodeNetwork } from "../../agent/node-network.ts";
+import { NodeNetwork } from "../../agent/machine/node-network.ts";
 import { createLog } from "../../agent/observe/log.ts";
 import { Reconciler } from "../../agent/reconcile/reconciler.ts";
 import { SnapshotStore } from "../../agent/watch/snapshot-store.ts";

@@ -2,7 +2,7 @@ import type { FlowLogLine, FlowRecord, IntervalRecord } from "../../../model/flo
 import type { FlowLogSettings } from "../../../model/flow/settings.ts";
 import type { Event } from "../../kernel/layout.gen.ts";
 import type { ReportTotals } from "../../kernel/outcomes.ts";
-import { inSlices } from "../../slices.ts";
+import { inSlices } from "../../process/slices.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Logger } from "../log.ts";
 import { Outside } from "./ends.ts";

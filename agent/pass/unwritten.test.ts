@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { WriteProblem } from "./reconcile/reconciler.ts";
+import type { WriteProblem } from "../reconcile/reconciler.ts";
 import { UnwrittenLog, unwrittenProblems } from "./unwritten.ts";
 
 const problem = (owner: string, more: Partial<WriteProblem> = {}): WriteProblem => ({

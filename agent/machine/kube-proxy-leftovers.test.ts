@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
+import type { removeKubeProxyRules } from "../network/kube-proxy-rules.ts";
 import { KubeProxyLeftovers } from "./kube-proxy-leftovers.ts";
-import type { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
 
 function leftovers() {
   const said: unknown[] = [];

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { ipPool, ipReservation } from "../model/objects/calico.ts";
-import { namespace, node, pod } from "../model/objects/core.ts";
-import type { ClusterObjects } from "./compile/snapshot.ts";
-import { Rounds } from "./pass/rounds.ts";
+import { ipPool, ipReservation } from "../../model/objects/calico.ts";
+import { namespace, node, pod } from "../../model/objects/core.ts";
+import type { ClusterObjects } from "../compile/snapshot.ts";
+import { Rounds } from "../pass/rounds.ts";
 import { PodPools, reservedIn } from "./pools.ts";
 
 const wanted = { namespace: "shop", pod: "web", uid: "u1" };

@@ -1,10 +1,10 @@
-import { changesBetween } from "../model/changes.ts";
-import { Claims } from "../model/claims.ts";
-import type { Service } from "../model/objects/core.ts";
-import { type EndpointSlice, serviceNameLabel } from "../model/objects/discovery.ts";
-import { objectName } from "../model/objects/metadata.ts";
-import { SliceGroups } from "../model/service/slice-groups.ts";
-import type { ClusterSnapshot } from "./compile/snapshot.ts";
+import { changesBetween } from "../../model/changes.ts";
+import { Claims } from "../../model/claims.ts";
+import type { Service } from "../../model/objects/core.ts";
+import { type EndpointSlice, serviceNameLabel } from "../../model/objects/discovery.ts";
+import { objectName } from "../../model/objects/metadata.ts";
+import { SliceGroups } from "../../model/service/slice-groups.ts";
+import type { ClusterSnapshot } from "../compile/snapshot.ts";
 
 /** What services are compiled of. */
 export interface ServedObjects {

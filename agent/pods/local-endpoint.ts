@@ -1,6 +1,6 @@
-import type { Endpoint } from "./cni/endpoint-store.ts";
-import type { LocalEndpoint } from "./compile/snapshot.ts";
-import { namespaceCookie } from "./kernel/network-namespace.ts";
+import type { Endpoint } from "../cni/endpoint-store.ts";
+import type { LocalEndpoint } from "../compile/snapshot.ts";
+import { namespaceCookie } from "../kernel/network-namespace.ts";
 
 // An endpoint is the same object for its lifetime, and so is the object made of it, so the compiler skips those that it knows. The lookup
 // of the cookie costs a change of namespaces, and its result does not change.

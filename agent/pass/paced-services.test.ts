@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pod, service } from "../model/objects/core.ts";
-import { endpointSlice } from "../model/objects/discovery.ts";
-import { type ClusterSnapshot, noObjects } from "./compile/snapshot.ts";
+import { pod, service } from "../../model/objects/core.ts";
+import { endpointSlice } from "../../model/objects/discovery.ts";
+import { type ClusterSnapshot, noObjects } from "../compile/snapshot.ts";
 import { PacedServices, type ServedObjects } from "./paced-services.ts";
 
 const web = (name: string, ports = 1) =>

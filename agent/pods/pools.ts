@@ -1,15 +1,15 @@
-import type { Family } from "../model/address/address.ts";
-import { covers, FAMILIES, parseCidr } from "../model/address/address.ts";
-import { poolsInForce } from "../model/encryption/encryption.ts";
-import { Latest } from "../model/memo.ts";
-import { defaultConfiguration } from "../model/mode/configuration.ts";
-import type { IpPool } from "../model/objects/calico.ts";
-import type { Node } from "../model/objects/core.ts";
-import { objectName } from "../model/objects/metadata.ts";
-import { isPodOf, type PodName } from "../model/objects/pod-of.ts";
-import { askedAddresses, podWithAddress } from "../model/pool/asked.ts";
-import { type Applicant, type Choice, choosePools, poolsOfNode } from "../model/pool/choice.ts";
-import { type Encapsulating, TO_GATEWAYS } from "../model/pool/encapsulation.ts";
+import type { Family } from "../../model/address/address.ts";
+import { covers, FAMILIES, parseCidr } from "../../model/address/address.ts";
+import { poolsInForce } from "../../model/encryption/encryption.ts";
+import { Latest } from "../../model/memo.ts";
+import { defaultConfiguration } from "../../model/mode/configuration.ts";
+import type { IpPool } from "../../model/objects/calico.ts";
+import type { Node } from "../../model/objects/core.ts";
+import { objectName } from "../../model/objects/metadata.ts";
+import { isPodOf, type PodName } from "../../model/objects/pod-of.ts";
+import { askedAddresses, podWithAddress } from "../../model/pool/asked.ts";
+import { type Applicant, type Choice, choosePools, poolsOfNode } from "../../model/pool/choice.ts";
+import { type Encapsulating, TO_GATEWAYS } from "../../model/pool/encapsulation.ts";
 import {
   blockSizeOf,
   hostLocalProblems,
@@ -17,17 +17,17 @@ import {
   partFault,
   partsOf,
   podCidrsOf,
-} from "../model/pool/host-local.ts";
-import { lenders } from "../model/pool/loans.ts";
-import { type Reserved, reservedAddresses } from "../model/pool/reserved.ts";
-import { type PoolUse, poolUse } from "../model/pool/use.ts";
-import type { Problem } from "../model/problem.ts";
-import { CniCode, CniError } from "./cni/request.ts";
-import type { DesiredState } from "./compile/desired.ts";
-import { type Block, blockOf } from "./ipam/block.ts";
-import type { Pool } from "./ipam/blocks-of-pool.ts";
-import type { Rounds } from "./pass/rounds.ts";
-import type { SnapshotStore } from "./watch/snapshot-store.ts";
+} from "../../model/pool/host-local.ts";
+import { lenders } from "../../model/pool/loans.ts";
+import { type Reserved, reservedAddresses } from "../../model/pool/reserved.ts";
+import { type PoolUse, poolUse } from "../../model/pool/use.ts";
+import type { Problem } from "../../model/problem.ts";
+import { CniCode, CniError } from "../cni/request.ts";
+import type { DesiredState } from "../compile/desired.ts";
+import { type Block, blockOf } from "../ipam/block.ts";
+import type { Pool } from "../ipam/blocks-of-pool.ts";
+import type { Rounds } from "../pass/rounds.ts";
+import type { SnapshotStore } from "../watch/snapshot-store.ts";
 
 // The pod's object may arrive after kubelet's call, and an API server may be unavailable for a while.
 const PATIENCE_MS = 60_000;

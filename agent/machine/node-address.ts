@@ -1,5 +1,5 @@
-import { type Address, canonicalAddress, familyOf } from "../model/address/address.ts";
-import type { Node } from "../model/objects/core.ts";
+import { type Address, canonicalAddress, familyOf } from "../../model/address/address.ts";
+import type { Node } from "../../model/objects/core.ts";
 
 /** The addresses of this node for other nodes. */
 export interface NodeAddresses {

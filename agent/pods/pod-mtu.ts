@@ -1,6 +1,6 @@
-import type { EndpointStore } from "./cni/endpoint-store.ts";
-import type { NodeNetwork } from "./node-network.ts";
-import type { Logger } from "./observe/log.ts";
+import type { EndpointStore } from "../cni/endpoint-store.ts";
+import type { NodeNetwork } from "../machine/node-network.ts";
+import type { Logger } from "../observe/log.ts";
 
 interface Parts {
   readonly endpoints: Pick<EndpointStore, "list">;

@@ -1,17 +1,17 @@
-import { patchObject } from "../kubernetes/patch.ts";
-import type { StreamingApi } from "../kubernetes/transport.ts";
-import { PUBLIC_KEY } from "../model/encryption/encryption.ts";
-import { type KindName, resourcePath } from "../model/objects/kinds.ts";
-import type { BlockClaims } from "./ipam/block.ts";
-import type { Logger } from "./observe/log.ts";
-import type { LastGoodFile } from "./run-folder/last-good-file.ts";
-import { ApiSource, connect, type ObjectSource } from "./watch/api-source.ts";
-import { ApiBlockClaims, FileBlockClaims } from "./watch/block-claims.ts";
-import { FileSource } from "./watch/file-source.ts";
-import { kinds } from "./watch/kinds.ts";
-import { eventPublisher, ProblemReporter } from "./watch/problem-reporter.ts";
-import { ApiSecrets, FileSecrets, type Secrets } from "./watch/secrets.ts";
-import { SnapshotStore } from "./watch/snapshot-store.ts";
+import { patchObject } from "../../kubernetes/patch.ts";
+import type { StreamingApi } from "../../kubernetes/transport.ts";
+import { PUBLIC_KEY } from "../../model/encryption/encryption.ts";
+import { type KindName, resourcePath } from "../../model/objects/kinds.ts";
+import type { BlockClaims } from "../ipam/block.ts";
+import type { Logger } from "../observe/log.ts";
+import type { LastGoodFile } from "../run-folder/last-good-file.ts";
+import { ApiSource, connect, type ObjectSource } from "./api-source.ts";
+import { ApiBlockClaims, FileBlockClaims } from "./block-claims.ts";
+import { FileSource } from "./file-source.ts";
+import { kinds } from "./kinds.ts";
+import { eventPublisher, ProblemReporter } from "./problem-reporter.ts";
+import { ApiSecrets, FileSecrets, type Secrets } from "./secrets.ts";
+import { SnapshotStore } from "./snapshot-store.ts";
 
 /** The source of the agent's objects, and where it reports their problems. */
 export interface Cluster {

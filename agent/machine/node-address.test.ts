@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { node } from "../model/objects/core.ts";
+import { node } from "../../model/objects/core.ts";
 import { nodeAddresses } from "./node-address.ts";
 
 const nodeWith = (...addresses: string[]) =>

@@ -1,8 +1,8 @@
-import type { PolicyNames } from "./compile/desired.ts";
-import type { Logger } from "./observe/log.ts";
-import { KINDS_OF_NUMBERS, NumberHistory } from "./observe/number-history.ts";
-import { type AgentOptions, NAMES_FILE, runFile } from "./options.ts";
-import { replacePrivately } from "./run-folder/private-files.ts";
+import type { PolicyNames } from "../compile/desired.ts";
+import { type AgentOptions, NAMES_FILE, runFile } from "../options.ts";
+import { replacePrivately } from "../run-folder/private-files.ts";
+import type { Logger } from "./log.ts";
+import { KINDS_OF_NUMBERS, NumberHistory } from "./number-history.ts";
 
 /** The names of the numbers in the maps: in this process those of the recent past too, in a file the present ones for `inspect`,
  * which is another process. If the file cannot be written, `inspect` shows numbers without names; nothing else is affected. */

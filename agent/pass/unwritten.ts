@@ -1,8 +1,8 @@
-import { firstFew } from "../model/first-few.ts";
-import type { Problem } from "../model/problem.ts";
-import type { RouteConflict } from "./network/routes.ts";
-import type { Logger } from "./observe/log.ts";
-import type { WriteProblem } from "./reconcile/reconciler.ts";
+import { firstFew } from "../../model/first-few.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { RouteConflict } from "../network/routes.ts";
+import type { Logger } from "../observe/log.ts";
+import type { WriteProblem } from "../reconcile/reconciler.ts";
 
 const POLICIES = new Set<string>(["policies", "locations", "endpoints", "hostEndpoints"]);
 const KEPT =

@@ -1,10 +1,10 @@
-import { isKubeProxyOn } from "../components/dataplane/kube-proxy-pod.ts";
-import type { DesiredState } from "./compile/desired.ts";
-import { removeKubeProxyRules } from "./network/kube-proxy-rules.ts";
-import type { Logger } from "./observe/log.ts";
-import type { AgentOptions } from "./options.ts";
-import { ownNamespace } from "./own-namespace.ts";
-import type { SnapshotStore } from "./watch/snapshot-store.ts";
+import { isKubeProxyOn } from "../../components/dataplane/kube-proxy-pod.ts";
+import type { DesiredState } from "../compile/desired.ts";
+import { removeKubeProxyRules } from "../network/kube-proxy-rules.ts";
+import type { Logger } from "../observe/log.ts";
+import type { AgentOptions } from "../options.ts";
+import { ownNamespace } from "../own-namespace.ts";
+import type { SnapshotStore } from "../watch/snapshot-store.ts";
 
 interface Parts {
   readonly options: Pick<AgentOptions, "node">;

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { kindNames } from "../model/objects/kinds.ts";
-import { facts } from "./compile/policy-cluster.fixture.ts";
+import { kindNames } from "../../model/objects/kinds.ts";
+import { facts } from "../compile/policy-cluster.fixture.ts";
+import { memoryMaps } from "../kernel/memory-map.ts";
+import { ProblemReporter } from "../watch/problem-reporter.ts";
+import { SnapshotStore } from "../watch/snapshot-store.ts";
 import { Dataplane, type DataplaneParts } from "./dataplane.ts";
-import { memoryMaps } from "./kernel/memory-map.ts";
-import { ProblemReporter } from "./watch/problem-reporter.ts";
-import { SnapshotStore } from "./watch/snapshot-store.ts";
 
 test("what is wrong with an object that arrives during a pass is reported by the pass that carries out the others", async () => {
   const runDirectory = mkdtempSync(join(tmpdir(), "dataplane-"));

@@ -1,17 +1,17 @@
-import { type Family, familyOf } from "../model/address/address.ts";
-import { type Encapsulating, encapsulationOverhead, mtuWithinEncryption } from "../model/pool/encapsulation.ts";
-import type { Endpoint } from "./cni/endpoint-store.ts";
-import { followMtu } from "./cni/pod-mtu.ts";
-import type { Route } from "./compile/desired.ts";
-import type { OwnRequests } from "./compile/own-requests.ts";
-import type { NodeFacts } from "./compile/snapshot.ts";
-import { interfaceName } from "./kernel/interface-names.ts";
-import { namespaceCookie } from "./kernel/network-namespace.ts";
-import { type NetworkDevice, networkDevicesSoon } from "./network/devices.ts";
-import { changeEndpointRoutes } from "./network/endpoint-routes.ts";
-import { reconcileNeighbours } from "./network/neighbours.ts";
-import { reconcileOwnRequests } from "./network/own-requests.ts";
-import { type RouteConflict, type RouteContext, reconcileRoutes } from "./network/routes.ts";
+import { type Family, familyOf } from "../../model/address/address.ts";
+import { type Encapsulating, encapsulationOverhead, mtuWithinEncryption } from "../../model/pool/encapsulation.ts";
+import type { Endpoint } from "../cni/endpoint-store.ts";
+import { followMtu } from "../cni/pod-mtu.ts";
+import type { Route } from "../compile/desired.ts";
+import type { OwnRequests } from "../compile/own-requests.ts";
+import type { NodeFacts } from "../compile/snapshot.ts";
+import { interfaceName } from "../kernel/interface-names.ts";
+import { namespaceCookie } from "../kernel/network-namespace.ts";
+import { type NetworkDevice, networkDevicesSoon } from "../network/devices.ts";
+import { changeEndpointRoutes } from "../network/endpoint-routes.ts";
+import { reconcileNeighbours } from "../network/neighbours.ts";
+import { reconcileOwnRequests } from "../network/own-requests.ts";
+import { type RouteConflict, type RouteContext, reconcileRoutes } from "../network/routes.ts";
 import {
   applySysctls,
   deviceSysctls,
@@ -22,10 +22,10 @@ import {
   podIpv6Sysctls,
   type Sysctls,
   uplinkIpv6Sysctls,
-} from "./network/sysctls.ts";
-import { ensureTunnel, TUNNEL_DEVICE } from "./network/tunnel.ts";
-import { findUplinks, type Uplinks } from "./network/uplinks.ts";
-import { ensureWireguard, removeWireguard, WIREGUARD_DEVICE } from "./network/wireguard.ts";
+} from "../network/sysctls.ts";
+import { ensureTunnel, TUNNEL_DEVICE } from "../network/tunnel.ts";
+import { findUplinks, type Uplinks } from "../network/uplinks.ts";
+import { ensureWireguard, removeWireguard, WIREGUARD_DEVICE } from "../network/wireguard.ts";
 import type { NodeAddresses } from "./node-address.ts";
 
 export interface NodeNetworkOptions {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import type { Endpoint } from "./cni/endpoint-store.ts";
-import type { namespaceCookie } from "./kernel/network-namespace.ts";
+import type { Endpoint } from "../cni/endpoint-store.ts";
+import type { namespaceCookie } from "../kernel/network-namespace.ts";
 import { localEndpoint } from "./local-endpoint.ts";
 
 const endpoint = (): Endpoint => ({

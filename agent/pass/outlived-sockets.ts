@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { type Address, familyOf, isLoopback } from "../model/address/address.ts";
-import { addressesOf } from "../model/objects/pod-of.ts";
-import { UDP } from "../model/protocol.ts";
-import { ANY_NODE, NODE_LOOPBACK } from "../model/service/frontend.ts";
-import type { Endpoint } from "./cni/endpoint-store.ts";
-import type { WrittenMap } from "./compile/desired.ts";
+import { type Address, familyOf, isLoopback } from "../../model/address/address.ts";
+import { addressesOf } from "../../model/objects/pod-of.ts";
+import { UDP } from "../../model/protocol.ts";
+import { ANY_NODE, NODE_LOOPBACK } from "../../model/service/frontend.ts";
+import type { Endpoint } from "../cni/endpoint-store.ts";
+import type { WrittenMap } from "../compile/desired.ts";
 import {
   LocationFlag,
   type Service,
@@ -13,11 +13,11 @@ import {
   ServiceHandling,
   type SocketPeer,
   SocketTranslation,
-} from "./kernel/layout.gen.ts";
-import type { MapStores } from "./kernel/map-store.ts";
-import { inNamespace } from "./kernel/network-namespace.ts";
-import { type ConnectedSocket, connectedUdpSockets, destroySocket } from "./kernel/sock-diag.ts";
-import type { Logger } from "./observe/log.ts";
+} from "../kernel/layout.gen.ts";
+import type { MapStores } from "../kernel/map-store.ts";
+import { inNamespace } from "../kernel/network-namespace.ts";
+import { type ConnectedSocket, connectedUdpSockets, destroySocket } from "../kernel/sock-diag.ts";
+import type { Logger } from "../observe/log.ts";
 
 type Read<M extends keyof MapStores> = Pick<MapStores[M], "lookup">;
 

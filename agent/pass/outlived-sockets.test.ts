@@ -6,7 +6,7 @@ import {
   ServiceHandling,
   type Settings,
   SocketTranslation,
-} from "./kernel/layout.gen.ts";
+} from "../kernel/layout.gen.ts";
 import { hasOutlived, type ServiceMaps } from "./outlived-sockets.ts";
 
 const dns: Service = {

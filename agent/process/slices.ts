@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { Steps } from "../model/steps.ts";
+import type { Steps } from "../../model/steps.ts";
 
 /** Milliseconds of work before yielding to other tasks. */
 const SLICE_MS = 10;
