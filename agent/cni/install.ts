@@ -46,15 +46,37 @@ export function uninstallPlugin({ binFolder, confFolder, binary }: Omit<InstallO
 
 function installBinary(from: string, to: string): void {
   if (existsSync(to) && sameContent(from, to)) return;
-  copyFileSync(from, `${to}.new`);
-  chmodSync(`${to}.new`, 0o755);
-  renameSync(`${to}.new`, to);
+  written(to, (draft) => {
+    copyFileSync(from, draft);
+    chmodSync(draft, 0o755);
+  });
 }
 
 function replace(path: string, text: string): void {
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
+  written(path, (draft) => writeFileSync(draft, text));
+}
+
+/** @throws Error that names the file, as that of a full disk does not */
+function written(path: string, write: (draft: string) => void): void {
+  const draft = `${path}.new`;
+  try {
+    write(draft);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const [why, next] =
+      code === "ENOSPC"
+        ? ["the node's disk is full", "free space on it"]
+        : [message, "see what the node's folder allows"];
+    throw new Error(
+      `Cannot install the network plugin as ${path}: ${why}. Next: ${next}; the agent tries again when it restarts.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function sameContent(a: string, b: string): boolean {
