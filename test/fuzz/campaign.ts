@@ -21,7 +21,7 @@ import { flowOf } from "./model/flow.ts";
 import { Model, type Objection } from "./model/model.ts";
 import { type Seen, seenFrame } from "./model/seen.ts";
 import { isOwn } from "./model/sources.ts";
-import { isTakenOff, takenOff, unwrapped, WRAPS, wrongEncapsulation } from "./outer.ts";
+import { isTakenOff, MARK_OWN_REQUEST, takenOff, unwrapped, WRAPS, wrongEncapsulation } from "./outer.ts";
 import { Random } from "./random.ts";
 
 export interface Failure {
@@ -59,8 +59,7 @@ const rounds: readonly Handling[] = [
 
 const KEPT = 5;
 
-/** That of loopback sees what the node says to itself, and hands on what `isOwnRequest` describes. */
-const fuzzedPrograms = packetPrograms.filter((program) => program !== "to_loopback");
+const fuzzedPrograms = packetPrograms;
 
 /** @param packets for each program */
 export function campaign(
@@ -150,17 +149,21 @@ function examine(
     return met.action === OK && met.outcomes.length === 0
       ? []
       : [{ rule: "count", why: "what we sent was looked at again" }];
-  if (met.action === REDIRECT && met.mark === OWN_REQUEST && met.outcomes.length === 0)
-    return isOwnRequest(meeting, seenFrame(bytes).ip)
+  const before = seenFrame(bytes);
+  const isForUs = program !== "from_uplink" || isReceived(before.destinationMac);
+  if (before.ip && isForUs && isRead(meeting)) model.see(before.ip);
+  if (met.action === REDIRECT && met.mark === MARK_OWN_REQUEST && met.outcomes.length === 0)
+    return isOwnRequest(meeting, before.ip)
       ? []
       : [{ rule: "source", why: "it takes the way of the node's own requests" }];
+  if (program === "to_loopback")
+    return met.action === OK && met.outcomes.length === 0 && bytes.equals(met.frame)
+      ? []
+      : [{ rule: "count", why: `what the node says to itself ended in ${met.outcomes}, action ${met.action}` }];
   if (outcome === "none" || more.length > 0)
     return [{ rule: "count", why: `it ended in ${met.outcomes.length} outcomes: ${met.outcomes}` }];
   if (!isReasonFor(outcome, met.action, program, met.mark))
     return [{ rule: "verdict", why: `action ${met.action} for ${outcome}` }];
-  const before = seenFrame(bytes);
-  const isForUs = program !== "from_uplink" || isReceived(before.destinationMac);
-  if (before.ip && isForUs && isRead(meeting)) model.see(before.ip);
   const inner = before.ip && isTakenOff(meeting, outcome, met.frame.length - bytes.length) && unwrapped(before.ip)?.ip;
   if (inner) model.see(inner);
   if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload")
@@ -213,14 +216,14 @@ function examine(
   return [...found, ...form];
 }
 
-/** MARK_OWN_REQUEST of bpf/plan.h */
-const OWN_REQUEST = 0xebf00005;
 const SCTP = 132;
 
 /** SCTP that the node's own stack made, on its way out. */
 function isOwnRequest({ program, ingressIfindex = 0 }: Meeting, ip: Seen | undefined): boolean {
-  const leaves = program === "to_tunnel" || program === "to_uplink";
-  return leaves && ingressIfindex === 0 && ip?.protocol === SCTP && isOwn(ip.source);
+  if (ingressIfindex !== 0 || ip?.protocol !== SCTP || !isOwn(ip.source)) return false;
+  // Nothing that has a port at an address of loopback could answer.
+  const isLoopback = [ip.source, ip.destination].some((address) => address.startsWith("127."));
+  return program === "to_tunnel" || (/^to_(uplink|loopback)$/.test(program) && !isLoopback);
 }
 
 const ARP = 0x0806;

@@ -2,7 +2,8 @@
 
 import { isTaken } from "../../agent/kernel/test-run.fixture.ts";
 import type { Family } from "../../model/address/address.ts";
-import { backendAddress, gateway, localPods, nodes, secondAddress } from "../packets/cluster.ts";
+import { SCTP } from "../../model/protocol.ts";
+import { backendAddress, gateway, localPods, nodes, outside, secondAddress, services } from "../packets/cluster.ts";
 import { ethernet, frame, type IpHeader, ip, ipip, protocols, raw, type Transport, vxlan } from "../packets/frames.ts";
 import { type Meeting, neighbours, type PacketProgram } from "../packets/node.ts";
 import {
@@ -21,6 +22,7 @@ import { type Flow, reversed } from "./model/flow.ts";
 import { addressNamed } from "./model/seen.ts";
 import { isOwn } from "./model/sources.ts";
 import { mutate } from "./mutation.ts";
+import { MARK_OWN_REQUEST } from "./outer.ts";
 import type { Random } from "./random.ts";
 
 export interface Generated {
@@ -30,6 +32,8 @@ export interface Generated {
 
 const WRAPPED_AT = 14 + 20 + 8 + 8 + 14;
 const IPIP_AT = 14 + 20;
+/** Of the backends of SCTP. */
+const BACKEND_PORT = 3868;
 const MARK_FORWARDED = 0xebf00001;
 export const MARK_JUDGE_LATER = 0xebf00002;
 
@@ -40,6 +44,7 @@ export class Generator {
   readonly #family: Family;
   readonly #flows: Flow[] = [];
   readonly #forwarded: { flow: Flow; node: string }[] = [];
+  readonly #ofOwn: Flow[] = [];
 
   /** @param backends ids that nodes pass each other
    * @param family of the packets, whose addresses have the names of IPv4 (model/seen.ts) */
@@ -72,6 +77,8 @@ export class Generator {
   #make(program: PacketProgram): Generated {
     const random = this.#random;
     const bare = this.#meeting(program);
+    if (bare.mark === MARK_OWN_REQUEST && program === "from_tunnel") return this.#ofNode(bare, () => 0);
+    if (program === "to_loopback" && random.oneIn(2)) return this.#ofNode(bare, () => this.#ingress(nodes.master));
     if (random.oneIn(40)) return { meeting: bare, frame: ethernet(random.bytes(20 + random.below(200)), this.#type()) };
     if (program === "from_uplink" && this.#forwarded.length > 0 && random.oneIn(24)) {
       return { meeting: bare, frame: this.#returned(random.of(this.#forwarded)) };
@@ -87,6 +94,27 @@ export class Generator {
     const whole = inIpip ? this.#inIpip(inner) : wrap ? this.#wrapped(inner) : inner;
     if (!random.oneIn(4)) return { meeting, frame: whole };
     return { meeting, frame: mutate(whole, wrap ? (inIpip ? IPIP_AT : WRAPPED_AT) : undefined, random) };
+  }
+
+  /** SCTP that a process of the node sends, as its stack makes it: to Services, to ports of nodes, and the answers of those. @param ingress of the meeting */
+  #ofNode(bare: Meeting, ingress: () => number): Generated {
+    const random = this.#random;
+    const source = random.of([nodes.master, nodes.master, secondAddress]);
+    const made = { ...someServiceFlow(source, random), protocol: SCTP };
+    const known = this.#ofOwn.length > 0 && random.oneIn(2) ? random.of(this.#ofOwn) : undefined;
+    // A backend in the node's network answers to the Service, which it sees as its client.
+    const answer = known && { ...known, sourcePort: BACKEND_PORT, destinationPort: known.sourcePort };
+    const answered = random.oneIn(4) ? answer : known;
+    // What is for pods of other nodes is the device's to wrap.
+    const destination = random.of([nodes.master, secondAddress, nodes.node, nodes.far, outside.client1]);
+    const flow = answered ?? (random.oneIn(6) ? { ...made, destination } : made);
+    if (!known) this.#ofOwn[this.#ofOwn.length < 200 ? this.#ofOwn.length : random.below(200)] = flow;
+    const isLoopback = bare.program === "to_loopback";
+    const meeting = isLoopback ? { ...bare, ingressIfindex: ingress() } : bare;
+    const [itself, port] = ["127.0.0.1", random.of(services).nodePort];
+    const own = isLoopback && random.oneIn(4);
+    const sent = own ? { ...flow, source: itself, destination: itself, destinationPort: port } : flow;
+    return { meeting, frame: frame({ ...this.#onWireAlone(sent), ttl: 64 }, transportOf(sent, random)) };
   }
 
   /** Well-formed, mostly of the pod or node whose interface it is; its hop limit says that no router has sent it on. */
@@ -112,6 +140,8 @@ export class Generator {
   #meeting(program: PacketProgram): Meeting {
     const random = this.#random;
     const at = program.endsWith("workload") ? random.of(localPods).name : (program.split("_")[1] ?? "");
+    if (program === "to_loopback") return { program, at: "lo" };
+    if (program === "from_tunnel" && random.oneIn(4)) return { program, at: "tunnel", mark: MARK_OWN_REQUEST };
     if (program === "from_tunnel") {
       const { vni, group } = this.#numbers();
       return { program, at: "tunnel", tunnel: { node: this.#peer(), vni, group } };
@@ -131,7 +161,7 @@ export class Generator {
     if (random.oneIn(2)) return 0;
     if (pod) return this.#ifindexOf(pod.name);
     if (isOwn(source)) return this.#ifindexOf(random.of(localPods).name);
-    return this.#ifindexOf(/^10\.24[45]\./.test(source) ? "other" : random.of(["other", "uplink"]));
+    return this.#ifindexOf(isPods(source) ? "other" : random.of(["other", "uplink"]));
   }
 
   /** Addresses: of a known flow, or new ones. */
@@ -258,3 +288,5 @@ export class Generator {
     return this.#random.of([0x0800, 0x0800, 0x0806, 0x86dd, 0x8100, 0x88a8, 0x88cc, this.#random.below(65536)]);
   }
 }
+
+const isPods = (address: string): boolean => /^10\.24[45]\./.test(address);

@@ -7,6 +7,9 @@ import type { Arrival, TunnelKind } from "./model/sources.ts";
 
 const KINDS: readonly TunnelKind[] = ["overlay", "forward", "forward", "return"];
 
+/** Of bpf/plan.h: from the node's stack into the programs. */
+export const MARK_OWN_REQUEST = 0xebf00005;
+
 /** What VXLAN and IPIP add. */
 const [VXLAN_HEADERS, IPIP_HEADERS] = [50, 20];
 export const WRAPS = /^(to_overlay|forward_service|return_via_entry)$/;
@@ -53,7 +56,7 @@ export function wrongEncapsulation(
 /** The packet as the program handled it: without outer headers, if it removed them. */
 export function takenOff(
   frame: SeenFrame,
-  { program, at, tunnel, ingressIfindex }: Meeting,
+  { program, at, tunnel, mark, ingressIfindex }: Meeting,
   outcome: string,
   grown: number,
   node: NodeUnderTest,
@@ -68,6 +71,7 @@ export function takenOff(
       ip,
     };
   }
+  if (program === "from_tunnel" && !tunnel && mark === MARK_OWN_REQUEST) return { arrival: { from: "own" }, ip };
   if (tunnel)
     return {
       arrival: { from: "tunnel", node: tunnel.node, to: nodes.master, kind: KINDS[tunnel.vni >>> 22] ?? "overlay" },

@@ -72,6 +72,7 @@ export class Model {
     if (!flow) return portless(before);
     if (isKeptOut(passage, flow)) return [{ rule: "clients", why: `${flow.source} may not use ${flow.destination}` }];
     if (arrival.from === "pod") return this.#fromPod(passage, arrival.pod, flow);
+    if (arrival.from === "own") return this.#fromNode(passage, flow);
     return arrival.from === "stack" ? this.#toPod(passage, flow) : this.#fromNetwork(passage, flow);
   }
 
@@ -129,7 +130,7 @@ export class Model {
     const { arrival, before, after } = passage;
     // A packet whose time to live ends here goes no further, translated or not.
     const isOver = after.ttl <= 1 && !isOwn(after.destination);
-    if (before.source !== after.source && !isOver)
+    if (before.source !== after.source && !isOver && !(flow && this.#answersNode(passage, flow)))
       return [{ rule: "way", why: `the source ${before.source} became ${after.source}` }];
     const forged = forgery(arrival, before.source);
     if (forged && !(arrival.from === "wire" && isForMany(before.destination))) return [{ rule: "source", why: forged }];
@@ -164,6 +165,41 @@ export class Model {
     return sends && receives ? [] : [{ rule: "policy", why: `${sender} may not reach ${keyOf(flow)}` }];
   }
 
+  /** Whether the flow answers a request of the node's own, and comes from where that was sent. */
+  #answersNode({ after, before }: Passage, flow: Flow): boolean {
+    const requests = this.#memory.beforeOf(reversed(flow));
+    return (
+      isOwn(before.destination) &&
+      requests.some((one) => one.source === after.destination && one.destination === after.source)
+    );
+  }
+
+  /** SCTP of the node's own processes. No policy keeps a node from its pods. What comes to its stack is for a backend in its network, which sees the
+   * Service as its client, or the answer of that one. */
+  #fromNode(passage: Passage, flow: Flow): Objection[] {
+    const { outcome, redirected, destinationMac } = passage;
+    const after = this.#flowAfter(passage, flow);
+    if (!after) return unknownAnswer(passage, flow);
+    if (outcome === "pass_to_stack") {
+      // What opens nothing, or is for no port of a Service, stays as it is.
+      if (!isOwn(after.destination) || (after.source !== flow.destination && keyOf(after) !== keyOf(flow)))
+        return [{ rule: "way", why: `the node was shown ${keyOf(after)} for ${keyOf(flow)}` }];
+      this.#memory.send(flow, after);
+      return [];
+    }
+    const wrong = wrongBackend(flow, after);
+    if (wrong) return wrong;
+    if (after.source !== flow.source) return [{ rule: "way", why: `the node's ${flow.source} became ${after.source}` }];
+    const pod = localPod(after.destination);
+    if ((pod !== undefined) !== (outcome === "to_endpoint"))
+      return [{ rule: "way", why: `what is for ${after.destination} became ${outcome}` }];
+    if (pod && redirected && podMacs(pod.name).pod !== destinationMac)
+      return [{ rule: "way", why: `what is for ${pod.name} was given to ${destinationMac}` }];
+    if (pod) this.#memory.give(flow, after, isSourcePortSeen(passage));
+    else this.#memory.send(flow, after);
+    return [];
+  }
+
   #fromPod(passage: Passage, name: string, flow: Flow): Objection[] {
     const { outcome, judgedLater } = passage;
     const after = this.#flowAfter(passage, flow);
@@ -173,6 +209,8 @@ export class Model {
     const answers = this.#memory.wasGiven(reversed(flow));
     if (/^return_/.test(outcome) && !answers) return [{ rule: "return", why: `${keyOf(flow)} answers nothing` }];
     const toNode = outcome === "pass_to_stack" && isOwn(after.destination);
+    if (toNode && passage.redirected && !this.#answersNode(passage, flow))
+      return [{ rule: "return", why: `${keyOf(flow)} answers no request of the node` }];
     const later = outcome === "pass_to_stack" && judgedLater && serviceOf(flow) !== undefined;
     const itself = after.destination === backendAddress(name);
     // A pod that reaches itself sees the service as its peer.

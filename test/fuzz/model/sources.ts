@@ -10,6 +10,8 @@ export type Arrival =
   | { readonly from: "pod"; readonly pod: string }
   | { readonly from: "wire"; readonly mac: string }
   | { readonly from: "tunnel"; readonly node: string; readonly to: string; readonly kind: TunnelKind }
+  /** SCTP of the node's own processes, which one of the programs handed to the tunnel's device. */
+  | { readonly from: "own" }
   /** From this host's stack. `by`: the pod that sent it there; isOwn: the host sent it. */
   | {
       readonly from: "stack";
@@ -56,6 +58,8 @@ export function forgery(arrival: Arrival, source: string): string | undefined {
       return forgeryOnWire(arrival.mac, source);
     case "tunnel":
       return forgeryInTunnel(arrival, source);
+    case "own":
+      return isOwn(source) ? undefined : `${source} is no address of this node`;
     default:
       return forgeryInStack(arrival, source);
   }

@@ -10,6 +10,7 @@ const MAY_END: Record<Passage["arrival"]["from"], RegExp> = {
   pod: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry|forward_external)$/,
   wire: /^(pass_to_stack|to_endpoint|to_network|to_overlay|forward_service)$/,
   tunnel: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_forwarded)$/,
+  own: /^(pass_to_stack|to_endpoint|to_network|to_overlay)$/,
   stack: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry|forward_external)$/,
 };
 
@@ -38,6 +39,9 @@ export function wrongWay(passage: Passage): string | undefined {
       return `what was for ${before.destination} left for ${destination}`;
   }
   if (!passage.redirected) return undefined;
+  // By the tunnel's device to the stack, where it ends.
+  if (outcome === "pass_to_stack")
+    return isOwn(after.destination) ? undefined : `what is for ${after.destination} was given to the node`;
   if (after.ttl !== before.ttl - 1 || after.ttl < 1) return `its time to live was ${before.ttl} and is ${after.ttl}`;
   if (!/^(to_network|return_direct|return_forwarded)$/.test(outcome)) return undefined;
   if (localPod(after.destination)) return `${after.destination} is a pod of this node, and left it as ${outcome}`;
