@@ -76,7 +76,13 @@ test("the installed programs start, and have the commands that are handed over t
 test("the package's lab, which has nothing to make a cluster of, says where that is built", () => {
   const lab = spawnSync(process.execPath, ["node_modules/ebpf-dataplane/dist/lab.js", "up"], {
     ...{ cwd: project.folder, encoding: "utf8", timeout: 840_000 },
-    input: JSON.stringify({ name: `p${process.pid.toString(36)}`.slice(0, 12) }),
+    input: JSON.stringify({
+      name: `p${process.pid.toString(36)}`,
+      kubernetesVersion: "v1.35.0",
+      podSubnet: "10.244.0.0/16",
+      serviceSubnet: "10.96.0.0/12",
+      machines: [{ name: "master", role: "control-plane", address: "172.31.1.8" }],
+    }),
   });
   expect(lab.stderr).toContain("there are no images for a local cluster: ");
   expect(lab.stderr).toContain(
