@@ -145,6 +145,27 @@ describe("ListWatch", () => {
     expect(turns).toBeGreaterThanOrEqual(3); // 100 ms in turns of 10
   });
 
+  test("the next page is asked for before the objects of this one are taken; one that fails ends the list", async () => {
+    const notes = current.notes;
+    notes.listing = () => ({
+      put: (object) => void notes.lines.push(`${nameOf(object)} after ${server().requests.length} requests`),
+      complete: () => void notes.lines.push("all"),
+    });
+    let answerSecond = () => {};
+    const second = new Promise<void>((resolve) => {
+      answerSecond = resolve;
+    });
+    server().answer(list("10", ["a"], "page2"), (response) => void second.then(() => refuse(503)(response)));
+    follow("services");
+    await vi.waitFor(() => expect(server().requests).toHaveLength(2), LONG);
+    expect(notes.lines.length).toBeLessThanOrEqual(1); // it is read while nobody has answered the second request
+    server().answer(list("10", ["a"], "page2"), list("10", ["b"]));
+    answerSecond();
+    await vi.waitFor(() => expect(notes.lines.at(-1)).toBe("all"), LONG);
+    expect(notes.lines.map((line) => line.slice(0, 2))).toEqual(["a ", "a ", "b ", "al"]);
+    expect(current.warnings[0]).toContain("watching services failed");
+  });
+
   test("after a broken connection the watch continues from there and removes nothing", async () => {
     // Twice: that a connection which was kept open is broken when it is used again is no failure yet.
     const breaks = [breakOff, breakOff];

@@ -46,6 +46,7 @@ const page = z.object({
     .nullish()
     .transform((items) => items ?? []),
 });
+type Page = z.infer<typeof page> & { readonly characters: number };
 const event = z.object({
   type: z.enum(["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]),
   object: z.looseObject({
@@ -120,26 +121,31 @@ export class ListWatch {
   async #list(signal: AbortSignal): Promise<void> {
     const list = this.#sink.listing();
     const turns = new Turns();
-    let limit = PAGE.first;
-    let continued: string | undefined;
-    let version: string;
-    do {
-      const query = { ...this.#selection, limit: String(limit), ...(continued && { continue: continued }) };
-      const request: ApiRequest = { method: "GET", path: this.#kind.path, query, signal };
-      const text = await this.#api.send(request);
-      const { metadata, items } = page.parse(objectOf(this.#api, request, text));
+    let next: Promise<Page> | undefined = this.#page(PAGE.first, undefined, signal);
+    let version = "";
+    while (next) {
+      const { characters, metadata, items }: Page = await next;
+      version = metadata.resourceVersion;
+      const limit = Math.max(1, Math.min(PAGE.most, Math.floor((items.length * PAGE.characters) / characters)));
+      // The API server prepares the next page while this one is read.
+      next = metadata.continue ? this.#page(limit, metadata.continue, signal) : undefined;
+      next?.catch(() => {}); // it is awaited only after this page
       for (const item of items) {
         list.put(item);
         await turns.next();
       }
-      version = metadata.resourceVersion;
-      continued = metadata.continue || undefined;
-      limit = Math.max(1, Math.min(PAGE.most, Math.floor((items.length * PAGE.characters) / text.length)));
-    } while (continued);
+    }
     list.complete();
     this.#version = version;
     this.#listed = true;
     this.#recovered();
+  }
+
+  async #page(limit: number, continued: string | undefined, signal: AbortSignal): Promise<Page> {
+    const query = { ...this.#selection, limit: String(limit), ...(continued && { continue: continued }) };
+    const request: ApiRequest = { method: "GET", path: this.#kind.path, query, signal };
+    const text = await this.#api.send(request);
+    return { characters: text.length, ...page.parse(objectOf(this.#api, request, text)) };
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
