@@ -34,7 +34,7 @@ import { readBack, recover } from "./pods/known-endpoints.ts";
 import { poolUseReader } from "./pods/pools.ts";
 import { servePods } from "./pods/serve-pods.ts";
 import type { Ending } from "./process/ending.ts";
-import { returnFreeMemory } from "./process/heap.ts";
+import { keepHeapSmall } from "./process/heap.ts";
 import { Watchdog } from "./process/watchdog.ts";
 import { Attachments } from "./programs/attachments.ts";
 import { cardsOf, type UplinkCards } from "./programs/uplink-cards.ts";
@@ -159,7 +159,7 @@ export async function runAgent(
   const life = endpointLife({ network, attachments: attached, dataplane, rounds });
   await servePods(agent, cluster, rounds, dataplane, life);
   health.isReady();
-  returnFreeMemory();
+  keepHeapSmall();
   log.info(`ready: ${endpoints.list().length} endpoints on this node`);
 
   await watching;
