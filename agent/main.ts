@@ -5,6 +5,7 @@ import { registerFeatures } from "./features/command.ts";
 import { registerInspectCommands } from "./observe/inspect/commands.ts";
 import { type AgentOptions, addAgentOptions } from "./options.ts";
 import type { Ending } from "./process/ending.ts";
+import { limitHeapGrowth } from "./process/heap.ts";
 import { writePrivately } from "./run-folder/private-files.ts";
 
 const program = new Command("ebpf-dataplane").description(
@@ -40,6 +41,7 @@ async function agent(options: AgentOptions): Promise<void> {
       import("./watch/cluster.ts"),
       import("./run-folder/last-good-file.ts"),
     ]);
+  limitHeapGrowth();
   writePrivately();
   const settings = readSettings(options.settings);
   const log = createLog(settings.logLevel);

@@ -9,7 +9,7 @@ import { ProblemReporter } from "../watch/problem-reporter.ts";
 import { SnapshotStore } from "../watch/snapshot-store.ts";
 import { Dataplane, type DataplaneParts } from "./dataplane.ts";
 
-test("what is wrong with an object that arrives during a pass is reported by the pass that carries out the others", async () => {
+function started({ whenWritten = () => {} }: { whenWritten?: () => void } = {}) {
   const runDirectory = mkdtempSync(join(tmpdir(), "dataplane-"));
   onTestFinished(() => rmSync(runDirectory, { recursive: true }));
   const lines: string[] = [];
@@ -19,7 +19,7 @@ test("what is wrong with an object that arrives during a pass is reported by the
   for (const kind of kindNames) store.replace(kind, []);
   const addresses = [{ type: "InternalIP", address: facts.address }];
   store.put("nodes", { metadata: { name: facts.nodeName }, status: { addresses } });
-  let arrives = () => store.put("ipReservations", { metadata: { name: "late" }, spec: { reservedCIDRs: "none" } });
+  const maps = memoryMaps();
   const parts = {
     options: { node: facts.nodeName, runDirectory },
     cluster: { store, problems: new ProblemReporter(log), secrets: {} },
@@ -32,12 +32,11 @@ test("what is wrong with an object that arrives during a pass is reported by the
       podMtu: 1450,
       followMtu: async () => 0,
     },
-    maps: memoryMaps(),
+    maps,
     // Asked after the maps are written.
     healthChecks: {
       apply: async () => {
-        arrives();
-        arrives = () => {};
+        whenWritten();
         return [];
       },
     },
@@ -46,10 +45,52 @@ test("what is wrong with an object that arrives during a pass is reported by the
     metrics: { reconciled: () => {}, failed: () => {} },
     log,
   };
-  const dataplane = new Dataplane(parts as unknown as DataplaneParts);
+  return { dataplane: new Dataplane(parts as unknown as DataplaneParts), store, maps, lines };
+}
+
+test("what is wrong with an object that arrives during a pass is reported by the pass that carries out the others", async () => {
+  let arrives = () => void store.put("ipReservations", { metadata: { name: "late" }, spec: { reservedCIDRs: "none" } });
+  const { dataplane, store, lines } = started({
+    whenWritten: () => {
+      arrives();
+      arrives = () => {};
+    },
+  });
   const reported = () => lines.filter((line) => line.startsWith("IPReservation late"));
   expect(await dataplane.apply()).toBe("done");
   expect(reported()).toEqual([]);
   expect(await dataplane.apply()).toBe("done");
   expect(reported()).toHaveLength(1);
+});
+
+test("a pass that breaks off while it compiles loses no change", async () => {
+  const { dataplane, store, maps } = started();
+  const slice = (address: string) => ({
+    metadata: { name: "web-1", namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
+    addressType: "IPv4",
+    ports: [{ port: 80 }],
+    endpoints: [{ addresses: [address] }],
+  });
+  store.put("services", {
+    metadata: { name: "web", namespace: "default" },
+    spec: { clusterIP: "10.96.0.10", clusterIPs: ["10.96.0.10"], ports: [{ port: 80 }] },
+  });
+  store.put("endpointSlices", slice("198.51.100.1"));
+  const backends = () => maps.backends.entries().map(([, { address }]) => address);
+  expect(await dataplane.apply()).toBe("done");
+  expect(backends()).toEqual(["198.51.100.1"]);
+
+  store.put("endpointSlices", slice("198.51.100.2"));
+  // Read after the services.
+  const broken = new Proxy([], {
+    get: () => {
+      throw new Error("broken");
+    },
+  });
+  const whole = store.snapshot.bind(store);
+  store.snapshot = (...of) => ({ ...whole(...of), namespaces: broken });
+  expect(await dataplane.apply()).toBe("failed");
+  store.snapshot = whole;
+  expect(await dataplane.apply()).toBe("done");
+  expect(backends()).toEqual(["198.51.100.2"]);
 });

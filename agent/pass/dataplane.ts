@@ -7,7 +7,7 @@ import type { EndpointStore } from "../cni/endpoint-store.ts";
 import { Compiler } from "../compile/compile.ts";
 import { type DesiredState, type InForceNow, NOTHING_IN_FORCE, type WrittenMap } from "../compile/desired.ts";
 import { nodeLimits } from "../compile/limits.ts";
-import type { LocalEndpoint, NodeFacts } from "../compile/snapshot.ts";
+import type { ClusterSnapshot, LocalEndpoint, NodeFacts } from "../compile/snapshot.ts";
 import type { Encryption } from "../encryption/encryption.ts";
 import type { HealthChecks } from "../health-checks/health-checks.ts";
 import { KubeProxyLeftovers } from "../machine/kube-proxy-leftovers.ts";
@@ -47,7 +47,7 @@ export class Dataplane {
   /** Called after maps were written, with the changed maps. */
   onWritten: (changed: ReadonlySet<WrittenMap>) => void = () => {};
   readonly #parts: DataplaneParts;
-  readonly #compiler: Compiler;
+  #compiler: Compiler;
   readonly #reconciler: Reconciler;
   #facts: NodeFacts | undefined;
   #hasIpv6Pool = false; // when the machine was looked at last
@@ -190,7 +190,17 @@ export class Dataplane {
     const snapshot = this.paced.of(cluster.store.snapshot(this.#facts, this.#local));
     // Of the same objects: what arrives while this pass works is for the next one, also what is wrong with it.
     const unreadable = cluster.store.problems();
-    return { desired: await inSlices(this.#compiler.compiling(snapshot)), facts: snapshot.facts, unreadable };
+    return { desired: await this.#desiredFor(snapshot), facts: snapshot.facts, unreadable };
+  }
+
+  async #desiredFor(snapshot: ClusterSnapshot): Promise<DesiredState> {
+    try {
+      return await inSlices(this.#compiler.compiling(snapshot));
+    } catch (error) {
+      // It has taken note of changes that it did not compile.
+      this.#compiler = new Compiler(nodeLimits(this.#parts.maps));
+      throw error;
+    }
   }
 
   #lookAtMachine(hasIpv6Pool: boolean): Promise<NodeFacts> {

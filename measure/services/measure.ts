@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { scaledModes } from "../../model/mode/mode.ts";
 import type { Countdown } from "../countdown.ts";
 import type { TestbedApiServer } from "../testbed/api-server.ts";
@@ -21,6 +22,9 @@ export interface Measured {
   /** Of our agent, when all services were programmed. */
   readonly memoryMiB?: number;
 }
+
+/** An agent gives back what its start needed within so long. */
+const SETTLED_MS = 15_000;
 
 /** The testbed of the measurement. */
 export interface Place {
@@ -89,10 +93,11 @@ async function program(mode: Mode, count: number, plan: ScalePlan, place: Place)
   const answered = await watchAnswers(node.client, targets, PATIENCE);
   await answered();
   const loadSeconds = ((node.readyMs ?? performance.now()) - node.startedMs) / 1000;
-  const memoryMiB = await node.ebpf?.memoryMiB();
   const programmingSeconds: number[] = [];
   for (let addition = 1; addition <= plan.additions; addition++)
     programmingSeconds.push(await addService(place.api, node, described(`extra-${addition}`, 60_000 + addition)));
+  if (node.ebpf) await setTimeout(SETTLED_MS);
+  const memoryMiB = await node.ebpf?.memoryMiB();
   await node.stop();
   return { mode, node, loadSeconds, programmingSeconds, ...(memoryMiB && { memoryMiB }) };
 }

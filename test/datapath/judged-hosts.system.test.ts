@@ -62,7 +62,8 @@ beforeAll(async () => {
   await until("the flows in the log", async () => {
     await Promise.all(Object.values(ASKED).map(([from, to]) => cluster.see(from, to())));
     seen = seenFlows((await Promise.all([logOf("master"), logOf("node")])).flat());
-    return [...wanted].every((flow) => found(flow));
+    // Nodes say in the log what they are, each when it has a flow.
+    return seen.hosts.size === 2 && [...wanted].every((flow) => found(flow));
   });
 });
 afterAll(() => cluster?.close());

@@ -153,7 +153,7 @@ function examine(
   const isForUs = program !== "from_uplink" || isReceived(before.destinationMac);
   if (before.ip && isForUs && isRead(meeting)) model.see(before.ip);
   if (met.action === REDIRECT && met.mark === MARK_OWN_REQUEST && met.outcomes.length === 0)
-    return isOwnRequest(meeting, before.ip)
+    return before.ip && isOwnRequest(meeting, before.ip, model.protocolOf(before.ip))
       ? []
       : [{ rule: "source", why: "it takes the way of the node's own requests" }];
   if (program === "to_loopback")
@@ -219,8 +219,8 @@ function examine(
 const SCTP = 132;
 
 /** SCTP that the node's own stack made, on its way out. */
-function isOwnRequest({ program, ingressIfindex = 0 }: Meeting, ip: Seen | undefined): boolean {
-  if (ingressIfindex !== 0 || ip?.protocol !== SCTP || !isOwn(ip.source)) return false;
+function isOwnRequest({ program, ingressIfindex = 0 }: Meeting, ip: Seen, protocol: number): boolean {
+  if (ingressIfindex !== 0 || protocol !== SCTP || !isOwn(ip.source)) return false;
   // Nothing that has a port at an address of loopback could answer.
   const isLoopback = [ip.source, ip.destination].some((address) => address.startsWith("127."));
   return program === "to_tunnel" || (/^to_(uplink|loopback)$/.test(program) && !isLoopback);

@@ -137,7 +137,7 @@ test("docs/metrics.md describes every metric (update with -u)", async () => {
     "Why a token and not the API server's TokenReview and SubjectAccessReview, as with kube-rbac-proxy: agents get no right to ask the API server who somebody",
     "is, a stranger's scrape costs the API server nothing, metrics are there while it is away, and a PodMonitor can send it.",
     "",
-    "The port is always 9098, which no Service can claim at a node's address. Whoever reaches it cannot keep an agent busy: 16 connections at a time, 20 new",
+    "The port is always 9098, which no Service can claim at a node's address. A client that reaches it cannot keep an agent busy: 16 connections at a time, 20 new",
     "ones a second, 8 requests and 30 s each, 10 s for a request, one answer a second.",
     "",
     "Without the Prometheus Operator: import [dashboard.json](../components/dataplane/monitoring/dashboard.json) into Grafana;",

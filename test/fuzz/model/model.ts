@@ -45,6 +45,11 @@ export class Model {
     this.#fragments.flowOf(ip);
   }
 
+  /** Of the packet that this one is, or is a fragment of: a later fragment of IPv6 may name another. */
+  protocolOf(ip: Seen): number {
+    return this.#fragments.flowOf(ip)?.protocol ?? ip.protocol;
+  }
+
   /** A pod may send to an address that is not in use yet; a pod that gets it later may answer. */
   sentToUnused(name: string, ip: Seen): void {
     const flow = this.#fragments.flowOf(ip);
