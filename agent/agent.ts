@@ -46,7 +46,9 @@ import { keptMapSizes, sizesFor, startAgainForMapSizes } from "./tables/kept-map
 import { Tables } from "./tables/tables.ts";
 import type { Cluster } from "./watch/cluster.ts";
 
-const [REPAIR_MS, LOOK_AGAIN_MS, READ_AGAIN_MS] = [1_000, 10_000, 60_000];
+const REPAIR_MS = 1_000;
+const LOOK_AGAIN_MS = 10_000;
+const READ_AGAIN_MS = 60_000;
 
 /** The parts of a running agent. */
 interface Agent {

@@ -1,14 +1,6 @@
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../process/replace-file.ts";
 
 export const PLUGIN = "ebpf-dataplane";
 const CONFLIST = `05-${PLUGIN}.conflist`;
@@ -59,12 +51,9 @@ function replace(path: string, text: string): void {
 
 /** @throws Error that names the file, as that of a full disk does not */
 function written(path: string, write: (draft: string) => void): void {
-  const draft = `${path}.new`;
   try {
-    write(draft);
-    renameSync(draft, path);
+    replaceFile(path, write);
   } catch (error) {
-    rmSync(draft, { force: true });
     const { code, message } = error as NodeJS.ErrnoException;
     const [why, next] =
       code === "ENOSPC"

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { replaceFile } from "../process/replace-file.ts";
 
 /** Kernel settings by their path below /proc/sys. README.md in this folder explains each. */
 export type Sysctls = ReadonlyMap<string, string>;
@@ -103,6 +104,5 @@ function recall(memory: string): Record<string, string> {
 }
 
 function remember(memory: string, values: Record<string, string>): void {
-  writeFileSync(`${memory}.new`, JSON.stringify(values, null, 2));
-  renameSync(`${memory}.new`, memory);
+  replaceFile(memory, (draft) => writeFileSync(draft, JSON.stringify(values, null, 2)));
 }

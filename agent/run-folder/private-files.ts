@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { replaceFile } from "../process/replace-file.ts";
 
 /** Creates a folder of the agent that only root can enter, because it contains names of pods and policies. A folder that kubelet
  * or an earlier version created becomes private too. */
@@ -13,9 +14,7 @@ export function writePrivately(): void {
   process.umask(0o077);
 }
 
-/** Writes a file that only root reads. A reader sees the old text or the new one, even if this process is killed meanwhile. If the file
- * cannot be written, throws and leaves the old text. */
+/** Writes a file that only root reads, whole or not at all. */
 export function replacePrivately(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  replaceFile(path, (draft) => writeFileSync(draft, text, { mode: 0o600 }));
 }
