@@ -1,13 +1,11 @@
 import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LabMachine } from "../../components/documents/lab.ts";
-import { LabFailure } from "../failure.ts";
 import { labsFolder, machineDisk } from "../names.ts";
-
-const MIB = 2 ** 20;
+import { MIB, type Needed, requireRoom } from "./room.ts";
 
 /** Bytes that a machine's disk has a minute after `up`, images unpacked, rounded down. */
-const NEEDED: Record<LabMachine["role"], number> = {
+const NEEDED: Needed = {
   "control-plane": 900 * MIB,
   worker: 450 * MIB,
   client: 5 * MIB,
@@ -28,13 +26,6 @@ export function availableSpace(folder = labsFolder): number {
  */
 export function requireSpace(lab: string, booting: LabMachine[], available = availableSpace()): void {
   const made = booting.filter(({ name }) => !existsSync(machineDisk(lab, name)));
-  const needed = made.reduce((sum, { role }) => sum + NEEDED[role], 0);
-  if (needed <= available) return;
-  const names = made.map(({ name }) => name).join(", ");
-  throw new LabFailure(
-    `lab ${lab} needs at least ${mib(needed)} MiB of disk for ${names}, and ${labsFolder} has ${mib(available)} MiB left`,
-    { next: "free some there, ask for fewer nodes, or remove other labs ('make labs')", exitCode: 2 },
-  );
+  const next = "free some there, ask for fewer nodes, or remove other labs ('make labs')";
+  requireRoom(lab, made, NEEDED, { of: "disk", where: labsFolder, available, next });
 }
-
-const mib = (bytes: number): number => Math.floor(bytes / MIB);

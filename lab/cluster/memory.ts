@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { LabMachine } from "../../components/documents/lab.ts";
-import { LabFailure } from "../failure.ts";
-
-const MIB = 2 ** 20;
+import { MIB, type Needed, requireRoom } from "./room.ts";
 
 /** Bytes that a machine needs when nothing of a user runs on it, as `lab list` shows them a minute after `up`, rounded down. */
-const NEEDED: Record<LabMachine["role"], number> = {
+const NEEDED: Needed = {
   "control-plane": 800 * MIB,
   worker: 300 * MIB,
   client: 4 * MIB,
@@ -21,13 +19,6 @@ export function availableMemory(meminfo = readFileSync("/proc/meminfo", "utf8"))
  * @param booting the machines that are to be started
  * @throws LabFailure (exit code 2) if this computer has too little memory for them */
 export function requireMemory(lab: string, booting: LabMachine[], available = availableMemory()): void {
-  const needed = booting.reduce((sum, { role }) => sum + NEEDED[role], 0);
-  if (needed <= available) return;
-  const names = booting.map(({ name }) => name).join(", ");
-  throw new LabFailure(
-    `lab ${lab} needs at least ${mib(needed)} MiB of memory for ${names}, and this computer has ${mib(available)} MiB left`,
-    { next: "ask for fewer nodes, or remove other labs ('make labs' shows what each uses)", exitCode: 2 },
-  );
+  const next = "ask for fewer nodes, or remove other labs ('make labs' shows what each uses)";
+  requireRoom(lab, booting, NEEDED, { of: "memory", where: "this computer", available, next });
 }
-
-const mib = (bytes: number): number => Math.floor(bytes / MIB);
