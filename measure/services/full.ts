@@ -78,6 +78,7 @@ export async function measureFull(
   const alone = await ours.metrics();
   countdown.step(`changes at ${plan.churn.perSecond} a second`);
   for (const mode of scaledModes) if (mode !== "Ebpf") await start(mode);
+  nodes.sort((a, b) => scaledModes.indexOf(a.mode) - scaledModes.indexOf(b.mode)); // as in all results
   const spent = () => nodes.map(({ node }) => machineCpuSeconds([node.client.machine]));
   const began = spent();
   const churned = await churnFor(plan.churn.seconds);
