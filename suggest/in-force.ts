@@ -2,8 +2,9 @@
 import { parseAllDocuments } from "yaml";
 import { faultsOf, inWords } from "../components/documents/faults.ts";
 import { HostJudges } from "../model/flow/host-judges.ts";
-import { FlowJudge, type JudgedBy } from "../model/flow/judge.ts";
+import { FlowJudge } from "../model/flow/judge.ts";
 import { strictest } from "../model/flow/judged.ts";
+import type { JudgedBy } from "../model/flow/judged-by.ts";
 import type { SeenFlows } from "../model/flow/seen.ts";
 import { defaultConfiguration } from "../model/mode/configuration.ts";
 import { apiVersionOf, type KindName, kinds } from "../model/objects/kinds.ts";
@@ -76,7 +77,6 @@ export function forbidsWith(inForce: InForce, seen: SeenFlows, { policies }: Sug
     nodes: new Map(),
     namespaces: new Map(inForce.of("namespaces").map(({ metadata: { name, labels } }) => [name, labels ?? {}])),
   };
-  const judge = new FlowJudge(by, seen.flows);
   const hosts = new HostJudges(
     by,
     {
@@ -88,6 +88,7 @@ export function forbidsWith(inForce: InForce, seen: SeenFlows, { policies }: Sug
     },
     seen,
   );
+  const judge = new FlowJudge({ ...by, hostPeers: hosts.peers }, seen.flows);
   return (flow) => {
     const { verdict, reason = "" } = strictest([judge.judge(flow), hosts.judge(flow)]);
     if (verdict === "denied") return reason;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { canonical, printed } from "./canonical.ts";
 import { type Expression, fits, labelsOf, lookupIn, requiredLabels } from "./expression.ts";
 import { parseSelector } from "./parse.ts";
+import { possible } from "./possible.ts";
 
 function read(text: string): Expression {
   const { expression, fault } = parseSelector(text) as { expression?: Expression; fault?: string };
@@ -222,4 +223,16 @@ test("as many parentheses as fit in Calico's 1,024 characters are read", () => {
   expect(read(text)).toEqual({ kind: "all" });
   const faulty = `${"!(".repeat(513)}all()${")".repeat(513)}`;
   expect(parseSelector(faulty).fault).toBe("column 1026: more than 512 parentheses inside each other");
+});
+
+test("what labels may say that are not all known covers what they say whichever they are", () => {
+  const property = fc.property(expression, labels, fc.subarray(["a", "b", "in", "has"]), (one, of, unknown) => {
+    const open = new Set<string>(unknown);
+    const said = possible(one, (name) =>
+      open.has(name) ? "?" : { ...(Object.hasOwn(of, name) && { value: of[name] }) },
+    );
+    expect(said[fits(one, lookupIn(of)) ? "yes" : "no"]).toBe(true);
+    if (open.size === 0) expect(said.yes).not.toBe(said.no);
+  });
+  fc.assert(property, { numRuns: 2_000 });
 });

@@ -84,7 +84,8 @@ export class Decisions {
     const blocks = (cidrs: readonly Cidr[]) => cidrs.map((cidr) => this.#ofBlock(cidr));
     if (end.kind === "network") {
       const cidr = parseCidr(end.cidr);
-      return blocks([cidr, ...smallerBlocks(cidr, this.#named)]);
+      const labelled = [...this.#known.hostLabels.keys()].map(hostCidr).filter((one) => covers(cidr, one));
+      return blocks([cidr, ...smallerBlocks(cidr, this.#named), ...labelled]);
     }
     if (end.kind === "node") {
       const known = blocks((nodes.get(end.name) ?? end.addresses).map(hostCidr));

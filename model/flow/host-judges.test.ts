@@ -1,5 +1,5 @@
 // What changed host endpoints say of the flows of a log, as a whole cluster's agents would.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { schemas } from "../objects/schemas.ts";
 import { type HostInputs, HostJudges } from "./host-judges.ts";
 import type { FlowEnd, FlowRecord, IntervalRecord } from "./record.ts";
@@ -77,10 +77,67 @@ test("automatic host endpoints have the labels that a node says it has", () => {
   expect(verdict(only443, [{ to: MASTER, port: 22 }], inputs)).toBe("allowed");
   const other = { to: node("node", "172.31.1.207"), port: 8080, node: "node" };
   expect(verdict(only443, [other], inputs)).toBe("allowed");
-  expect(verdict(only443, [{ to: MASTER, port: 8080 }], inputs, [])).toBe("allowed");
   // The node of a flow's end is asked also where only the other one reports it.
   const sent = { from: node("node", "172.31.1.207"), to: MASTER, node: "node", at: "source", port: 8080 } as const;
   expect(verdict(only443, [sent], inputs)).toBe("denied");
+});
+
+describe("of a node that says nothing of itself, automatic host endpoints have labels that are not known", () => {
+  const auto = { hostEndpoints: [], kubeControllersConfigurations: [automatic] };
+  const templates = schemas.kubeControllersConfigurations.parse({
+    metadata: { name: "default" },
+    spec: {
+      controllers: {
+        node: {
+          hostEndpoint: {
+            ...{ autoCreate: "Enabled", createDefaultHostEndpoint: "Disabled" },
+            templates: [{ generateName: "t", interfaceCIDRs: ["172.31.1.0/24"], nodeSelector: "edge == 'yes'" }],
+          },
+        },
+      },
+    },
+  });
+  const rules = { types: ["Ingress"], ingress: [port(443)] };
+  const at = (selector: string, rest: object = {}, number = 8080, inputs: Partial<HostInputs> = auto) =>
+    verdict({ selector, ...rules, ...rest }, [{ to: MASTER, port: number }], inputs, []);
+
+  test("what labels decide depends", () => {
+    expect(at("edge == 'yes'")).toBe("depends");
+    expect(at("!has(edge)")).toBe("depends");
+    expect(at("has(projectcalico.org/created-by) && edge != 'no'")).toBe("depends");
+    expect(at("has(projectcalico.org/created-by)", { ingress: [port(8080)] })).toBe("allowed");
+    // Which of its rules hold is a question of the labels, too.
+    const here = { action: "Allow", protocol: "TCP", destination: { selector: "edge == 'yes'", ports: [8080] } };
+    expect(at("all()", { ingress: [here] })).toBe("depends");
+  });
+
+  test("what they do not decide is said", () => {
+    expect(at("all()")).toBe("denied");
+    expect(at("has(projectcalico.org/created-by) || edge == 'yes'")).toBe("denied");
+    expect(at("projectcalico.org/created-by == 'somebody'")).toBe("allowed");
+    // No host endpoint has labels of pods.
+    expect(at("projectcalico.org/orchestrator == 'k8s'")).toBe("allowed");
+    expect(at("edge == 'yes'", { namespaceSelector: "all()" })).toBe("allowed");
+    expect(at("edge == 'yes'", { types: ["Egress"] })).toBe("allowed");
+    expect(at("edge == 'yes'", {}, 22)).toBe("allowed"); // a fail-safe port
+    expect(at("edge == 'yes'", {}, 8080, { hostEndpoints: [] })).toBe("allowed");
+    expect(at("edge == 'yes'", {}, 8080, { ...auto, hostEndpoints: [endpoint("master", "*")] })).toBe("denied");
+  });
+
+  test("where templates choose nodes by their labels, whether there is an endpoint depends", () => {
+    const inputs = { hostEndpoints: [], kubeControllersConfigurations: [templates] };
+    expect(at("all()", {}, 8080, inputs)).toBe("depends");
+    expect(at("projectcalico.org/created-by == 'somebody'", {}, 8080, inputs)).toBe("allowed");
+  });
+
+  test("of what the node forwards, only policies with applyOnForward count, before translation too", () => {
+    const said = (spec: object) => verdict({ selector: "edge == 'yes'", ...spec }, [{ service: "shop/web" }], auto, []);
+    expect(said(rules)).toBe("allowed");
+    expect(said({ ...rules, applyOnForward: true })).toBe("depends");
+    const early = { applyOnForward: true, types: ["Ingress"], ingress: [deny(30080)] };
+    expect(said({ ...early, preDNAT: true })).toBe("depends");
+    expect(said({ ...early, doNotTrack: true })).toBe("depends");
+  });
 });
 
 test("a host endpoint at an interface that is no uplink says nothing", () => {

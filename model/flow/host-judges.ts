@@ -3,15 +3,18 @@ import { type Address, familyOf, parseCidr } from "../address/address.ts";
 import { nodeDirectory } from "../node/nodes.ts";
 import type { FelixConfiguration } from "../objects/calico.ts";
 import { type Node, node as nodeSchema, type Service } from "../objects/core.ts";
+import { compileCalicoPolicy } from "../policy/calico-policy.ts";
 import { failsafesOf } from "../policy/failsafes.ts";
 import { HostDirectories } from "../policy/host-directory.ts";
-import { hostsOf as allHosts, type HostObjects } from "../policy/hosts.ts";
+import { hostsOf as allHosts, type HostObjects, labelledAddresses } from "../policy/hosts.ts";
 import type { Labels } from "../policy/selector.ts";
 import type { NodeHosts } from "./host-stages.ts";
-import { FlowJudge, type JudgedBy } from "./judge.ts";
+import { FlowJudge } from "./judge.ts";
 import { eitherOf, type Judged, type JudgedFlow, strictest, type WrittenTo } from "./judged.ts";
+import type { HostPeers, JudgedBy } from "./judged-by.ts";
 import type { FlowEnd } from "./record.ts";
 import type { Report, SeenFlow, SeenFlows } from "./seen.ts";
+import { UntoldHosts } from "./untold-hosts.ts";
 import { portNamed, writtenTo } from "./written.ts";
 
 /** Objects that decide about host endpoints beside policies. */
@@ -25,6 +28,7 @@ export interface HostInputs extends Omit<HostObjects, "nodes"> {
 
 /** Of a node that a log names without its address. */
 const UNKNOWN = "0.0.0.0";
+const NOWHERE = { nodeName: "", address: UNKNOWN, localAddresses: [], subnets: [], serviceSubnet: "" };
 
 interface KnownNode {
   readonly name: string;
@@ -41,16 +45,22 @@ export class HostJudges {
   readonly #judges = new Map<string, FlowJudge>();
   readonly #inputs: HostInputs;
   readonly #nodes: ReadonlyMap<string, KnownNode>;
+  /** How rules of all policies find the addresses of host endpoints. */
+  readonly peers: HostPeers;
 
   constructor(by: JudgedBy, inputs: HostInputs, { flows, hosts }: Pick<SeenFlows, "flows" | "hosts">) {
     this.#inputs = inputs;
     this.#nodes = new Map(nodesOf(by, flows, hosts).map((node) => [node.name, node]));
-    const nodes = [...this.#nodes.values()].map(({ object }) => object);
-    for (const node of this.#nodes.values()) {
-      const own = hostsOf(node, nodes, inputs, by.pools);
+    const known = [...this.#nodes.values()];
+    const nodes = known.map(({ object }) => object);
+    const untold = untoldHosts(known, inputs, by);
+    const peers = labelledAddresses(allHosts({ ...inputs, nodes }), nodeDirectory(nodes, NOWHERE));
+    this.peers = { labels: peers, ...(untold && { untold }) };
+    for (const node of known) {
+      const own = hostsOf(node, nodes, inputs, by.pools, untold);
       const seen = flows.filter((flow) => mayPass(flow, node.name));
       if (own.directory.subjects.size > 0 && seen.length > 0)
-        this.#judges.set(node.name, new FlowJudge({ ...by, hosts: own }, seen));
+        this.#judges.set(node.name, new FlowJudge({ ...by, hosts: own, hostPeers: this.peers }, seen));
     }
   }
 
@@ -137,16 +147,38 @@ function nodesOf(by: JudgedBy, flows: readonly SeenFlow[], hosts: SeenFlows["hos
   });
 }
 
-function hostsOf(node: KnownNode, nodes: readonly Node[], inputs: HostInputs, pools: readonly string[]): NodeHosts {
+/** undefined: every host endpoint has labels that are known. */
+function untoldHosts(nodes: readonly KnownNode[], inputs: HostInputs, { policies }: JudgedBy): UntoldHosts | undefined {
+  const [configuration] = inputs.kubeControllersConfigurations ?? [];
+  const untold = nodes.filter(({ told }) => !told).map(({ name }) => name);
+  if (!configuration?.spec.autoCreate || untold.length === 0) return undefined;
+  const compiled = (policies.globalNetworkPolicies ?? []).map((policy) =>
+    compileCalicoPolicy("GlobalNetworkPolicy", policy, () => []),
+  );
+  return new UntoldHosts(new Set(untold), configuration, compiled);
+}
+
+function hostsOf(
+  node: KnownNode,
+  nodes: readonly Node[],
+  inputs: HostInputs,
+  pools: readonly string[],
+  untold: UntoldHosts | undefined,
+): NodeHosts {
   const { configuration, wraps, hostEndpoints, kubeControllersConfigurations } = inputs;
   const [address = UNKNOWN, ...localAddresses] = node.addresses;
   const uplinks = uplinksOf(node, hostEndpoints ?? []);
-  const facts = { nodeName: node.name, address, localAddresses, subnets: [], serviceSubnet: "" };
-  // Without a word of the node its labels are not known, and so no automatic endpoint.
-  const automatic = node.told ? kubeControllersConfigurations : [];
-  const objects = { hostEndpoints, kubeControllersConfigurations: automatic, nodes };
+  const facts = { ...NOWHERE, nodeName: node.name, address, localAddresses };
+  const isUntold = untold?.nodes.has(node.name) === true;
+  // Templates choose nodes by their labels: one for all interfaces stands for whatever there may be.
+  const automatic = kubeControllersConfigurations?.map((one) =>
+    isUntold ? { ...one, spec: { ...one.spec, createDefaultHostEndpoint: true, templates: [] } } : one,
+  );
+  const objects = { hostEndpoints, ...(automatic && { kubeControllersConfigurations: automatic }), nodes };
+  const directory = new HostDirectories().of(objects, nodeDirectory(nodes, facts), uplinks);
   return {
-    directory: new HostDirectories().of(objects, nodeDirectory(nodes, facts), uplinks),
+    directory,
+    ...(isUntold && { untold }),
     ...{ uplinks, wraps, pools },
     failsafes: failsafesOf(configuration, { apiServer: node.told?.apiServer }),
     toHost: configuration?.spec.defaultEndpointToHostAction ?? "Accept",

@@ -8,6 +8,7 @@ import type { Decision } from "../policy/rules.ts";
 import type { Meeting } from "./decisions.ts";
 import type { Judged, JudgedFlow } from "./judged.ts";
 import type { FlowEnd } from "./record.ts";
+import type { UntoldHosts } from "./untold-hosts.ts";
 
 /** One node's host endpoints, and what decides beside their policies. */
 export interface NodeHosts {
@@ -20,6 +21,8 @@ export interface NodeHosts {
   readonly wraps: "always" | "sometimes" | "never";
   /** CIDRs that pods' addresses come from. */
   readonly pools: readonly string[];
+  /** The node's labels, which its automatic host endpoint has, are not known. */
+  readonly untold?: UntoldHosts;
 }
 
 /** undefined: no policy of the endpoint is about this direction. */
@@ -180,7 +183,8 @@ function outcomesOf(hosts: NodeHosts, { traffic, at, meetings, isOfNode, isOpen 
       isAsked = true;
       heard(subject, meeting, isOfNode && keepsOpen(hosts, meeting) === "yes");
       if ("unknown" in said) {
-        denials.push(said.unknown);
+        if (isOfNode && keepsOpen(hosts, meeting) === "yes") allows = true;
+        else denials.push(said.unknown);
         goesOn = true;
         continue;
       }

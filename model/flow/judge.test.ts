@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { calicoNetworkPolicy } from "../objects/calico-policy/policies.ts";
 import { type NetworkPolicy, networkPolicy } from "../objects/networking.ts";
-import { FlowJudge, type JudgedBy } from "./judge.ts";
+import { FlowJudge } from "./judge.ts";
+import type { JudgedBy } from "./judged-by.ts";
 import type { FlowEnd } from "./record.ts";
 
 const pods = (namespace: string, workload: string, rest: object = {}): FlowEnd => ({

@@ -1,36 +1,21 @@
-import { type Namespace, namespace as namespaceSchema } from "../objects/core.ts";
 import type { EndpointPolicy } from "../policy/endpoint-policy.ts";
 import { type AskedFlow, ruleMatches } from "../policy/explain.ts";
+import type { HostSubject } from "../policy/host-directory.ts";
 import { ANYBODY } from "../policy/judge.ts";
-import type { PolicyObjects } from "../policy/policy-objects.ts";
-import type { Decision } from "../policy/rules.ts";
+import type { Decision, Tier } from "../policy/rules.ts";
 import { PolicySelector } from "../policy/selection.ts";
 import { PodSubjects, type Subject } from "../policy/subject.ts";
+import type { Vocabulary } from "../policy/vocabulary.ts";
 import { ICMP, protocolNumbers } from "../protocol.ts";
 import { Decisions, type Meeting } from "./decisions.ts";
 import { atHosts, type Heard, type NodeHosts } from "./host-stages.ts";
 import { hostEndText } from "./host-words.ts";
 import { type Judged, type JudgedEnd, type JudgedFlow, strictest } from "./judged.ts";
-import { namingOthers, type SelectingService } from "./peer-words.ts";
+import { type HostPeers, inNamespaces, type JudgedBy, namespacesOfSets } from "./judged-by.ts";
+import { namingOthers } from "./peer-words.ts";
 import { endText, type FlowEnd } from "./record.ts";
 import type { SeenFlow } from "./seen.ts";
 import { type Stand, standFor } from "./stand.ts";
-
-/** The policies that flows are judged by, and what is known of the cluster. */
-export interface JudgedBy {
-  /** Namespaces and service accounts among them are not read: the log has their labels. */
-  readonly policies: Omit<PolicyObjects, "namespaces" | "serviceAccounts">;
-  /** Those whose endpoints have no addresses yet, and no others have known endpoints; absent: EndpointSlices are those of a cluster. */
-  readonly services?: readonly SelectingService[];
-  /** CIDRs that pods' addresses come from: the log does not say which of them a pod had. */
-  readonly pools: readonly string[];
-  /** Addresses of nodes, by name; those of others are taken from the log. */
-  readonly nodes: ReadonlyMap<string, readonly string[]>;
-  /** Labels of namespaces; those of others are taken from the log. */
-  readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
-  /** The node whose log it is; absent: host endpoints are not asked. */
-  readonly hosts?: NodeHosts;
-}
 
 const ALLOWED: Judged = { verdict: "allowed" };
 
@@ -46,10 +31,13 @@ export class FlowJudge {
   readonly #decisions: Decisions;
   /** Policies whose rules name Services, where their endpoints are not known. */
   readonly #aboutServices: ReadonlySet<string>;
+  readonly #hostPeers: HostPeers | undefined;
+  readonly #selectors: Vocabulary["selectors"];
 
   /** @param flows all that will be judged */
   constructor(by: JudgedBy, flows: readonly Pick<SeenFlow, "from" | "to">[]) {
     this.#hosts = by.hosts;
+    this.#hostPeers = by.hostPeers;
     for (const end of flows.flatMap(({ from, to }) => [from, to])) {
       if (end.kind !== "pods" || this.#stands.has(JSON.stringify(end))) continue;
       this.#stands.set(JSON.stringify(end), standFor(end, this.#stands.size, by.namespaces));
@@ -77,11 +65,12 @@ export class FlowJudge {
     }
     const areKnown = by.policies.endpointSlices !== undefined;
     this.#aboutServices = namingOthers(selection.sources, areKnown ? by.services : []);
+    this.#selectors = selection.vocabulary.selectors;
     this.#decisions = new Decisions({
       ...{ vocabulary: selection.vocabulary, pools: by.pools, nodes: by.nodes, services: by.services ?? [] },
       endpointSlices: by.policies.endpointSlices ?? [],
       knowsNodes: by.policies.nodes !== undefined,
-      hostLabels: by.hosts?.directory.labels ?? new Map(),
+      hostLabels: (by.hostPeers ?? by.hosts?.directory)?.labels ?? new Map(),
       standOf: (end) => this.#stands.get(JSON.stringify(end)),
     });
   }
@@ -106,7 +95,9 @@ export class FlowJudge {
     const early = [...(this.#hosts?.directory.subjects.keys() ?? [])].filter(
       ({ traffic }) => traffic === "preDNAT" || traffic === "doNotTrack",
     );
-    return early.some((subject) => this.#hostPolicies.get(subject)?.ingress !== undefined);
+    return early.some(
+      (subject) => this.#isOpenAt(subject, "ingress") || this.#hostPolicies.get(subject)?.ingress !== undefined,
+    );
   }
 
   /** What each end that has policies says, tier by tier, and each host endpoint that is asked, in their order. For people. */
@@ -133,7 +124,7 @@ export class FlowJudge {
   /** Of all that the ends may be, one that is denied goes first. */
   #explained(policy: EndpointPolicy, end: string, meeting: Meeting): JudgedEnd {
     const about = { direction: meeting.direction, end, policies: policy.sources };
-    const unknown = unknownLabels(meeting.peer) ?? this.#openQuestion(policy);
+    const unknown = unknownLabels(meeting.peer) ?? this.#openQuestion(policy, meeting);
     if (unknown) return { ...about, tiers: [], ...unknown };
     const said = this.#decisions.explain(policy, meeting);
     const shown = said.find(({ decision }) => decision.verdict === "deny") ?? said[0];
@@ -147,7 +138,7 @@ export class FlowJudge {
     if (!policy?.[direction]) return undefined;
     return (
       unknownLabels(peer) ??
-      this.#openQuestion(policy) ??
+      this.#openQuestion(policy, { direction, peer }) ??
       together(this.#decisions.of(policy, { direction, peer, own, ...askedOf(flow) }))
     );
   }
@@ -179,17 +170,36 @@ export class FlowJudge {
     return at === "both" && to.kind === "node" && !this.#stands.get(JSON.stringify(from))?.policy?.isAskedOfNode;
   }
 
-  #openQuestion({ sources }: EndpointPolicy): Judged | undefined {
-    const open = sources.split(", ").find((source) => this.#aboutServices.has(source));
-    return open ? { verdict: "depends", reason: `${open} names a Service, whose endpoints are not known` } : undefined;
+  #openQuestion(policy: EndpointPolicy, { direction, peer }: Pick<Meeting, "direction" | "peer">): Judged | undefined {
+    const open = policy.sources.split(", ").find((source) => this.#aboutServices.has(source));
+    if (open) return { verdict: "depends", reason: `${open} names a Service, whose endpoints are not known` };
+    if (peer.kind !== "node" || !this.#hostPeers?.untold?.nodes.has(peer.name)) return undefined;
+    return this.#mayMeanHosts(policy[direction] ?? []) ? { verdict: "depends", reason: notTold(peer.name) } : undefined;
+  }
+
+  /** Whether a rule has a selector that may mean a host endpoint whose labels are not known. */
+  #mayMeanHosts(tiers: readonly Tier[]): boolean {
+    const texts = tiers
+      .flatMap(({ rules }) => rules.flatMap(({ peers = [] }) => peers))
+      .flatMap(({ selectors = [], notSelectors = [] }) => [...selectors, ...notSelectors]);
+    return texts.some((text) => {
+      const selector = this.#selectors.get(text);
+      return selector !== undefined && this.#hostPeers?.untold?.mayMean(selector);
+    });
+  }
+
+  /** Whether labels that are not known say which policies of this node's host endpoint are asked. */
+  #isOpenAt({ host, traffic }: HostSubject, direction: "ingress" | "egress"): boolean {
+    return host === this.#hosts?.directory.own.others && this.#hosts?.untold?.isOpen(host, traffic, direction) === true;
   }
 
   #atHosts(flow: JudgedFlow, heard?: Heard): { arrival?: Judged | undefined; departure?: Judged | undefined } {
     if (!this.#hosts || !flow.at) return {};
     const ask: Parameters<typeof atHosts>[3] = (subject, meeting) => {
       const policy = this.#hostPolicies.get(subject);
+      if (this.#isOpenAt(subject, meeting.direction)) return { unknown: notTold(subject.host.node) };
       if (!policy?.[meeting.direction]) return undefined;
-      const unknown = unknownLabels(meeting.peer) ?? this.#openQuestion(policy);
+      const unknown = unknownLabels(meeting.peer) ?? this.#openQuestion(policy, meeting);
       return unknown ? { unknown: unknown.reason ?? "" } : { decisions: this.#decisions.of(policy, meeting) };
     };
     return atHosts(this.#hosts, flow, askedOf(flow), ask, heard);
@@ -208,27 +218,6 @@ function askedOf({
   return { ...asked, ...(sourcePort !== undefined && { sourcePort }) };
 }
 
-/** Without policies of namespaces that have no pods here: they select nothing. */
-function inNamespaces(objects: JudgedBy["policies"], names: ReadonlySet<string>): JudgedBy["policies"] {
-  const isHere = ({ metadata }: { readonly metadata: { readonly namespace?: string | null | undefined } }) =>
-    names.has(metadata.namespace ?? "default");
-  const { networkPolicies, calicoNetworkPolicies = [], ...rest } = objects;
-  return {
-    ...rest,
-    networkPolicies: networkPolicies.filter(isHere),
-    calicoNetworkPolicies: calicoNetworkPolicies.filter(isHere),
-  };
-}
-
-/** Of network sets, which selectors of namespaces mean too. @param others that are known already */
-function namespacesOfSets({ policies, namespaces }: JudgedBy, others: ReadonlySet<string>): Namespace[] {
-  const names = new Set((policies.networkSets ?? []).map(({ metadata }) => metadata.namespace ?? "default"));
-  return [...names].flatMap((name) => {
-    const labels = namespaces.get(name);
-    return labels && !others.has(name) ? [namespaceSchema.parse({ metadata: { name, labels } })] : [];
-  });
-}
-
 function together(decisions: readonly Decision[]): Judged {
   const denied = decisions.filter(({ verdict }) => verdict === "deny");
   const [first] = denied;
@@ -237,6 +226,8 @@ function together(decisions: readonly Decision[]): Judged {
   const reason = first.reason ?? "";
   return denied.length === decisions.length ? { verdict: "denied", reason } : { verdict: "depends", reason };
 }
+
+const notTold = (node: string): string => `the labels of node ${node} are not in the log`;
 
 function unknownLabels(end: FlowEnd): Judged | undefined {
   if (end.kind !== "pods" || end.labels) return undefined;

@@ -108,6 +108,7 @@ function endpoints(all: readonly Expression[]): WorkloadSelector {
   const first = required.find(([label]) => label !== NAMESPACE_LABEL) ?? required[0];
   return {
     text: `endpoints ${printed(expression)}`,
+    expression,
     ...(first && { firstLabel: first }),
     selects: (who) => who.kind !== "node" && fits(expression, calicoLabels(who)),
   };

@@ -42,7 +42,8 @@ function labelOrName(label: string, name: string | undefined, labels: Who["label
   return Object.hasOwn(labels, label) ? labels[label] : undefined;
 }
 
-function isImplied(label: string): boolean {
+/** Whether selectors find it on what is in a namespace without anybody writing it there. */
+export function isImplied(label: string): boolean {
   const isOfOwner = label.startsWith(OF_NAMESPACE) || label.startsWith(OF_SERVICE_ACCOUNT);
   return isOfOwner || label === ORCHESTRATOR_LABEL || label === SERVICE_ACCOUNT_LABEL || label === NAMESPACE_LABEL;
 }

@@ -6,6 +6,7 @@ import type { HostEndpoint } from "../objects/calico-policy/host-endpoint.ts";
 import type { KubeControllersConfiguration } from "../objects/calico-policy/kube-controllers.ts";
 import type { Node } from "../objects/core.ts";
 import type { Problem } from "../problem.ts";
+import { isImplied } from "./calico-labels.ts";
 import { hostPortName, portName } from "./judge.ts";
 import type { Labels } from "./selector.ts";
 import type { Who } from "./workload-selector.ts";
@@ -58,7 +59,8 @@ export function hostsOf({
 
 function automatic(node: Node, { spec }: KubeControllersConfiguration): Host[] {
   const { name } = node.metadata;
-  const own = node.metadata.labels ?? {};
+  // A kubelet may write most labels of its own Node: none of them makes the node a pod of a namespace or a service account.
+  const own = Object.fromEntries(Object.entries(node.metadata.labels ?? {}).filter(([label]) => !isImplied(label)));
   const addresses = node.status.addresses.flatMap(({ address }) => canonicalAddress(address) ?? []);
   const made = { node: name, otherwise: "allow" as const, ports: [] };
   const always = spec.createDefaultHostEndpoint
@@ -97,7 +99,7 @@ function selects(selector: string, labels: Labels): boolean {
 }
 
 /** As on the objects that Calico's own controller writes. */
-const CREATED: Labels = { "projectcalico.org/created-by": "calico-kube-controllers" };
+export const CREATED: Labels = { "projectcalico.org/created-by": "calico-kube-controllers" };
 
 export function hostAsSubject({ labels }: Pick<Host, "labels">): Who {
   return { kind: "hostEndpoint", labels };
@@ -178,7 +180,7 @@ function inOrder(a: Host, b: Host): number {
   return a.name < b.name ? -1 : 1;
 }
 
-function isAutomatic({ labels }: Host): boolean {
+export function isAutomatic({ labels }: Host): boolean {
   return labels["projectcalico.org/created-by"] === CREATED["projectcalico.org/created-by"];
 }
 

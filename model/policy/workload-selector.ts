@@ -1,3 +1,4 @@
+import type { Expression } from "../calico-selector/expression.ts";
 import type { LabelSelector } from "../objects/networking.ts";
 import { NAMESPACE_LABEL } from "./calico-labels.ts";
 import { type Labels, selectorText, selects } from "./selector.ts";
@@ -20,6 +21,8 @@ export interface WorkloadSelector {
   readonly text: string;
   /** Key and value of a label that all of them have, so that others need not be asked. */
   readonly firstLabel?: readonly [string, string];
+  /** What it asks of labels as Calico's selectors find them (calico-labels.ts). Absent: it selects no host endpoint. */
+  readonly expression?: Expression;
   selects(who: Who): boolean;
 }
 

@@ -1,5 +1,5 @@
 import type { HostInputs } from "../../model/flow/host-judges.ts";
-import type { JudgedBy } from "../../model/flow/judge.ts";
+import type { JudgedBy } from "../../model/flow/judged-by.ts";
 import { defaultConfiguration } from "../../model/mode/configuration.ts";
 import { type KindName, kinds } from "../../model/objects/kinds.ts";
 import { type ObjectOf, schemas } from "../../model/objects/schemas.ts";

@@ -123,6 +123,39 @@ test("what nodes forward is judged by the declared host policies, automatic endp
   expect(impact([...stack, edge], [flow, told]).cut).toEqual([]);
 });
 
+test("selectors of pods' policies mean the addresses of host endpoints too", () => {
+  const calico = (kind: string, name: string, spec: object, labels: object = {}): WrittenObject => ({
+    ...{ apiVersion: "projectcalico.org/v3", kind, metadata: { name, ...(labels && { labels }) }, spec },
+  });
+  const nodeOf = (name: string, address: string): FlowEnd => ({ kind: "node", name, addresses: [address] });
+  const [master, node] = [nodeOf("master", "172.31.1.8"), nodeOf("node", "172.31.1.207")];
+  const outside = (cidr: string): FlowEnd => ({ kind: "network", cidr });
+  const ends = [master, node, outside("172.31.1.55/32"), outside("172.31.1.56/32"), outside("172.31.1.48/29")];
+  const flows = ends.map((from) => line(from, { at: "destination" }));
+  const expecting = (name: string, expectedIPs: string[]) =>
+    calico(
+      "HostEndpoint",
+      name,
+      { node: "master", interfaceName: "eth0", expectedIPs, profiles: ["projectcalico-default-allow"] },
+      { role: "trusted" },
+    );
+  const said = (action: string, ...more: WrittenObject[]) => {
+    const rules = [{ action, source: { selector: "role == 'trusted'" } }];
+    const rest = action === "Deny" ? [{ action: "Allow" }] : [];
+    const spec = { selector: "app == 'db'", types: ["Ingress"], ingress: [...rules, ...rest] };
+    const { cut, undecided } = impact([...stack, ...more, calico("GlobalNetworkPolicy", "p", spec)], flows);
+    return [cut, undecided].map((list) => list.map((one) => one.from).sort());
+  };
+  const hosts = [expecting("own", ["172.31.1.8"]), expecting("machine", ["172.31.1.55"])];
+  expect(said("Deny", ...hosts)).toEqual([["172.31.1.55", "node master"], ["172.31.1.48/29"]]);
+  expect(said("Allow", ...hosts)).toEqual([["172.31.1.56", "node node"], ["172.31.1.48/29"]]);
+  // The log says nothing of nodes' labels, which automatic endpoints have.
+  const automatic = calico("KubeControllersConfiguration", "default", {
+    controllers: { node: { hostEndpoint: { autoCreate: "Enabled" } } },
+  });
+  expect(said("Deny", automatic)).toEqual([[], ["node master", "node node"]]);
+});
+
 test("pods of declared workloads are judged with the labels that they will have", () => {
   const old = pods("web", { app: "old", "statefulset.kubernetes.io/pod-name": "web-0" });
   expect(impact([...stack, onlyWeb], [line(old)]).kept.flows).toBe(1);

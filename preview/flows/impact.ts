@@ -1,6 +1,7 @@
 import { HostJudges } from "../../model/flow/host-judges.ts";
-import { FlowJudge, type JudgedBy } from "../../model/flow/judge.ts";
+import { FlowJudge } from "../../model/flow/judge.ts";
 import { type Judged, strictest } from "../../model/flow/judged.ts";
+import type { JudgedBy } from "../../model/flow/judged-by.ts";
 import { endText, type FlowEnd, type FlowLogLine, targetText } from "../../model/flow/record.ts";
 import { type SeenFlow, seenFlows } from "../../model/flow/seen.ts";
 import { lastingLabels } from "../../model/flow/workload.ts";
@@ -37,8 +38,8 @@ export function impactOf(
     from: asDeclared(flow.from, cast),
     to: asDeclared(flow.to, cast),
   }));
-  const judge = new FlowJudge(by, flows);
   const hosts = new HostJudges(by, cast.hosts, { flows, hosts: seen.hosts });
+  const judge = new FlowJudge({ ...by, hostPeers: hosts.peers }, flows);
   const judged = flows.map((flow) => ({ flow, ...strictest([judge.judge(flow), hosts.judge(flow)]) }));
   const used = judged.filter(({ flow }) => flow.connections > 0);
   const kept = used.filter(({ verdict }) => verdict === "allowed");
@@ -64,7 +65,7 @@ export function impactOf(
       .filter((change) => !used.some(({ flow }) => flow.last >= since && usedPair(cast, change, flow)))
       .map(({ from, to }) => ({ from, to })),
     unused: unusedRules(
-      by,
+      { ...by, hostPeers: hosts.peers },
       hosts.labels,
       flows.filter(({ connections }) => connections > 0),
       since,

@@ -1,4 +1,5 @@
-import { FlowJudge, type JudgedBy } from "../../model/flow/judge.ts";
+import { FlowJudge } from "../../model/flow/judge.ts";
+import type { JudgedBy } from "../../model/flow/judged-by.ts";
 import type { SeenFlow } from "../../model/flow/seen.ts";
 import type { CompiledPolicy, PolicyRule } from "../../model/policy/compiled-policy.ts";
 import { PolicyObjectCompiler } from "../../model/policy/policy-objects.ts";

@@ -44,6 +44,16 @@ const inProd: World["namespaces"] = [
   { metadata: { name: "lab", labels: { env: "prod" } } },
 ];
 const NODE = "172.31.1.207";
+/** Nodes with automatic host endpoints. */
+const withHosts = (labels: Record<string, string>): Partial<World> => ({
+  nodes: [
+    { metadata: { name: "master" }, status: { addresses: [{ type: "InternalIP", address: "172.31.1.8" }] } },
+    { metadata: { name: "node", labels }, status: { addresses: [{ type: "InternalIP", address: NODE }] } },
+  ],
+  kubeControllersConfigurations: [
+    { metadata: { name: "default" }, spec: { controllers: { node: { hostEndpoint: { autoCreate: "Enabled" } } } } },
+  ],
+});
 const webOfShop = kubernetes({ podSelector: { matchLabels: { app: "web" } } });
 const notEvil = kubernetes({
   namespaceSelector: { matchExpressions: [{ key: "team", operator: "NotIn", values: ["b"] }] },
@@ -187,6 +197,20 @@ const ROWS: Row[] = [
         { ...kubernetes({ namespaceSelector: {} }), metadata: { name: "q", namespace: "shop" } },
       ],
     },
+  ],
+  [
+    "a namespace's and its name's labels on a Node, whose kubelet writes them",
+    NODE,
+    {
+      ...withHosts({ "pcns.env": "prod", "pcsa.role": "api", "projectcalico.org/namespace": "shop" }),
+      namespaces: inProd,
+      ...{ calicoNetworkPolicies: [lets({ selector: "all()" })] },
+      globalNetworkPolicies: [
+        letsAnywhere({ namespaceSelector: "env == 'prod'" }),
+        letsAnywhere({ serviceAccounts: { selector: "role == 'api'" } }),
+      ].map((one, index) => ({ ...one, metadata: { name: `p${index}` } })),
+    },
+    { ...withHosts({ env: "prod" }), globalNetworkPolicies: [letsAnywhere({ selector: "env == 'prod'" })] },
   ],
   [
     "the address that a block leaves out, by another block that does not name it",

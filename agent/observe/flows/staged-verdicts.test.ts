@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { hostsOf } from "../../../model/flow/host-stages.fixture.ts";
-import type { JudgedBy } from "../../../model/flow/judge.ts";
+import type { JudgedBy } from "../../../model/flow/judged-by.ts";
 import type { FlowEnd } from "../../../model/flow/record.ts";
 import { networkPolicy } from "../../../model/objects/networking.ts";
 import { schemas } from "../../../model/objects/schemas.ts";

@@ -1,5 +1,6 @@
-import { FlowJudge, type JudgedBy } from "../../../model/flow/judge.ts";
+import { FlowJudge } from "../../../model/flow/judge.ts";
 import type { Judged, WrittenTo } from "../../../model/flow/judged.ts";
+import type { JudgedBy } from "../../../model/flow/judged-by.ts";
 import type { FlowRecord } from "../../../model/flow/record.ts";
 import { each, type Steps } from "../../../model/steps.ts";
 

@@ -129,5 +129,6 @@ export function nameFault(name: string, kind: keyof typeof NAMES): string | unde
 
 /** The place of the first value that an earlier one repeats; -1 where each stands once. */
 export function repetition(values: readonly unknown[]): number {
-  return values.findIndex((value, index) => values.indexOf(value) < index);
+  const seen = new Set<unknown>();
+  return values.findIndex((value) => seen.size === seen.add(value).size);
 }

@@ -1,7 +1,7 @@
 // Automatic host endpoints, by Calico's documentation ("Protect hosts: automatic host endpoints", KubeControllersConfiguration).
 import { contains } from "./addresses.ts";
 import { remembered, isMisunderstood as wrong } from "./misunderstood.ts";
-import type { HostEndpoint, Node, World } from "./objects.ts";
+import type { HostEndpoint, Labels, Node, World } from "./objects.ts";
 import { selects } from "./selector.ts";
 
 /** Those that are written, and those that Calico's controller would write for each node. */
@@ -18,6 +18,13 @@ type Settings = NonNullable<
   World["kubeControllersConfigurations"][number]["spec"]["controllers"]["node"]["hostEndpoint"]
 >;
 
+/** Other than upstream (docs/limits.md): a kubelet writes most labels of its Node, and must not pass for a namespace or a service account. */
+function ownOf(labels: Labels): Labels {
+  const isClaim = (label: string) =>
+    /^(pcns|pcsa)\.|^projectcalico\.org\/(namespace|serviceaccount|orchestrator)$/.test(label);
+  return Object.fromEntries(Object.entries(labels).filter(([label]) => !isClaim(label)));
+}
+
 /** "Automatic host endpoints have the labels of their nodes, all interfaces (*), the node's addresses as expectedIPs, and the profile
  * projectcalico-default-allow". */
 function ofNode({ metadata, status }: Node, { createDefaultHostEndpoint, templates = [] }: Settings): HostEndpoint[] {
@@ -25,7 +32,7 @@ function ofNode({ metadata, status }: Node, { createDefaultHostEndpoint, templat
   const created = { "projectcalico.org/created-by": "calico-kube-controllers" };
   const labels = wrong("automatic host endpoints have no labels of nodes")
     ? created
-    : { ...metadata.labels, ...created };
+    : { ...ownOf(metadata.labels ?? {}), ...created };
   const common = { node: metadata.name, profiles: ["projectcalico-default-allow"] };
   const whole: HostEndpoint[] =
     createDefaultHostEndpoint === "Disabled"
