@@ -4,12 +4,14 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "911c0c1f1893";
+export const layoutHash = "76e5763e935a";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
 export const MASQUERADE_PORTS = 24576;
-export const MASQUERADE_PORTS_OF_CLIENT = 12288;
+export const MASQUERADE_PORTS_SHARED = 20480;
+export const MASQUERADE_PORTS_OF_CLIENT = 10240;
+export const MASQUERADE_PORTS_KEPT = 16;
 export const SECONDS_TCP_ESTABLISHED = 86400;
 export const SECONDS_TCP_OPENING = 60;
 export const SECONDS_TCP_ONE_FIN = 3600;

@@ -3,7 +3,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Problem } from "../../model/problem.ts";
-import { MASQUERADE_PORT_FIRST, MASQUERADE_PORTS, MASQUERADE_PORTS_OF_CLIENT } from "../kernel/layout.gen.ts";
+import {
+  MASQUERADE_PORT_FIRST,
+  MASQUERADE_PORTS,
+  MASQUERADE_PORTS_KEPT,
+  MASQUERADE_PORTS_OF_CLIENT,
+} from "../kernel/layout.gen.ts";
 
 const FIRST = MASQUERADE_PORT_FIRST;
 const LAST = MASQUERADE_PORT_FIRST + MASQUERADE_PORTS - 1;
@@ -62,7 +67,7 @@ export class OutgoingPorts {
 
 const EXHAUSTED =
   "new connections to a host outside the cluster were refused, since no port of this node was free to stand for their clients " +
-  `(drop_ports_exhausted): a node has ${MASQUERADE_PORTS} of them to one address and port, one client ${MASQUERADE_PORTS_OF_CLIENT}. Next: see ` +
+  `(drop_ports_exhausted): a node has ${MASQUERADE_PORTS} of them to one address and port, one client ${MASQUERADE_PORTS_OF_CLIENT}, and ${MASQUERADE_PORTS_KEPT} for connections that are kept for it. Next: see ` +
   "who opens them (inspect connections, make watch), and have it keep connections open instead of opening new ones.";
 
 const numbers = (text: string): number[] => [...text.matchAll(/\d+/g)].map(([digits]) => Number(digits));

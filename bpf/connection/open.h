@@ -67,7 +67,7 @@ __global enum claim claim_reply_tuple(const struct tuple *reply, const struct tu
 	masqueraded = entry->flags & CONNECTION_MASQUERADED;
 	/* Of two echo requests with the same identifier the later one gets the entry, because an identifier is not rewritten. */
 	if (!same_connection(other, tuple) && (masqueraded || ((other->flags & CONNECTION_REPLY) && has_ports(tuple))) &&
-	    ((masqueraded ? keeps_port(other, tuple->protocol) : connection_is_live(other, tuple->protocol)) ||
+	    ((masqueraded ? keeps_port(other, tuple->protocol, true) : connection_is_live(other, tuple->protocol)) ||
 	     __sync_val_compare_and_swap(&other->last_seen, last_seen, entry->last_seen) != last_seen))
 		return CLAIM_TAKEN;
 	return connection_begin(&key, entry) ? CLAIM_FULL : CLAIMED;

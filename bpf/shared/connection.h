@@ -38,11 +38,14 @@ enum connection_flag {
 };
 
 /* Ports of the node that replace the ports of clients whose address it hides. They are below the ports that its kernel gives to sockets
- * by default (from 32768) and below the node ports, and above the tunnel's port, at which packets are treated as wrapped. One client may
- * use this many of them towards one address and port of a host. ICMP: identifiers. */
+ * by default (from 32768) and below the node ports, and above the tunnel's port, at which packets are treated as wrapped. Towards one
+ * address and port of a host, one client may use MASQUERADE_PORTS_OF_CLIENT of the first MASQUERADE_PORTS_SHARED. The others are kept:
+ * MASQUERADE_PORTS_KEPT for each client, by the last byte of its address. ICMP: identifiers. */
 #define MASQUERADE_PORT_FIRST 5120
 #define MASQUERADE_PORTS 24576
-#define MASQUERADE_PORTS_OF_CLIENT 12288
+#define MASQUERADE_PORTS_SHARED 20480
+#define MASQUERADE_PORTS_OF_CLIENT 10240
+#define MASQUERADE_PORTS_KEPT 16
 
 /* How long an idle connection is known. Not shorter than with kube-proxy (README.md has both). No process sweeps the tables, and an idle
  * entry makes room when others need it. A closed connection is known for longer than its backend's TIME_WAIT: see connection/open.h. */
