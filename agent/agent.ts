@@ -137,11 +137,11 @@ export async function runAgent(
   dataplane.onWritten = (maps) => outlived.written(maps);
   const { regularly } = new Watchdog(health, log);
   const attached = attachments;
-  regularly("check the machine", LOOK_AGAIN_MS, () => {
-    dataplane.lookAgain();
-    rounds.trigger();
+  regularly("check the machine", LOOK_AGAIN_MS, async () => {
     outlived.changed();
     attached.lookAgain(options.cgroupRoot);
+    await dataplane.lookAgain();
+    rounds.trigger();
   });
   regularly("bring the cluster's state to the kernel", LOOK_AGAIN_MS, () => rounds.expectProgress());
   regularly("look at BGP sessions", LOOK_AGAIN_MS, () => agent.bgp.look(() => rounds.trigger()));

@@ -38,7 +38,7 @@ export function balanceLoad(
       const own = store.list("nodes").find(({ metadata }) => metadata.name === options.node)?.metadata;
       return own?.uid ? { name: own.name, uid: own.uid } : undefined;
     },
-    facts: dataplane.facts,
+    facts: dataplane.machine.facts,
     problemsChanged: () => rounds.trigger(),
   });
   dataplane.otherProblems.push(() => balancer.problems);

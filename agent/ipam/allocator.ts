@@ -2,6 +2,7 @@ import type { Address, Family } from "../../model/address/address.ts";
 import { overlap, parseCidr } from "../../model/address/address.ts";
 import { addressesOf, type PodAddresses } from "../../model/objects/pod-of.ts";
 import { type Reserved, reservedAddresses } from "../../model/pool/reserved.ts";
+import { Turns } from "../process/turns.ts";
 import { type Block, type BlockClaims, contains, isIn } from "./block.ts";
 import { candidates, type Pool } from "./blocks-of-pool.ts";
 import { type AddressUse, COOLING_MS, FreeAddresses } from "./free-addresses.ts";
@@ -45,7 +46,8 @@ export class Allocator {
   readonly #free: FreeAddresses;
   readonly #refused: () => ReadonlySet<string>;
   readonly #exhausted = new Set<string>();
-  #last: Promise<unknown> = Promise.resolve();
+  // Concurrent requests would each claim a block, or give one back that another has chosen.
+  readonly #turns = new Turns();
 
   constructor(options: AllocatorOptions) {
     this.#options = options;
@@ -61,7 +63,7 @@ export class Allocator {
   async allocate(pools: readonly Pool[]): Promise<PodAddresses> {
     const asked = new Set<string>();
     for (;;) {
-      const answer = await this.#inTurn(() => this.#choose(pools, asked));
+      const answer = await this.#turns.take(() => this.#choose(pools, asked));
       if (!(answer instanceof Wanted)) return answer;
       const { request, lender } = answer;
       // Not in this node's queue: two nodes that wait for each other would then lend nothing.
@@ -73,7 +75,7 @@ export class Allocator {
         throw new Error(
           `${parseCidr(request.cidr).address} is in the block ${lender} of another node, which has not lent it: a pod there has it, or its agent does not answer.`,
         );
-      await this.#inTurn(() => this.#abandon(request));
+      await this.#turns.take(() => this.#abandon(request));
     }
   }
 
@@ -84,7 +86,7 @@ export class Allocator {
 
   /** Answers requests of other nodes for addresses of this node's blocks, and takes back addresses that they have returned. */
   lend(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const { blocks, lending } = this.#answers();
       if (blocks.length > 0) this.#options.use.setLending(lending);
       for (const block of blocks) await this.#options.claims.lend(block);
@@ -93,7 +95,7 @@ export class Allocator {
 
   /** Gives back a block of this node, unless an address of it is in use, reserved or cooling. @returns whether it is gone */
   giveBack(block: Block): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (!this.isEmpty(block)) return false;
       await this.#held.giveBack(block);
       return true;
@@ -112,13 +114,6 @@ export class Allocator {
   /** Names of pools of which this node got no block when it last needed one. */
   exhausted(): ReadonlySet<string> {
     return this.#exhausted;
-  }
-
-  // One after the other: concurrent requests would each claim a block, or give one back that another has chosen.
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(work);
-    this.#last = next.catch(() => undefined);
-    return next;
   }
 
   /** Ends a reservation, when the addresses are in use or will not be used. */

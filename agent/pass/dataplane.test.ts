@@ -94,3 +94,21 @@ test("a pass that breaks off while it compiles loses no change", async () => {
   expect(await dataplane.apply()).toBe("done");
   expect(backends()).toEqual(["198.51.100.2"]);
 });
+
+test("maps are read while passes go on, and what another process has changed is corrected by the next one", async () => {
+  const { dataplane, store, maps } = started();
+  store.put("services", {
+    metadata: { name: "web", namespace: "default" },
+    spec: { clusterIP: "10.96.0.10", clusterIPs: ["10.96.0.10"], ports: [{ port: 80 }] },
+  });
+  expect(await dataplane.apply()).toBe("done");
+  const services = maps.frontends.entries();
+  expect(services).not.toEqual([]);
+  await Promise.all([dataplane.readAgain(), dataplane.apply()]);
+  maps.frontends.delete(services.map(([key]) => key));
+  await dataplane.apply();
+  expect(maps.frontends.entries()).toEqual([]); // not known yet
+  await dataplane.readAgain();
+  await dataplane.apply();
+  expect(maps.frontends.entries()).toEqual(services);
+});

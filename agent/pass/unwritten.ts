@@ -1,6 +1,5 @@
 import { firstFew } from "../../model/first-few.ts";
 import type { Problem } from "../../model/problem.ts";
-import type { RouteConflict } from "../network/routes.ts";
 import type { Logger } from "../observe/log.ts";
 import type { WriteProblem } from "../reconcile/reconciler.ts";
 
@@ -48,20 +47,4 @@ export class UnwrittenLog {
 /** Without the number in the name of combined policies, which changes with each of them. */
 function withoutNumber(owner: string): string {
   return owner.replace(/ \([0-9a-f]+\)$/, "");
-}
-
-/** A destination to which the node already has another program's route. */
-export function routeProblem(node: string, { destination, other }: RouteConflict): Problem {
-  const message =
-    `${destination} has another route on this node ("${other}"), which is kept, so pods there may ` +
-    "not be reachable from this node. Next: remove that route, or the IPAMBlock.";
-  return { kind: "Node", name: node, path: "status", message };
-}
-
-/** Processes of the node do not reach Services over SCTP. @param why the message of the command that failed */
-export function ownRequestProblem(node: string, why: string): Problem {
-  const message =
-    `Processes of this node do not reach Services over SCTP, pods and clients do: ${why}. ` +
-    "Next: the kernel needs routing rules by protocol (IP_MULTIPLE_TABLES); the agent tries again.";
-  return { kind: "Node", name: node, path: "status", message };
 }

@@ -22,10 +22,14 @@ export class PodMtu {
     this.#given = 0;
   }
 
+  get isBehind(): boolean {
+    return this.#parts.network.podMtu !== this.#given;
+  }
+
   async follow(): Promise<void> {
     const { endpoints, network, log } = this.#parts;
+    if (!this.isBehind) return;
     const mtu = network.podMtu;
-    if (mtu === this.#given) return;
     this.#given = mtu;
     const changed = await network.followMtu(endpoints.list(), mtu);
     if (changed > 0) log.info(`gave the interfaces of ${changed} pods the MTU ${mtu}`);

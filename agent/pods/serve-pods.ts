@@ -42,14 +42,14 @@ export async function servePods(
   agent: PodServer,
   cluster: Cluster,
   rounds: Rounds,
-  dataplane: Pick<Dataplane, "refused" | "otherProblems" | "knowsFamilies">,
+  dataplane: Pick<Dataplane, "refused" | "otherProblems" | "machine">,
   life: ReturnType<typeof endpointLife>,
 ): Promise<void> {
   const { options, endpoints, network, health, log } = agent;
   const families = () => network.families;
   const refused = () => dataplane.refused;
   const { hostLocal } = agent;
-  const { knowsFamilies } = dataplane;
+  const { knowsFamilies } = dataplane.machine;
   const ofNode = { node: options.node, families, knowsFamilies, hostLocal };
   const pools = new PodPools({ ...ofNode, store: cluster.store, rounds, refused });
   const soon = (condition: () => boolean) =>

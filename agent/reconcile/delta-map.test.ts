@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { finish } from "../../model/steps.ts";
 import type { Entry } from "../compile/desired.ts";
 import { type Codec, u32 } from "../kernel/codec.ts";
 import { DeltaMap } from "./delta-map.ts";
@@ -24,7 +25,7 @@ const keys = (entries: Iterable<Entry<number, string>>) => [...entries].map(({ k
 
 function loaded(...entries: [number, string][]) {
   const delta = new DeltaMap(codecs);
-  delta.load(entries);
+  finish(delta.loading(entries));
   return delta;
 }
 
@@ -89,7 +90,7 @@ describe("DeltaMap", () => {
     const delta = loaded();
     delta.setDesired(desired({ a: [entry(1, "x")] }));
     settle(delta);
-    delta.load([[2, "stranger"]]);
+    finish(delta.loading([[2, "stranger"]]));
     expect(keys(delta.pendingUpdates())).toEqual([1]);
     expect(keys(delta.pendingDeletions())).toEqual([2]);
   });
@@ -136,7 +137,7 @@ describe("DeltaMap", () => {
           );
           if (stranger) {
             actual = new Map(actual).set(...stranger);
-            delta.load(actual);
+            finish(delta.loading(actual));
           }
           const late = [...desiredNow].filter(([key, value]) => actual.get(key) !== value);
           expect(new Map([...delta.pendingUpdates()].map(({ key, value }) => [key, value]))).toEqual(new Map(late));
@@ -158,5 +159,69 @@ describe("DeltaMap", () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe("a comparison with the map", () => {
+  /** A map of which `meanwhile` is called before the nth entry is read. */
+  function compared(delta: DeltaMap<number, string>, content: [number, string][], meanwhile: () => void = () => {}) {
+    const found = new Map(content);
+    const map = {
+      *read() {
+        const read = [...found];
+        meanwhile();
+        yield* read;
+      },
+      lookup: (key: number) => found.get(key),
+    };
+    return { found, differs: () => finish(delta.comparing(map)) };
+  }
+  const content: [number, string][] = [
+    [1, "a"],
+    [2, "b"],
+  ];
+
+  test("finds an entry that another program has added, removed or changed, and nothing else", () => {
+    const delta = loaded(...content);
+    delta.setDesired(desired({ a: [entry(1, "a"), entry(2, "other"), entry(3, "waits")] }));
+    expect(compared(delta, content).differs()).toBe(false);
+    expect(compared(delta, [...content, [4, "d"]]).differs()).toBe(true);
+    expect(compared(delta, [...content, [3, "waits"]]).differs()).toBe(true);
+    expect(compared(delta, [[1, "a"]]).differs()).toBe(true);
+    expect(
+      compared(delta, [
+        [1, "a"],
+        [2, "other"],
+      ]).differs(),
+    ).toBe(true);
+    expect(
+      compared(delta, [
+        [1, "z"],
+        [2, "b"],
+      ]).differs(),
+    ).toBe(true);
+  });
+
+  test("takes what is written meanwhile for the work of its own program", () => {
+    const delta = loaded(...content);
+    delta.setDesired(desired({ a: [entry(1, "new"), entry(3, "added")] }));
+    const map = compared(delta, content, () => {
+      for (const record of delta.updates()) {
+        const { key, value } = delta.desiredOf(record);
+        map.found.set(key, value);
+        delta.wrote(record, value);
+      }
+      for (const record of delta.deletions()) {
+        map.found.delete(delta.keyOf(record));
+        delta.removed(record);
+      }
+    });
+    expect(map.differs()).toBe(false);
+    expect([...map.found]).toEqual([
+      [1, "new"],
+      [3, "added"],
+    ]);
+    map.found.set(3, "changed");
+    expect(compared(delta, [...map.found]).differs()).toBe(true);
   });
 });

@@ -2,6 +2,7 @@ import { changesBetween } from "../../model/changes.ts";
 import { each, finish, type Steps } from "../../model/steps.ts";
 import type { Contribution, Contributions, Entry } from "../compile/desired.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
+import type { MapStore } from "../kernel/map-store.ts";
 import { type Claim, ClaimOrder } from "./claims-in-order.ts";
 import { EntryRecords } from "./entry-records.ts";
 import type { RecordNumber } from "./record-table.ts";
@@ -32,6 +33,8 @@ export class DeltaMap<K, V> {
   readonly #wanted: (string | Claim<V>[] | undefined)[] = [];
   #actualCount = 0;
   #contributions: Contributions<K, V> = [];
+  /** By record: 1 where a comparison has met its entry, or it was written since the comparison began. */
+  #met: Uint8Array | undefined;
   readonly #updates = new Set<RecordNumber>();
   readonly #deletions = new Set<RecordNumber>();
 
@@ -42,11 +45,6 @@ export class DeltaMap<K, V> {
   }
 
   /** Loads the current content of the map, as after a restart. */
-  load(entries: Iterable<readonly [K, V]>): void {
-    finish(this.loading(entries));
-  }
-
-  /** The same in parts. */
   *loading(entries: Iterable<readonly [K, V]>): Steps<void> {
     const gone = new Set<RecordNumber>();
     yield* each(this.#wanted.keys(), (record) => {
@@ -58,6 +56,25 @@ export class DeltaMap<K, V> {
       this.wrote(record, value);
     });
     yield* each(gone, (record) => this.removed(record));
+  }
+
+  /** Whether another program has changed the map. Changes nothing; entries may be written meanwhile. */
+  *comparing(map: Pick<MapStore<K, V>, "read" | "lookup">): Steps<boolean> {
+    const met = new Uint8Array(this.#wanted.length);
+    this.#met = met;
+    let differs = false;
+    yield* each(map.read(), ([key, value]) => {
+      const record = this.#records.find(key) ?? -1;
+      if (met[record] === 1) return;
+      met[record] = 1;
+      // An entry may have been removed since it was read.
+      if (!this.#records.isActual(record, value) && !this.#records.isActual(record, map.lookup(key))) differs = true;
+    });
+    yield* each(met.entries(), ([record, isMet]) => {
+      if (isMet === 0 && this.#records.isInMap(record)) differs = true;
+    });
+    this.#met = undefined;
+    return differs;
   }
 
   /** Replaces the desired content. An unchanged contribution costs one comparison. */
@@ -158,6 +175,7 @@ export class DeltaMap<K, V> {
   }
 
   wrote(record: RecordNumber, value: V): void {
+    if (this.#met && record < this.#met.length) this.#met[record] = 1;
     if (!this.#records.isInMap(record)) this.#actualCount++;
     this.#records.setActual(record, value, this.#wanted[record] !== undefined);
     this.#compare(record);

@@ -80,6 +80,15 @@ export class EntryRecords<K, V> {
     return replaced ? this.#value.decode(new DataView(replaced.buffer), 0) : this.desiredOf(record);
   }
 
+  /** Whether this is the map's value, as far as is known; undefined: the map does not have the entry. */
+  isActual(record: RecordNumber, value: V | undefined): boolean {
+    if (!this.isInMap(record)) return value === undefined;
+    if (value === undefined) return false;
+    const actual = this.#encoded(value);
+    const replaced = this.#replaced.get(record);
+    return replaced ? replaced.every((word, at) => word === actual[at]) : this.#table.hasValue(record, actual);
+  }
+
   setActual(record: RecordNumber, value: V, isDesired: boolean): void {
     const actual = this.#encoded(value);
     if (isDesired) this.#replace(record, actual);

@@ -51,7 +51,9 @@ describe("Reconciler", () => {
     maps.endpoints.update([[key, { ...endpoint, policy: 0, flags: 0 }]]);
     maps.backends.update([[7, { address: "10.0.0.1", node: "::", port: 1, protocol: 6, flags: 0 }]]);
     expect(reconciler.sync(state).written).toBe(0);
-    finish(reconciler.rereading());
+    const changed = finish(reconciler.comparing());
+    expect(changed.toSorted()).toEqual(["backends", "endpoints", "policies"]);
+    finish(reconciler.rereading(changed));
     expect(reconciler.sync(state)).toEqual({
       written: 3,
       changed: new Set(["endpoints", "policies", "backends"]),
@@ -73,6 +75,7 @@ describe("Reconciler", () => {
     const reconciler = new Reconciler(maps);
     reconciler.sync(limit(800n));
     maps.bandwidths.update([[key, { cost: 800n, due: 1_000_000n }]]);
+    expect(finish(reconciler.comparing())).toEqual([]);
     finish(reconciler.rereading());
     expect(reconciler.sync(limit(800n)).written).toBe(0);
     expect(new Reconciler(maps).sync(limit(800n)).written).toBe(0);

@@ -75,21 +75,23 @@ export class Reconciler {
     return { written: passed + written, changed, problems, pending };
   }
 
-  /** Reads the current content of the maps as the actual state: changes made by other programs become pending. */
-  *rereading(): Steps<void> {
-    for (const map of Object.keys(this.deltas) as WrittenMap[]) {
-      const { delta, store } = this.#sides(map);
-      const written = asWritten[map] as ((value: never) => never) | undefined;
-      const found = store.read();
-      yield* delta.loading(
-        written ? Array.from(found, ([key, value]): [never, never] => [key, written(value)]) : found,
-      );
-    }
+  /** Reads the current content of these maps as the actual state: changes made by other programs become pending. */
+  *rereading(maps: Iterable<WrittenMap> = this.#maps): Steps<void> {
+    for (const map of maps) yield* this.#sides(map).delta.loading(this.#content(map).read());
     this.#loaded = true;
   }
 
+  /** Reads all maps, beside the work that writes them. Returns those that another program has changed. */
+  *comparing(): Steps<readonly WrittenMap[]> {
+    const changed: WrittenMap[] = [];
+    for (const map of this.#maps) {
+      if (yield* this.#sides(map).delta.comparing(this.#content(map))) changed.push(map);
+    }
+    return changed;
+  }
+
   *#write(desired: MapContents, order: readonly Step[]): Steps<WrittenMaps> {
-    for (const map of Object.keys(this.deltas) as WrittenMap[]) {
+    for (const map of this.#maps) {
       const { delta } = this.#sides(map);
       yield* delta.settingDesired(desired[map] as Parameters<typeof delta.settingDesired>[0]);
     }
@@ -155,6 +157,26 @@ export class Reconciler {
     );
   }
 
+  get #maps(): WrittenMap[] {
+    return Object.keys(this.deltas) as WrittenMap[];
+  }
+
+  /** A map's content, as this agent writes it. */
+  #content(map: WrittenMap): Pick<AnyStore, "read" | "lookup"> {
+    const { store } = this.#sides(map);
+    const written = asWritten[map] as ((value: never) => never) | undefined;
+    if (!written) return store;
+    return {
+      *read() {
+        for (const [key, value] of store.read()) yield [key, written(value)] as [never, never];
+      },
+      lookup(key) {
+        const value = store.lookup(key);
+        return value === undefined ? undefined : written(value);
+      },
+    };
+  }
+
   /** Both sides of one map. The types of different maps meet here only: a step's entries come from its own map. */
   #sides(map: WrittenMap): { delta: DeltaMap<never, never>; store: AnyStore } {
     return { delta: this.deltas[map] as never, store: this.#stores[map] as unknown as AnyStore };
@@ -162,6 +184,7 @@ export class Reconciler {
 }
 
 interface AnyStore {
+  lookup(key: never): never | undefined;
   read(): Iterable<[never, never]>;
   update(entries: Iterable<readonly [never, never]>): WriteFailure<never>[];
   delete(keys: Iterable<never>): WriteFailure<never>[];

@@ -3,6 +3,7 @@ import type { FlowLogSettings } from "../../../model/flow/settings.ts";
 import type { Event } from "../../kernel/layout.gen.ts";
 import type { ReportTotals } from "../../kernel/outcomes.ts";
 import { inSlices } from "../../process/slices.ts";
+import { Turns } from "../../process/turns.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Logger } from "../log.ts";
 import { Outside } from "./ends.ts";
@@ -49,7 +50,7 @@ export class FlowLog {
   #recording: { end: () => void; since: number; monotonic: bigint; totals: ReportTotals } | undefined;
   #unwritten = 0;
   #reported = "";
-  #turn: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   readonly #timer: NodeJS.Timeout;
 
   constructor(parts: FlowLogParts) {
@@ -59,32 +60,27 @@ export class FlowLog {
 
   /** Begins the log, ends it, or writes the interval, if it is time. Calls run one after the other. */
   look(now = Date.now()): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#look(now)).catch((error: Error) => this.#fail(error.message));
-    return this.#turn;
+    return this.#turns.take(() => this.#look(now)).catch((error: Error) => this.#fail(error.message));
   }
 
   /** The flows that were not written yet, in the form of the file; empty without a log. */
   async current(): Promise<FlowLogLine[]> {
-    const lines = this.#turn.then(async (): Promise<FlowLogLine[]> => {
+    return this.#turns.take(async (): Promise<FlowLogLine[]> => {
       if (!this.#recording) return [];
       await this.#readConnections();
       const records = await this.#judged(this.#table.peek(), this.#sentOn.peek());
       return [...records, this.#interval(Date.now(), records.length)];
     });
-    this.#turn = lines.then(
-      () => undefined,
-      () => undefined,
-    );
-    return lines;
   }
 
   /** Writes all flows that were not written yet, before the process ends. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#turn;
-    const settings = this.#parts.settings();
-    if (this.#recording && settings) await this.#write(settings, Date.now());
-    this.#stop();
+    await this.#turns.take(async () => {
+      const settings = this.#parts.settings();
+      if (this.#recording && settings) await this.#write(settings, Date.now());
+      this.#stop();
+    });
   }
 
   async #look(now: number): Promise<void> {
