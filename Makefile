@@ -80,9 +80,9 @@ check: $(if $(MACHINES),go,javascript) ## test expectations on the running clust
 
 specs: bootstrap ## run Kubernetes' sig-network specs on the running local cluster; DUALSTACK=1 with those of both families; CALICO=1 those of Calico's policies instead
 	@node tools/build.ts --quiet bundle
-	@node dist/verify.js check --quiet $(if $(CALICO),$(wildcard test/calico-specs/*.check.yaml),$(filter-out $(if $(DUALSTACK),,%/dual-stack.check.yaml),$(wildcard test/sig-network/*.check.yaml)))
+	@node dist/verify.js check --brief $(if $(CALICO),$(wildcard test/calico-specs/*.check.yaml),$(filter-out $(if $(DUALSTACK),,%/dual-stack.check.yaml),$(wildcard test/sig-network/*.check.yaml)))
 
-e2e: ## build Kubernetes' own end-to-end suite, and run its specs of the network on the running local cluster: make e2e FOCUS='Services' SKIP=
+e2e: ## build Kubernetes' own end-to-end suite, and run its specs of the network on the running local cluster: make e2e FOCUS='Services' SKIP= PROCS=
 	@sh tools/bootstrap e2e
 	@node tools/build.ts --quiet bundle kube
 	@node --disable-warning=MODULE_TYPELESS_PACKAGE_JSON test/end-to-end/main.ts

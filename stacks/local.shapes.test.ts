@@ -10,7 +10,8 @@ const config = (settings: Record<string, string>) =>
 // A stack is a program, which runs when it is imported: one shape for each file. Others are in local-shape.test.ts.
 test("with one node and three clients nginx runs on the control plane, and every client but the first is kept out", async () => {
   const resources = await recordResources();
-  config({ nodes: "1", clients: "3", ipFamilies: '["IPv4"]', ipipMode: "Always" });
+  const loadBalancerPools = '["172.31.1.240/28"]';
+  config({ nodes: "1", clients: "3", ipFamilies: '["IPv4"]', ipipMode: "Always", loadBalancerPools });
   await import("./local.ts");
   await settled();
   const inputsOf = (name: string) => resources.find((one) => one.name === name)?.inputs ?? {};
@@ -26,6 +27,9 @@ test("with one node and three clients nginx runs on the control plane, and every
   });
   const text = JSON.stringify(resources);
   expect(text).toContain('"ipipMode":"Always"');
+  const pool = inputsOf("dataplane-load-balancers-1-ippool");
+  expect(pool.spec).toMatchObject({ cidr: "172.31.1.240/28", allowedUses: ["LoadBalancer"] });
+  expect(inputsOf("dataplane").loadBalancer).toBe(true);
   const verification = resources.find(({ type }) => type.endsWith(":SourceIpVerification"))?.inputs ?? {};
   expect(verification.droppedClients).toEqual(["client2", "client3"]);
 });

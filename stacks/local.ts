@@ -11,6 +11,7 @@ import {
   type FlowLogsLocalReporter,
   type Ipam,
   type IpipMode,
+  IpPoolUse,
   type LatencyMeasurement,
   type LatencyThreshold,
   LocalCluster,
@@ -41,6 +42,7 @@ const config = new Settings([
   "subnets",
   "vxlanMode",
   "ipipMode",
+  "loadBalancerPools",
   "lab",
   "kubernetesVersion",
   "latency",
@@ -80,6 +82,9 @@ const cluster = new LocalCluster("cluster", {
 // The cluster's objects are deleted together with it.
 const provider = new k8s.Provider("kubernetes", { kubeconfig: cluster.kubeconfig, deleteUnreachable: true });
 
+/** Networks from which Services of type LoadBalancer get their addresses. */
+const balancers = config.getList<string>("loadBalancerPools") ?? [];
+
 // No kube-proxy: the dataplane handles services, the pods' network and policies. Only client1 may reach nginx.
 const app = { app: "nginx" };
 const dataplane = new Dataplane(
@@ -94,11 +99,19 @@ const dataplane = new Dataplane(
     flowLog: config.getObject<FlowLog>("flowLog"),
     flowLogsLocalReporter: config.get<FlowLogsLocalReporter>("flowLogsLocalReporter"),
     serviceMetrics: config.getObject<ServiceMetrics>("serviceMetrics"),
-    ipPools: ofFamilies(podSubnets).map((cidr) => ({
-      cidr,
-      vxlanMode: config.get<VxlanMode>("vxlanMode"),
-      ...(!isIPv6(cidr) && { ipipMode: config.get<IpipMode>("ipipMode") }),
-    })),
+    ...(balancers.length > 0 && { loadBalancer: true }),
+    ipPools: [
+      ...ofFamilies(podSubnets).map((cidr) => ({
+        cidr,
+        vxlanMode: config.get<VxlanMode>("vxlanMode"),
+        ...(!isIPv6(cidr) && { ipipMode: config.get<IpipMode>("ipipMode") }),
+      })),
+      ...balancers.map((cidr, index) => ({
+        name: `load-balancers-${index + 1}`,
+        cidr,
+        allowedUses: [IpPoolUse.LoadBalancer],
+      })),
+    ],
     ...(ipFamilies.includes(Ipv6) && { serviceSubnetIpv6 }),
     networkPolicies: [
       {

@@ -91,6 +91,8 @@ const WRONG: Wrong[] = [
     "larger: 9 machines",
   ],
   ["local", { vxlanMode: "always" }, `${dataplane}ipPools[0].vxlanMode is "always"`, 'did you mean "Always"?'],
+  ["local", { loadBalancerPools: "172.31.1.240/28" }, setting("loadBalancerPools"), "a list"],
+  ["local", { loadBalancerPools: '["10.96.1.0/28"]' }, `${dataplane}ipPools[2].cidr is`, "apart from serviceSubnet"],
   [
     "local",
     { ipipMode: "Always", vxlanMode: "Always" },

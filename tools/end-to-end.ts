@@ -16,6 +16,9 @@ const agnhost: GoBinary = {
   static: true,
 };
 
+/** ginkgo's command, of the version that the suite has. */
+const ginkgo: GoBinary = { name: "ginkgo", module, package: "github.com/onsi/ginkgo/v2/ginkgo", static: false };
+
 /** Versions as test/utils/image/manifest.go of k8s.io/kubernetes has them. */
 const NAMES = ["agnhost:2.59", "jessie-dnsutils:1.7", "busybox:1.37.0-1"];
 
@@ -24,10 +27,11 @@ const PROGRAMS = ["bash", "curl", "dash", "dig", "getent", "iperf", "nc", "ss", 
   (name) => `/usr/bin/${name}`,
 );
 
-/** @returns path of the suite's binary */
-export async function buildSuite(): Promise<string> {
+/** The suite, and ginkgo's command, which runs processes of it side by side. @returns the paths of both */
+export async function buildSuite(): Promise<{ suite: string; ginkgo: string }> {
   await buildGoBinary(suite);
-  return binaryPath(suite);
+  await buildGoBinary(ginkgo);
+  return { suite: binaryPath(suite), ginkgo: binaryPath(ginkgo) };
 }
 
 /** Builds the image under all names that the specs use. Upstream's is Alpine with the same programs. */
@@ -46,6 +50,8 @@ function suiteImage(agnhostBinary: string): Image {
     "/localhost.crt": data(join(certificates, "localhost.crt")),
     "/localhost.key": data(join(certificates, "localhost.key")),
     "/uploads": directory(0o1777),
+    // Once, as upstream's (of busybox): with the usual 20 tries a spec that waits for a refusal takes minutes.
+    "/etc/wgetrc": text("tries = 1\n"),
     "/etc/services": text("domain 53/tcp\ndomain 53/udp\n"),
   };
   const own = PROGRAMS.map((path) => path.split("/").at(-1));

@@ -28,6 +28,7 @@ command("check", "run check files (YAML or JSON; - is standard input) and print 
   .argument("[file...]", "check files")
   .option("--suite <name>", "a ready-made suite, before the files: cluster (what every Kubernetes cluster must do)")
   .option("--print", "print the suite as a check file for this cluster, and change nothing")
+  .option("--brief", "print a line for each check, and of its rows those that do not hold", false)
   .option("--junit <path>", "where the result is written as JUnit XML too")
   .option("--out <path>", "where the result is written as JSON", "out/check.json")
   .option("--machines <file>", "machines outside the cluster that are reached by SSH (docs/checks.md)")

@@ -15,8 +15,8 @@ import { NoNode } from "./suite/facts.ts";
 import type { SuiteTarget } from "./suite/of-cluster.ts";
 import { NotOwn } from "./suite/own-namespaces.ts";
 import { colorsFor, telling, widthOf } from "./terminal.ts";
-import { carryOut, type Ending, type Measure } from "./verification/run.ts";
-import { renderTable } from "./verification/table.ts";
+import { type CheckCounts, carryOut, type Ending, type Measure } from "./verification/run.ts";
+import { countsInWords, renderTable } from "./verification/table.ts";
 
 export interface SessionOptions extends NamedCluster {
   /** Name of the local lab whose machines checks may name. */
@@ -27,6 +27,8 @@ export interface SessionOptions extends NamedCluster {
   json: boolean;
   /** Print only what does not hold. */
   quiet: boolean;
+  /** Print a line for each check, and of its rows those that do not hold. */
+  brief?: boolean;
 }
 
 /** Exit status: all hold; something does not hold or is not known; nothing could be judged; stopped. */
@@ -52,7 +54,7 @@ export async function session(options: SessionOptions, read: () => Verification,
   const stopping = stopOnSignal();
   try {
     const ending = await run(read(), options, stopping, parts);
-    print(parts.keep(ending), options);
+    print(parts.keep(ending), ending, options);
     if (ending.ending === "stopped") return status.stopped;
     if (ending.ending === "refused") return status.unusable;
     return holds(ending.result) ? status.held : status.failed;
@@ -71,20 +73,28 @@ async function run(
   const { lab, programs } = await reachLab(options.lab);
   const config = namedKubeconfig(options, lab, true);
   const { machines: remote, probeImage = options.probeImage } = written;
-  const world = connectWorld({ config, lab, programs, stopping, telling: telling(options.quiet), remote, probeImage });
+  const told = telling(options.quiet);
+  // Files with many steps tell more than a person reads.
+  const shown = options.brief ? { note: told.now, now: told.now } : told;
+  const world = connectWorld({ config, lab, programs, stopping, telling: shown, remote, probeImage });
   const machines = world.machines.map(({ name }) => name);
   for (const { check, file } of written.checks) requireMachines(check, machines, file);
   try {
     const target = { api: apiServerOf(config), config, lab, remote, probeImage };
     const verification = complete ? await complete(written, target) : written;
-    return await carryOut(world, verification, measureIn?.(world));
+    const checked = (counts: CheckCounts) => told.note(countsInWords(counts));
+    return await carryOut(world, verification, {
+      ...(measureIn && { measure: measureIn(world) }),
+      ...(options.brief && { checked }),
+    });
   } finally {
     await world.close();
   }
 }
 
-function print(result: VerificationResult, { json, quiet }: SessionOptions): void {
-  const table = (stream: NodeJS.WriteStream): string => `${renderTable(result, colorsFor(stream), widthOf(stream))}\n`;
+function print(result: VerificationResult, { counts }: Ending, { json, quiet, brief }: SessionOptions): void {
+  const table = (stream: NodeJS.WriteStream): string =>
+    `${renderTable(result, colorsFor(stream), { columns: widthOf(stream), ...(brief && { counts }) })}\n`;
   if (json) {
     if (!quiet || !holds(result)) process.stderr.write(table(process.stderr));
     process.stdout.write(documentOf(result));

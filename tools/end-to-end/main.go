@@ -3,13 +3,16 @@
 // Both are built from the module k8s.io/kubernetes, unchanged. Upstream's binary contains the specs of all other areas too, with the clients of
 // several clouds, which take most of its build.
 //
-//	e2e -kubeconfig ... -ginkgo.focus ...
+// ginkgo's own command runs several processes of it side by side:
+//
+//	ginkgo --procs 4 e2e.test -- -kubeconfig ... -progress-file ...
 package main
 
 import (
 	"flag"
 	"fmt"
 	"os"
+	"testing"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
@@ -29,6 +32,8 @@ import (
 )
 
 func main() {
+	testing.Init() // ginkgo's command sets a flag of Go's testing, -test.timeout
+	progress := flag.String("progress-file", "", "a file to which a line of JSON is added for each spec that has ended")
 	config.CopyFlags(config.Flags, flag.CommandLine)
 	framework.RegisterCommonFlags(flag.CommandLine)
 	framework.RegisterClusterFlags(flag.CommandLine)
@@ -43,6 +48,12 @@ func main() {
 	logs.InitLogs()
 	defer logs.FlushLogs()
 	gomega.RegisterFailHandler(framework.Fail)
+	if *progress != "" {
+		if err := reportTo(*progress); err != nil {
+			fmt.Fprintf(os.Stderr, "e2e: cannot write -progress-file: %v\n", err)
+			os.Exit(2)
+		}
+	}
 	suite, reporter := framework.CreateGinkgoConfig()
 	result := outcome{}
 	ginkgo.RunSpecs(&result, "Kubernetes e2e suite", suite, reporter)

@@ -67,7 +67,9 @@ const comparison: Comparison = {
 
 test("a verification is its checks, its figures and its limits, in the published form", async () => {
   const thresholds = [{ quantity: "medianUs", mode: "EbpfDsr", baseline: "KubeProxyIptables", atMost: 0.9 }];
-  const { result, ending } = await carryOut(world(), document({ measurement, thresholds }), async () => comparison);
+  const { result, ending } = await carryOut(world(), document({ measurement, thresholds }), {
+    measure: async () => comparison,
+  });
   expect(resultSchema.parse(result)).toMatchObject({ passed: 1, failed: 0, problems: [] });
   expect(result.figures).toMatchObject([{ mode: "EbpfDsr", p99Us: 160 }, { mode: "KubeProxyIptables" }]);
   expect(result.thresholds).toMatchObject([{ observed: 0.8, pass: true }]);
@@ -78,7 +80,7 @@ test("a verification is its checks, its figures and its limits, in the published
 test("a measurement that breaks off leaves the truth table, and says so", async () => {
   const thresholds = [{ quantity: "p99Us", mode: "EbpfDsr", atMost: 100 }];
   const gone = async () => Promise.reject(new Error("API server 172.31.1.8:6443 does not answer"));
-  const { result } = await carryOut(world(), document({ measurement, thresholds }), gone);
+  const { result } = await carryOut(world(), document({ measurement, thresholds }), { measure: gone });
   expect(result).toMatchObject({ passed: 1, failed: 0, thresholds: [{ pass: false }] });
   expect(result.thresholds?.[0]?.observed).toBeUndefined();
   expect(result.problems[0]).toMatchObject({
@@ -90,7 +92,9 @@ test("a measurement that breaks off leaves the truth table, and says so", async 
 
 test("a mode that could not be measured whole is a problem", async () => {
   const modes = [{ ...mode("EbpfDsr", 80), problem: "client1 was refused 3 times" }];
-  const { result } = await carryOut(world(), document({ measurement }), async () => ({ ...comparison, modes }));
+  const { result } = await carryOut(world(), document({ measurement }), {
+    measure: async () => ({ ...comparison, modes }),
+  });
   expect(result.problems).toEqual([{ what: "EbpfDsr was not measured completely: client1 was refused 3 times" }]);
 });
 
@@ -100,7 +104,9 @@ test("a mode that does not show what it must is a problem: its figures are anoth
     { ...row, pass: false },
     { ...row, pass: true },
   ];
-  const { result } = await carryOut(world(), document({ measurement }), async () => ({ ...comparison, expected }));
+  const { result } = await carryOut(world(), document({ measurement }), {
+    measure: async () => ({ ...comparison, expected }),
+  });
   expect(result.problems).toEqual([{ what: "eBPF, DSR: way of the reply: expected direct, observed viaEntryNode" }]);
 });
 
@@ -154,7 +160,9 @@ test("a check that never holds keeps the others from nothing", async () => {
 test("a user's stop ends everything, and every row is there", async () => {
   const stopped = world();
   stopped.stopper.abort();
-  const { result, ending } = await carryOut(stopped, document({ measurement }), () => Promise.reject(new Error("no")));
+  const { result, ending } = await carryOut(stopped, document({ measurement }), {
+    measure: () => Promise.reject(new Error("no")),
+  });
   expect(ending).toBe("stopped");
   expect(result.rows[0]?.observed).toBe("not probed: stopped by the user");
   expect(result.problems).toHaveLength(1);

@@ -11,26 +11,50 @@ import type { World } from "../engine/world.ts";
 import { follow, leadsToService } from "../follow/follow.ts";
 import type { Verification } from "../format/document.ts";
 import { assessLimits } from "./limits.ts";
-import { summarise } from "./summary.ts";
+import { countsOf, summarise } from "./summary.ts";
 
 /** Measures new connections; rejects with a message when it cannot. */
 export type Measure = (measurement: Measurement) => Promise<Comparison>;
 
+/** One check in numbers. */
+export interface CheckCounts {
+  name: string;
+  passed: number;
+  failed: number;
+  undecided: number;
+  /** With its set-up and its cleanup. */
+  seconds: number;
+}
+
 /** How a verification ended, besides its results. */
 export interface Ending {
   result: VerificationResult;
+  /** In the order in which the checks ran. */
+  counts: CheckCounts[];
   comparison?: Comparison;
   /** stopped: by the user. refused: the API server rejects an object of a check. */
   ending: "complete" | "stopped" | "refused";
+}
+
+/** What happens beside the checks. */
+export interface Beside {
+  measure?: Measure;
+  /** Hears of each check that has ended. */
+  checked?: (counts: CheckCounts) => void;
 }
 
 /**
  * Checks, then the measurement, then limits. If something fails, the result has everything known by then, and the failure as one of
  * its problems.
  */
-export async function carryOut(world: World, verification: Verification, measure?: Measure): Promise<Ending> {
+export async function carryOut(world: World, verification: Verification, beside: Beside = {}): Promise<Ending> {
+  const { measure, checked } = beside;
   const occasion = await world.occasion();
-  const outcome = await runChecks(world, verification);
+  const counts: CheckCounts[] = [];
+  const outcome = await runChecks(world, verification, (one) => {
+    counts.push(one);
+    checked?.(one);
+  });
   const { rows, problems } = outcome;
   const topology = world.stopping.aborted ? undefined : await followOne(world, rows);
   const { measurement, thresholds } = verification;
@@ -54,13 +78,19 @@ export async function carryOut(world: World, verification: Verification, measure
     ...(topology && { topology }),
     ...(thresholds.length > 0 && { thresholds: assessLimits(thresholds, comparison) }),
   });
-  return { result, ...(comparison && { comparison }), ending: endingOf(world, outcome) };
+  return { result, counts, ...(comparison && { comparison }), ending: endingOf(world, outcome) };
 }
 
-async function runChecks(world: World, { checks }: Verification): Promise<CheckOutcome> {
+async function runChecks(
+  world: World,
+  { checks }: Verification,
+  checked: (counts: CheckCounts) => void,
+): Promise<CheckOutcome> {
   const all: CheckOutcome = { rows: [], problems: [] };
   for (const { check } of checks) {
+    const begun = world.clock.now();
     const { rows, problems, broken } = await runCheck(world, check);
+    checked({ name: check.name, ...countsOf(rows), seconds: (world.clock.now() - begun) / 1000 });
     all.rows.push(...rows);
     all.problems.push(...problems);
     all.broken ??= broken;

@@ -9,9 +9,13 @@ import {
 
 /** The result as counts and a sentence. */
 export function summarise(findings: Findings): VerificationResult {
-  const { rows } = findings;
+  return { verdict: conclusionOf(findings), ...countsOf(findings.rows), ...findings };
+}
+
+/** How many rows hold, do not hold, and could not be decided. */
+export function countsOf(rows: Row[]): Pick<VerificationResult, "passed" | "failed" | "undecided"> {
   const [passed, failed] = [rows.filter(({ pass }) => pass).length, rows.filter(fails).length];
-  return { verdict: conclusionOf(findings), passed, failed, undecided: rows.length - passed - failed, ...findings };
+  return { passed, failed, undecided: rows.length - passed - failed };
 }
 
 /** A verification in one sentence: how many hold; how many do not, with the first example; what is not known. */

@@ -2,8 +2,9 @@ import pc from "picocolors";
 import { expect, test } from "vitest";
 import type { Row } from "../../report/results/verification.ts";
 import { fixtureOccasion } from "../engine/world.fixture.ts";
+import type { CheckCounts } from "./run.ts";
 import { summarise } from "./summary.ts";
-import { renderTable } from "./table.ts";
+import { countsInWords, renderTable } from "./table.ts";
 
 const row: Row = {
   from: "pod/dataplane-check-other/visitor",
@@ -20,7 +21,7 @@ const result = summarise({
   problems: [],
 });
 const tableOf = (columns?: number) =>
-  renderTable(result, pc.createColors(false), columns)
+  renderTable(result, pc.createColors(false), { columns })
     .split("\n")
     .filter((line) => /^[│├┌└]/.test(line));
 
@@ -44,6 +45,19 @@ test.each([80, 120, 200])("the table fits %i columns, and loses no character", (
       .join("");
   expect(columnOf(2)).toContain(row.to);
   expect(columnOf(4).replaceAll(" ", "")).toContain(row.observed.replaceAll(" ", ""));
+});
+
+test("in brief each check has a line, and of its rows only those that do not hold are told", () => {
+  const counts = [{ name: "terminating endpoints", passed: 1, failed: 1, undecided: 0, seconds: 34.4 }];
+  const brief = renderTable(result, pc.createColors(false), { counts });
+  expect(brief).toMatch(/│ terminating endpoints │ +1 │ +1 │ +│ 34 s │/);
+  expect(brief.split("\n").filter((line) => line.includes(row.to))).toEqual([
+    expect.stringMatching(/^FAIL /),
+    expect.stringMatching(/^1 of 2 rows does not hold/),
+  ]);
+  expect(countsInWords({ ...counts[0], undecided: 2 } as CheckCounts)).toBe(
+    "terminating endpoints: 1 passed, 1 failed, 2 open, in 34 s",
+  );
 });
 
 test("without a terminal no cell is broken", () => {

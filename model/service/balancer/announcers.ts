@@ -1,8 +1,10 @@
 import { type Address, type Family, familyOf } from "../../address/address.ts";
+import { firstFew } from "../../first-few.ts";
 import { hash32 } from "../../hash.ts";
 import { isLeaving, type Node, type Service } from "../../objects/core.ts";
 import { type EndpointSlice, serviceNameLabel } from "../../objects/discovery.ts";
 import { objectName } from "../../objects/metadata.ts";
+import type { Problem } from "../../problem.ts";
 import { heldBy } from "./claimants.ts";
 import { hasOwnBalancer } from "./class.ts";
 
@@ -18,16 +20,14 @@ export function announcersOf(
   nodes: readonly Node[],
   isOwn: (address: Address) => boolean,
 ): ReadonlyMap<Address, readonly string[]> {
-  const able = nodes.filter((node) => node.metadata.labels?.[EXCLUDED] === undefined && !isLeaving(node));
+  const able = nodes.filter((node) => !isExcluded(node) && !isLeaving(node));
   const unready = new Set(able.filter(({ status }) => !status.isReady).map(({ metadata }) => metadata.name));
   const found = new Map<Address, readonly string[]>();
   for (const service of services.filter(hasOwnBalancer)) {
     const addresses = heldBy(service).filter(isOwn);
     if (addresses.length === 0) continue;
-    const isLocal = service.spec.externalTrafficPolicy === "Local";
     for (const address of addresses.filter((one) => !found.has(one))) {
-      const local = isLocal ? nodesWithBackends(service, slices, familyOf(address)) : undefined;
-      const fitting = local ? able.filter(({ metadata }) => local.has(metadata.name)) : able;
+      const fitting = fittingNodes(service, slices, able, address);
       // A drained node hands over at once; where there is no other, it keeps the address.
       const staying = fitting.filter(({ spec }) => !spec.isCordoned);
       const names = (staying.length > 0 ? staying : fitting).map(({ metadata }) => metadata.name);
@@ -36,6 +36,46 @@ export function announcersOf(
     }
   }
   return found;
+}
+
+/** The Services with an address that no node announces, because all that could are excluded. Without a ready backend, silence is what
+ * externalTrafficPolicy Local means. */
+export function unannounced(
+  services: readonly Service[],
+  slices: readonly EndpointSlice[],
+  nodes: readonly Node[],
+  isOwn: (address: Address) => boolean,
+): readonly Problem[] {
+  if (!nodes.some(isExcluded)) return [];
+  const staying = nodes.filter((node) => !isLeaving(node));
+  return services.filter(hasOwnBalancer).flatMap((service) => {
+    const { namespace, name } = service.metadata;
+    return heldBy(service)
+      .filter(isOwn)
+      .flatMap((address) => {
+        const fitting = fittingNodes(service, slices, staying, address);
+        if (fitting.length === 0 || !fitting.every(isExcluded)) return [];
+        const names = firstFew(fitting.map(({ metadata }) => metadata.name));
+        const where =
+          service.spec.externalTrafficPolicy === "Local" ? "the nodes with its ready endpoints" : "the nodes";
+        const message = `no node announces ${address}: ${where} (${names}) have the label ${EXCLUDED}, as kubeadm gives it to control planes. Next: kubectl label node NAME ${EXCLUDED}-, or let its pods run on other nodes.`;
+        return [{ kind: "Service", namespace: namespace ?? undefined, name, path: "status.loadBalancer", message }];
+      });
+  });
+}
+
+const isExcluded = ({ metadata }: Node): boolean => metadata.labels?.[EXCLUDED] !== undefined;
+
+/** With externalTrafficPolicy Local those that have a ready backend of the address's family. */
+function fittingNodes(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  nodes: readonly Node[],
+  address: Address,
+): readonly Node[] {
+  if (service.spec.externalTrafficPolicy !== "Local") return nodes;
+  const local = nodesWithBackends(service, slices, familyOf(address));
+  return nodes.filter(({ metadata }) => local.has(metadata.name));
 }
 
 /** The names in an order that depends on the key. */

@@ -7,7 +7,7 @@ import { judgePools } from "../../pool/claims.ts";
 import { unusedPools, workloadPools } from "../../pool/uses.ts";
 import { externalIpPolicy } from "../external-ips.ts";
 import { frontendRules } from "../frontend-rules.ts";
-import { announcersOf } from "./announcers.ts";
+import { announcersOf, unannounced } from "./announcers.ts";
 import { ADDRESSES, balance, SHARING } from "./claimants.ts";
 
 const facts = {
@@ -164,6 +164,31 @@ test("nodes of an address: all that external load balancers use, or those with a
   expect(of({ externalTrafficPolicy: "Local" })).toEqual(["two"]);
   const both = balanced("a", { externalTrafficPolicy: "Local" }, [...held, { ip: "2001:db8::f0" }]);
   expect(announcersOf([both], [slice], nodes, () => true).get("2001:db8::f0")).toEqual([]);
+});
+
+test("a Service is told when every node that could announce its address is excluded", () => {
+  const labels = { "node.kubernetes.io/exclude-from-external-load-balancers": "" };
+  const [excluded, free] = [node.parse({ metadata: { name: "four", labels } }), ...nodes];
+  const slice = endpointSlice.parse({
+    metadata: { name: "a", namespace: "default", labels: { "kubernetes.io/service-name": "a" } },
+    addressType: "IPv4",
+    endpoints: [{ addresses: ["10.244.0.9"], nodeName: "four" }],
+  });
+  const held = [{ ip: "172.31.1.240" }];
+  const local = balanced("a", { externalTrafficPolicy: "Local" }, held);
+  const said = (one: Service, slices: (typeof slice)[], ...all: typeof nodes) =>
+    unannounced([one], slices, all, () => true).map(({ message }) => message);
+  expect(said(local, [slice], excluded, free as typeof excluded)).toEqual([
+    expect.stringMatching(
+      /^no node announces 172\.31\.1\.240: the nodes with its ready endpoints \(four\) have the label/,
+    ),
+  ]);
+  expect(said(balanced("a", {}, held), [], excluded)).toEqual([expect.stringContaining("the nodes (four) have")]);
+  // Another node can, nobody has a backend, or no node is excluded.
+  expect(said(balanced("a", {}, held), [], excluded, free as typeof excluded)).toEqual([]);
+  expect(said(local, [], excluded)).toEqual([]);
+  expect(said(local, [slice], ...nodes)).toEqual([]);
+  expect(unannounced([local], [slice], [excluded], () => false)).toEqual([]);
 });
 
 test("a cordoned or leaving node has no address that another can have, and one that is not ready is the last to try", () => {
