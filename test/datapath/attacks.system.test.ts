@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ethernet, frame, icmpError, ip, udp, vxlan } from "../packets/frames.ts";
+import { ethernet, frame, icmpError, ip, ipip, udp, vxlan } from "../packets/frames.ts";
 import { BareCluster, until } from "./cluster/bare-cluster.ts";
 import {
   clients,
@@ -172,6 +172,39 @@ describe.each([
     await arrived(machine);
     for (const watch of watches) expect(watch.count("attack")).toBe(0);
   });
+
+  // The kernel's VXLAN device takes what was wrapped in VXLAN twice; everything else is dropped.
+  test.each(["client1", "master"] as const)(
+    "packets that %s wraps twice, in whatever, gain none either",
+    async (machine) => {
+      const watches = await Promise.all([attacker.watch(victim), attacker.watch(closed)]);
+      const toNode = { source: nodes.master, destination: nodes.node };
+      const kinds = [RETURN, FORWARD_VIA, FORWARD_DIRECT, OVERLAY];
+      const inVxlan = (kind: number) => (packet: Buffer) => ip(toNode, vxlan(50_000, kind, 0, ethernet(packet)));
+      const wraps = [...kinds.map(inVxlan), (packet: Buffer) => ip(toNode, ipip(packet))];
+      const macs = { source: mac[machine], destination: mac.node };
+      const sources = [clients.client1, nodes.node, open.address, ...(machine === "client1" ? [friend.address] : [])];
+      const twice = (packet: Buffer) =>
+        wraps.flatMap((outer) => wraps.map((inner) => ethernet(outer(inner(packet)), 0x0800, macs)));
+      const before = await outcome("node", "drop_unsupported");
+      await attacker.send(
+        machine,
+        ...sources.flatMap((source) =>
+          [victim, closed].flatMap(({ address }) => twice(datagram(source, address, 80, "attack"))),
+        ),
+      );
+      await arrived(machine);
+      for (const watch of watches) expect(watch.count("attack")).toBe(0);
+      if (machine === "master") expect(await outcome("node", "drop_unsupported")).toBeGreaterThan(before);
+      // What master may send wrapped once arrives wrapped twice, too: it has the same rights.
+      const rightly = await attacker.watch(open);
+      const own = datagram(machine === "master" ? friend.address : clients.client1, open.address, 80, "rightly");
+      await attacker.send(machine, ethernet(inVxlan(OVERLAY)(inVxlan(OVERLAY)(own)), 0x0800, macs));
+      if (machine === "master") await until("what was wrapped twice", async () => rightly.count("rightly") === 1);
+      await arrived(machine);
+      expect(rightly.count("rightly")).toBe(machine === "master" ? 1 : 0);
+    },
+  );
 
   test("the tunnel has one address on a node", async () => {
     await cluster.run("node", ["ip", "address", "add", "172.31.1.209/32", "dev", "eth0"]);

@@ -101,6 +101,37 @@ describe.skipIf(noRouter)("BGP", () => {
       expect(await cluster.see(client, "10.96.0.10:80")).toBe(`allowed default/web saw ${clients[client]}`);
   });
 
+  test("the router gets communities, and a Service with local traffic policy only from nodes that have a backend", async () => {
+    const spec = { externalIPs: ["198.51.100.9"], externalTrafficPolicy: "Local" };
+    const ports = [{ name: "web", protocol: "TCP", port: 80, targetPort: 80, nodePort: 30699 }];
+    const local = service("local", { clusterIP: "10.96.0.19", nodePort: 30699, spec: { ...spec, ports } });
+    cluster.apply(
+      local,
+      endpoints("local", [web]),
+      configuration({
+        serviceClusterIPs: [{ cidr: "10.96.0.0/12" }],
+        serviceExternalIPs: [{ cidr: "198.51.100.9/32" }],
+        communities: [{ name: "pods", value: "64512:7" }],
+        prefixAdvertisements: [{ cidr: "10.244.0.0/16", communities: ["pods", "64512:1:2"] }],
+      }),
+    );
+    const told = (network: string) => cluster.run("router", ["birdc", "show", "route", network, "all"]);
+    await until("the communities", async () => (await told("10.244.1.0/26")).includes("(64512,7)"));
+    expect(await told("10.244.1.0/26")).toContain("(64512, 1, 2)");
+    expect(await told("10.96.0.0/12")).not.toContain("(64512,7)");
+    const ways = async () =>
+      [...(await learned()).matchAll(/^198\.51\.100\.9 .*(?:\n\s.*)*/gm)].join().match(/via \S+/g);
+    await until("the one node", async () => (await ways())?.join() === "via 172.31.1.207");
+    expect(await cluster.see("client1", "198.51.100.9:80")).toBe(`allowed default/web saw ${clients.client1}`);
+    cluster.apply(endpoints("local", [wide]));
+    await until("the other node", async () => (await ways())?.join() === "via 172.31.1.8");
+    cluster.apply(endpoints("local", [web, wide]));
+    await until("both nodes", async () => (await ways())?.length === 2);
+    cluster.remove(local, endpoints("local", []));
+    await until("no node", async () => (await ways()) === null);
+    cluster.apply(configuration({ serviceClusterIPs: [{ cidr: "10.96.0.0/12" }] }));
+  });
+
   test("what is sent to an address of that network that no Service has does not circle between router and node", async () => {
     const dropped = async () => {
       const all = await Promise.all([cluster.outcomes("master"), cluster.outcomes("node")]);

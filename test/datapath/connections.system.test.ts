@@ -128,11 +128,12 @@ test("a policy that is added later stops an established connection, which contin
   expect(await cluster.see("client1", "172.31.1.8:30604")).toMatch(/^allowed/);
 });
 
-test("an established connection follows its pool through all modes of encapsulation, and so does its pod's MTU", async () => {
+test("established connections follow the pool through all modes of encapsulation, and so does the pod's MTU", async () => {
   const asker = await cluster.addPod("asker", "master", { app: "asker" });
   await startEcho(one);
   const held = hold(cluster, `${one.address}:82`, 45_400, asker);
-  await until("the connection", async () => held.lines.includes("connected"));
+  const external = hold(cluster, "172.31.1.8:30082", 45_401);
+  await until("the connections", async () => [held, external].every(({ lines }) => lines.includes("connected")));
   const wrapped = async () => (await cluster.outcomes("master")).to_overlay ?? 0;
   const grows = async () => {
     const before = await wrapped();
@@ -163,8 +164,8 @@ test("an established connection follows its pool through all modes of encapsulat
     await until(`packets of the connection, ${mode}`, async () => (await grows()) === (filter !== PLAIN));
     if (room !== undefined) await until(`the pod's MTU, ${mode}`, async () => (await mtu()) === 1500 - room);
     await onWire(filter);
-    const arrived = held.echoed;
-    await until("more of it to come back", async () => held.echoed > arrived);
+    const arrived = [held.echoed, external.echoed] as const;
+    await until("more to come back", async () => held.echoed > arrived[0] && external.echoed > arrived[1]);
   };
   expect(await grows()).toBe(false);
   await follows("Always", "Never", VXLAN, 50);
@@ -174,7 +175,7 @@ test("an established connection follows its pool through all modes of encapsulat
   await follows("Never", "CrossSubnet", PLAIN);
   await follows("Never", "Always", IPIP);
   await follows("CrossSubnet", "Never", PLAIN);
-  expect(held.lines).toEqual(["connected"]);
+  expect([held.lines, external.lines]).toEqual([["connected"], ["connected"]]);
 });
 
 test("a killed agent drops no packet, and its successor takes over the existing state, of another layout too", async () => {

@@ -17,6 +17,7 @@ import {
 } from "./cluster/objects.ts";
 import type { Placed } from "./cluster/placed.ts";
 import { compiled } from "./traffic/compiled.ts";
+import { hold } from "./traffic/holding.ts";
 import { allGoOn, holdFlows } from "./traffic/moving.ts";
 import { serveEchoes, serveProbes } from "./traffic/serving.ts";
 import type { Asked, Observed } from "./traffic/socket-client.ts";
@@ -117,14 +118,16 @@ describe.each([
         .split("\n")
         .map((line) => JSON.parse(line) as Observed);
     };
-    for (const to of ["[fd00:10:96::10]:80", `[${nodesIpv6.master}]:30604`]) {
-      const shownAs = to.replace(/[[\]]/g, "");
-      for (const pod of [near, far, web, undefined])
-        expect(await ask("master", pod, { how: "tcp", to: [to] }), `${pod?.name} to ${to}`).toMatchObject([
-          { event: "peer", address: shownAs },
-          { event: "answer", server: "default/web", from: shownAs },
-        ]);
-    }
+    const to = ["[fd00:10:96::10]:80", `[${nodesIpv6.master}]:30604`];
+    const seen = to.flatMap((one) => {
+      const shownAs = one.replace(/[[\]]/g, "");
+      return [
+        { event: "peer", address: shownAs },
+        { event: "answer", server: "default/web", from: shownAs },
+      ];
+    });
+    for (const pod of [near, far, web, undefined])
+      expect(await ask("master", pod, { how: "tcp", to }), pod?.name).toMatchObject(seen);
     for (const how of ["connected", "unconnected"] as const)
       for (const pod of [near, far, undefined]) {
         const observed = await ask("master", pod, { how, to: ["[fd00:10:96::11]:80"], count: 3 });
@@ -332,6 +335,23 @@ describe.each([
       cluster.remove(policy);
     }
     await cluster.carriedOut();
+  });
+
+  test("an established connection of IPv6 goes on while its pool is wrapped or no longer is", async () => {
+    await serveEchoes(cluster, web);
+    const held = hold(cluster, `[${ipv6(web)}]:82`, 45_400, far);
+    await until("the connection", async () => held.echoed > 0);
+    const wrapped = async () => (await cluster.outcomes("master")).to_overlay ?? 0;
+    for (const next of [vxlanMode === "Never" ? "Always" : "Never", "CrossSubnet", vxlanMode] as const) {
+      cluster.apply(poolIpv6(next));
+      await cluster.carriedOut();
+      await until(`packets of the connection, VXLAN ${next}`, async () => {
+        const before = [await wrapped(), held.echoed] as const;
+        await until("more of it to come back", async () => held.echoed > before[1] + 5);
+        return (await wrapped()) > before[0] === (next === "Always");
+      });
+    }
+    expect(held.lines).toEqual(["connected"]);
   });
 
   test("what leaves the cluster from a pool with natOutgoing has its node's IPv6 address; to nodes it has the pod's", async () => {

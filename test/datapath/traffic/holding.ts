@@ -32,7 +32,7 @@ export interface Held {
 
 /** Holds a connection to an echo server open, from a machine or a pod. */
 export function hold(cluster: BareCluster, to: string, localPort: number, from: Placed | Machine = "client1"): Held {
-  const [host = "", port = ""] = to.split(":");
+  const [, host = "", port = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(to) ?? [];
   const command = [process.execPath, "-e", holder, host, port, String(localPort)];
   const [machine, enter] = typeof from === "string" ? ([from, []] as const) : ([from.node, inPod(from, [])] as const);
   const child = cluster.spawn(machine, [...enter, ...command]);
