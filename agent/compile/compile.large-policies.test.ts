@@ -94,6 +94,41 @@ describe("large policies", () => {
     expect(delivered(maps, asked("20.0.0.1", "10.244.0.2"))).toBe(true);
   });
 
+  test("selectors of many characters, which mean every pod of the cluster, are in nobody's name: too long ones close their policy", () => {
+    const apps = Array.from({ length: 200 }, (_, index) => `app-${index}`);
+    const others = apps.map((app, index) =>
+      pod.parse({
+        metadata: { name: app, namespace: "other", labels: { app } },
+        spec: { nodeName: "node", containers: [{}] },
+        status: { phase: "Running", podIPs: [{ ip: `10.244.1.${index + 1}` }] },
+      }),
+    );
+    const long = (characters: number) => {
+      const values = Array.from({ length: characters / 10 }, (_, index) => `value-${index}`);
+      const podSelector = { matchExpressions: [{ key: "x", operator: "NotIn", values }] };
+      const byApp = apps.map((app) => ({ namespaceSelector: {}, podSelector: { matchLabels: { app } } }));
+      const from = [{ namespaceSelector: {}, podSelector }, ...byApp];
+      return networkPolicy.parse({
+        metadata: { name: "long", namespace: "victim" },
+        spec: { podSelector: {}, ingress: [{ from }] },
+      });
+    };
+    const stateWith = (characters: number) => {
+      const cluster = clusterOf([long(characters)]);
+      return new Compiler().compile({ ...cluster, pods: [...cluster.pods, ...others] });
+    };
+    const { names, problems } = stateWith(80_000);
+    expect(problems).toEqual([]);
+    const all = [...names.identities.values()];
+    expect(all.length).toBeGreaterThanOrEqual(apps.length);
+    expect(all.reduce((sum, name) => sum + name.length, 0)).toBeLessThan(1_000 * all.length);
+    const { problems: refused, closedPolicies } = stateWith(200_000);
+    expect([refused.map(({ message }) => message), closedPolicies]).toEqual([
+      [expect.stringMatching(/^has \d+ characters in selectors of peers; one NetworkPolicy may have 131072/)],
+      1,
+    ]);
+  });
+
   test("policies that are too large together: only the namespace that uses most is closed", () => {
     const many = Array.from({ length: 20 }, (_, at) => policy(`p${at}`, at * 500, 500));
     const limits = { ...NODE_LIMITS, policyEntries: NODE_LIMITS.policyEntries / 8 };

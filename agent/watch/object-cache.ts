@@ -3,7 +3,7 @@ import { z } from "zod";
 import { issueWords } from "../../components/documents/issue-words.ts";
 import { tellingGroup } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
-import type { Problem } from "../../model/problem.ts";
+import { cut, fewOfEach, type Problem } from "../../model/problem.ts";
 import type { Kind } from "./kinds.ts";
 import { goodObject, goodText, type KeptVersion, unreadableVersionOf } from "./last-good.ts";
 
@@ -18,6 +18,8 @@ export interface ObjectReference {
 
 /** Also what is allowed: a user reads it in an Event. */
 const IN_WORDS = { error: issueWords };
+/** What follows, that is done instead, has its place in an Event too. */
+const LONGEST_ISSUE = 800;
 
 const identified = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().nullish(), uid: z.string().nullish() }),
@@ -214,14 +216,15 @@ export class ObjectCache<T extends KubernetesObject> {
         ? "its last good version stays in force"
         : (this.#kind.instead ?? "it is left out until it is fixed");
     const group = tellingGroup(this.#kind);
-    return error.issues.map((issue) => ({
+    const problems = error.issues.map((issue) => ({
       kind: this.#kind.kind,
       ...(group !== undefined && { group }),
       namespace,
       name,
       path: fieldPath(issue),
-      message: `${issue.message}; ${instead}.`,
+      message: `${cut(issue.message, LONGEST_ISSUE)}; ${instead}.`,
     }));
+    return [...fewOfEach(problems)];
   }
 }
 

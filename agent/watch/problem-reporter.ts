@@ -2,7 +2,7 @@ import { createObject } from "../../kubernetes/create.ts";
 import { isRefusal } from "../../kubernetes/errors.ts";
 import type { Api } from "../../kubernetes/transport.ts";
 import { hash32 } from "../../model/hash.ts";
-import type { Problem } from "../../model/problem.ts";
+import { fewOfEach, type Problem } from "../../model/problem.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectReference } from "./object-cache.ts";
 
@@ -20,7 +20,7 @@ export class ProblemReporter {
 
   /** Takes all current problems. */
   report(problems: readonly Problem[]): void {
-    const now = new Map(problems.map((problem) => [problemText(problem), problem]));
+    const now = new Map(fewOfEach(problems).map((problem) => [problemText(problem), problem]));
     for (const [text, problem] of now) {
       if (this.#known.has(text)) continue;
       this.#log.warn({ ...problem }, text);

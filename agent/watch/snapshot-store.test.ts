@@ -85,6 +85,24 @@ describe("SnapshotStore", () => {
     ]);
   });
 
+  test("an object with a hundred thousand faults is no hundred thousand Events, and no long one", () => {
+    const { store } = counted();
+    const annotations = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`!${index}`, ""]));
+    const unknown = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`unknown-${index}`, 1]));
+    const ingress = [
+      { action: "Allow", metadata: { annotations } },
+      { action: "Allow", ...unknown },
+    ];
+    store.put("calicoNetworkPolicies", { metadata: { name: "huge", namespace: "shop" }, spec: { ingress } });
+    const problems = store.problems();
+    expect(problems.length).toBe(11);
+    expect(problems.at(-1)?.message).toMatch(/^and 9999\d more faults of this object/);
+    store.put("calicoNetworkPolicies", { metadata: { name: "keys", namespace: "shop" }, spec: unknown });
+    const [long] = store.problems().filter(({ name }) => name === "keys");
+    expect(long?.message).toMatch(/^.{799}…; it .*is fixed\.$|; .*\.$/);
+    expect(long?.message.length).toBeLessThan(1_024);
+  });
+
   test("a problem disappears with its object", () => {
     const { store } = counted();
     const broken = { metadata: { name: "p" }, spec: { cidr: "10.0.0.0" } };

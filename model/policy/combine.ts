@@ -1,6 +1,6 @@
 import { type Address, hostCidr } from "../address/address.ts";
 import { Memo } from "../memo.ts";
-import { named } from "../named.ts";
+import { namedByContent } from "../named.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import type { EndpointPolicy } from "./endpoint-policy.ts";
 import { ANYBODY, type Peer } from "./judge.ts";
@@ -27,7 +27,7 @@ export function combine(
     .map((policy) => (policy.ingress ? "i" : "") + (policy.egress ? "e" : "") + (asksOfNode(policy) ? "n" : ""))
     .join();
   const orders = policies.map(({ tier }) => tier).join();
-  const name = named([owners, directions, orders, own, ...policies.map(({ text }) => text)].join(" "), salt);
+  const name = namedByContent([owners, directions, orders, own, ...policies.map(({ text }) => text)].join(" "), salt);
   return {
     name,
     owner: `${owners || "no policy"} (${name.hash.toString(16)})`,

@@ -1,7 +1,7 @@
 import type { Cidr } from "../address/address.ts";
 import { CidrIndex } from "../address/cidr-index.ts";
 import { Latest } from "../memo.ts";
-import { type Named, named } from "../named.ts";
+import { type Named, namedByContent } from "../named.ts";
 import type { Pod } from "../objects/core.ts";
 import { portProtocol } from "../protocol.ts";
 import type { HostPeer } from "./hosts.ts";
@@ -123,9 +123,9 @@ export class IdentityTable {
     const selectors = [...new Set([...selected, ...covering.flatMap(({ words }) => words)])];
     if (selectors.length + cidrs.length + ports.length === 0) return undefined;
     const numbers = ports.map(([name, number]) => `port ${name}=${number}`);
-    const text = [...selectors, ...cidrs, ...numbers].sort().join("; ");
-    return this.#memory.identities.same(text, () => ({
-      name: named(text, this.#salt),
+    const content = namedByContent([...selectors, ...cidrs, ...numbers].sort().join("; "), this.#salt);
+    return this.#memory.identities.same(content.name, () => ({
+      name: content,
       selectors: new Set(selectors),
       cidrs: new Set(cidrs),
       ports: new Map(ports),

@@ -10,6 +10,8 @@ export const POLICY_LIMITS = {
   blocks: 16_384,
   /** Selectors of peers. */
   selectors: 1_024,
+  /** Of the texts of these selectors, each once: every address that one means is compared with it. */
+  characters: 131_072,
   rules: 4_096,
   /** Entries of all lists of ports. */
   ports: 4_096,
@@ -22,6 +24,7 @@ type Counts = Record<keyof typeof POLICY_LIMITS, number>;
 const WORDS: Record<keyof typeof POLICY_LIMITS, string> = {
   blocks: "ipBlocks and exceptions",
   selectors: "peers by selectors",
+  characters: "characters in selectors of peers",
   rules: "rules",
   ports: "ports",
   sourcePorts: "source ports",
@@ -35,8 +38,16 @@ export function overLimit(policy: CompiledPolicy): string | undefined {
   return over && `has ${counts[over]} ${WORDS[over]}; one ${policy.kind} may have ${POLICY_LIMITS[over]}`;
 }
 
-function countsOf({ ingress = [], egress = [] }: CompiledPolicy): Counts {
-  const counts = { blocks: 0, selectors: 0, rules: ingress.length + egress.length, ports: 0, sourcePorts: 0 };
+function countsOf({ ingress = [], egress = [], selectors, ownSelectors }: CompiledPolicy): Counts {
+  const characters = [...selectors, ...ownSelectors.values()].reduce((sum, { text }) => sum + text.length, 0);
+  const counts = {
+    blocks: 0,
+    selectors: 0,
+    characters,
+    rules: ingress.length + egress.length,
+    ports: 0,
+    sourcePorts: 0,
+  };
   for (const rule of [...ingress, ...egress]) {
     const { sourcePorts = [], notSourcePorts = [], peers = [], here = {} } = rule;
     counts.ports += portsOf(rule);

@@ -331,12 +331,14 @@ test.each(ROWS)("%s", async (_, objects, expected, said) => {
   const written = objects();
   bare.apply(...written);
   await bare.carriedOut();
-  expect(await reached()).toBe(expected);
+  // What is shown is asked for while nothing answers.
+  const inspected = [["explain", friend.address, `${web.address}:80`], ["policies"]].map((words) =>
+    bare.run("node", [process.execPath, program, "inspect", ...words]),
+  );
+  const [seen, ...shown] = await Promise.all([reached(), ...inspected]);
+  expect(seen).toBe(expected);
   if (said) expect(bare.log("node")).toMatch(said);
-  for (const words of [["explain", friend.address, `${web.address}:80`], ["policies"]]) {
-    const shown = await bare.run("node", [process.execPath, program, "inspect", ...words]);
-    expect(shown.replaceAll("\n", "")).not.toMatch(/\p{C}/u);
-  }
+  for (const text of shown) expect(text.replaceAll("\n", "")).not.toMatch(/\p{C}/u);
   bare.remove(...written.filter(({ kind }) => kind !== "Pod" && kind !== "Namespace"));
   bare.apply(labelled("lab", {}), relabelled({}));
   await bare.carriedOut();
