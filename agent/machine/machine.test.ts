@@ -7,7 +7,7 @@ import { Machine, type WantedOfMachine } from "./machine.ts";
 function machine() {
   const did: string[] = [];
   const waiting: (() => void)[] = [];
-  const world = { facts, slow: false, failure: "", felixConfigurations: [] as object[] };
+  const world = { facts, slow: false, failure: "", mtuFailure: "", felixConfigurations: [] as object[] };
   const asked = async (what: string) => {
     did.push(what);
     if (world.slow) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -16,7 +16,10 @@ function machine() {
   const network = {
     podMtu: 1450,
     encrypts: () => false,
-    followMtu: async () => 0,
+    followMtu: async () => {
+      if (world.mtuFailure) throw new Error(world.mtuFailure);
+      return 0;
+    },
     refresh: async () => {
       await asked("look");
       return world.facts;
@@ -132,4 +135,14 @@ test("encryption that is asked for needs a look, and other MTUs of routes", asyn
   world.felixConfigurations = [{ metadata: { name: "default" }, spec: { wireguardEnabled: true } }];
   await of.follow(wanted("10.244.0.2/32"), await of.known(), nothing);
   expect(did).toEqual(["look", "route pods", "routes"]);
+});
+
+test("a look that cannot give pods their MTU leaves that to the next pass, which says why", async () => {
+  const { of, world } = machine();
+  await of.follow(wanted(), await of.known(), nothing);
+  world.mtuFailure = "no buffer space";
+  await of.lookAgain();
+  await expect(of.follow(wanted(), await of.known(), nothing)).rejects.toThrow("no buffer space");
+  world.mtuFailure = "";
+  await of.follow(wanted(), await of.known(), nothing);
 });

@@ -31,7 +31,12 @@ export class PodMtu {
     if (!this.isBehind) return;
     const mtu = network.podMtu;
     this.#given = mtu;
-    const changed = await network.followMtu(endpoints.list(), mtu);
-    if (changed > 0) log.info(`gave the interfaces of ${changed} pods the MTU ${mtu}`);
+    try {
+      const changed = await network.followMtu(endpoints.list(), mtu);
+      if (changed > 0) log.info(`gave the interfaces of ${changed} pods the MTU ${mtu}`);
+    } catch (error) {
+      this.#given = 0;
+      throw error;
+    }
   }
 }
