@@ -10,6 +10,15 @@ export PATH := $(EBPF_DATAPLANE_CACHE)/node24/bin:$(PATH)
 
 STACK ?= local
 
+# make takes any name for a setting, so a misspelt one would be ignored.
+given := $(filter-out EBPF_DATAPLANE_% KUBECONFIG% CI NO_COLOR PATH SHELL,$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+ifneq ($(given),)
+wrong_settings := $(shell awk -v given='$(given)' -v goals='$(or $(MAKECMDGOALS),help)' -f tools/wrong-settings.awk Makefile)
+ifneq ($(wrong_settings),)
+$(error $(wrong_settings))
+endif
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help javascript go host up down labs lab-image lab-images preview preflight rehearse forget check specs e2e status inspect bundle watch flows suggest trace explain compare report image package test campaigns fuzz mutants bench-packets bench-policy bench-throughput bench-services build bpf generate ok clean lab-parts bootstrap bootstrap-bench
 

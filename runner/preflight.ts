@@ -9,7 +9,8 @@ import { ResourceReport, say } from "./terminal.ts";
 /** The command by which `ExistingCluster` checks its cluster. */
 const PREFLIGHT = "ebpf-dataplane:index:ExistingCluster$command:local:Command";
 
-/** Runs only the preflights of a stack. */
+/** Runs only the preflights of a stack. @throws RunnerFailure with exit code 2 if nothing could be asked, 1 if something blocks the
+ * dataplane */
 export async function preflight(project: Project, json: boolean): Promise<void> {
   say(`Stack ${project.stack}: its preflight only. Nothing is changed.`);
   const found: Operation[] = [];
@@ -30,8 +31,10 @@ export async function preflight(project: Project, json: boolean): Promise<void> 
       if (json) process.stdout.write(`${state.stdout}\n`);
     } catch (error) {
       // The blocking findings are the requested output.
-      if (json && error instanceof CommandFailure && error.stdout) process.stdout.write(`${error.stdout}\n`);
-      throw error;
+      if (!(error instanceof CommandFailure)) throw error;
+      if (json && error.stdout) process.stdout.write(`${error.stdout}\n`);
+      // The status of the preflight itself: of a cluster that cannot be asked 2, of one with obstacles 1.
+      throw error.status === 2 ? new RunnerFailure(error.message, { exitCode: 2 }) : error;
     }
     report.done();
   }

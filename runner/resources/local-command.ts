@@ -26,10 +26,13 @@ const LAST_LINES = 20;
 
 /** A command with a non-zero exit status. */
 export class CommandFailure extends RunnerFailure {
+  /** Its exit status; undefined: it was ended by a signal. */
+  readonly status: number | undefined;
   readonly stdout: string;
 
-  constructor(message: string, stdout: string) {
+  constructor(message: string, status: number | undefined, stdout: string) {
     super(message);
+    this.status = status;
     this.stdout = stdout;
   }
 }
@@ -83,7 +86,11 @@ async function run(command: string, inputs: CommandInputs, folder: string, progr
   if (code === 0) return output;
   const tail = /stderr$/i.test(shown) && !isQuiet() ? "" : output.stderr.split("\n").slice(-LAST_LINES).join("\n");
   const ending = typeof code === "number" ? `exit code ${code}` : code;
-  throw new CommandFailure(`its command ended with ${ending}\n${tail}`.trim(), output.stdout);
+  throw new CommandFailure(
+    `its command ended with ${ending}\n${tail}`.trim(),
+    typeof code === "number" ? code : undefined,
+    output.stdout,
+  );
 }
 
 /** All output without the last newline, as the Pulumi provider returns it; shown line by line meanwhile. */

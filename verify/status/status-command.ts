@@ -1,3 +1,4 @@
+import { asTable, type View } from "../../agent/observe/inspect/table.ts";
 import { statusLines } from "../../agent/observe/status/status-lines.ts";
 import { isAway } from "../../kubernetes/errors.ts";
 import { until } from "../../kubernetes/patience.ts";
@@ -5,6 +6,9 @@ import { asText } from "../../model/printable.ts";
 import { readView } from "../cluster/view.ts";
 import { LabAtWork } from "../connect.ts";
 import { failed } from "../failed.ts";
+import { fitted } from "../inspect/fitted.ts";
+import { widthOf } from "../terminal.ts";
+import { hanging } from "../verification/fit.ts";
 import { type ClusterOptions, type Reached, reachCluster } from "../watch/agents.ts";
 import type { ClusterStatus, NodeReport } from "./cluster-status.ts";
 import { asking, nodeReports } from "./node-reports.ts";
@@ -24,7 +28,10 @@ export async function statusCommand(options: StatusOptions): Promise<number> {
     const seconds = options.wait === true ? WAIT_SECONDS : (options.wait ?? 0);
     const status = await waited(options, seconds);
     if (options.json) console.log(JSON.stringify(status, null, 2));
-    else console.log(clusterLines(status).join("\n"));
+    else {
+      const width = widthOf(process.stdout);
+      console.log(hanging(clusterLines(status, (view) => asTable(fitted(view, width))).join("\n"), width));
+    }
     return status.ready ? 0 : 1;
   } catch (error) {
     return failed(error);
@@ -71,8 +78,8 @@ function firstProblem(nodes: readonly NodeReport[]): string | undefined {
   return bad && `node ${bad.node}: ${bad.problems[0]}`;
 }
 
-/** For people: problems first. */
-export function clusterLines({ cluster, nodes }: ClusterStatus): string[] {
+/** For people: problems first. @param draw makes a table of a view */
+export function clusterLines({ cluster, nodes }: ClusterStatus, draw?: (view: View) => string): string[] {
   const good = nodes.filter(({ problems }) => problems.length === 0).length;
   const images = [...new Set(nodes.flatMap(({ image }) => image ?? []))];
   return [
@@ -80,6 +87,9 @@ export function clusterLines({ cluster, nodes }: ClusterStatus): string[] {
     ...nodes.flatMap(({ node, problems }) => problems.map((problem) => `  ✗ ${node}: ${problem}`)),
     ...(images.length > 1 ? [`  ✗ agents of ${images.length} versions run: an upgrade is under way, or stopped.`] : []),
     "",
-    ...statusLines(nodes.flatMap(({ status }) => status ?? [])),
+    ...statusLines(
+      nodes.flatMap(({ status }) => status ?? []),
+      draw,
+    ),
   ].map(asText);
 }

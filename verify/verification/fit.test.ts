@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sharedWidths, wrapped } from "./fit.ts";
+import { hanging, sharedWidths, wrapped } from "./fit.ts";
 
 test("narrow columns keep what they need, and the others share the rest", () => {
   expect(sharedWidths([4, 30, 30, 10], 60)).toEqual([4, 23, 23, 10]);
@@ -28,4 +28,15 @@ test("no line is longer than the width, and no character is lost", () => {
       },
     ),
   );
+});
+
+test("what is broken off stands below the column that it belongs to", () => {
+  expect(hanging("     chosen   backend 10.0.0.1:80 (pod a/b) on node c", 40)).toBe(
+    "     chosen   backend 10.0.0.1:80 (pod\n              a/b) on node c",
+  );
+  expect(hanging("  tier default: deny, by no rule\nshort", 20)).toBe("  tier default:\n    deny, by no rule\nshort");
+  // Colours take no place, and a word without a break stays whole, to be copied.
+  expect(hanging("a \x1b[31mbb\x1b[39m c", 6)).toBe("a \x1b[31mbb\x1b[39m c");
+  expect(hanging(`on ${"x".repeat(30)}`, 20)).toBe(`on\n  ${"x".repeat(30)}`);
+  expect(hanging("a b c", undefined)).toBe("a b c");
 });

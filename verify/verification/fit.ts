@@ -1,4 +1,5 @@
-// Text in the columns of a table that fits the terminal.
+// Text that fits the terminal, and the columns of a table in it.
+import { stripVTControlCharacters } from "node:util";
 
 /** Widths of columns that together have `total` characters: narrow ones keep what they need, the others share what is left. */
 export function sharedWidths(needed: number[], total: number): number[] {
@@ -50,4 +51,36 @@ function pieces(word: string, width: number): string[] {
     rest = rest.slice(end);
   }
   return [...all, rest];
+}
+
+/** A text of which no line is longer than `width`, where words allow it: what is broken off stands below the last column that begins in
+ * the left half of the terminal, else a little behind the line's beginning.
+ * @param width absent: as it is, for files and other programs */
+export function hanging(text: string, width: number | undefined): string {
+  return width === undefined
+    ? text
+    : text
+        .split("\n")
+        .map((line) => hangingLine(line, width))
+        .join("\n");
+}
+
+function hangingLine(line: string, width: number): string {
+  const visible = (part: string) => stripVTControlCharacters(part).length;
+  if (visible(line) <= width) return line;
+  const words = [...line.matchAll(/ *[^ ]+/g)].map(([word]) => word);
+  let [column, indent] = [0, 0];
+  for (const [index, word] of words.entries()) {
+    const start = column + (word.length - word.trimStart().length);
+    if (index === 0) indent = Math.min(start + 2, width / 2);
+    else if (word.startsWith("  ") && start <= width / 2) indent = start;
+    column += visible(word);
+  }
+  const lines = [words[0] ?? ""];
+  for (const word of words.slice(1)) {
+    const last = lines.length - 1;
+    if (visible(`${lines[last]}${word}`) <= width) lines[last] += word;
+    else lines.push(`${" ".repeat(indent)}${word.trimStart()}`);
+  }
+  return lines.join("\n");
 }

@@ -8,6 +8,8 @@ import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresse
 import { livePods, machineAddresses, NotYet, nodeOf } from "../engine/lookup.ts";
 import type { Machine } from "../engine/world.ts";
 import { failed } from "../failed.ts";
+import { widthOf } from "../terminal.ts";
+import { hanging } from "../verification/fit.ts";
 import { askEachNode, type ClusterOptions, reachCluster } from "./agents.ts";
 import { sayMissing } from "./ask-nodes.ts";
 import { readExplanation } from "./read-explanation.ts";
@@ -40,7 +42,7 @@ export async function explainCommand(from: string, to: string, options: ExplainO
     );
     answers.sort((a, b) => a.node.localeCompare(b.node));
     if (options.json) console.log(JSON.stringify(answers, null, 2));
-    else if (answers.length > 0) console.log(explanationLines(answers).join("\n"));
+    else if (answers.length > 0) console.log(hanging(explanationLines(answers).join("\n"), widthOf(process.stdout)));
     return sayMissing(asked, "their policies are not asked, so the verdict may be another");
   } catch (error) {
     return failed(error);

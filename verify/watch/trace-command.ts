@@ -13,6 +13,8 @@ import { addressTowards, hostAddresses, livePods, machineAddresses, nodeOf } fro
 import { failed } from "../failed.ts";
 import { NodeProbers } from "../probers/node-probers.ts";
 import { stopOnSignal, unlessStopped } from "../stopping.ts";
+import { widthOf } from "../terminal.ts";
+import { hanging } from "../verification/fit.ts";
 import { askingNodes, type ClusterOptions, type Reached, reachCluster } from "./agents.ts";
 import { type AskedNode, sayMissing } from "./ask-nodes.ts";
 import { inOrder } from "./order.ts";
@@ -55,7 +57,7 @@ export async function traceCommand(
     });
     const missing = asked.filter(({ problem }) => problem !== undefined);
     if (options.json) console.log(JSON.stringify({ from, to, attempt, steps, missing }, null, 2));
-    else console.log([...stepLines(steps), "", attemptText(attempt)].join("\n"));
+    else console.log(hanging([...stepLines(steps), "", attemptText(attempt)].join("\n"), widthOf(process.stdout)));
     return sayMissing(asked, "what their programs did, since they last told of it, is not shown");
   } catch (error) {
     return failed(error);

@@ -25,17 +25,17 @@ function story(port: number, outcome: number): string[] {
 
 test("a trace names tier, policy and rule at each judging point: what passed, and what allowed or refused", () => {
   const passed = "tier security: pass, by tier security, GlobalNetworkPolicy security.audit, ingress rule 3";
-  const ingress = "            judged   ingress of pod default/db:";
+  const ingress = "            judged    ingress of pod default/db:";
   const client = "172.31.1.55 [not named by any policy]";
   expect([...story(5432, Outcome.TO_ENDPOINT), ...story(22, Outcome.DROP_POLICY_INGRESS)]).toEqual([
     "",
     "   0.000 ms  node from_uplink  TCP SYN 172.31.1.55:40000 > 10.244.0.66:5432 (pod default/db) on eth0",
     `${ingress} allowed for ${client} by ${passed}; tier default: allow, by NetworkPolicy default/open, ingress rule 1`,
-    "            finished delivered to a workload of this node: 172.31.1.55:40000 > 10.244.0.66:5432 (pod default/db)",
+    "            finished  delivered to a workload of this node: 172.31.1.55:40000 > 10.244.0.66:5432 (pod default/db)",
     "",
     "   0.000 ms  node from_uplink  TCP SYN 172.31.1.55:40000 > 10.244.0.66:22 (pod default/db) on eth0",
     `${ingress} DENIED for ${client}: ${passed}; no rule of NetworkPolicy default/open allows it (end of tier default)`,
-    "            finished DROPPED (drop_policy_ingress): an ingress policy of the receiving workload does not allow it",
+    "            finished  DROPPED (drop_policy_ingress): an ingress policy of the receiving workload does not allow it",
   ]);
 });
 

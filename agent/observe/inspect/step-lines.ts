@@ -13,7 +13,7 @@ export function stepLines(steps: readonly Step[], withNode = true): string[] {
       return ["", `${milliseconds(BigInt(step.at) - start)}  ${pc.bold(where)}  ${step.text}`];
     }
     const text = /DENIED|^DROPPED|^REJECTED/.test(step.text) ? pc.red(step.text) : step.text;
-    return [`            ${step.step.padEnd(9)}${text}`];
+    return [`            ${step.step.padEnd(10)}${text}`];
   });
 }
 

@@ -1,25 +1,27 @@
 import { firstFew } from "../../../model/first-few.ts";
 import { WIREGUARD_PORT } from "../../kernel/layout.gen.ts";
-import { asTable } from "../inspect/table.ts";
+import { asTable, type View } from "../inspect/table.ts";
 import { wordsOf } from "../outcome-words.ts";
 import { isSilent, type NodeStatus } from "./node-status.ts";
 
-/** The state of nodes, as a table that fits 80 columns, then pools and refused packets. @param now for "3 s ago" */
-export function statusLines(nodes: readonly NodeStatus[]): string[] {
-  const table = nodeTable(nodes);
+/** The state of nodes, as a table that fits 80 columns, then pools and refused packets. @param draw makes a table of a view */
+export function statusLines(nodes: readonly NodeStatus[], draw: Drawing = asTable): string[] {
+  const table = nodeTable(nodes, draw);
   return nodes.length === 0
     ? table
     : [
         ...table,
         "",
-        ...poolTable(nodes),
+        ...poolTable(nodes, draw),
         ...hostLocalLine(nodes),
         ...encryptionLines(nodes),
         ...xdpLines(nodes),
         "",
-        ...refusedLines(nodes),
+        ...refusedLines(nodes, draw),
       ];
 }
+
+type Drawing = (view: View) => string;
 
 function hostLocalLine(nodes: readonly NodeStatus[]): string[] {
   const names = nodes.filter(({ ipam }) => ipam === "HostLocal").map(({ node }) => node);
@@ -70,7 +72,7 @@ function xdpLines(nodes: readonly NodeStatus[]): string[] {
   ];
 }
 
-function nodeTable(nodes: readonly NodeStatus[]): string[] {
+function nodeTable(nodes: readonly NodeStatus[], draw: Drawing): string[] {
   const columns = ["node", "synced", "pods", "services", "replies", "mtu", "attach", "kernel"];
   const rows = nodes.map((one) => [
     one.node,
@@ -82,11 +84,11 @@ function nodeTable(nodes: readonly NodeStatus[]): string[] {
     one.attach,
     one.kernel.split("-")[0] ?? one.kernel,
   ]);
-  return asTable({ columns, rows, empty: "No agent answers." }).split("\n");
+  return draw({ columns, rows, empty: "No agent answers." }).split("\n");
 }
 
 /** Every agent knows the use in the whole cluster; the agent that synced last knows it best. */
-function poolTable(nodes: readonly NodeStatus[]): string[] {
+function poolTable(nodes: readonly NodeStatus[], draw: Drawing): string[] {
   const [newest] = nodes.toSorted((a, b) => (a.syncedSecondsAgo ?? Infinity) - (b.syncedSecondsAgo ?? Infinity));
   const columns = ["pool", "addresses", "used", "in blocks of nodes"];
   const rows = (newest?.pools ?? []).map(({ pool, cidr, all, used, claimed }) => [
@@ -95,12 +97,12 @@ function poolTable(nodes: readonly NodeStatus[]): string[] {
     `${used} (${percent(used, all)})`,
     `${claimed} (${percent(claimed, all)})`,
   ]);
-  return asTable({ columns, rows, empty: "There is no IPPool for pods." }).split("\n");
+  return draw({ columns, rows, empty: "There is no IPPool for pods." }).split("\n");
 }
 
 const percent = (part: number, whole: number) => `${whole > 0 ? Math.round((100 * part) / whole) : 0} %`;
 
-function refusedLines(nodes: readonly NodeStatus[]): string[] {
+function refusedLines(nodes: readonly NodeStatus[], draw: Drawing): string[] {
   const total = new Map<string, number>();
   for (const { refused } of nodes)
     for (const [name, packets] of Object.entries(refused)) total.set(name, (total.get(name) ?? 0) + packets);
@@ -113,7 +115,7 @@ function refusedLines(nodes: readonly NodeStatus[]): string[] {
   const rows = [...total]
     .sort((a, b) => b[1] - a[1])
     .map(([name, packets]) => [packets, `${wordsOf(name).text} (${name})`]);
-  return [`Refused since ${minute(since ?? "")}:`, ...asTable({ columns, rows, empty: "" }).split("\n")];
+  return [`Refused since ${minute(since ?? "")}:`, ...draw({ columns, rows, empty: "" }).split("\n")];
 }
 
 /** "2026-11-29 07:04 UTC" */
