@@ -31,7 +31,7 @@ test("on a full disk the file is named, with the next step, and no draft stays",
   const draft = join(options.confFolder, "05-ebpf-dataplane.conflist.new");
   symlinkSync("/dev/full", draft);
   expect(() => installPlugin(options)).toThrow(
-    `Cannot install the network plugin as ${draft.replace(/\.new$/, "")}: the node's disk is full. Next: free space on it`,
+    `Cannot install the network plugin: cannot write ${draft.replace(/\.new$/, "")}: its disk is full. Next: free space there; the agent`,
   );
   expect(existsSync(draft)).toBe(false);
   expect(existsSync("/dev/full")).toBe(true);

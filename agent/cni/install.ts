@@ -49,22 +49,14 @@ function replace(path: string, text: string): void {
   written(path, (draft) => writeFileSync(draft, text));
 }
 
-/** @throws Error that names the file, as that of a full disk does not */
 function written(path: string, write: (draft: string) => void): void {
   try {
     replaceFile(path, write);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const [why, next] =
-      code === "ENOSPC"
-        ? ["the node's disk is full", "free space on it"]
-        : [message, "see what the node's folder allows"];
-    throw new Error(
-      `Cannot install the network plugin as ${path}: ${why}. Next: ${next}; the agent tries again when it restarts.`,
-      {
-        cause: error,
-      },
-    );
+    const { message, cause } = error as Error;
+    throw new Error(`Cannot install the network plugin: ${message}; the agent tries again when it restarts.`, {
+      cause,
+    });
   }
 }
 

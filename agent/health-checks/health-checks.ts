@@ -128,9 +128,8 @@ export class HealthChecks {
       else rmSync(memory, { force: true });
       this.#kept = text;
     } catch (error) {
-      this.#warn(
-        `${memory} was not written (${error instanceof Error ? error.message : error}): after a restart health checks wait`,
-      );
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#warn(`health checks wait after a restart, until the cluster is read: ${reason}`);
     }
   }
 

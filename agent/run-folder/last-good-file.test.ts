@@ -138,7 +138,7 @@ describe("the file", () => {
     file.save([]);
     file.save([]);
     expect(said).toEqual([
-      expect.stringMatching(/^policies that cannot be read close when the agent starts again: ENOENT/),
+      expect.stringMatching(/^policies that cannot be read close when the agent starts again: cannot write .*ENOENT/),
     ]);
   });
 });
