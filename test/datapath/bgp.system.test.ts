@@ -2,7 +2,16 @@
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BareCluster, until } from "./cluster/bare-cluster.ts";
-import { clients, endpoints, type KubernetesObject, node, nodes, routedNodeIpv6, service } from "./cluster/objects.ts";
+import {
+  clients,
+  endpoints,
+  type KubernetesObject,
+  node,
+  nodes,
+  pool,
+  routedNodeIpv6,
+  service,
+} from "./cluster/objects.ts";
 import type { Placed } from "./cluster/placed.ts";
 import { COUNTING, ECHO } from "./traffic/counting.ts";
 import { type Held, hold } from "./traffic/holding.ts";
@@ -268,6 +277,30 @@ protocol bgp { local as 64999; neighbor 172.31.1.1 as 64500; ipv4 { import none;
     await until("more of the connection", more(held));
     expect(held.lines).toEqual(["connected"]);
     await ask("down");
+  });
+
+  test("an established connection across the router goes on while its pool is wrapped in VXLAN, in IPIP, and no longer", async () => {
+    const held = hold(cluster, `${web.address}:82`, 40_003, wide);
+    await until("the connection", async () => held.echoed > 0);
+    const PLAIN = "tcp port 82";
+    const sees = (way: "src" | "dst", filter: string) => {
+      const host = filter === PLAIN ? wide.address : nodes.master;
+      const capture = ["tcpdump", "-nni", "eth0", "-c", "3", `${way} host ${host} and ${filter}`];
+      return cluster.run("router", ["timeout", "150", ...capture]);
+    };
+    for (const [vxlanMode, ipipMode, filter] of [
+      ["CrossSubnet", "Never", "udp port 4789"],
+      ["Never", "CrossSubnet", "ip proto 4"],
+      ["Never", "Never", PLAIN],
+      ["Always", "Never", "udp port 4789"],
+      ["Never", "Never", PLAIN],
+    ] as const) {
+      cluster.apply(pool(vxlanMode, ipipMode));
+      await cluster.carriedOut();
+      await Promise.all([sees("src", filter), sees("dst", filter)]);
+      await until("more of the connection", more(held));
+    }
+    expect(held.lines).toEqual(["connected"]);
   });
 
   test("an agent that is replaced leaves the routes, and its connections go on", async () => {
