@@ -38,8 +38,8 @@ export class KernelMap<K, V> implements MapStore<K, V> {
     return [...this.read()];
   }
 
-  *read(): Iterable<[K, V]> {
-    if (!(yield* this.#byBatch())) yield* this.#entriesOneByOne();
+  *read(isWanted: (key: K) => boolean = () => true): Iterable<[K, V]> {
+    if (!(yield* this.#byBatch(isWanted))) yield* this.#entriesOneByOne().filter(([key]) => isWanted(key));
   }
 
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[] {
@@ -80,14 +80,16 @@ export class KernelMap<K, V> implements MapStore<K, V> {
   }
 
   // Returns false before reading anything when the map does not support batches.
-  *#byBatch(): Generator<[K, V], boolean, void> {
+  *#byBatch(isWanted: (key: K) => boolean): Generator<[K, V], boolean, void> {
     const { key: keys, value: values } = this.definition;
     const batches = this.batches();
     for (;;) {
       const { done, value } = batches.next();
       if (done) return value;
-      for (let index = 0; index < value.count; index++)
-        yield [keys.decode(value.keys, index * keys.size), values.decode(value.values, index * values.size)];
+      for (let index = 0; index < value.count; index++) {
+        const key = keys.decode(value.keys, index * keys.size);
+        if (isWanted(key)) yield [key, values.decode(value.values, index * values.size)];
+      }
     }
   }
 

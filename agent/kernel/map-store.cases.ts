@@ -47,6 +47,13 @@ export function mapStoreCases(name: string, make: MakeStore): void {
       expect(store.lookup({ ...web, port: 81 })).toBeUndefined();
     });
 
+    test("read() leaves out what is not wanted", () => {
+      const store = make(maps.slots);
+      store.update(slots(5));
+      expect([...store.read(({ index }) => index > 2)].sort()).toEqual(slots(5).slice(3));
+      expect([...store.read()].length).toBe(5);
+    });
+
     test("update() replaces", () => {
       const store = make(maps.frontends);
       store.update([[web, service]]);

@@ -19,8 +19,9 @@ export interface MapStore<K, V> {
   lookup(key: K): V | undefined;
   /** All entries of the map; the packet path may write meanwhile. */
   entries(): [K, V][];
-  /** The same, one batch at a time: the next batch is read when the previous one has been consumed. */
-  read(): Iterable<[K, V]>;
+  /** The same, one batch at a time: the next batch is read when the previous one has been consumed. @param isWanted leaves out the others, before
+   * their values are decoded */
+  read(isWanted?: (key: K) => boolean): Iterable<[K, V]>;
   /** Inserts or replaces in the given order and continues after a failure. When a map found no room for `FULL_IN_A_ROW`
    * entries in a row, the rest is not tried and counts as failed: put replacements before new entries. */
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[];

@@ -31,8 +31,8 @@ export class MemoryMap<K, V> implements MapStore<K, V> {
     ]);
   }
 
-  read(): [K, V][] {
-    return this.entries();
+  read(isWanted: (key: K) => boolean = () => true): [K, V][] {
+    return this.entries().filter(([key]) => isWanted(key));
   }
 
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[] {

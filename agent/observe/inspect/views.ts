@@ -147,8 +147,11 @@ export function connections(
   now: bigint,
 ): View {
   const wanted = connectionFilter(filter);
-  const established = connections.entries().map((entry) => [...entry, "established"] as const);
-  const rows = [...established, ...halfOpen.entries().map((entry) => [...entry, "half open"] as const)]
+  const { client } = wanted;
+  // A full table has hundreds of thousands of entries.
+  const isOfClient = ({ source, destination }: Tuple) => client === undefined || [source, destination].includes(client);
+  const established = [...connections.read(isOfClient)].map((entry) => [...entry, "established"] as const);
+  const rows = [...established, ...[...halfOpen.read(isOfClient)].map((entry) => [...entry, "half open"] as const)]
     .filter(([tuple, connection]) => matches(tuple, connection, wanted))
     .map(([tuple, connection, state]) => [
       protocol(tuple.protocol),
