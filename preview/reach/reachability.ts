@@ -5,6 +5,7 @@ import { namespace as namespaceSchema } from "../../model/objects/core.ts";
 import type { EndpointSlice } from "../../model/objects/discovery.ts";
 import { objectName } from "../../model/objects/metadata.ts";
 import { atOwnEnds, type EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
+import { type HostPeer, hostsOf, labelledAddresses } from "../../model/policy/hosts.ts";
 import { containerPorts, IdentityTable } from "../../model/policy/identity.ts";
 import { ANYBODY, decisionAt, Judge, type Peer as PolicyPeer, portName } from "../../model/policy/judge.ts";
 import type { Tier } from "../../model/policy/rules.ts";
@@ -76,13 +77,15 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
     const words = serviceWords({ namespace, labels: labels ?? {} }, services, endpointSlices);
     return inPools.map((cidr) => withWords(identities.ofPod(pod, who, cidr), words));
   };
-  const ofNodes = () => cast.nodes.map(({ address }) => identities.ofBlock(hostCidr(address)));
+  const hosts = hostLabels(cast);
+  const ofAddress = (address: string) => identities.ofBlock(hostCidr(address), hosts.get(address));
+  const ofNodes = () => cast.nodes.map(({ address }) => ofAddress(address));
   const podOfPeer = (peer: Peer): Pod | undefined => {
     if (peer.kind === "stranger") return stranger(peer.namespace);
     return peer.kind === "workload" ? (pods.get(peer.workload) ?? podOf(peer.workload)) : undefined;
   };
   const identitiesOf = (peer: Peer): (PolicyPeer | undefined)[] => {
-    if (peer.kind === "address") return [identities.ofBlock(hostCidr(peer.address))];
+    if (peer.kind === "address") return [ofAddress(peer.address)];
     if (peer.kind === "blocks") return peer.cidrs.map((cidr) => identities.ofBlock(parseCidr(cidr)));
     const pod = podOfPeer(peer);
     return pod && !pod.spec.hostNetwork ? ofPod(pod) : ofNodes();
@@ -154,6 +157,13 @@ function selectionOf(
     namespaceOf: (name: string) => namespaces.get(name),
     accountOf: ({ metadata, spec }: Pod) => accounts.get(`${metadata.namespace}/${spec.serviceAccountName}`),
   };
+}
+
+/** How selectors find the addresses that HostEndpoints expect. */
+function hostLabels({ hosts: { hostEndpoints = [] }, nodes }: Cast): ReadonlyMap<string, readonly HostPeer[]> {
+  const nodeOf = (address: string) =>
+    nodes.find((node) => node.address === address || node.addressIpv6 === address)?.name;
+  return labelledAddresses(hostsOf({ hostEndpoints, nodes: [] }), { nodeOf });
 }
 
 const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;

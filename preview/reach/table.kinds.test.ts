@@ -15,6 +15,26 @@ const calico = (kind: string, name: string, spec: object, metadata: object = {})
 const nginx = [deployment("nginx", { node: "node" }), service("nginx")];
 const forNginx = { selector: "app == 'nginx'", types: ["Ingress"] };
 
+test("selectors mean the addresses that HostEndpoints expect, of nodes and of machines outside", () => {
+  const expecting = (name: string, ...expectedIPs: string[]) =>
+    calico(
+      "HostEndpoint",
+      name,
+      { node: "master", interfaceName: "eth0", expectedIPs },
+      { labels: { role: "trusted" } },
+    );
+  const only = calico("GlobalNetworkPolicy", "p", {
+    ...forNginx,
+    ingress: [{ action: "Allow", source: { selector: "role == 'trusted'" } }],
+  });
+  const verdict = (whom: string, ...hosts: WrittenObject[]) =>
+    verdicts([...nginx, only, ...hosts])[`${whom} > nginx:80`];
+  expect(verdict("client1")).toBe("dropped");
+  expect(verdict("client1", expecting("out", "172.31.1.55"))).toBe("allowed");
+  expect(verdict("client2", expecting("out", "172.31.1.55"))).toBe("dropped");
+  expect(verdict("other nodes", expecting("own", "172.31.1.8"))).toBe("depends");
+});
+
 test("an earlier tier's denial ends it whatever later tiers and Kubernetes' policies allow, and is named", () => {
   const rows = rowsOf([
     ...nginx,
