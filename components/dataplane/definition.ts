@@ -24,6 +24,8 @@ export interface KindDefinition extends Kind {
   /** Rules that the whole object must satisfy (CEL). */
   rules?: Rule[];
   spec: Schema;
+  /** Whether an object may have no spec: server-side apply takes an empty one away together with the last member of a list that is a set. */
+  isSpecOptional?: boolean;
 }
 
 /**
@@ -81,7 +83,7 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
  * it. */
 const STATUS: Schema = { type: "object", x_kubernetes_preserve_unknown_fields: true };
 
-function objectSchema({ group, spec, onlyName, rules = [] }: KindDefinition): Schema {
+function objectSchema({ group, spec, isSpecOptional, onlyName, rules = [] }: KindDefinition): Schema {
   const named = onlyName && {
     rule: `self.metadata.name == '${onlyName}'`,
     message: `only the object named "${onlyName}" is supported`,
@@ -89,7 +91,7 @@ function objectSchema({ group, spec, onlyName, rules = [] }: KindDefinition): Sc
   const all = [...(named ? [named] : []), ...rules];
   return {
     type: "object",
-    required: ["spec"],
+    ...(!isSpecOptional && { required: ["spec"] }),
     properties: {
       apiVersion: { type: "string" },
       kind: { type: "string" },

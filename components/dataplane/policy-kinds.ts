@@ -165,8 +165,8 @@ export const POLICY_KINDS: KindDefinition[] = [
     columns: { Node: ".spec.node", Interface: ".spec.interfaceName" },
     spec: HOST_ENDPOINT,
   },
-  { ...kinds.networkSets, shortNames: ["netset", "netsets"], columns: {}, spec: NETWORKS },
-  { ...kinds.globalNetworkSets, shortNames: ["gns"], columns: {}, spec: NETWORKS },
+  { ...kinds.networkSets, shortNames: ["netset", "netsets"], columns: {}, spec: NETWORKS, isSpecOptional: true },
+  { ...kinds.globalNetworkSets, shortNames: ["gns"], columns: {}, spec: NETWORKS, isSpecOptional: true },
   {
     ...kinds.stagedNetworkPolicies,
     shortNames: ["snp"],

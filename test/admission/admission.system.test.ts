@@ -359,6 +359,22 @@ describe("what the tokens of agents may write", () => {
     for (const [index, { says }] of others.entries()) expect(each[index]).toContain(says);
   });
 
+  test("the last network of a set can be taken away by server-side apply, which leaves it without a spec", async () => {
+    const sets = [
+      { kind: "NetworkSet", metadata: { name: "emptied", namespace: "default" } },
+      { kind: "GlobalNetworkSet", metadata: { name: "emptied" } },
+    ];
+    for (const set of sets) {
+      for (const nets of [["192.0.2.1/32"], [], ["192.0.2.2/32"]]) {
+        const object = { apiVersion: "projectcalico.org/v3", ...set, spec: { nets } };
+        const stored = await done(["apply", "--server-side", "-o", "json", "-f", "-"], JSON.stringify(object));
+        const read = schemas[set.kind === "NetworkSet" ? "networkSets" : "globalNetworkSets"].parse(JSON.parse(stored));
+        expect(read.spec.nets).toEqual(nets);
+      }
+      await done(["delete", set.kind.toLowerCase(), "emptied"]);
+    }
+  });
+
   test("an administrator is not restricted", async () => {
     await done(["create", "-f", "-"], JSON.stringify(block("administrators", "two")));
     await done(["delete", "ipamblock", "administrators"]);
