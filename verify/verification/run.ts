@@ -24,6 +24,8 @@ export interface CheckCounts {
   undecided: number;
   /** With its set-up and its cleanup. */
   seconds: number;
+  /** Why it stopped before its last step. */
+  broken?: string;
 }
 
 /** How a verification ended, besides its results. */
@@ -90,7 +92,8 @@ async function runChecks(
   for (const { check } of checks) {
     const begun = world.clock.now();
     const { rows, problems, broken } = await runCheck(world, check);
-    checked({ name: check.name, ...countsOf(rows), seconds: (world.clock.now() - begun) / 1000 });
+    const seconds = (world.clock.now() - begun) / 1000;
+    checked({ name: check.name, ...countsOf(rows), seconds, ...(broken && { broken: broken.message }) });
     all.rows.push(...rows);
     all.problems.push(...problems);
     all.broken ??= broken;

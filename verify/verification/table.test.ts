@@ -55,8 +55,8 @@ test("in brief each check has a line, and of its rows only those that do not hol
     expect.stringMatching(/^FAIL /),
     expect.stringMatching(/^1 of 2 rows does not hold/),
   ]);
-  expect(countsInWords({ ...counts[0], undecided: 2 } as CheckCounts)).toBe(
-    "terminating endpoints: 1 passed, 1 failed, 2 open, in 34 s",
+  expect(countsInWords({ ...counts[0], undecided: 2, broken: "no such kind" } as CheckCounts)).toBe(
+    "terminating endpoints: 1 passed, 1 failed, 2 open, in 34 s; it did not complete: no such kind",
   );
 });
 

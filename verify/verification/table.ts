@@ -93,8 +93,9 @@ function tableOfChecks(counts: CheckCounts[]): string {
 }
 
 /** `sig-network: services: 120 passed, 1 failed, in 34 s`. */
-export function countsInWords({ name, passed, failed, undecided, seconds }: CheckCounts): string {
-  return `${name}: ${totalOf({ passed, failed, undecided })}, in ${Math.round(seconds)} s`;
+export function countsInWords({ name, passed, failed, undecided, seconds, broken }: CheckCounts): string {
+  const why = broken === undefined ? "" : `; it did not complete: ${broken}`;
+  return `${name}: ${totalOf({ passed, failed, undecided })}, in ${Math.round(seconds)} s${why}`;
 }
 
 const totalOf = ({ passed, failed, undecided }: Pick<VerificationResult, "passed" | "failed" | "undecided">): string =>
