@@ -15,6 +15,7 @@ import {
 import { faults } from "../packets/reading.ts";
 import { isReasonFor, OK, REDIRECT } from "../packets/verdict.ts";
 import { inWords } from "../packets/words.ts";
+import { wrongPorts } from "./fragments.ts";
 import { Generator, MARK_JUDGE_LATER } from "./generator.ts";
 import { isAnswer, wrongAnswer } from "./model/answer.ts";
 import { flowOf } from "./model/flow.ts";
@@ -25,7 +26,7 @@ import { isTakenOff, MARK_OWN_REQUEST, takenOff, unwrapped, WRAPS, wrongEncapsul
 import { Random } from "./random.ts";
 
 export interface Failure {
-  readonly rule: Objection["rule"] | "count" | "verdict" | "card";
+  readonly rule: Objection["rule"] | "count" | "verdict" | "card" | "fragments";
   readonly why: string;
   /** Which packet of the run, counted from 0. */
   readonly index: number;
@@ -112,6 +113,7 @@ function round(
     const objections = [
       ...examine({ node, handling, model, generator }, meeting, frame, met),
       ...differences.map((why) => ({ rule: "card" as const, why })),
+      ...keptOf(node, model, frame),
     ];
     if (objections.length > 0) {
       // A packet that was wrongly let through would be answered, and each answer reported again.
@@ -127,6 +129,15 @@ function round(
     }
     if (index % 500_000 === 499_999) say(`${index + 1} packets`);
   }
+}
+
+function keptOf(node: NodeUnderTest, model: Model, frame: Buffer): Pick<Failure, "rule" | "why">[] {
+  const { ip } = seenFrame(frame);
+  const packets = ip ? [ip, unwrapped(ip)?.ip] : [];
+  return packets.flatMap((packet) => {
+    const why = packet && wrongPorts(node, model, packet);
+    return why ? [{ rule: "fragments", why }] : [];
+  });
 }
 
 interface Examiner {
@@ -152,10 +163,11 @@ function examine(
   const before = seenFrame(bytes);
   const isForUs = program !== "from_uplink" || isReceived(before.destinationMac);
   if (before.ip && isForUs && isRead(meeting)) model.see(before.ip);
-  if (met.action === REDIRECT && met.mark === MARK_OWN_REQUEST && met.outcomes.length === 0)
+  if (met.action === REDIRECT && met.mark === MARK_OWN_REQUEST && met.outcomes.length === 0) {
     return before.ip && isOwnRequest(meeting, before.ip, model.protocolOf(before.ip))
       ? []
       : [{ rule: "source", why: "it takes the way of the node's own requests" }];
+  }
   if (program === "to_loopback")
     return met.action === OK && met.outcomes.length === 0 && bytes.equals(met.frame)
       ? []
@@ -231,8 +243,9 @@ const ARP = 0x0806;
 /** Whether a frame with this destination is for this node: its own address, multicast or broadcast. */
 const isReceived = (mac: string): boolean => mac === ownMac || (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
 
-/** Whether the program parses the packet: only if it is for this node, and from a permitted sender. */
+/** Whether the program parses the packet: only if it is for this node, and from a permitted sender. Those of WireGuard's device never do. */
 function isRead({ program, tag, tunnel }: Meeting): boolean {
+  if (program.endsWith("wireguard")) return false;
   if (tag !== undefined) return program !== "from_workload" && (tag & 0xfff) === 0;
   if (tunnel) return tunnel.node === nodes.node || tunnel.node === nodes.far;
   return true;

@@ -18,7 +18,8 @@ import {
   sourcePort,
   transportOf,
 } from "./ingredients.ts";
-import { type Flow, reversed } from "./model/flow.ts";
+import { Known } from "./known.ts";
+import { type Flow, keyOf, reversed } from "./model/flow.ts";
 import { addressNamed } from "./model/seen.ts";
 import { isOwn } from "./model/sources.ts";
 import { mutate } from "./mutation.ts";
@@ -42,8 +43,8 @@ export class Generator {
   readonly #backends: readonly number[];
   readonly #ifindexOf: (name: string) => number;
   readonly #family: Family;
-  readonly #flows: Flow[] = [];
-  readonly #forwarded: { flow: Flow; node: string }[] = [];
+  readonly #flows = new Known<Flow>(2000);
+  readonly #forwarded = new Known<{ flow: Flow; node: string }>(100);
   readonly #ofOwn: Flow[] = [];
 
   /** @param backends ids that nodes pass each other
@@ -57,14 +58,12 @@ export class Generator {
 
   /** Flows that were let through are continued in both directions. */
   remember(flow: Flow): void {
-    if (this.#flows.length < 2000) this.#flows.push(flow);
-    else this.#flows[this.#random.below(2000)] = flow;
+    this.#flows.remember(keyOf(flow), flow);
   }
 
   /** The backend's node answers flows that were wrapped for it. */
   rememberForwarded(flow: Flow, node: string): void {
-    if (this.#forwarded.length < 100) this.#forwarded.push({ flow, node });
-    else this.#forwarded[this.#random.below(100)] = { flow, node };
+    this.#forwarded.remember(keyOf(flow), { flow, node });
   }
 
   next(program: PacketProgram): Generated {
@@ -80,8 +79,8 @@ export class Generator {
     if (bare.mark === MARK_OWN_REQUEST && program === "from_tunnel") return this.#ofNode(bare, () => 0);
     if (program === "to_loopback" && random.oneIn(2)) return this.#ofNode(bare, () => this.#ingress(nodes.master));
     if (random.oneIn(40)) return { meeting: bare, frame: ethernet(random.bytes(20 + random.below(200)), this.#type()) };
-    if (program === "from_uplink" && this.#forwarded.length > 0 && random.oneIn(24)) {
-      return { meeting: bare, frame: this.#returned(random.of(this.#forwarded)) };
+    if (program === "from_uplink" && !this.#forwarded.isEmpty && random.oneIn(24)) {
+      return { meeting: bare, frame: this.#returned(this.#forwarded.some(random)) };
     }
     if (this.#family === "IPv6" && program.startsWith("from_") && program !== "from_tunnel" && random.oneIn(40))
       return { meeting: bare, frame: this.#discovery(bare) };
@@ -190,8 +189,8 @@ export class Generator {
   /** A flow that may pass this hook. */
   #known(program: PacketProgram, at: string): Flow | undefined {
     const address = localPods.find(({ name }) => name === at)?.address;
-    for (let tries = 0; tries < 8 && this.#flows.length > 0; tries++) {
-      const flow = this.#random.of(this.#flows);
+    for (let tries = 0; tries < 8 && !this.#flows.isEmpty; tries++) {
+      const flow = this.#flows.some(this.#random);
       for (const way of [flow, reversed(flow)]) {
         if (
           program === "from_workload"
@@ -225,8 +224,8 @@ export class Generator {
   /** What an error from `source` to `destination` is about: mostly what makes sense. */
   #errorFlow(source: string, destination: string): Flow {
     const random = this.#random;
-    if (this.#flows.length > 0 && !random.oneIn(3)) {
-      const flow = random.of(this.#flows);
+    if (!this.#flows.isEmpty && !random.oneIn(3)) {
+      const flow = this.#flows.some(random);
       return random.oneIn(2) ? flow : reversed(flow);
     }
     return {

@@ -413,6 +413,48 @@ export const mutants: readonly Mutant[] = [
     instead: ")",
   },
   {
+    say: "errors that a host wraps in a node's name are taken",
+    file: "decide/wrapped.h",
+    text: "case PARSE_ICMP_ERROR:\n\t\tif (!is_from_peer(packet, wrapping))",
+    instead: "case PARSE_ICMP_ERROR:\n\t\tif (0)",
+  },
+  {
+    say: "what a host wraps in a node's name opens connections",
+    file: "decide/wrapped.h",
+    text: "!is_believed(connection, &origin)) {\n\t\tif (!is_from_peer(packet, wrapping))",
+    instead: "!is_believed(connection, &origin)) {\n\t\tif (0)",
+  },
+  {
+    say: "replies that a host wraps in a node's name are passed on",
+    file: "decide/wrapped.h",
+    text: "!frame_is_from_next_hop(packet->skb, connection) && !is_from_peer(packet, wrapping)",
+    instead: "0",
+  },
+  {
+    say: "what other software wraps between its pods is taken",
+    file: "decide/wrapped.h",
+    text: "wrapping->kind == TUNNEL_OVERLAY && wrapping->backend)",
+    instead: "0)",
+  },
+  {
+    say: "a node may use any source on a connection that is known",
+    file: "decide/wrapped.h",
+    text: "is_answer_of_gateway(connection, &wrapping->node) ? ALLOWED :",
+    instead: "connection ? ALLOWED :",
+  },
+  {
+    say: "a workload whose requests are masqueraded takes over the connections of a service's clients",
+    file: "service/note_host_request.h",
+    text: "if (!live_connection(answer))",
+    instead: "if (1)",
+  },
+  {
+    say: "while connections are taken over, the node's own SCTP of unknown ones begins others",
+    file: "decide/own_request.h",
+    text: "if (may_be_known_soon(skb, packet, settings) || (service",
+    instead: "if ((service",
+  },
+  {
     say: "a reply needs no forwarded connection",
     file: "decide/wrapped.h",
     text: "if (!connection) {\n\t\tdrop(plan, OUTCOME_DROP_UNRELATED);",

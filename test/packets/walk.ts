@@ -31,6 +31,7 @@ import { sizes } from "./cases/sizes.ts";
 import { stages } from "./cases/stages.ts";
 import { bytesOf, type PacketTest } from "./cases/step.ts";
 import { walks } from "./cases/walks.ts";
+import { wrappedForgeries } from "./cases/wrapped-forgeries.ts";
 import type { Handling, NodeUnderTest } from "./node.ts";
 import { wordsInIpv6 } from "./twins.ts";
 import { inWords } from "./words.ts";
@@ -67,6 +68,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     egress,
     encrypted,
     served,
+    wrappedForgeries,
   },
 };
 

@@ -35,13 +35,23 @@ export class FragmentMemory {
 
   /** The flow of a packet, also of a later fragment whose first fragment was seen. */
   flowOf(ip: Seen): Flow | undefined {
-    const protocol = ip.family === "IPv6" ? "" : ip.protocol; // a later fragment may name another (RFC 8200, 4.5)
-    const key = `${ip.source}>${ip.destination} ${protocol} ${ip.identification}`;
-    if (ip.fragmentOffset > 0) return this.#flows.get(key);
-    const flow = flowOf(ip);
-    if (flow && ip.moreFragments && !isUnreadable(ip) && !isMalformedSctp(ip)) this.#flows.set(key, flow);
-    return flow;
+    return ip.fragmentOffset > 0 ? this.known(ip) : flowOf(ip);
   }
+
+  see(ip: Seen): void {
+    const flow = ip.moreFragments && ip.fragmentOffset === 0 ? flowOf(ip) : undefined;
+    if (flow && !isUnreadable(ip) && !isMalformedSctp(ip)) this.#flows.set(datagramOf(ip), flow);
+  }
+
+  /** Of the datagram that it is a fragment of. */
+  known(ip: Seen): Flow | undefined {
+    return this.#flows.get(datagramOf(ip));
+  }
+}
+
+function datagramOf({ family, source, destination, protocol, identification }: Seen): string {
+  // A later fragment of IPv6 may name another protocol (RFC 8200, 4.5).
+  return `${source}>${destination} ${family === "IPv6" ? "" : protocol} ${identification}`;
 }
 
 const [SCTP, INIT, INIT_ACK] = [132, 1, 2];

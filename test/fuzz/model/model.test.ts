@@ -85,8 +85,8 @@ describe("a later fragment has the ports of the first one", () => {
     ["but for one without a chunk", { protocol: protocols.sctp, bytes: () => Buffer.alloc(15, 41) }, 40_000],
   ])("%s", (_, transport, port) => {
     const memory = new FragmentMemory();
-    memory.flowOf(first(known));
-    memory.flowOf(first(transport));
+    memory.see(first(known));
+    memory.see(first(transport));
     expect(memory.flowOf(later)?.destinationPort).toBe(port);
   });
 });

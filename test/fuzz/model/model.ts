@@ -42,7 +42,12 @@ export class Model {
 
   /** Must be called for every packet that a program parses, also dropped ones: later fragments may use their ports. */
   see(ip: Seen): void {
-    this.#fragments.flowOf(ip);
+    this.#fragments.see(ip);
+  }
+
+  /** Of the datagram that it is a fragment of; undefined: no program has read the first one. It changes nothing. */
+  flowOfFragments(ip: Seen): Flow | undefined {
+    return this.#fragments.known(ip);
   }
 
   /** Of the packet that this one is, or is a fragment of: a later fragment of IPv6 may name another. */
