@@ -3,6 +3,7 @@
 #include "answer.h"
 #include "bandwidth.h"
 #include "destination.h"
+#include "first_fragment.h"
 #include "net/hops.h"
 #include "net/neighbour.h"
 #include "observe/outcomes.h"
@@ -235,6 +236,8 @@ static __always_inline int apply(struct packet *packet, struct plan *plan)
 	if (plan->exit == EXIT_REJECT) /* as it came */
 		note_refused(skb, plan);
 	action = is_untouched(plan) ? leave_untouched(skb, plan) : carry_out(skb, packet, packet->connection, plan);
+	if (keeps_ports(plan))
+		keep_first_fragment();
 	if (plan->exit == EXIT_DROP && plan->outcome != OUTCOME_DROP_BANDWIDTH) /* which is part of any fast transfer */
 		note_refused(skb, plan);
 	if (plan->asked)

@@ -59,7 +59,7 @@ struct plan {
 	bool is_sender_known;	  /* scratch has where its sender is */
 	bool has_origin;	  /* of a packet that may open a connection and has none: `origin` is where it comes from */
 	bool refusal_lasts;	  /* others from there to the same port are refused likewise */
-	__u8 padding[1];
+	bool is_first_fragment;	  /* of a datagram in fragments: scratch has its ports, for the later ones (first_fragment.h) */
 				  /* the fields above are cleared for each packet */
 	struct wrapping wrapping; /* EXIT_NODE, which is never set without it */
 	struct origin origin;

@@ -71,6 +71,8 @@ struct scratch {
 	struct bpf_fib_lookup route;
 	struct address egress; /* of find_egress() */
 	struct bpf_tunnel_key key;
+	struct fragment_key datagram; /* of the first fragment at hand, and its ports */
+	struct fragment_ports ports;
 	struct error_draft error;
 	struct error_limit error_limit; /* this and the next are kept from packet to packet */
 	__u64 refusals_until; /* when the last of this CPU's `refusals` is over: ns, bpf_ktime_get_coarse_ns */

@@ -81,7 +81,7 @@ int to_tunnel(struct __sk_buff *skb)
 		return TC_ACT_OK;
 	decide_to_tunnel(&packet, settings, plan);
 	if (plan->exit == EXIT_OWN && settings)
-		return send_own_request(skb, settings);
+		return send_own_request(skb, settings, plan);
 	if (settings)
 		settle_from_host(&packet, plan);
 	judge_opening(&packet, settings, plan);
@@ -94,12 +94,13 @@ SEC("tc")
 int to_loopback(struct __sk_buff *skb)
 {
 	const struct settings *settings = settings_get();
+	struct plan *plan = plan_begin(skb);
 	struct packet packet = {.skb = skb};
 
-	if (!settings || !settings->tunnel_ifindex || !plan_begin(skb) || read(&packet, HOOK_TO_LOOPBACK) != PARSE_OK ||
+	if (!settings || !settings->tunnel_ifindex || !plan || read(&packet, HOOK_TO_LOOPBACK) != PARSE_OK ||
 	    !is_own_request(&packet, settings))
 		return TC_ACT_OK;
-	return send_own_request(skb, settings);
+	return send_own_request(skb, settings, plan);
 }
 
 static __always_inline int end_at_wireguard(struct __sk_buff *skb, struct plan *plan)

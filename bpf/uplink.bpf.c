@@ -187,7 +187,7 @@ int to_uplink(struct __sk_buff *skb)
 	} else if (settings) {
 		decide_to_uplink(&packet, settings, plan);
 		if (plan->exit == EXIT_OWN)
-			return send_own_request(skb, settings);
+			return send_own_request(skb, settings, plan);
 	} else {
 		pass_to_stack(plan);
 	}

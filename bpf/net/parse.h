@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
 #include "../maps/state.h"
+#include "../scratch.h"
 #include "discovery.h"
 #include "sctp.h"
 #include <linux/tcp.h>
@@ -15,7 +16,7 @@ enum parse_result {
 	PARSE_UNTRACKED,   /* IP without ports we know (GRE, ESP, IPv6 routing headers, other ICMP than queries and answers): addresses are set */
 	PARSE_ICMP_ERROR,  /* about another packet, whose headers it carries: see decide/error.h */
 	PARSE_MALFORMED,
-	PARSE_FRAGMENT,	   /* a later fragment whose first was not seen */
+	PARSE_FRAGMENT,	   /* a later fragment whose first was not seen, or was dropped */
 };
 
 /* @param protocol IPv4's; of IPv6 each fragment has its own: 0 */
@@ -43,16 +44,20 @@ static __always_inline enum parse_result parse_later_fragment(struct packet *pac
 	return PARSE_OK;
 }
 
-static __always_inline void remember_first_fragment(const struct packet *packet, __be32 identification, __u8 protocol)
+/* Its ports are kept when the packet was let through (first_fragment.h). */
+static __always_inline void draft_first_fragment(const struct packet *packet, __be32 identification, __u8 protocol)
 {
-	struct fragment_key key = fragment_key_of(packet, identification, protocol);
-	struct fragment_ports ports = {
+	struct scratch *scratch = scratch_get();
+
+	if (!scratch)
+		return;
+	scratch->datagram = fragment_key_of(packet, identification, protocol);
+	scratch->ports = (struct fragment_ports){
 		.source_port = packet->tuple.source_port,
 		.destination_port = packet->tuple.destination_port,
 		.protocol = packet->tuple.protocol,
 	};
-
-	bpf_map_update_elem(&fragments, &key, &ports, BPF_ANY);
+	scratch->plan.is_first_fragment = true;
 }
 
 /* How many sequence numbers a segment takes (RFC 9293, 3.4). `length`: of the IP packet behind its header. */
@@ -164,7 +169,7 @@ __global enum parse_result parse_ipv6(struct __sk_buff *skb, struct packet *pack
 	packet->l4_present = true;
 	result = parse_ports(skb, packet, end - chain.offset, IPV6_END, IPPROTO_ICMPV6);
 	if (result == PARSE_OK && (chain.fragment & IPV6_MORE_FRAGMENTS))
-		remember_first_fragment(packet, chain.identification, 0);
+		draft_first_fragment(packet, chain.identification, 0);
 	if ((result == PARSE_DISCOVERY || result == PARSE_ROUTER) && !is_from_this_link(&chain, hop_limit))
 		return PARSE_MALFORMED;
 	return in_scope(&packet->tuple, result);
@@ -198,7 +203,7 @@ __global enum parse_result parse_ipv4(struct __sk_buff *skb, struct packet *pack
 	packet->l4_present = true;
 	result = parse_ports(skb, packet, bpf_ntohs(ip.tot_len) - ip.ihl * 4, IP_OFFSET + sizeof(struct iphdr), IPPROTO_ICMP);
 	if (result == PARSE_OK && (fragment & IP_MORE_FRAGMENTS))
-		remember_first_fragment(packet, ip.id, ip.protocol);
+		draft_first_fragment(packet, ip.id, ip.protocol);
 	return result;
 }
 

@@ -25,7 +25,7 @@ enum outcome {
 	OUTCOME_DROP_SPOOFED_SOURCE,	/* a workload used an address that is not its own */
 	OUTCOME_DROP_UNKNOWN_TUNNEL_PEER,
 	OUTCOME_DROP_MALFORMED,
-	OUTCOME_DROP_FRAGMENT,		/* a later fragment whose first was not seen */
+	OUTCOME_DROP_FRAGMENT,		/* a later fragment whose first was not seen, or was dropped */
 	OUTCOME_DROP_UNSUPPORTED,	/* a protocol or family that is not handled for workloads */
 	OUTCOME_DROP_CONNECTION_TABLE_FULL,
 	OUTCOME_DROP_PORT_COLLISION,	/* no free source port for two flows that meet at one backend */

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 #pragma once
+#include "../first_fragment.h"
 #include "../plan.h"
-#include "../scratch.h"
 #include "../shared/settings.h"
 #include <linux/pkt_cls.h>
 
 /* How the node's own SCTP passes the tunnel's device (decide/own_request.h): from the stack into these programs, and its answers from
  * these programs to the stack. Both arrive at the device, where from_tunnel sees them. */
 
-/* From the stack: from_tunnel counts the packet. @return the action */
-static __always_inline int send_own_request(struct __sk_buff *skb, const struct settings *settings)
+/* From the stack: from_tunnel counts the packet, and may not have seen it when a later fragment comes. @return the action */
+static __always_inline int send_own_request(struct __sk_buff *skb, const struct settings *settings, const struct plan *plan)
 {
+	if (keeps_ports(plan))
+		keep_first_fragment();
 	skb->mark = MARK_OWN_REQUEST;
 	return bpf_redirect(settings->tunnel_ifindex, BPF_F_INGRESS);
 }

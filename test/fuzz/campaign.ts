@@ -162,11 +162,11 @@ function examine(
       : [{ rule: "count", why: "what we sent was looked at again" }];
   const before = seenFrame(bytes);
   const isForUs = program !== "from_uplink" || isReceived(before.destinationMac);
-  if (before.ip && isForUs && isRead(meeting)) model.see(before.ip);
   if (met.action === REDIRECT && met.mark === MARK_OWN_REQUEST && met.outcomes.length === 0) {
-    return before.ip && isOwnRequest(meeting, before.ip, model.protocolOf(before.ip))
-      ? []
-      : [{ rule: "source", why: "it takes the way of the node's own requests" }];
+    if (!before.ip || !isOwnRequest(meeting, before.ip, model.protocolOf(before.ip)))
+      return [{ rule: "source", why: "it takes the way of the node's own requests" }];
+    model.see(before.ip);
+    return [];
   }
   if (program === "to_loopback")
     return met.action === OK && met.outcomes.length === 0 && bytes.equals(met.frame)
@@ -177,7 +177,10 @@ function examine(
   if (!isReasonFor(outcome, met.action, program, met.mark))
     return [{ rule: "verdict", why: `action ${met.action} for ${outcome}` }];
   const inner = before.ip && isTakenOff(meeting, outcome, met.frame.length - bytes.length) && unwrapped(before.ip)?.ip;
-  if (inner) model.see(inner);
+  if (!/^drop_(?!sctp_fragment)/.test(outcome) && before.ip && isForUs && isRead(meeting)) {
+    model.see(before.ip);
+    if (inner) model.see(inner);
+  }
   if (outcome === "drop_unknown_endpoint" && before.ip && program === "from_workload")
     model.sentToUnused(meeting.at, before.ip);
   if (outcome === "drop_sctp_fragment" && before.ip)

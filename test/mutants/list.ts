@@ -1019,6 +1019,30 @@ export const mutants: readonly Mutant[] = [
     instead: "if (1) {",
   },
   {
+    say: "a first fragment that is dropped gives its ports to later ones",
+    file: "first_fragment.h",
+    text: "plan->is_first_fragment && (plan->exit != EXIT_DROP || plan->outcome == OUTCOME_DROP_SCTP_FRAGMENT);",
+    instead: "plan->is_first_fragment;",
+  },
+  {
+    say: "later fragments of SCTP that cannot be translated are read by nobody",
+    file: "first_fragment.h",
+    text: "|| plan->outcome == OUTCOME_DROP_SCTP_FRAGMENT);",
+    instead: ");",
+  },
+  {
+    say: "fragments of the node's own SCTP take other ways",
+    file: "tunnel/own_way.h",
+    text: "if (keeps_ports(plan))\n\t\tkeep_first_fragment();\n\tskb->mark",
+    instead: "skb->mark",
+  },
+  {
+    say: "a datagram of IPv6 is known by another number",
+    file: "net/parse.h",
+    text: "draft_first_fragment(packet, chain.identification, 0);",
+    instead: "draft_first_fragment(packet, 0, 0);",
+  },
+  {
     say: "SCTP: ports of fragments are rewritten",
     file: "translate.h",
     text: "return is_fragment(skb);",

@@ -159,6 +159,19 @@ describe.skipIf(noKernel)("a full table of connections", () => {
     expect(forwardedPorts().length).toBe(UNPROVEN);
   });
 
+  test("what a sender behind the node's stack asked a client from the service's port takes over no flow that made room", () => {
+    const client = () => outcomeOf(arrives({ source: client1, destination: nodes.master }, udp(55, 30085), ""));
+    const stack = () => outcomeOf(leaves({ source: nodes.master, destination: client1 }, udp(30085, 55), ""));
+    const began = client();
+    expect(began).toMatch(/^(forward_service|to_endpoint)$/);
+    expect(stack()).toBe("pass_to_stack");
+    node.maps.halfOpen.delete(node.maps.halfOpen.entries().map(([key]) => key));
+    expect(client()).toMatch(/^(forward_service|to_endpoint)$/);
+    // Without the client's flow it is the answer to what the stack asked.
+    node.forget();
+    expect([stack(), client()]).toEqual(["pass_to_stack", "pass_to_stack"]);
+  });
+
   describe("keeps no connection of the node itself out", () => {
     const node1 = nodes.master;
     const comes = (port: number, to: number, marks: string, numbers = {}) =>

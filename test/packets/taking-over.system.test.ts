@@ -8,11 +8,12 @@ import { noKernel, temporaryBpffs } from "../../agent/kernel/bpffs.fixture.ts";
 import { enterNamespace } from "../../agent/kernel/namespace.fixture.ts";
 import { switched, TAKING_OVER_SECONDS } from "../../agent/kernel/resize.ts";
 import { answers } from "./cases/external.ts";
-import { addresses, arrives, arrivesWrapped, bytesOf, meet, type Step, sends } from "./cases/step.ts";
+import { addresses, arrives, arrivesWrapped, bytesOf, meet, of, type Step, sends } from "./cases/step.ts";
 import { nodes, outside, pods } from "./cluster.ts";
-import { tcp } from "./frames.ts";
+import { frame, tcp } from "./frames.ts";
 import { type Handling, handlings, NodeUnderTest, SMALL } from "./node.ts";
 import { preparedObjects } from "./objects.ts";
+import { sctp } from "./sctp.ts";
 import { cases, fits, leavesPolicies, walk } from "./walk.ts";
 
 if (noKernel) console.log(noKernel);
@@ -23,6 +24,15 @@ const PORT = 4100;
 
 /** Of the clock that the packet path reads. */
 const seconds = () => Number(process.hrtime.bigint() / 1_000_000_000n);
+
+/** SCTP of the node's own to a Service, where its programs take it up. */
+const ownRequest: Step = {
+  ...{ program: "from_tunnel", at: "tunnel", mark: 0xebf00005, becomes: "" },
+  frame: (_, family) => {
+    const ends = of({ source: nodes.master, destination: "10.96.0.24" }, family);
+    return frame(ends, sctp(PORT, 80, "data", { tag: 7 }));
+  },
+};
 
 /** Whatever is written, connections are being taken over, if `isTakingOver`. */
 class Node extends NodeUnderTest {
@@ -106,6 +116,7 @@ describe.skipIf(noKernel)("while connections are taken over", () => {
       sends("open", { destination: outside.remote }, tcp(80, PORT, "SA"), ""),
       sends("open", { destination: elsewhere }, tcp(80, PORT, "PA"), ""),
       sends("open", { destination: nodes.master }, tcp(PORT, 30082, "A"), ""),
+      ownRequest,
     ];
     expect(unknown.map(outcome)).toEqual(unknown.map(() => WAITS));
     expect(entries()).toEqual([]);

@@ -12,6 +12,7 @@ import { closings } from "./cases/closings.ts";
 import { egress } from "./cases/egress.ts";
 import { encrypted } from "./cases/encrypted.ts";
 import { external } from "./cases/external.ts";
+import { fragments } from "./cases/fragments.ts";
 import { hops } from "./cases/hops.ts";
 import { hosts } from "./cases/hosts.ts";
 import { ipipPackets } from "./cases/ipip.ts";
@@ -46,6 +47,7 @@ export const cases: Readonly<Record<string, readonly PacketTest[]>> = {
     attacks,
     behindStack,
     closings,
+    fragments,
     oddities,
     hops,
     sizes,

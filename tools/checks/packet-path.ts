@@ -42,7 +42,7 @@ const WALLS: readonly Wall[] = [
         (file) => `connection/${file}`,
       ),
       ...["service/affinity.h", "service/note_host_request.h"],
-      "net/parse.h", // the ports of a first fragment: reading the later ones depends on them
+      "first_fragment.h", // its ports, for reading the later ones
       "scratch.h", // a barrier
       "bandwidth.h", // what has passed
       ...["observe/verdicts.h", "observe/services.h"], // counters

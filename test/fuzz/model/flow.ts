@@ -29,7 +29,7 @@ export function keyOf({ source, destination, protocol, sourcePort, destinationPo
   return `${protocol} ${source}:${sourcePort}>${destination}:${destinationPort}`;
 }
 
-/** The ports of datagrams in fragments: only the first carries them. No program learns them from one that it cannot read. */
+/** The ports of datagrams in fragments: only the first carries them. No program learns them from one that it cannot read or drops. */
 export class FragmentMemory {
   readonly #flows = new Map<string, Flow>();
 

@@ -40,7 +40,7 @@ export class Model {
   readonly #memory = new Memory();
   readonly #fragments = new FragmentMemory();
 
-  /** Must be called for every packet that a program parses, also dropped ones: later fragments may use their ports. */
+  /** Must be called for every packet that a program parses and does not drop: later fragments may use its ports. */
   see(ip: Seen): void {
     this.#fragments.see(ip);
   }
