@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { issueWords } from "../../components/documents/issue-words.ts";
+import { cut, fewOfEach } from "../../model/few-of-each.ts";
 import { tellingGroup } from "../../model/objects/kinds.ts";
 import type { KubernetesObject } from "../../model/objects/metadata.ts";
-import { cut, fewOfEach, type Problem } from "../../model/problem.ts";
+import type { Problem } from "../../model/problem.ts";
 import type { Kind } from "./kinds.ts";
 import { goodObject, goodText, type KeptVersion, unreadableVersionOf } from "./last-good.ts";
 

@@ -1,8 +1,9 @@
 import { createObject } from "../../kubernetes/create.ts";
 import { isRefusal } from "../../kubernetes/errors.ts";
 import type { Api } from "../../kubernetes/transport.ts";
+import { fewOfEach } from "../../model/few-of-each.ts";
 import { hash32 } from "../../model/hash.ts";
-import { fewOfEach, type Problem } from "../../model/problem.ts";
+import type { Problem } from "../../model/problem.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectReference } from "./object-cache.ts";
 

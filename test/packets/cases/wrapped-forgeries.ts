@@ -22,13 +22,21 @@ function inFrameOf(host: string, { unwrapped: _, ...step }: Step, becomes: Step[
     becomes,
   };
 }
-/** VNI 4097 in place of 4096. */
-function ofOtherNetwork({ unwrapped: _, ...step }: Step): Step {
+/** A number of a network that is not the dataplane's. */
+const OTHER_VNI = 4097;
+
+function ofOtherNetwork({ unwrapped, ...step }: Step): Step {
   return {
     ...step,
+    ...(unwrapped && {
+      unwrapped: (node, family) => {
+        const { frame, tunnel } = unwrapped(node, family);
+        return { frame, tunnel: tunnel && { ...tunnel, vni: OTHER_VNI } };
+      },
+    }),
     frame: (node, family) => {
       const bytes = Buffer.from(bytesOf(step, node, family));
-      bytes.writeUIntBE(4097, VNI_AT, 3);
+      bytes.writeUIntBE(OTHER_VNI, VNI_AT, 3);
       return bytes;
     },
     becomes: "drop_unknown_tunnel_peer",

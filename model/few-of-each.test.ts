@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { fewOfEach, type Problem } from "./problem.ts";
+import { fewOfEach } from "./few-of-each.ts";
+import type { Problem } from "./problem.ts";
 
 const problem = (name: string, index: number, message = "is wrong"): Problem => ({
   ...{ kind: "NetworkPolicy", namespace: "shop", name },
