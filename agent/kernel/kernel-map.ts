@@ -2,16 +2,9 @@ import { closeSync } from "node:fs";
 import { BATCH, isFull, noBatch, write } from "./batches.ts";
 import type { MapDefinition } from "./codec.ts";
 import { describeError, ENOENT, ENOSPC, libbpf } from "./libbpf.ts";
-import type { MapStore, WriteFailure } from "./map-store.ts";
+import type { Batch, MapStore, WriteFailure } from "./map-store.ts";
 
 const ANY = 0n; // BPF_ANY: insert or replace
-
-/** Keys and values, one behind the other. */
-interface Batch {
-  readonly keys: DataView;
-  readonly values: DataView;
-  readonly count: number;
-}
 
 /** A map in the kernel, by its file descriptor. Uses batches where the map supports them, single calls otherwise. */
 export class KernelMap<K, V> implements MapStore<K, V> {
@@ -93,7 +86,6 @@ export class KernelMap<K, V> implements MapStore<K, V> {
     }
   }
 
-  /** The bytes of all entries. Returns false before reading anything when the map does not support batches. */
   *batches(): Generator<Batch, boolean, void> {
     const { key: keys, value: values, maxEntries } = this.definition;
     // A hash map is read bucket by bucket and returns ENOSPC when a bucket holds more entries than the buffer has room for.

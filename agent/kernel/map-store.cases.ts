@@ -39,6 +39,9 @@ export function mapStoreCases(name: string, make: MakeStore): void {
     tableSize: 0,
   };
 
+  const byIndex = ([one]: [unknown, unknown], [other]: [unknown, unknown]) =>
+    (one as { index: number }).index - (other as { index: number }).index;
+
   describe(`${name} map`, () => {
     test("lookup() returns the written value, and undefined for a missing key", () => {
       const store = make(maps.frontends);
@@ -52,6 +55,17 @@ export function mapStoreCases(name: string, make: MakeStore): void {
       store.update(slots(5));
       expect([...store.read(({ index }) => index > 2)].sort()).toEqual(slots(5).slice(3));
       expect([...store.read()].length).toBe(5);
+    });
+
+    test("batches() has the bytes of what read() has", () => {
+      const store = make(maps.slots);
+      store.update(slots(20_000));
+      const { key, value } = maps.slots;
+      const found: [unknown, unknown][] = [];
+      for (const { keys, values, count } of store.batches?.() ?? [])
+        for (let index = 0; index < count; index++)
+          found.push([key.decode(keys, index * key.size), value.decode(values, index * value.size)]);
+      if (store.batches) expect(found.sort(byIndex)).toEqual(slots(20_000));
     });
 
     test("update() replaces", () => {

@@ -13,6 +13,13 @@ export interface WriteFailure<K> {
 /** After this many "full" answers in a row the rest is not tried: 50,000 more attempts would only keep the agent busy. */
 export const FULL_IN_A_ROW = 32;
 
+/** The bytes of entries: keys and values, one behind the other. */
+export interface Batch {
+  readonly keys: DataView;
+  readonly values: DataView;
+  readonly count: number;
+}
+
 /** Typed access to one map. Writes take many entries, as the kernel does (one system call for thousands). */
 export interface MapStore<K, V> {
   readonly definition: MapDefinition<K, V>;
@@ -22,6 +29,8 @@ export interface MapStore<K, V> {
   /** The same, one batch at a time: the next batch is read when the previous one has been consumed. @param isWanted leaves out the others, before
    * their values are decoded */
   read(isWanted?: (key: K) => boolean): Iterable<[K, V]>;
+  /** The same as bytes, for whom objects would be too many. Returns false before reading anything when the map does not support batches. */
+  batches?(): Generator<Batch, boolean, void>;
   /** Inserts or replaces in the given order and continues after a failure. When a map found no room for `FULL_IN_A_ROW`
    * entries in a row, the rest is not tried and counts as failed: put replacements before new entries. */
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[];

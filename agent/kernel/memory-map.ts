@@ -1,6 +1,6 @@
 import { type Codec, encodeOne, type MapDefinition } from "./codec.ts";
 import { maps } from "./layout.gen.ts";
-import type { MapStore, MapStores, StoredMapName, WriteFailure } from "./map-store.ts";
+import type { Batch, MapStore, MapStores, StoredMapName, WriteFailure } from "./map-store.ts";
 
 /** A map in memory, for tests and dry runs. It stores bytes, not objects, so that it finds
  * keys that differ only in JavaScript, and it is full when the kernel's map would be. */
@@ -33,6 +33,17 @@ export class MemoryMap<K, V> implements MapStore<K, V> {
 
   read(isWanted: (key: K) => boolean = () => true): [K, V][] {
     return this.entries().filter(([key]) => isWanted(key));
+  }
+
+  *batches(): Generator<Batch, boolean, void> {
+    const all = [...this.#content.values()];
+    const joined = (parts: readonly Uint8Array[]) => new DataView(Uint8Array.from(Buffer.concat(parts)).buffer);
+    yield {
+      keys: joined(all.map(({ key }) => key)),
+      values: joined(all.map(({ value }) => value)),
+      count: all.length,
+    };
+    return true;
   }
 
   update(entries: Iterable<readonly [K, V]>): WriteFailure<K>[] {

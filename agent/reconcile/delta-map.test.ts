@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { finish } from "../../model/steps.ts";
 import type { Entry } from "../compile/desired.ts";
-import { type Codec, u32 } from "../kernel/codec.ts";
+import { type Codec, type MapDefinition, u32 } from "../kernel/codec.ts";
 import { DeltaMap } from "./delta-map.ts";
 
 /** Short texts of ASCII. */
@@ -167,6 +167,7 @@ describe("a comparison with the map", () => {
   function compared(delta: DeltaMap<number, string>, content: [number, string][], meanwhile: () => void = () => {}) {
     const found = new Map(content);
     const map = {
+      definition: codecs as MapDefinition<number, string>,
       *read() {
         const read = [...found];
         meanwhile();

@@ -2,8 +2,8 @@ import { changesBetween } from "../../model/changes.ts";
 import { each, finish, type Steps } from "../../model/steps.ts";
 import type { Contribution, Contributions, Entry } from "../compile/desired.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
-import type { MapStore } from "../kernel/map-store.ts";
 import { type Claim, ClaimOrder } from "./claims-in-order.ts";
+import { type ComparedMap, comparison } from "./comparison.ts";
 import { EntryRecords } from "./entry-records.ts";
 import type { RecordNumber } from "./record-table.ts";
 
@@ -59,20 +59,9 @@ export class DeltaMap<K, V> {
   }
 
   /** Whether another program has changed the map. Changes nothing; entries may be written meanwhile. */
-  *comparing(map: Pick<MapStore<K, V>, "read" | "lookup">): Steps<boolean> {
-    const met = new Uint8Array(this.#wanted.length);
-    this.#met = met;
-    let differs = false;
-    yield* each(map.read(), ([key, value]) => {
-      const record = this.#records.find(key) ?? -1;
-      if (met[record] === 1) return;
-      met[record] = 1;
-      // An entry may have been removed since it was read.
-      if (!this.#records.isActual(record, value) && !this.#records.isActual(record, map.lookup(key))) differs = true;
-    });
-    yield* each(met.entries(), ([record, isMet]) => {
-      if (isMet === 0 && this.#records.isInMap(record)) differs = true;
-    });
+  *comparing(map: ComparedMap<K, V>): Steps<boolean> {
+    this.#met = new Uint8Array(this.#wanted.length);
+    const differs = yield* comparison(map, this.#records, this.#met);
     this.#met = undefined;
     return differs;
   }

@@ -25,6 +25,12 @@ export class EntryRecords<K, V> {
     return this.#table.find();
   }
 
+  /** @param at of a key's bytes in `keys` */
+  findBytes(keys: DataView, at: number): RecordNumber | undefined {
+    copyBytes(keys, at, this.#key.size, this.#table.key);
+    return this.#table.find();
+  }
+
   /** The record of a key; where there is none, a new one, whose entry is neither desired nor in the map. */
   add(key: K): RecordNumber {
     this.#key.encode(key, this.#table.key, 0);
@@ -84,9 +90,21 @@ export class EntryRecords<K, V> {
   isActual(record: RecordNumber, value: V | undefined): boolean {
     if (!this.isInMap(record)) return value === undefined;
     if (value === undefined) return false;
-    const actual = this.#encoded(value);
+    return this.#holds(record, this.#encoded(value));
+  }
+
+  /** Of an entry that is in the map. */
+  #holds(record: RecordNumber, actual: ValueWords): boolean {
     const replaced = this.#replaced.get(record);
     return replaced ? replaced.every((word, at) => word === actual[at]) : this.#table.hasValue(record, actual);
+  }
+
+  /** The same of a value's bytes, `at` in `values`. */
+  isActualBytes(record: RecordNumber, values: DataView, at: number): boolean {
+    if (!this.isInMap(record)) return false;
+    this.#scratch.words.fill(0);
+    copyBytes(values, at, this.#value.size, this.#scratch.view);
+    return this.#holds(record, this.#scratch.words);
   }
 
   setActual(record: RecordNumber, value: V, isDesired: boolean): void {
@@ -115,4 +133,8 @@ export class EntryRecords<K, V> {
     this.#value.encode(value, view, 0);
     return words;
   }
+}
+
+function copyBytes(from: DataView, at: number, size: number, to: DataView): void {
+  for (let index = 0; index < size; index++) to.setUint8(index, from.getUint8(at + index));
 }

@@ -4,6 +4,7 @@ import { asWritten, keyText, preference } from "../compile/key.ts";
 import type { MapDefinition } from "../kernel/codec.ts";
 import { maps as definitions } from "../kernel/layout.gen.ts";
 import { FULL_IN_A_ROW, type MapStores, type WriteFailure } from "../kernel/map-store.ts";
+import type { ComparedMap } from "./comparison.ts";
 import { DeltaMap, type OwnedEntry } from "./delta-map.ts";
 import type { RecordNumber } from "./record-table.ts";
 import type { Deltas, Step } from "./step.ts";
@@ -162,11 +163,12 @@ export class Reconciler {
   }
 
   /** A map's content, as this agent writes it. */
-  #content(map: WrittenMap): Pick<AnyStore, "read" | "lookup"> {
+  #content(map: WrittenMap): ComparedMap<never, never> {
     const { store } = this.#sides(map);
     const written = asWritten[map] as ((value: never) => never) | undefined;
     if (!written) return store;
     return {
+      definition: store.definition,
       *read() {
         for (const [key, value] of store.read()) yield [key, written(value)] as [never, never];
       },
@@ -183,9 +185,7 @@ export class Reconciler {
   }
 }
 
-interface AnyStore {
-  lookup(key: never): never | undefined;
-  read(): Iterable<[never, never]>;
+interface AnyStore extends ComparedMap<never, never> {
   update(entries: Iterable<readonly [never, never]>): WriteFailure<never>[];
   delete(keys: Iterable<never>): WriteFailure<never>[];
 }
