@@ -40,6 +40,7 @@ export interface KindDefinition extends Kind {
  */
 export function customResourceDefinition(name: string, definition: KindDefinition, opts: pulumi.ResourceOptions) {
   const { group, version, kind, plural, shortNames, namespaced, annotations } = definition;
+  const columns = Object.entries(definition.columns).map(([name, jsonPath]) => ({ name, type: "string", jsonPath }));
   return new k8s.apiextensions.v1.CustomResourceDefinition(
     `${name}-crd-${plural}`,
     {
@@ -51,7 +52,7 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
       spec: {
         group,
         scope: namespaced ? "Namespaced" : "Cluster",
-        // The API server does not store an empty list, so it would appear as a difference at every update.
+        // The API server does not store an empty list, so it would appear as a difference at every update. Nor columns, below.
         names: {
           kind,
           listKind: `${kind}List`,
@@ -66,11 +67,7 @@ export function customResourceDefinition(name: string, definition: KindDefinitio
             storage: true,
             schema: { openAPIV3Schema: objectSchema(definition) },
             ...(isShared(definition) && { subresources: { status: {} } }),
-            additionalPrinterColumns: Object.entries(definition.columns).map(([column, jsonPath]) => ({
-              name: column,
-              type: "string",
-              jsonPath,
-            })),
+            ...(columns.length > 0 && { additionalPrinterColumns: columns }),
           },
         ],
       },
