@@ -7,16 +7,29 @@ import { Machine, type WantedOfMachine } from "./machine.ts";
 function machine() {
   const did: string[] = [];
   const waiting: (() => void)[] = [];
-  const world = { facts, slow: false, failure: "", mtuFailure: "", felixConfigurations: [] as object[] };
+  const world = {
+    facts,
+    slow: false,
+    failure: "",
+    routeFailure: "",
+    mtuFailure: "",
+    mtu: 1450,
+    /** How often pods' MTU was looked at. */
+    followed: 0,
+    felixConfigurations: [] as object[],
+  };
   const asked = async (what: string) => {
     did.push(what);
     if (world.slow) await new Promise<void>((resolve) => waiting.push(resolve));
     if (world.failure) throw new Error(world.failure);
   };
   const network = {
-    podMtu: 1450,
+    get podMtu() {
+      return world.mtu;
+    },
     encrypts: () => false,
     followMtu: async () => {
+      world.followed++;
       if (world.mtuFailure) throw new Error(world.mtuFailure);
       return 0;
     },
@@ -30,6 +43,7 @@ function machine() {
     },
     route: async () => {
       await asked("routes");
+      if (world.routeFailure) throw new Error(world.routeFailure);
       return [];
     },
     lead: async () => undefined,
@@ -145,4 +159,16 @@ test("a look that cannot give pods their MTU leaves that to the next pass, which
   await expect(of.follow(wanted(), await of.known(), nothing)).rejects.toThrow("no buffer space");
   world.mtuFailure = "";
   await of.follow(wanted(), await of.known(), nothing);
+});
+
+test("a route that the kernel refuses keeps no pod from its MTU", async () => {
+  const { of, world } = machine();
+  await of.follow(wanted(), await of.known(), nothing);
+  world.routeFailure = "invalid gateway";
+  const before = world.followed;
+  await of.lookAgain();
+  expect(world.followed).toBe(before + 1);
+  world.mtu = 1390;
+  await expect(of.follow(wanted("10.244.0.2/32"), await of.known(), nothing)).rejects.toThrow("invalid gateway");
+  expect(world.followed).toBe(before + 2);
 });

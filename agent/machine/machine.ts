@@ -48,7 +48,6 @@ export class Machine {
   #hasIpv6Pool = false; // when the machine was looked at last
   #encrypts = false;
   #written: Written | undefined;
-  #looking: Promise<void> | undefined;
   #problems: readonly Problem[] = [];
 
   constructor(parts: MachineParts) {
@@ -84,12 +83,7 @@ export class Machine {
   /** Looks at the machine, and writes again what other programs have changed of it. What cannot be found out or written is for the next
    * pass, which reports it. */
   lookAgain(): Promise<void> {
-    this.#looking ??= this.#turns
-      .take(() => this.#look())
-      .finally(() => {
-        this.#looking = undefined;
-      });
-    return this.#looking;
+    return this.#turns.take(() => this.#look());
   }
 
   /** Writes what differs: first the routes to pods, for which pods wait, then the rest. If the kernel refuses a route, only that route is
@@ -97,13 +91,16 @@ export class Machine {
    * @throws Error what was refused; the next call tries again */
   async follow(wanted: WantedOfMachine, facts: NodeFacts, podsAreRouted: () => void): Promise<void> {
     const text = JSON.stringify([wanted.routes, wanted.ownRequests, wanted.kubeProxy]);
-    if (this.#written?.facts !== facts || this.#written.text !== text) {
-      await this.#turns.take(async () => {
-        if (await this.#parts.network.routePods(wanted.routes, facts)) podsAreRouted();
-        await this.#write({ wanted, text, facts });
-      });
+    try {
+      if (this.#written?.facts !== facts || this.#written.text !== text) {
+        await this.#turns.take(async () => {
+          if (await this.#parts.network.routePods(wanted.routes, facts)) podsAreRouted();
+          await this.#write({ wanted, text, facts });
+        });
+      }
+    } finally {
+      if (this.#podMtu.isBehind) await this.#turns.take(() => this.#podMtu.follow());
     }
-    if (this.#podMtu.isBehind) await this.#turns.take(() => this.#podMtu.follow());
   }
 
   async #look(): Promise<void> {
@@ -111,9 +108,12 @@ export class Machine {
     try {
       await this.#refresh();
       this.#leftovers.lookAgain();
-      if (written && written.facts === this.#facts) await this.#write(written);
-      this.#podMtu.lookAgain();
-      await this.#podMtu.follow();
+      try {
+        if (written && written.facts === this.#facts) await this.#write(written);
+      } finally {
+        this.#podMtu.lookAgain();
+        await this.#podMtu.follow();
+      }
     } catch {
       this.#isKnown = false;
     }
