@@ -54,3 +54,26 @@ test("work that takes a while fails when it ends", async () => {
     clearInterval(timer);
   }
 });
+
+test("work that takes longer than the time between is not begun again before its end", async () => {
+  const log = { error: () => {}, info: () => {} };
+  let [begun, end] = [0, () => {}];
+  const work = () => {
+    begun++;
+    return new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  };
+  vi.useFakeTimers();
+  const timer = new Watchdog(new Health(), log as never).regularly("read the maps", 10, work);
+  try {
+    await vi.advanceTimersByTimeAsync(50);
+    expect(begun).toBe(1);
+    end();
+    await vi.advanceTimersByTimeAsync(15);
+    expect(begun).toBe(2);
+  } finally {
+    clearInterval(timer);
+    vi.useRealTimers();
+  }
+});

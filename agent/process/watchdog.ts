@@ -11,7 +11,8 @@ export class Watchdog {
     this.#log = log;
   }
 
-  /** Does `work` every `ms` milliseconds; `what` completes "cannot …". A failure is logged when it begins and when it ends. */
+  /** Does `work` every `ms` milliseconds, unless the work before still goes on; `what` completes "cannot …". A failure is logged when it begins and
+   * when it ends. */
   readonly regularly = (what: string, ms: number, work: () => void | Promise<void>): NodeJS.Timeout => {
     let reported = "";
     const ended = (message: string) => {
@@ -21,11 +22,18 @@ export class Watchdog {
       this.#health.is(`the agent cannot ${what}: ${message}`, message !== "", what);
     };
     const failed = (error: unknown) => ended(error instanceof Error ? error.message : String(error));
+    let goesOn = false;
     return setInterval(() => {
+      if (goesOn) return;
       try {
         const working = work();
-        if (working) working.then(() => ended(""), failed);
-        else ended("");
+        if (!working) return ended("");
+        goesOn = true;
+        void working
+          .then(() => ended(""), failed)
+          .finally(() => {
+            goesOn = false;
+          });
       } catch (error) {
         failed(error);
       }

@@ -164,7 +164,7 @@ export class DeltaMap<K, V> {
   }
 
   wrote(record: RecordNumber, value: V): void {
-    if (this.#met && record < this.#met.length) this.#met[record] = 1;
+    if (this.#met) this.#met[record] = 1; // of a record that is newer than the comparison it keeps nothing
     if (!this.#records.isInMap(record)) this.#actualCount++;
     this.#records.setActual(record, value, this.#wanted[record] !== undefined);
     this.#compare(record);
