@@ -1,7 +1,7 @@
 // Automatic host endpoints of nodes of which a log says nothing: they have their nodes' labels, which are not known then.
 import { type Possible, possible } from "../calico-selector/possible.ts";
 import type { KubeControllersConfiguration } from "../objects/calico-policy/kube-controllers.ts";
-import { isOwnLabel, NAMESPACE_LABEL } from "../policy/calico-labels.ts";
+import { isImplied } from "../policy/calico-labels.ts";
 import type { CompiledPolicy } from "../policy/compiled-policy.ts";
 import type { HostTraffic } from "../policy/host-directory.ts";
 import { CREATED, type Host, isAutomatic } from "../policy/hosts.ts";
@@ -53,5 +53,5 @@ function answerOf({ expression }: WorkloadSelector): Possible {
 function lookup(label: string): { value?: string } | "?" {
   const value = CREATED[label];
   if (value !== undefined) return { value };
-  return isOwnLabel(label) && label !== NAMESPACE_LABEL ? "?" : {};
+  return isImplied(label) ? {} : "?";
 }

@@ -26,7 +26,7 @@ export function summaryOf(outcome: Outcome, occasion: Occasion): string {
   const { begunAt, endedAt, kubernetes, kernel, nodes, commit, processes, endedEarly } = occasion;
   return [
     ...(failed ?? []).map(({ name, seconds, reason }) => `FAIL ${name} (${inWords(seconds)})\n     ${reason}`),
-    ...[...reasons].map(([why, those]) => `SKIP ${namesOf(those)}: ${why}`),
+    ...[...reasons].map(([why, those]) => `SKIP ${those.map(({ name }) => name).join("; ")}: ${why}`),
     ...leftOut.map(({ why, count }) => `LEFT OUT ${counted(count, "spec")}: ${why}`),
     tableOf(specs),
     `${countsOf(specs)}${missing > 0 ? `, ${missing} not run` : ""} in ${inWords(secondsBetween(begunAt, endedAt))}, ${processes} at a time`,
@@ -59,11 +59,6 @@ function countsOf(specs: Spec[]): string {
   return (["passed", "failed", "skipped"] as const)
     .map((word) => `${specs.filter(({ state }) => state === word).length} ${word}`)
     .join(", ");
-}
-
-/** Names of one area with it once: `Services: a; b`. */
-function namesOf(specs: Spec[]): string {
-  return specs.map(({ name }) => name).join("; ");
 }
 
 const secondsBetween = (begun: string, ended: string): number => (Date.parse(ended) - Date.parse(begun)) / 1000;

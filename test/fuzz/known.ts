@@ -1,5 +1,6 @@
 // What the fuzzer continues later: each in a place of its own, whatever was remembered before, so that one more or less of them changes only the packets
 // that continue it.
+import { hash32 } from "../../model/hash.ts";
 import type { Random } from "./random.ts";
 
 export class Known<T> {
@@ -16,7 +17,7 @@ export class Known<T> {
 
   /** @param key what tells it from others; one with the same place makes room */
   remember(key: string, item: T): void {
-    const place = hash(key) % this.#places.length;
+    const place = hash32(key) % this.#places.length;
     if (this.#places[place] === undefined) this.#count++;
     this.#places[place] = item;
   }
@@ -31,11 +32,4 @@ export class Known<T> {
     }
     throw new Error("Nothing is known.");
   }
-}
-
-/** FNV-1a. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  return (value ^ (value >>> 15)) >>> 0;
 }

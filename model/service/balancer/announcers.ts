@@ -1,6 +1,7 @@
 import { type Address, type Family, familyOf } from "../../address/address.ts";
 import { firstFew } from "../../first-few.ts";
 import { hash32 } from "../../hash.ts";
+import { Memo } from "../../memo.ts";
 import { isLeaving, type Node, type Service } from "../../objects/core.ts";
 import { type EndpointSlice, serviceNameLabel } from "../../objects/discovery.ts";
 import { objectName } from "../../objects/metadata.ts";
@@ -84,15 +85,19 @@ export function inTurn(key: string, names: readonly string[]): readonly string[]
   return names.toSorted((a, b) => weight(a) - weight(b) || (a < b ? -1 : 1));
 }
 
+/** A list is asked for every Service with a load balancer's address. */
+const grouped = new Memo<readonly EndpointSlice[], ReadonlyMap<string, readonly EndpointSlice[]>>();
+
+const serviceNameOf = ({ metadata }: EndpointSlice): string =>
+  `${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}`;
+
 function nodesWithBackends(
   service: Service,
   slices: readonly EndpointSlice[],
   family: Family | undefined,
 ): ReadonlySet<string> {
-  const own = slices.filter(
-    ({ metadata, addressType }) =>
-      addressType === family && `${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}` === objectName(service),
-  );
+  const byService = grouped.get(slices, [], () => Map.groupBy(slices, serviceNameOf));
+  const own = byService.get(objectName(service))?.filter(({ addressType }) => addressType === family) ?? [];
   const ready = own.flatMap(({ endpoints }) => endpoints.filter(({ conditions }) => conditions?.ready ?? true));
   return new Set(ready.flatMap(({ nodeName }) => nodeName ?? []));
 }
