@@ -6,7 +6,7 @@ import { changes } from "./resource.ts";
 const verdicts = z
   .enum(["allowed", "dropped", "depends", "rejected", "no way in"])
   .describe(
-    "depends: on which pod, or which address a pod will get. rejected: the service has no pods. no way in: not reachable from outside the cluster.",
+    "depends: on which pod, its address, its node, or what else is not known before it runs. rejected: the service has no pods. no way in: not reachable from outside the cluster.",
   );
 
 const policies = z.array(z.string()).describe('The objects that decide: "NetworkPolicy default/nginx". Empty: none.');

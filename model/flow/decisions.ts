@@ -22,6 +22,7 @@ export interface KnownEnds {
   readonly endpointSlices: readonly EndpointSlice[];
   /** Whether nodes' labels are those of objects. */
   readonly knowsNodes: boolean;
+  readonly blocks: "whole" | "rest";
   /** As whom policies meet the addresses of nodes. */
   readonly hostLabels: HostDirectory["labels"];
   standOf(end: FlowEnd): Stand | undefined;
@@ -84,6 +85,7 @@ export class Decisions {
     const blocks = (cidrs: readonly Cidr[]) => cidrs.map((cidr) => this.#ofBlock(cidr));
     if (end.kind === "network") {
       const cidr = parseCidr(end.cidr);
+      if (this.#known.blocks === "rest") return blocks([cidr]);
       const labelled = [...this.#known.hostLabels.keys()].map(hostCidr).filter((one) => covers(cidr, one));
       return blocks([cidr, ...smallerBlocks(cidr, this.#named), ...labelled]);
     }

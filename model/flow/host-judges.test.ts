@@ -159,7 +159,9 @@ test("fail-safe ports are those of the FelixConfiguration, and the API server", 
   expect(verdict(only443, [toServer], {}, knowing)).toBe("allowed");
   const toNode = { from: web, to: MASTER, at: "both", port: 8080 } as const;
   expect(verdict(only443, [toNode])).toBe("allowed");
-  expect(verdict(only443, [toNode], { configuration: felix({ defaultEndpointToHostAction: "Drop" }) })).toBe("denied");
+  const drop = { configuration: felix({ defaultEndpointToHostAction: "Drop" }) };
+  expect(verdict(only443, [toNode], drop)).toBe("denied");
+  expect(verdict(only443, [toNode], { ...drop, hostEndpoints: [] })).toBe("denied");
 });
 
 test("preDNAT is asked about what clients wrote, at every node by which they may have come", () => {

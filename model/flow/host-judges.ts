@@ -40,6 +40,10 @@ interface KnownNode {
 type Told = SeenFlows["hosts"] extends ReadonlyMap<string, infer One> ? One : never;
 type NodeEnd = Extract<FlowEnd, { kind: "node" }>;
 
+type PassingFlow = Pick<SeenFlow, "from" | "to" | "service" | "reports">;
+type AskedFlow = PassingFlow & Pick<SeenFlow, "protocol" | "port" | "icmp" | "isOwnNode">;
+type Heard = (objects: string) => void;
+
 /** Judges flows at the nodes that report them, at those that are ends of them, and of what came in for a Service at the nodes by which it may have. */
 export class HostJudges {
   readonly #judges = new Map<string, FlowJudge>();
@@ -48,7 +52,12 @@ export class HostJudges {
   /** How rules of all policies find the addresses of host endpoints. */
   readonly peers: HostPeers;
 
-  constructor(by: JudgedBy, inputs: HostInputs, { flows, hosts }: Pick<SeenFlows, "flows" | "hosts">) {
+  /** @param flows all that will be judged */
+  constructor(
+    by: JudgedBy,
+    inputs: HostInputs,
+    { flows, hosts }: { flows: readonly PassingFlow[] } & Pick<SeenFlows, "hosts">,
+  ) {
     this.#inputs = inputs;
     this.#nodes = new Map(nodesOf(by, flows, hosts).map((node) => [node.name, node]));
     const known = [...this.#nodes.values()];
@@ -59,7 +68,8 @@ export class HostJudges {
     for (const node of known) {
       const own = hostsOf(node, nodes, inputs, by.pools, untold);
       const seen = flows.filter((flow) => mayPass(flow, node.name));
-      if (own.directory.subjects.size > 0 && seen.length > 0)
+      const isAsked = own.directory.subjects.size > 0 || own.toHost === "Drop";
+      if (isAsked && seen.length > 0)
         this.#judges.set(node.name, new FlowJudge({ ...by, hosts: own, hostPeers: this.peers }, seen));
     }
   }
@@ -70,41 +80,49 @@ export class HostJudges {
     return allHosts({ ...this.#inputs, nodes: told.map(({ object }) => object) }).map(({ labels }) => labels);
   }
 
-  /** What host endpoints say of it. Pods' own policies are not asked. */
-  judge(flow: SeenFlow): Judged {
-    if (flow.isOwnNode || this.#judges.size === 0) return { verdict: "allowed" };
-    return strictest(placesOf(flow).map((place) => this.#atPlace(flow, place)));
+  /** Whether any node has host endpoints. */
+  get isAsked(): boolean {
+    return this.#judges.size > 0;
   }
 
-  #atPlace(flow: SeenFlow, { node, at }: Report): Judged {
+  /** What host endpoints say of it. Pods' own policies are not asked. @param heard the objects that are asked, each time */
+  judge(flow: AskedFlow, heard?: Heard): Judged {
+    if (flow.isOwnNode || this.#judges.size === 0) return { verdict: "allowed" };
+    return strictest(placesOf(flow).map((place) => this.#atPlace(flow, place, heard)));
+  }
+
+  #atPlace(flow: AskedFlow, { node, at }: Report, heard: Heard | undefined): Judged {
     const { service, from } = flow;
     if (service === undefined || from.kind === "pods" || at === "source" || at === "both")
-      return this.#asked(node, { ...flow, at, isFromEntry: false });
+      return this.#asked(node, { ...flow, at, isFromEntry: false }, heard);
     const isSentOn = at === "destination" && this.#sendsOn(service);
     const entries = [...this.#nodes.keys()].filter((name) => isSentOn && name !== node);
     return eitherOf([
-      this.#received(node, flow, at),
+      this.#received(node, flow, at, heard),
       ...entries.map((entry) =>
-        strictest([this.#received(entry, flow, "transit"), this.#asked(node, { ...flow, at, isFromEntry: true })]),
+        strictest([
+          this.#received(entry, flow, "transit", heard),
+          this.#asked(node, { ...flow, at, isFromEntry: true }, heard),
+        ]),
       ),
     ]);
   }
 
   /** Where a client's packets for a Service come in. */
-  #received(node: string, flow: SeenFlow, at: Report["at"]): Judged {
+  #received(node: string, flow: AskedFlow, at: Report["at"], heard: Heard | undefined): Judged {
     const written = this.#written(flow, node);
     const isOpen = written.length === 0 && this.#judges.get(node)?.asksEarly === true;
-    const said = this.#asked(node, { ...flow, at, written, isFromEntry: false });
+    const said = this.#asked(node, { ...flow, at, written, isFromEntry: false }, heard);
     const unknown = { verdict: "depends", reason: `what clients use of Service ${flow.service} is not known` } as const;
     return isOpen ? strictest([said, unknown]) : said;
   }
 
-  #asked(node: string, flow: JudgedFlow): Judged {
-    return this.#judges.get(node)?.judgeAtHosts(flow) ?? { verdict: "allowed" };
+  #asked(node: string, flow: JudgedFlow, heard: Heard | undefined): Judged {
+    return this.#judges.get(node)?.judgeAtHosts(flow, heard) ?? { verdict: "allowed" };
   }
 
   /** Empty: not known. A load balancer's address is not known before it is assigned. */
-  #written({ service = "", from }: SeenFlow, node: string): readonly WrittenTo[] {
+  #written({ service = "", from }: AskedFlow, node: string): readonly WrittenTo[] {
     const { services } = this.#inputs;
     const family = from.kind === "network" ? familyOf(parseCidr(from.cidr).address) : undefined;
     const found = portNamed(service, services);
@@ -119,17 +137,17 @@ export class HostJudges {
 }
 
 /** Who reports it, and the nodes that are ends of it and do not. */
-function placesOf({ from, to, reports }: Pick<SeenFlow, "from" | "to" | "reports">): Report[] {
+function placesOf({ from, to, reports }: PassingFlow): Report[] {
   const silent = (end: FlowEnd, at: Report["at"]): Report[] =>
     end.kind === "node" && !reports.some(({ node }) => node === end.name) ? [{ node: end.name, at }] : [];
   return [...reports, ...silent(from, "source"), ...silent(to, "destination")];
 }
 
-function mayPass(flow: SeenFlow, node: string): boolean {
+function mayPass(flow: PassingFlow, node: string): boolean {
   return flow.service !== undefined || placesOf(flow).some((place) => place.node === node);
 }
 
-function nodesOf(by: JudgedBy, flows: readonly SeenFlow[], hosts: SeenFlows["hosts"]): KnownNode[] {
+function nodesOf(by: JudgedBy, flows: readonly PassingFlow[], hosts: SeenFlows["hosts"]): KnownNode[] {
   const ends = flows.flatMap(({ from, to }) => [from, to]).filter((end): end is NodeEnd => end.kind === "node");
   const addresses = new Map<string, readonly Address[]>([
     ...flows.flatMap(({ reports }) => reports.map(({ node }) => [node, []] as const)),

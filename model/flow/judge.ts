@@ -69,7 +69,7 @@ export class FlowJudge {
     this.#decisions = new Decisions({
       ...{ vocabulary: selection.vocabulary, pools: by.pools, nodes: by.nodes, services: by.services ?? [] },
       endpointSlices: by.policies.endpointSlices ?? [],
-      knowsNodes: by.policies.nodes !== undefined,
+      ...{ knowsNodes: by.policies.nodes !== undefined, blocks: by.blocks ?? "whole" },
       hostLabels: (by.hostPeers ?? by.hosts?.directory)?.labels ?? new Map(),
       standOf: (end) => this.#stands.get(JSON.stringify(end)),
     });
@@ -84,9 +84,21 @@ export class FlowJudge {
     return strictest([arrival, sends, receives, departure].flatMap((judged) => judged ?? []));
   }
 
-  /** By the node's host endpoints alone, of what comes in there and leaves there. */
-  judgeAtHosts(flow: JudgedFlow): Judged {
-    const { arrival, departure } = this.#atHosts(flow);
+  /** The objects that the pods at its ends are judged by, in its direction. */
+  sourcesOf(flow: JudgedFlow): readonly string[] {
+    if (flow.isOwnNode) return [];
+    return this.#directions(flow).flatMap((direction) => {
+      const { policy } = this.#end(flow, direction);
+      return policy?.[direction] ? [policy.sources] : [];
+    });
+  }
+
+  /** By the node's host endpoints alone, of what comes in there and leaves there.
+   * @param heard the objects that are asked, each time */
+  judgeAtHosts(flow: JudgedFlow, heard: (objects: string) => void = () => {}): Judged {
+    const { arrival, departure } = this.#atHosts(flow, (subject, _, isKept) => {
+      if (!isKept) heard(this.#hostPolicies.get(subject)?.sources || subject.host.owner);
+    });
     return strictest([arrival, departure].flatMap((judged) => judged ?? []));
   }
 
@@ -112,8 +124,7 @@ export class FlowJudge {
       onTheWay.push(isKept && said.verdict !== "allowed" ? { ...said, ...kept } : said);
     });
     const at = (direction: "ingress" | "egress") => onTheWay.filter((end) => end.direction === direction);
-    const ends = this.#reachesOwnNode(flow) ? (["ingress"] as const) : (["egress", "ingress"] as const);
-    const ofPods = ends.flatMap((direction): JudgedEnd[] => {
+    const ofPods = this.#directions(flow).flatMap((direction): JudgedEnd[] => {
       const { policy, peer, own } = this.#end(flow, direction);
       if (!policy?.[direction]) return [];
       return [this.#explained(policy, `pods of ${endText(own)}`, { direction, peer, own, ...askedOf(flow) })];
@@ -165,6 +176,10 @@ export class FlowJudge {
     return { policy: this.#stands.get(JSON.stringify(own))?.policy, peer, own };
   }
 
+  #directions(flow: JudgedFlow): readonly ("ingress" | "egress")[] {
+    return this.#reachesOwnNode(flow) ? ["ingress"] : ["egress", "ingress"];
+  }
+
   /** Whether a pod asks its own node, about which only Calico's policies say something. */
   #reachesOwnNode({ from, to, at }: JudgedFlow): boolean {
     return at === "both" && to.kind === "node" && !this.#stands.get(JSON.stringify(from))?.policy?.isAskedOfNode;
@@ -200,7 +215,9 @@ export class FlowJudge {
       if (this.#isOpenAt(subject, meeting.direction)) return { unknown: notTold(subject.host.node) };
       if (!policy?.[meeting.direction]) return undefined;
       const unknown = unknownLabels(meeting.peer) ?? this.#openQuestion(policy, meeting);
-      return unknown ? { unknown: unknown.reason ?? "" } : { decisions: this.#decisions.of(policy, meeting) };
+      if (unknown) return { unknown: unknown.reason ?? "" };
+      const decisions = this.#decisions.of(policy, meeting);
+      return decisions.length > 0 ? { decisions } : { unknown: WITHOUT_ADDRESS };
     };
     return atHosts(this.#hosts, flow, askedOf(flow), ask, heard);
   }
@@ -221,12 +238,13 @@ function askedOf({
 function together(decisions: readonly Decision[]): Judged {
   const denied = decisions.filter(({ verdict }) => verdict === "deny");
   const [first] = denied;
-  if (decisions.length === 0) return { verdict: "depends", reason: "the address of its node is not known" };
+  if (decisions.length === 0) return { verdict: "depends", reason: WITHOUT_ADDRESS };
   if (!first) return ALLOWED;
   const reason = first.reason ?? "";
   return denied.length === decisions.length ? { verdict: "denied", reason } : { verdict: "depends", reason };
 }
 
+const WITHOUT_ADDRESS = "the address of its node is not known";
 const notTold = (node: string): string => `the labels of node ${node} are not in the log`;
 
 function unknownLabels(end: FlowEnd): Judged | undefined {

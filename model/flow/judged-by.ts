@@ -17,6 +17,8 @@ export interface JudgedBy {
   readonly nodes: ReadonlyMap<string, readonly string[]>;
   /** Labels of namespaces; those of others are taken from the log. */
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** What a block of addresses stands for: each of them (the default), or those that no rule and no host endpoint tells from others. */
+  readonly blocks?: "whole" | "rest";
   /** The node whose log it is; absent: host endpoints are not asked. */
   readonly hosts?: NodeHosts;
   /** Absent: those that the node knows. */

@@ -32,7 +32,11 @@ export function hostInputsOf(objects: readonly WrittenObject[], wraps: HostInput
     hostEndpoints: declared("hostEndpoints", objects),
     kubeControllersConfigurations: declared("kubeControllersConfigurations", objects),
     configuration: defaultConfiguration(declared("felixConfigurations", objects)),
-    services: declared("services", objects),
+    // As flows name them.
+    services: declared("services", objects).map(({ metadata, ...rest }) => ({
+      ...rest,
+      metadata: { ...metadata, namespace: metadata.namespace ?? "default" },
+    })),
     wraps,
   };
 }

@@ -1,13 +1,12 @@
 import { HostJudges } from "../../model/flow/host-judges.ts";
 import { FlowJudge } from "../../model/flow/judge.ts";
 import { type Judged, strictest } from "../../model/flow/judged.ts";
-import type { JudgedBy } from "../../model/flow/judged-by.ts";
 import { endText, type FlowEnd, type FlowLogLine, targetText } from "../../model/flow/record.ts";
 import { type SeenFlow, seenFlows } from "../../model/flow/seen.ts";
 import { lastingLabels } from "../../model/flow/workload.ts";
 import { type Cast, podOf } from "../reach/cast.ts";
 import type { ReachChange } from "../reach/changes.ts";
-import { knownEndpoints } from "../reach/service-endpoints.ts";
+import { judgedBy, namedPorts } from "../reach/judged-by.ts";
 import type { Impact } from "./document.ts";
 import { unusedRules } from "./unused-rules.ts";
 import { usedPair } from "./used-pairs.ts";
@@ -83,32 +82,12 @@ function impactLine({ flow, reason = "" }: Judged & { flow: SeenFlow }): Impact[
   return { ...pair(flow), connections: flow.connections, last: time(flow.last), reason };
 }
 
-function judgedBy(cast: Cast): JudgedBy {
-  const { pools, nodes, namespaces } = cast;
-  const { services, endpointSlices } = knownEndpoints(cast);
-  return {
-    policies: { ...cast.policies, endpointSlices },
-    services,
-    pools,
-    nodes: new Map(
-      nodes.map(({ name, address, addressIpv6 }) => [name, [address, ...(addressIpv6 ? [addressIpv6] : [])]]),
-    ),
-    namespaces: new Map(
-      [...namespaces].map(([name, labels]) => [name, { "kubernetes.io/metadata.name": name, ...labels }]),
-    ),
-  };
-}
-
 /** Pods of a declared workload will have its declared labels and ports, whatever labels and ports the log contains. */
 function asDeclared(end: FlowEnd, { workloads }: Cast): FlowEnd {
   if (end.kind !== "pods") return end;
   const declared = workloads.find(({ namespace, name }) => namespace === end.namespace && name === end.workload);
   if (!declared) return end;
-  const ports = podOf(declared)
-    .spec.containers.flatMap((container) => container.ports)
-    .flatMap(({ name, protocol, containerPort }) =>
-      name ? [{ name, protocol: protocol ?? "TCP", port: containerPort }] : [],
-    );
+  const ports = namedPorts(podOf(declared));
   // A label that copies have and templates do not: a policy may name it.
   return { ...end, labels: { ...controllerLabels(end.labels ?? {}), ...lastingLabels(declared.labels) }, ports };
 }

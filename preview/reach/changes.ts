@@ -32,7 +32,7 @@ export function changesOf(before: ReachRow[], after: ReachRow[]): ReachChange[] 
 const WORDS: Record<ReachRow["verdict"], { was: string; willBe: string }> = {
   allowed: { was: "was allowed", willBe: "will be allowed" },
   dropped: { was: "was dropped", willBe: "will be dropped" },
-  depends: { was: "depended on the pod", willBe: "will depend on the pod" },
+  depends: { was: "depended on the pod or its node", willBe: "will depend on the pod or its node" },
   rejected: { was: "was rejected", willBe: "will be rejected" },
   "no way in": { was: "had no way in", willBe: "will have no way in" },
 };

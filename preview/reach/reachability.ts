@@ -1,21 +1,15 @@
-import { type Cidr, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
-import { namingOthers, serviceWords, withWords } from "../../model/flow/peer-words.ts";
-import type { Pod } from "../../model/objects/core.ts";
-import { namespace as namespaceSchema } from "../../model/objects/core.ts";
-import type { EndpointSlice } from "../../model/objects/discovery.ts";
-import { objectName } from "../../model/objects/metadata.ts";
-import { atOwnEnds, type EndpointPolicy } from "../../model/policy/endpoint-policy.ts";
-import { type HostPeer, hostsOf, labelledAddresses } from "../../model/policy/hosts.ts";
-import { containerPorts, IdentityTable } from "../../model/policy/identity.ts";
-import { ANYBODY, decisionAt, Judge, type Peer as PolicyPeer, portName } from "../../model/policy/judge.ts";
-import type { Tier } from "../../model/policy/rules.ts";
-import { PolicySelector } from "../../model/policy/selection.ts";
-import { PodSubjects } from "../../model/policy/subject.ts";
-import { podAsSubject } from "../../model/policy/who.ts";
+import { HostJudges } from "../../model/flow/host-judges.ts";
+import { FlowJudge } from "../../model/flow/judge.ts";
+import { eitherOf, type Judged, strictest } from "../../model/flow/judged.ts";
+import type { FlowEnd } from "../../model/flow/record.ts";
+import type { SeenFlow } from "../../model/flow/seen.ts";
+import { containerPorts } from "../../model/policy/identity.ts";
+import { portName } from "../../model/policy/judge.ts";
 import { protocolNumbers } from "../../model/protocol.ts";
 import type { Workload } from "../declared/objects.ts";
 import { type Cast, podOf } from "./cast.ts";
-import { knownEndpoints } from "./service-endpoints.ts";
+import { judgedBy, podsEnd } from "./judged-by.ts";
+import { Places, type Side } from "./places.ts";
 
 /** The sender: pods, nodes other than the pod's own, or a host at an address or in blocks of addresses. */
 export type Peer =
@@ -33,166 +27,115 @@ export interface Target {
   port: number | string;
 }
 
-/** depends: on the address that a pod will get, on which pod it is, or on the endpoints of a Service that a rule names, where they are not known. */
+/** What somebody outside the cluster used to reach a port of pods. */
+export interface Through {
+  /** A Service's port, "shop/web:http". */
+  service: string;
+  /** Who used it, as whom the pods need not see it. */
+  client: Peer;
+}
+
+/** depends: on the address that a pod will get, on which pod it is, on the nodes of both ends, or on the endpoints of a Service that a rule names,
+ * where they are not known. */
 export type Reachability = "allowed" | "dropped" | "depends";
 
 export interface Answer {
   verdict: Reachability;
-  /** The objects that decided, "NetworkPolicy default/nginx"; none: nothing isolates either side. */
+  /** The objects that decided, "NetworkPolicy default/nginx"; none: nothing isolates either side, and no host endpoint is asked. */
   policies: string[];
 }
 
 /** The namespace of undeclared pods: no policy can name it. */
 export const ELSEWHERE = "another-namespace";
 
+type Asked = Pick<SeenFlow, "from" | "to" | "protocol" | "port" | "isOwnNode">;
+
 /**
- * Evaluates the declared policies of all kinds. Selectors, identities and rules are those that the agent compiles, so the answers agree
- * with the nodes. A pod's address is not known yet, so every address of its pools is considered.
+ * Evaluates the declared policies of all kinds, as flows of a log are judged by them: at pods, and at the host endpoints that their packets pass.
+ * Selectors, identities and rules are those that the agent compiles, so the answers agree with the nodes. A pod's address is not known yet,
+ * so every address of its pools is considered, and every node where it may run.
  */
-export function reachabilityOf(cast: Cast): (from: Peer, to: Target) => Answer {
-  const pods = new Map(cast.workloads.map((workload) => [workload, podOf(workload)]));
-  const { services, endpointSlices } = knownEndpoints(cast);
-  const selection = selectionOf(cast, [...pods.values()], endpointSlices);
-  const { policies, vocabulary, namespaceOf, accountOf } = selection;
-  const aboutServices = namingOthers(selection.sources, services);
-  const identities = new IdentityTable(vocabulary);
-  const policyOf = ({ metadata, spec }: Pod): EndpointPolicy | undefined =>
-    spec.hostNetwork ? undefined : policies.get(keyOf(metadata.namespace ?? "default", metadata.name));
-  const judges = new Map<readonly Tier[], Judge>();
-  const isAllowed = (policy: EndpointPolicy, direction: "ingress" | "egress", asked: Asked): boolean => {
-    const tiers = policy[direction];
-    if (!tiers) return true;
-    const judge = judges.get(tiers) ?? new Judge(tiers, policy.afterwards);
-    judges.set(tiers, judge);
-    return decisionAt(judge.judge(asked.identity ?? ANYBODY), asked.protocol, asked.port).verdict === "allow";
+export function reachabilityOf(cast: Cast): (from: Peer, to: Target, through?: Through) => Answer {
+  const places = new Places(cast);
+  const by = { ...judgedBy(cast), nodes: places.nodes, blocks: "rest" } as const;
+  const known = new Map(cast.workloads.map((workload) => [workload, podsEnd(cast, workload)]));
+  const homes = new Set([...cast.workloads.map(({ namespace }) => namespace), ELSEWHERE]);
+  const strangers = new Map([...homes].map((namespace) => [namespace, podsEnd(cast, strangerIn(namespace))]));
+  const podsOf = (peer: Peer): FlowEnd => {
+    if (peer.kind === "stranger") return strangers.get(peer.namespace) ?? podsEnd(cast, strangerIn(peer.namespace));
+    return peer.kind === "workload" ? (known.get(peer.workload) ?? podsEnd(cast, peer.workload)) : { kind: "others" };
   };
-  const inPools = placesIn(
-    cast.pools.map(parseCidr),
-    [...vocabulary.blocks.values()].map(({ cidr }) => cidr),
-  );
-  const ofPod = (pod: Pod) => {
-    const { namespace: written, labels } = pod.metadata;
-    const namespace = written ?? "default";
-    const who = podAsSubject(pod, namespaceOf(namespace), accountOf(pod));
-    const words = serviceWords({ namespace, labels: labels ?? {} }, services, endpointSlices);
-    return inPools.map((cidr) => withWords(identities.ofPod(pod, who, cidr), words));
-  };
-  const hosts = hostLabels(cast);
-  const ofAddress = (address: string) => identities.ofBlock(hostCidr(address), hosts.get(address));
-  const ofNodes = () => cast.nodes.map(({ address }) => ofAddress(address));
-  const podOfPeer = (peer: Peer): Pod | undefined => {
-    if (peer.kind === "stranger") return stranger(peer.namespace);
-    return peer.kind === "workload" ? (pods.get(peer.workload) ?? podOf(peer.workload)) : undefined;
-  };
-  const identitiesOf = (peer: Peer): (PolicyPeer | undefined)[] => {
-    if (peer.kind === "address") return [ofAddress(peer.address)];
-    if (peer.kind === "blocks") return peer.cidrs.map((cidr) => identities.ofBlock(parseCidr(cidr)));
-    const pod = podOfPeer(peer);
-    return pod && !pod.spec.hostNetwork ? ofPod(pod) : ofNodes();
-  };
-  return (from, to) => {
-    const target = pods.get(to.workload) ?? podOf(to.workload);
-    const [port, protocol] = [numberOf(to, target), protocolNumbers[to.protocol]];
-    const sender = podOfPeer(from);
-    const [receives, sends] = [policyOf(target), sender && policyOf(sender)];
-    const subject: Peer = { kind: "workload", workload: to.workload };
-    const asked = (
-      policy: EndpointPolicy | undefined,
-      direction: "ingress" | "egress",
-      peers: (PolicyPeer | undefined)[],
-      own: Pod | undefined,
-    ): boolean[] => {
-      const all = policy ? atOwnEnds(policy, direction, () => (own ? ofPod(own) : [])) : [];
-      return all.flatMap((at) => peers.map((identity) => isAllowed(at, direction, { identity, protocol, port })));
+  // Whoever may be an end anywhere.
+  const all = [...known.values(), ...strangers.values()].map((end) => ({
+    ...{ from: end, to: end, service: "", reports: [] },
+  }));
+  const hosts = new HostJudges(by, cast.hosts, { flows: all, hosts: new Map() });
+  const pods = new FlowJudge({ ...by, hostPeers: hosts.peers }, all);
+  return (from, to, through) => {
+    const asked = { protocol: to.protocol, port: numberOf(to) };
+    const objects = new Set<string>();
+    const hear = (names: string) => {
+      for (const name of names.split(", ")) objects.add(name);
     };
-    const ends = [
-      asked(receives, "ingress", identitiesOf(from), target),
-      asked(sends, "egress", identitiesOf(subject), sender),
-    ];
-    const deciding = [receives?.ingress && receives, sends?.egress && sends].flatMap((one) => one || []);
-    const names = namesOf(deciding);
-    const isOpen = names.some((name) => aboutServices.has(name));
-    return { verdict: isOpen ? "depends" : together(ends), policies: names };
+    const pairsOf = (peer: Peer) => {
+      const pairs = places.pairs(peer, to.workload, podsOf);
+      const isPlain = !hosts.isAsked && pairs.every((sides) => sides.every(({ end }) => end.kind !== "node"));
+      return isPlain ? pairs.slice(0, 1) : pairs;
+    };
+    const said = new Map<string, Judged>();
+    const atHost = (flow: Asked, report: SeenFlow["reports"][number], service?: string): Judged => {
+      const key = JSON.stringify([
+        nodeOf(flow.from),
+        nodeOf(flow.to),
+        flow.from.kind === "network" && flow.from,
+        report,
+      ]);
+      const known = said.get(key) ?? hosts.judge({ ...flow, reports: [report], ...(service && { service }) }, hear);
+      said.set(key, known);
+      return known;
+    };
+    const onTheWay = ([a, b]: readonly [Side, Side]): Judged => {
+      const flow = flowOf([a, b]);
+      if (b.node === undefined) return ALLOWED;
+      if (a.node === b.node) return atHost(flow, { node: b.node, at: "both" });
+      const departure = a.node === undefined ? ALLOWED : atHost(flow, { node: a.node, at: "source" });
+      return strictest([departure, atHost(flow, { node: b.node, at: "destination" }, through?.service)]);
+    };
+    const flowOf = ([a, b]: readonly [Side, Side]): Asked => {
+      const isOwnNode = a.end.kind === "node" && a.node !== undefined && a.node === b.node;
+      return { from: a.end, to: b.end, ...asked, isOwnNode };
+    };
+    const atPods = ([a, b]: readonly [Side, Side]): Judged => {
+      const isHere = a.node !== undefined && a.node === b.node;
+      const flow = { ...flowOf([a, b]), ...(isHere && { at: "both" as const }) };
+      for (const names of pods.sourcesOf(flow)) hear(names);
+      return pods.judge(flow);
+    };
+    const isTranslated = through !== undefined && !cast.keepsSource;
+    const answers = pairsOf(from).map((pair) => strictest([atPods(pair), isTranslated ? ALLOWED : onTheWay(pair)]));
+    const atEntry = isTranslated ? [from, through.client].flatMap((peer) => pairsOf(peer).map(onTheWay)) : [];
+    const { verdict } = strictest([eitherOf(answers), unsure(eitherOf(atEntry))]);
+    return { verdict: verdict === "denied" ? "dropped" : verdict, policies: [...objects].sort() };
   };
 }
 
-interface Asked {
-  identity: PolicyPeer | undefined;
-  protocol: number;
-  port: number;
+const ALLOWED: Judged = { verdict: "allowed" };
+
+const nodeOf = (end: FlowEnd): string | undefined => (end.kind === "node" ? end.name : undefined);
+
+/** With kube-proxy nobody here knows what becomes of a client's packets before they reach a host endpoint. */
+function unsure(judged: Judged): Judged {
+  return judged.verdict === "denied" ? { ...judged, verdict: "depends" } : judged;
 }
 
-/** Both ends must allow; if the verdict of one end depends on the address, the result is open. */
-function together(ends: boolean[][]): Reachability {
-  if (ends.some((end) => end.length > 0 && end.every((allowed) => !allowed))) return "dropped";
-  return ends.every((end) => end.every((allowed) => allowed)) ? "allowed" : "depends";
-}
-
-/** Which policies apply to which pods: to the declared ones, and to others in their namespaces and elsewhere. */
-function selectionOf(
-  { policies: declared, namespaces: labels, serviceAccounts }: Cast,
-  pods: Pod[],
-  endpointSlices: readonly EndpointSlice[],
-) {
-  const homes = new Set(pods.map(({ metadata }) => metadata.namespace ?? "default"));
-  const all = [...pods, ...[...homes, ELSEWHERE].map(stranger)];
-  const endpoints = all.map(({ metadata }) => ({ namespace: metadata.namespace ?? "default", pod: metadata.name }));
-  const named = new Set([...homes, ELSEWHERE, ...labels.keys()]);
-  const namespaces = new Map(
-    [...named].map((name) => [name, namespaceSchema.parse({ metadata: { name, labels: labels.get(name) ?? {} } })]),
-  );
-  const accounts = new Map(serviceAccounts.map((account) => [objectName(account), account]));
-  const found = new PodSubjects().of(endpoints, all, [...namespaces.values()], serviceAccounts);
-  // At whatever address of the pools.
-  const subjects = new Map([...found].map(([endpoint, pod]) => [endpoint, { ...pod, ownEnd: "itself" as const }]));
-  const known = { namespaces: [...namespaces.values()], serviceAccounts, endpointSlices };
-  const selection = new PolicySelector().select({ ...declared, ...known, subjects });
-  const policies = new Map(
-    [...selection.policies].map(([{ namespace, pod }, policy]) => [keyOf(namespace, pod), policy]),
-  );
-  return {
-    policies,
-    vocabulary: selection.vocabulary,
-    sources: selection.sources,
-    namespaceOf: (name: string) => namespaces.get(name),
-    accountOf: ({ metadata, spec }: Pod) => accounts.get(`${metadata.namespace}/${spec.serviceAccountName}`),
-  };
-}
-
-/** How selectors find the addresses that HostEndpoints expect. */
-function hostLabels({ hosts: { hostEndpoints = [] }, nodes }: Cast): ReadonlyMap<string, readonly HostPeer[]> {
-  const nodeOf = (address: string) =>
-    nodes.find((node) => node.address === address || node.addressIpv6 === address)?.name;
-  return labelledAddresses(hostsOf({ hostEndpoints, nodes: [] }), { nodeOf });
-}
-
-const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
-
-/** The address ranges of a pod that policies distinguish: anywhere in a pool, or in a block inside it. */
-function placesIn(pools: Cidr[], named: readonly Cidr[]): Cidr[] {
-  return pools.flatMap((pool) => [pool, ...named.filter((cidr) => cidr.text !== pool.text && covers(pool, cidr))]);
-}
-
-/** A pod without labels. */
-function stranger(namespace: string): Pod {
-  return podOf({
-    kind: "Pod",
-    namespace,
-    name: "another pod",
-    labels: {},
-    hostNetwork: false,
-    serviceAccountName: "default",
-    containers: [],
-    initContainers: [],
-  });
-}
+/** Pods without labels. */
+const strangerIn = (namespace: string): Workload => ({
+  ...{ kind: "Pod", namespace, name: "another-pod", labels: {}, hostNetwork: false },
+  ...{ serviceAccountName: "default", containers: [], initContainers: [] },
+});
 
 /** A name that the pod has no port of is no port: 0 is in no rule. */
-function numberOf({ port, protocol }: Target, pod: Pod): number {
+function numberOf({ port, protocol, workload }: Target): number {
   if (typeof port === "number") return port;
-  return containerPorts(pod).get(portName(protocolNumbers[protocol], port)) ?? 0;
-}
-
-function namesOf(policies: EndpointPolicy[]): string[] {
-  return [...new Set(policies.flatMap(({ sources }) => sources.split(", ")))].sort();
+  return containerPorts(podOf(workload)).get(portName(protocolNumbers[protocol], port)) ?? 0;
 }

@@ -20,7 +20,7 @@ test("selectors mean the addresses that HostEndpoints expect, of nodes and of ma
     calico(
       "HostEndpoint",
       name,
-      { node: "master", interfaceName: "eth0", expectedIPs },
+      { node: "master", interfaceName: "eth0", expectedIPs, profiles: ["projectcalico-default-allow"] },
       { labels: { role: "trusted" } },
     );
   const only = calico("GlobalNetworkPolicy", "p", {
@@ -32,7 +32,7 @@ test("selectors mean the addresses that HostEndpoints expect, of nodes and of ma
   expect(verdict("client1")).toBe("dropped");
   expect(verdict("client1", expecting("out", "172.31.1.55"))).toBe("allowed");
   expect(verdict("client2", expecting("out", "172.31.1.55"))).toBe("dropped");
-  expect(verdict("other nodes", expecting("own", "172.31.1.8"))).toBe("depends");
+  expect(verdict("other nodes", expecting("own", "172.31.1.8"))).toBe("allowed");
 });
 
 test("an earlier tier's denial ends it whatever later tiers and Kubernetes' policies allow, and is named", () => {

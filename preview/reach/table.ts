@@ -2,7 +2,15 @@ import { familyOf, hostCidr, parseCidr } from "../../model/address/address.ts";
 import { compare } from "../declared/machines.ts";
 import { type Service, shortName, type Workload } from "../declared/objects.ts";
 import { backendsOf, type Cast, type Host } from "./cast.ts";
-import { type Answer, ELSEWHERE, type Peer, type Reachability, reachabilityOf, type Target } from "./reachability.ts";
+import {
+  type Answer,
+  ELSEWHERE,
+  type Peer,
+  type Reachability,
+  reachabilityOf,
+  type Target,
+  type Through,
+} from "./reachability.ts";
 
 /** Whether a client reaches a destination, and the objects that decide. */
 export interface ReachRow {
@@ -29,6 +37,8 @@ export interface NamedPeer {
 export interface NamedTarget {
   name: string;
   service?: Service;
+  /** As flows name it, "shop/web:http". */
+  servicePort?: string;
   targets: Target[];
 }
 
@@ -50,11 +60,12 @@ type Asked = Pick<ReachRow, "verdict" | "policies">;
 /** Asks about a port of a service: whichever of its pods may answer. */
 export function askerOf(cast: Cast): (from: NamedPeer, to: NamedTarget) => Asked {
   const ask = reachabilityOf(cast);
-  return ({ peer, outside }, { service, targets }) => {
+  return ({ peer, outside }, { service, servicePort, targets }) => {
     if (targets.length === 0) return { verdict: "rejected", policies: [] };
     if (service && outside && !isOpenOutside(service)) return { verdict: "no way in", policies: [] };
     const seen = service && outside ? seenAs(cast, service, peer, targets) : [peer];
-    const answers = targets.flatMap((target) => seen.map((one) => ask(one, target)));
+    const through: Through | undefined = outside && servicePort ? { service: servicePort, client: peer } : undefined;
+    const answers = targets.flatMap((target) => seen.map((one) => ask(one, target, through)));
     return { verdict: agreed(answers), policies: [...new Set(answers.flatMap(({ policies }) => policies))].sort() };
   };
 }
@@ -148,16 +159,25 @@ export function targetsOf(cast: Cast): NamedTarget[] {
     .filter(({ spec }) => spec.type !== "ExternalName" && Object.keys(spec.selector).length > 0)
     .flatMap((service) => servicePorts(cast, service));
   const led = new Set(ofServices.flatMap(({ targets }) => targets.map(({ workload }) => workload)));
-  const alone = byName(cast.workloads).filter((workload) => !led.has(workload) && !workload.hostNetwork);
+  // Nodes' own addresses are of policies' business where there are host endpoints.
+  const asksHosts = hasHostEndpoints(cast);
+  const alone = byName(cast.workloads).filter((workload) => !led.has(workload) && (asksHosts || !workload.hostNetwork));
   return [...ofServices, ...alone.flatMap(containerTargets)];
+}
+
+function hasHostEndpoints({
+  hosts: { hostEndpoints = [], kubeControllersConfigurations: [configuration] = [] },
+}: Cast) {
+  return hostEndpoints.length > 0 || configuration?.spec.autoCreate === true;
 }
 
 /** Each port of a service with the pods' ports behind it. */
 export function servicePorts(cast: Cast, service: Service): NamedTarget[] {
   const backends = backendsOf(cast, service);
-  return service.spec.ports.map(({ port, protocol, targetPort }) => ({
+  return service.spec.ports.map(({ name, port, protocol, targetPort }) => ({
     name: `${shortName(service)}:${port}${protocol === "TCP" ? "" : `/${protocol.toLowerCase()}`}`,
     service,
+    servicePort: `${service.namespace}/${service.name}${name ? `:${name}` : ""}`,
     targets: backends.map((workload) => ({ workload, protocol, port: targetPort ?? port })),
   }));
 }

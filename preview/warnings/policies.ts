@@ -1,4 +1,3 @@
-import { firstFew } from "../../model/first-few.ts";
 import { selects } from "../../model/policy/selector.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import { shortName } from "../declared/objects.ts";
@@ -10,7 +9,7 @@ import type { Warning } from "./warning.ts";
 /** Policies and services without pods, and pods that lose their name service. */
 export function policyWarnings(cluster: Cluster): Warning[] {
   const cast = castOf(sceneOf(cluster));
-  return [...idlePolicies(cast), ...servicesWithoutPods(cast), ...withoutNames(cast), ...unaskedHosts(cast)];
+  return [...idlePolicies(cast), ...servicesWithoutPods(cast), ...withoutNames(cast)];
 }
 
 function idlePolicies({ policies, workloads }: Cast): Warning[] {
@@ -37,24 +36,6 @@ function servicesWithoutPods(cast: Cast): Warning[] {
       what: "its selector matches none of the pods declared here: it rejects every connection",
       next: "compare its selector with the pods' labels, unless it is for pods declared elsewhere",
     }));
-}
-
-/** What the table of reachability does not say. */
-function unaskedHosts({ hosts }: Cast): Warning[] {
-  const { hostEndpoints = [], kubeControllersConfigurations: [configuration] = [] } = hosts;
-  const names = hostEndpoints.map(({ metadata }) => metadata.name);
-  const about = [
-    ...(names.length > 0 ? [`HostEndpoint ${firstFew(names)}`] : []),
-    ...(configuration?.spec.autoCreate ? ["automatic host endpoints"] : []),
-  ];
-  if (about.length === 0) return [];
-  return [
-    {
-      about: about.join(", "),
-      what: "who reaches whom is shown by the policies of pods: policies of host endpoints are not asked, by which a node may refuse what it forwards or receives",
-      next: "judge real flows by them, with make preview FLOWS=out/flows.jsonl, or ask the running cluster, with make explain",
-    },
-  ];
 }
 
 /** The most common mistake with egress policies. */

@@ -40,19 +40,6 @@ test("a correct stack has no warnings", () => {
   expect(warned(aws({}, object(deployment("nginx")), object(service("nginx"))))).toEqual([]);
 });
 
-test("host endpoints, which the table of reachability does not ask, are named, written and automatic ones", () => {
-  const calico = (kind: string, name: string, spec: object) =>
-    object({ apiVersion: "projectcalico.org/v3", kind, metadata: { name }, spec });
-  const host = (name: string) => calico("HostEndpoint", name, { node: "master", interfaceName: "eth0" });
-  const automatic = (autoCreate: string) =>
-    calico("KubeControllersConfiguration", "default", { controllers: { node: { hostEndpoint: { autoCreate } } } });
-  const said = (...more: Resource[]) =>
-    warned(aws({}, ...more)).flatMap((text) => /^(.*): who reaches whom is shown by/.exec(text)?.[1] ?? []);
-  expect(said(automatic("Disabled"))).toEqual([]);
-  expect(said(host("a"), host("b"))).toEqual(["HostEndpoint a, b"]);
-  expect(said(host("a"), automatic("Enabled"))).toEqual(["HostEndpoint a, automatic host endpoints"]);
-});
-
 test.each<[string, Resource[], string]>([
   [
     "DSR behind a network load balancer",

@@ -1,9 +1,12 @@
-// What changed host policies would cut of a real flow log, as a preview says it, is what they cut of real packets.
+// What changed host policies would cut of a real flow log, as a preview says it, is what they cut of real packets; and so says the preview's table of
+// who reaches whom, before anything runs.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HostJudges } from "../../model/flow/host-judges.ts";
 import { endText, flowLogLine, targetText } from "../../model/flow/record.ts";
 import { type SeenFlow, type SeenFlows, seenFlows } from "../../model/flow/seen.ts";
 import { schemas } from "../../model/objects/schemas.ts";
+import { castOf } from "../../preview/reach/cast.ts";
+import { reachTable } from "../../preview/reach/table.ts";
 import { BareCluster, type From, program, until } from "./cluster/bare-cluster.ts";
 import { clients, endpoints, felix, type KubernetesObject, nodes, service } from "./cluster/objects.ts";
 import { serveProbes } from "./traffic/serving.ts";
@@ -91,6 +94,34 @@ function judged(changed: KubernetesObject): Record<Asked, string> {
   return Object.fromEntries(all) as Record<Asked, string>;
 }
 
+/** Of what is asked, the rows of the table. */
+const ROWS: Partial<Record<Asked, string>> = {
+  "a client asks a node": "client1 > pods host-node:5432",
+  "a client uses a Service at its backend's node": "client1 > web:80",
+  "a client uses a Service at another node": "client1 > web:80",
+  "a pod asks another node": "near > pods host-master:5432",
+};
+
+/** By the declared objects alone. */
+function tabled(changed: KubernetesObject): Partial<Record<Asked, string>> {
+  const pod = (name: string, nodeName: string, more: object): KubernetesObject => ({
+    ...{ apiVersion: "v1", kind: "Pod", metadata: { name, labels: { app: name } } },
+    spec: { nodeName, containers: [{ ports: [{ containerPort: 5432 }] }], ...more },
+  });
+  const hosts = (["node", "master"] as const).map((name) => pod(`host-${name}`, name, { hostNetwork: true }));
+  const selecting = { ...web, spec: { ...(web.spec as object), selector: { app: "web" } } };
+  const objects = [selecting, automatic, changed, pod("web", "node", {}), pod("near", "node", {}), ...hosts];
+  const named = (machines: Record<string, string>) =>
+    Object.entries(machines).map(([name, address]) => ({ name, address }));
+  const cast = castOf({
+    ...{ objects, clients: named(clients), nodes: named(nodes), pools: ["10.244.0.0/16"] },
+    ...{ keepsSource: true, nameService: false, wraps: "always" },
+  });
+  const rows = new Map(reachTable(cast).map(({ from, to, verdict }) => [`${from} > ${to}`, verdict]));
+  const all = Object.entries(ROWS).map(([name, row]) => [name, rows.get(row)?.replace("dropped", "denied")]);
+  return Object.fromEntries(all) as Partial<Record<Asked, string>>;
+}
+
 async function carried(): Promise<Record<Asked, string>> {
   const all = Object.entries(ASKED).map(async ([name, [from, to]]) => {
     const result = await cluster.see(from, to(), { timeoutMs: 700 });
@@ -136,6 +167,7 @@ test.each<[string, object, Asked[]]>([
   const changed = policy(spec);
   const expected = only(...denied);
   expect(judged(changed)).toEqual(expected);
+  expect(expected).toMatchObject(tabled(changed));
   cluster.apply(changed);
   await cluster.carriedOut();
   expect(await carried()).toEqual(expected);

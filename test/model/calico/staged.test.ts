@@ -13,9 +13,10 @@ import { followed, snapshotOf } from "./compiled.ts";
 import { podEntity } from "./entities.ts";
 import { podVerdict, type Verdict } from "./evaluate.ts";
 import { type HostQuestion, hostVerdict, ownNodeVerdict } from "./hosts.ts";
-import type { CalicoPolicy, Direction, GlobalPolicy, Packet, World } from "./objects.ts";
+import type { Direction, Packet, World } from "./objects.ts";
 import { hostQuestions, inWords, ownNodeQuestions } from "./packets.ts";
 import { randomWorld } from "./random-world.ts";
+import { withoutSourcePorts } from "./without-source-ports.ts";
 
 const WORLDS = 200;
 const EVERY = 41;
@@ -26,17 +27,6 @@ interface Asked {
   readonly packet: Packet;
   readonly written?: HostQuestion["written"];
   readonly direction: Direction;
-}
-
-/** A flow log does not have source ports, by which rules and the answers of fail-safe ports may be told. */
-function withoutSourcePorts(world: World): World {
-  const isPlain = ({ spec: { ingress = [], egress = [] } }: CalicoPolicy | GlobalPolicy) =>
-    ![...ingress, ...egress].some(({ source }) => source?.ports || source?.notPorts);
-  return {
-    ...world,
-    calicoNetworkPolicies: world.calicoNetworkPolicies.filter(isPlain),
-    globalNetworkPolicies: world.globalNetworkPolicies.filter(isPlain),
-  };
 }
 
 const labelsOf = (namespaces: readonly Namespace[]) =>
