@@ -19,6 +19,13 @@ test("of each object ten faults are listed, and the others are counted", () => {
   ]);
 });
 
+test("of a Node, whose problems are its agent's, fifty are listed", () => {
+  const ofNode = many("node", 60).map(({ namespace: _, ...rest }) => ({ ...rest, kind: "Node" }));
+  const found = fewOfEach(ofNode);
+  expect(found.slice(0, 50)).toEqual(ofNode.slice(0, 50));
+  expect(found.slice(50).map(({ message }) => message)).toEqual([expect.stringMatching(/^and 10 more/)]);
+});
+
 test("what an owner wrote into a message or a path is cut", () => {
   const [cut] = fewOfEach([
     { ...problem("long", 0, `unknown keys: ${"x".repeat(1_000_000)}`), path: "y".repeat(1_000_000) },

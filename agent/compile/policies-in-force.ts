@@ -9,6 +9,7 @@ import { PodSubjects, type Subject } from "../../model/policy/subject.ts";
 import { type Vocabulary, vocabularyOf } from "../../model/policy/vocabulary.ts";
 import type { Steps } from "../../model/steps.ts";
 import type { Whereabouts } from "./addresses.ts";
+import { Closing } from "./closing.ts";
 import type { DesiredState, MapContents, NumberContents } from "./desired.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileHosts, type HostMaps } from "./hosts.ts";
@@ -30,7 +31,7 @@ export interface InForce {
   readonly judgement: Verdicts;
 }
 
-type PolicyRoom = Pick<NodeLimits, "policyEntries" | "policyBlocks">;
+type PolicyRoom = Pick<NodeLimits, "policyEntries" | "policyBlocks" | "policyComparisons">;
 
 /** Where things are. */
 export interface Places extends Whereabouts {
@@ -79,27 +80,27 @@ export class PoliciesInForce {
     return this.#judged.getting(inputs, () => this.#select(snapshot, places));
   }
 
-  /** The policies in force, judged. Where they need more entries than a node has for them, or tell more blocks apart, the heaviest are
-   * closed, as many as it takes, in the order that is fair to small namespaces: one, two, four … */
+  /** The policies in force, judged. Where they take more than a node has for them (of entries, blocks or comparisons), those that take most of it are
+   * closed, as many as it takes, in the order that is fair to small namespaces. */
   *#select(snapshot: ClusterSnapshot, places: Places): Steps<InForce> {
-    const { policyEntries, policyBlocks } = this.#limits;
-    const { endpoints, pods, namespaces, serviceAccounts } = snapshot;
+    const { policyEntries, policyBlocks, policyComparisons } = this.#limits;
+    const { endpoints, pods, namespaces, serviceAccounts, facts } = snapshot;
     const subjects = new Map<LocalEndpoint | HostSubject, Subject>([
       ...this.#subjects.of(endpoints, pods, namespaces, serviceAccounts),
       ...places.hosts.subjects,
     ]);
-    let why = "";
-    for (let closing = 0; ; closing = Math.max(1, closing * 2)) {
-      const excess = { count: closing, why };
-      const selection = yield* this.#selector.selecting({ ...snapshot, subjects, salt: snapshot.facts.salt }, excess);
-      const isLast = closing >= selection.sources.length;
-      if (!isLast && selection.vocabulary.blocks.size > policyBlocks) {
-        why = excessWhy(snapshot.facts, `${policyBlocks} blocks of addresses`);
-        continue;
-      }
+    const room = { pods, comparisons: policyComparisons };
+    const all = { entries: policyEntries, blocks: policyBlocks, comparisons: policyComparisons };
+    const closing = new Closing(facts, all);
+    for (;;) {
+      const selected = { ...snapshot, subjects, salt: facts.salt };
+      const selection = yield* this.#selector.selecting(selected, closing.excess, room);
+      const count = selection.sources.length;
+      if (closing.goesOn("comparisons", !selection.isOverRoom, count)) continue;
+      if (closing.goesOn("blocks", selection.vocabulary.blocks.size <= policyBlocks, count)) continue;
       const addresses = yield* this.#locations.compile(snapshot, selection.vocabulary, places);
       const policyOf = (endpoint: LocalEndpoint | HostSubject) => selection.policies.get(endpoint);
-      const limit = isLast ? Number.POSITIVE_INFINITY : policyEntries;
+      const limit = closing.isEnd("entries", count) ? Number.POSITIVE_INFINITY : policyEntries;
       const judgement = yield* this.#judge(
         snapshot,
         { addresses, hosts: places.hosts, hostPolicyOf: policyOf },
@@ -107,8 +108,7 @@ export class PoliciesInForce {
         policyOf,
         limit,
       );
-      if (judgement) return { selection, judgement };
-      why = excessWhy(snapshot.facts, `${policyEntries} entries`);
+      if (!closing.goesOn("entries", judgement !== undefined, count) && judgement) return { selection, judgement };
     }
   }
 
@@ -176,8 +176,4 @@ export class PoliciesInForce {
 /** The policies of this node itself, in one text. */
 function namesOf({ subjects }: HostDirectory, policyOf: Judging["hostPolicyOf"]): string {
   return [...subjects.keys()].map((host) => policyOf(host)?.name.name).join(";");
-}
-
-function excessWhy({ nodeName }: NodeFacts, room: string): string {
-  return `does not fit beside the other policies of node ${nodeName}, which have room for ${room}`;
 }

@@ -1,12 +1,12 @@
 import type { EndpointPolicy } from "../policy/endpoint-policy.ts";
-import { type AskedFlow, ruleMatches } from "../policy/explain.ts";
+import { ruleMatches } from "../policy/explain.ts";
 import type { HostSubject } from "../policy/host-directory.ts";
 import { ANYBODY } from "../policy/judge.ts";
 import type { Decision, Tier } from "../policy/rules.ts";
 import { PolicySelector } from "../policy/selection.ts";
 import { PodSubjects, type Subject } from "../policy/subject.ts";
 import type { Vocabulary } from "../policy/vocabulary.ts";
-import { ICMP, protocolNumbers } from "../protocol.ts";
+import { askedOf } from "./asked.ts";
 import { Decisions, type Meeting } from "./decisions.ts";
 import { atHosts, type Heard, type NodeHosts } from "./host-stages.ts";
 import { hostEndText } from "./host-words.ts";
@@ -18,10 +18,6 @@ import type { SeenFlow } from "./seen.ts";
 import { type Stand, standFor } from "./stand.ts";
 
 const ALLOWED: Judged = { verdict: "allowed" };
-
-const PROTOCOLS: Readonly<Record<string, number>> = { ...protocolNumbers, ICMP, "58": 58 };
-/** Of logs of earlier versions, which do not say what was sent: echo requests, as ports (model/policy/rules.ts). */
-const ECHO: Readonly<Record<number, number>> = { [ICMP]: 8 << 8, 58: 128 << 8 };
 
 /** Judges flows of a log by policies, with the selectors, identities and rules that nodes use. Pure. */
 export class FlowJudge {
@@ -221,18 +217,6 @@ export class FlowJudge {
     };
     return atHosts(this.#hosts, flow, askedOf(flow), ask, heard);
   }
-}
-
-/** The flow as policies are asked about it. */
-function askedOf({
-  protocol,
-  port,
-  icmp,
-  sourcePort,
-}: JudgedFlow): Pick<AskedFlow, "protocol" | "port"> & Partial<AskedFlow> {
-  const number = PROTOCOLS[protocol] ?? Number(protocol);
-  const asked = { protocol: number, port: icmp ? (icmp.type << 8) | icmp.code : (ECHO[number] ?? port) };
-  return { ...asked, ...(sourcePort !== undefined && { sourcePort }) };
 }
 
 function together(decisions: readonly Decision[]): Judged {

@@ -1,4 +1,3 @@
-import { heaviestFirst } from "../heaviest-first.ts";
 import type { Problem } from "../problem.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import type { PeerMatch, Rule } from "./rules.ts";
@@ -53,7 +52,7 @@ function countsOf({ ingress = [], egress = [], selectors, ownSelectors }: Compil
     counts.ports += portsOf(rule);
     counts.sourcePorts += sourcePorts.length + notSourcePorts.length;
     for (const peer of [...peers, here]) {
-      counts.blocks += blocksOf(peer);
+      counts.blocks += cidrsOf(peer);
       counts.selectors += selectorsOf(peer);
     }
   }
@@ -64,7 +63,7 @@ function portsOf({ ports = [], notPorts = [], sourcePorts = [], notSourcePorts =
   return ports.length + notPorts.length + sourcePorts.length + notSourcePorts.length;
 }
 
-function blocksOf({ cidrs = [], except = [] }: PeerMatch): number {
+function cidrsOf({ cidrs = [], except = [] }: PeerMatch): number {
   return cidrs.length + except.length;
 }
 
@@ -73,9 +72,9 @@ function selectorsOf({ selectors = [], notSelectors = [] }: PeerMatch): number {
 }
 
 /** The form of the policy while it is too large: its pods are isolated in its directions, and it allows nothing. */
-export function closed(policy: CompiledPolicy, why: string): CompiledPolicy {
+export function closed(policy: CompiledPolicy, why: string, next = "split it, or name larger blocks"): CompiledPolicy {
   const { kind, namespace, name, ingress, egress } = policy;
-  const message = `${why}. It isolates its pods and allows nothing until it is smaller. Next: split it, or name larger blocks.`;
+  const message = `${why}. It isolates its pods and allows nothing until it is smaller. Next: ${next}.`;
   const problem: Problem = { kind, namespace, name, path: "spec", message };
   const refusal: Rule = { verdict: "deny", reason: `${policy.owner}, which ${why}` };
   // If the policy only allows, other policies may still allow. If it refuses or passes, no policy after it may be asked.
@@ -93,20 +92,20 @@ export function closed(policy: CompiledPolicy, why: string): CompiledPolicy {
   };
 }
 
-/** The order in which policies are closed if all together are too large for a node. */
-export function closingOrder(policies: readonly CompiledPolicy[]): CompiledPolicy[] {
-  const weighed = policies.map((policy) => {
-    const { namespace, owner } = policy;
-    return { policy, namespace: namespace ?? "", owner, weight: weightOf(policy) };
-  });
-  return heaviestFirst(weighed).map(({ policy }) => policy);
-}
-
-function weightOf({ ingress = [], egress = [] }: CompiledPolicy): number {
+/** What a policy takes of the map `policies`, roughly. */
+export function entriesOf({ ingress = [], egress = [] }: CompiledPolicy): number {
   let weight = 0;
   for (const rule of [...ingress, ...egress]) {
-    const named = (rule.peers ?? []).reduce((sum, peer) => sum + blocksOf(peer) + selectorsOf(peer), 1);
+    const named = (rule.peers ?? []).reduce((sum, peer) => sum + cidrsOf(peer) + selectorsOf(peer), 1);
     weight += named * (1 + portsOf(rule));
   }
   return weight;
+}
+
+/** The blocks of addresses that its rules name, with their exceptions. */
+export function blocksOf({ ingress = [], egress = [] }: CompiledPolicy): number {
+  return [...ingress, ...egress].reduce(
+    (sum, { peers = [] }) => peers.reduce((all, peer) => all + cidrsOf(peer), sum),
+    0,
+  );
 }

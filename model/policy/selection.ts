@@ -1,15 +1,19 @@
 import { Latest, Memo, sameObjects } from "../memo.ts";
+import type { Pod } from "../objects/core.ts";
 import type { Problem } from "../problem.ts";
 import { finish, type Steps } from "../steps.ts";
 import { combine, combineByOwnEnd, isByOwnEnd, ownEndsText, subjectText } from "./combine.ts";
 import { beforeInTier, type CompiledPolicy } from "./compiled-policy.ts";
 import type { EndpointPolicy } from "./endpoint-policy.ts";
-import { closed, closingOrder } from "./limits.ts";
+import { closed } from "./limits.ts";
 import { atOwnSide } from "./own-side.ts";
+import { PeerCounts } from "./peer-counts.ts";
 import { type CompiledObjects, PolicyObjectCompiler, type PolicyObjects } from "./policy-objects.ts";
 import { SelectorIndex } from "./selector-index.ts";
+import { closingOrder, type Excess } from "./shares.ts";
 import type { Subject } from "./subject.ts";
 import { type Labelled, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
+import type { WorkloadSelector } from "./workload-selector.ts";
 
 /** The endpoints that policies may select. */
 export interface Subjects<Key> extends PolicyObjects {
@@ -18,13 +22,14 @@ export interface Subjects<Key> extends PolicyObjects {
   readonly salt?: string | undefined;
 }
 
-/** Policies that are closed because all together are too large: how many, those that take most first, and why. */
-export interface Excess {
-  readonly count: number;
-  readonly why: string;
+/** What the selectors of all policies together may cost. */
+export interface SelectorRoom {
+  /** Whose labels they are compared with. */
+  readonly pods: readonly Pod[];
+  readonly comparisons: number;
 }
 
-const NO_EXCESS: Excess = { count: 0, why: "" };
+const NO_WORDS: Vocabulary = { selectors: new Map(), blocks: new Map(), ports: new Set() };
 
 /** Which policies apply to which endpoint. */
 export interface Selection<Key = unknown> {
@@ -36,7 +41,10 @@ export interface Selection<Key = unknown> {
   readonly sources: readonly CompiledPolicy[];
   /** What gives addresses words, besides pods. */
   readonly labelled: Labelled;
+  /** Empty where there is no room for their selectors. */
   readonly vocabulary: Vocabulary;
+  /** Whether comparing their selectors with the labels of peers would cost more than there is room for. */
+  readonly isOverRoom: boolean;
   readonly problems: readonly Problem[];
   /** How many of the sources are too large and therefore allow nothing. */
   readonly closed: number;
@@ -55,6 +63,7 @@ export class PolicySelector {
   #before: ReadonlyMap<string, EndpointPolicy> = new Map();
   #policies: readonly CompiledPolicy[] = [];
   #vocabulary: Vocabulary | undefined;
+  readonly #peers = new PeerCounts();
 
   /** All at once. */
   select<Key>(subjects: Subjects<Key>): Selection<Key> {
@@ -62,13 +71,18 @@ export class PolicySelector {
   }
 
   /** The same in parts. Peers that only policies of other endpoints name are not distinguished. */
-  *selecting<Key>({ subjects, salt, ...objects }: Subjects<Key>, excess = NO_EXCESS): Steps<Selection<Key>> {
+  *selecting<Key>(
+    { subjects, salt, ...objects }: Subjects<Key>,
+    excess: readonly Excess[] = [],
+    room?: SelectorRoom,
+  ): Steps<Selection<Key>> {
     const compiled = yield* this.#objects.compiling(objects);
     const selected = yield* this.#select(subjects, compiled);
     const sources = new Set([...selected.values()].flat());
-    const standing = this.#closing(sources, excess);
+    if (room) this.#peers.update(room.pods, compiled.sets);
+    const standing = yield* this.#closing(sources, excess, compiled);
     // The results of a first attempt are remembered although they are not the final ones.
-    if (excess.count === 0) [this.#before, this.#known] = [this.#known, new Map()];
+    if (excess.length === 0) [this.#before, this.#known] = [this.#known, new Map()];
     const policies = new Map<Key, EndpointPolicy>();
     const inForce = new Map<string, EndpointPolicy>();
     for (const [key, subject] of subjects) {
@@ -82,13 +96,17 @@ export class PolicySelector {
     const inSources = [...sources].map(standing);
     const ownEnds = [...inForce.values()].flatMap(({ byOwnEnd }) => byOwnEnd?.words ?? []);
     const labelled = { ...compiled, ownEnds };
-    this.#vocabulary = yield* vocabularyOf(inSources, labelled, this.#vocabulary);
+    const fits = (selectors: Iterable<WorkloadSelector>) =>
+      room === undefined || this.#fit(selectors, room.comparisons);
+    const vocabulary = yield* vocabularyOf(inSources, labelled, this.#vocabulary, fits);
+    this.#vocabulary = vocabulary ?? this.#vocabulary;
     return {
       policies,
       inForce,
       sources: inSources,
       labelled,
-      vocabulary: this.#vocabulary,
+      vocabulary: vocabulary ?? NO_WORDS,
+      isOverRoom: vocabulary === undefined,
       problems: [...compiled.policies.map(standing).flatMap(({ problems }) => problems), ...compiled.problems],
       closed: inSources.filter((policy) => policy.closed).length,
     };
@@ -114,14 +132,29 @@ export class PolicySelector {
     return found;
   }
 
+  #fit(selectors: Iterable<WorkloadSelector>, room: number): boolean {
+    let sum = 0;
+    for (const selector of selectors) sum += this.#peers.comparisons(selector);
+    return sum <= room;
+  }
+
   /** The replacement of each policy while some are closed. */
-  #closing(sources: ReadonlySet<CompiledPolicy>, { count, why }: Excess): (policy: CompiledPolicy) => CompiledPolicy {
-    if (count === 0) return (policy) => policy;
-    const substitutes = new Map(
-      closingOrder([...sources])
-        .slice(0, count)
-        .map((policy) => [policy, this.#closed.get(policy, [why], () => closed(policy, why))]),
-    );
+  *#closing(
+    sources: ReadonlySet<CompiledPolicy>,
+    excess: readonly Excess[],
+    compiled: CompiledObjects,
+  ): Steps<(policy: CompiledPolicy) => CompiledPolicy> {
+    const substitutes = new Map<CompiledPolicy, CompiledPolicy>();
+    for (const { of, count, why, next } of excess) {
+      const order = yield* closingOrder([...sources], of, compiled, this.#peers);
+      for (const policy of order.slice(0, count)) {
+        if (substitutes.has(policy)) continue;
+        substitutes.set(
+          policy,
+          this.#closed.get(policy, [why], () => closed(policy, why, next)),
+        );
+      }
+    }
     return (policy) => substitutes.get(policy) ?? policy;
   }
 

@@ -52,11 +52,24 @@ export function vocabulary(policies: readonly CompiledPolicy[], labelled = NOTHI
 }
 
 /** The same in parts. The very object `before`, or its parts, where it says the same. */
+export function vocabularyOf(
+  policies: readonly CompiledPolicy[],
+  labelled: Labelled,
+  before: Vocabulary | undefined,
+): Steps<Vocabulary>;
+/** @param fits whether there is room for the selectors; undefined where there is none */
+export function vocabularyOf(
+  policies: readonly CompiledPolicy[],
+  labelled: Labelled,
+  before: Vocabulary | undefined,
+  fits: (selectors: Iterable<WorkloadSelector>) => boolean,
+): Steps<Vocabulary | undefined>;
 export function* vocabularyOf(
   policies: readonly CompiledPolicy[],
   labelled: Labelled,
   before: Vocabulary | undefined,
-): Steps<Vocabulary> {
+  fits?: (selectors: Iterable<WorkloadSelector>) => boolean,
+): Steps<Vocabulary | undefined> {
   const selectors = new Map<string, WorkloadSelector>();
   const named = new Map<string, Cidr>();
   const ports = new Set<string>();
@@ -73,6 +86,8 @@ export function* vocabularyOf(
     yield* each(own.cidrs, ([text, cidr]) => named.set(text, cidr));
     for (const port of own.ports) ports.add(port);
   }
+  // Before any of them is compared with anything.
+  if (fits && !fits(selectors.values())) return undefined;
   const blocks = yield* blocksOf(named, selectors, services, labelled);
   if (!before) return { selectors, blocks, ports };
   const next: Vocabulary = {

@@ -17,7 +17,9 @@ export function podAsSubject(pod: Pod, namespace: Namespace | undefined, account
   };
 }
 
-/** The API server sets this label on every namespace; objects from files may lack it. */
+/** The API server gives every namespace this label with its name; objects from files may lack it. */
+export const NAMESPACE_NAME = "kubernetes.io/metadata.name";
+
 export function namespaceLabels(name: string, namespace: Namespace | undefined): Labels {
-  return { "kubernetes.io/metadata.name": name, ...namespace?.metadata.labels };
+  return { ...namespace?.metadata.labels, [NAMESPACE_NAME]: name };
 }

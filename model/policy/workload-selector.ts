@@ -2,6 +2,7 @@ import type { Expression } from "../calico-selector/expression.ts";
 import type { LabelSelector } from "../objects/networking.ts";
 import { NAMESPACE_LABEL } from "./calico-labels.ts";
 import { type Labels, selectorText, selects } from "./selector.ts";
+import { NAMESPACE_NAME } from "./who.ts";
 
 /** An owner of labels: a pod, a node's own interface, the members of a network set, or a node (for ClusterNetworkPolicies). */
 export interface Who {
@@ -38,7 +39,7 @@ export function podsIn(namespace: string, pods: LabelSelector): WorkloadSelector
 
 /** Pods of every namespace that `namespaces` selects. */
 export function podsAcross(namespaces: LabelSelector, pods: LabelSelector): WorkloadSelector {
-  const firstLabel = firstLabelOf(pods);
+  const firstLabel = firstLabelOf(pods) ?? namespaceOf(namespaces);
   return {
     text: `pods ${selectorText(pods)} in namespaces ${selectorText(namespaces)}`,
     ...(firstLabel !== undefined && { firstLabel }),
@@ -61,6 +62,12 @@ export function nodesBy(nodes: LabelSelector): WorkloadSelector {
     ...(firstLabel !== undefined && { firstLabel }),
     selects: (who) => who.kind === "node" && selects(nodes, who.labels),
   };
+}
+
+/** The usual way to name one namespace: the API server gives each this label, and lets nobody change it. */
+function namespaceOf({ matchLabels }: LabelSelector): readonly [string, string] | undefined {
+  const name = matchLabels?.[NAMESPACE_NAME];
+  return name === undefined ? undefined : [NAMESPACE_LABEL, name];
 }
 
 function firstLabelOf({ matchLabels }: LabelSelector): [string, string] | undefined {
