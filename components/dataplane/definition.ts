@@ -24,7 +24,7 @@ export interface KindDefinition extends Kind {
   /** Rules that the whole object must satisfy (CEL). */
   rules?: Rule[];
   spec: Schema;
-  /** Whether an object may have no spec: server-side apply takes an empty one away together with the last member of a list that is a set. */
+  /** Whether an object may have no spec, or null: server-side apply takes an empty one away together with the last member of a list that is a set. */
   isSpecOptional?: boolean;
 }
 
@@ -93,7 +93,7 @@ function objectSchema({ group, spec, isSpecOptional, onlyName, rules = [] }: Kin
       apiVersion: { type: "string" },
       kind: { type: "string" },
       metadata: { type: "object" },
-      spec,
+      spec: isSpecOptional ? { ...spec, nullable: true } : spec,
       ...(isShared({ group }) && { status: STATUS }),
     },
     ...(all.length > 0 && { x_kubernetes_validations: all }),

@@ -34,7 +34,8 @@ const NAMESPACED = {
   types,
   ingress: RULES,
   egress: RULES,
-  performanceHints: set(choice("AssumeNeededOnEveryNode")),
+  // No set: with its only member server-side apply would take the whole spec away.
+  performanceHints: sequence(choice("AssumeNeededOnEveryNode"), 1),
 };
 const GLOBAL = { ...NAMESPACED, namespaceSelector: SELECTOR, doNotTrack: flag, preDNAT: flag, applyOnForward: flag };
 const STAGED = { stagedAction: { ...choice("Set", "Delete", "Learn", "Ignore"), default: "Set" } };
