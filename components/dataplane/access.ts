@@ -20,7 +20,7 @@ function watched(): [group: string, resources: string[]][] {
   return groups.map((group) => [group, all.filter((kind) => kind.group === group).map(({ plural }) => plural)]);
 }
 
-/** The agent's ServiceAccount with its permissions. */
+/** The agent's ServiceAccount with its permissions. While they are bound, no pool in use can be deleted (poolAdmission in admission.ts). */
 export function agentAccess(name: string, namespace: pulumi.Input<string>, opts: pulumi.ResourceOptions) {
   const account = new k8s.core.v1.ServiceAccount(
     `${name}-serviceaccount`,

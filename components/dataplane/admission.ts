@@ -59,8 +59,9 @@ export function blockAdmission(name: string, namespace: pulumi.Input<string>, op
 }
 
 /** An IPPool from which nodes have blocks must not be deleted: without it their blocks would not be in force, and their pods would lose
- * their network. */
-export function poolAdmission(name: string, opts: pulumi.ResourceOptions) {
+ * their network. That holds while agents have their rights. An API server applies a deleted policy for about a second, but knows at once that a role
+ * is no longer bound (access.ts): so pools can go when everything is destroyed, where blocks remain. */
+export function poolAdmission(name: string, namespace: pulumi.Input<string>, opts: pulumi.ResourceOptions) {
   const rule = { apiGroups: ["projectcalico.org"], apiVersions: ["*"], operations: ["DELETE"], resources: ["ippools"] };
   const validation = {
     expression: "params.spec.pool != oldObject.metadata.name",
@@ -73,6 +74,10 @@ export function poolAdmission(name: string, opts: pulumi.ResourceOptions) {
       prefix: `${name}-pools`,
       object: `${AGENT}-pools`,
       rule,
+      condition: {
+        name: "agents-have-their-rights",
+        expression: pulumi.interpolate`authorizer.serviceAccount('${namespace}', '${AGENT}').group('${kinds.ipamBlocks.group}').resource('${kinds.ipamBlocks.plural}').check('create').allowed()`,
+      },
       validations: [validation],
       params: { apiVersion: apiVersionOf(kinds.ipamBlocks), kind: kinds.ipamBlocks.kind, absent: "Allow" },
     },
@@ -187,8 +192,10 @@ interface Admission {
   readonly prefix: string;
   readonly object: string;
   readonly rule: Rule;
-  /** The user that the policy applies to; absent: every user. */
-  readonly user?: pulumi.Input<string>;
+  /** When the policy applies; absent: always. */
+  readonly condition?: k8s.types.input.admissionregistration.v1.MatchCondition;
+  /** What validations refer to as `variables`. */
+  readonly variables?: k8s.types.input.admissionregistration.v1.Variable[];
   readonly validations: Validation[];
   /** A kind whose objects are the policy's `params`, one after the other, so that each of them can refuse. `absent` is what happens to a
    * request if there is none. */
@@ -200,12 +207,15 @@ function agentAdmission(
   { namespace, ...rest }: Admission & { namespace: pulumi.Input<string> },
   opts: pulumi.ResourceOptions,
 ) {
-  return admission({ ...rest, user: pulumi.interpolate`system:serviceaccount:${namespace}:${AGENT}` }, opts);
+  const user = pulumi.interpolate`system:serviceaccount:${namespace}:${AGENT}`;
+  const condition = { name: "agents", expression: pulumi.interpolate`request.userInfo.username == '${user}'` };
+  const nodes = `has(request.userInfo.extra) && '${NODE_CLAIM}' in request.userInfo.extra ? request.userInfo.extra['${NODE_CLAIM}'] : []`;
+  return admission({ ...rest, condition, variables: [{ name: "nodes", expression: nodes }] }, opts);
 }
 
 /** What the API server asks of whoever writes these objects. */
 export function admission(
-  { prefix, object, user, rule, validations, params }: Admission,
+  { prefix, object, condition, variables, rule, validations, params }: Admission,
   opts: pulumi.ResourceOptions,
 ): pulumi.Resource {
   const metadata = { name: object, labels: AGENT_LABELS };
@@ -217,15 +227,8 @@ export function admission(
         failurePolicy: "Fail",
         ...(params && { paramKind: { apiVersion: params.apiVersion, kind: params.kind } }),
         matchConstraints: { resourceRules: [rule] },
-        ...(user !== undefined && {
-          matchConditions: [{ name: "agents", expression: pulumi.interpolate`request.userInfo.username == '${user}'` }],
-          variables: [
-            {
-              name: "nodes",
-              expression: `has(request.userInfo.extra) && '${NODE_CLAIM}' in request.userInfo.extra ? request.userInfo.extra['${NODE_CLAIM}'] : []`,
-            },
-          ],
-        }),
+        ...(condition && { matchConditions: [condition] }),
+        ...(variables && { variables }),
         validations,
       },
     },

@@ -82,14 +82,14 @@ export class Dataplane extends pulumi.ComponentResource {
       return new NetworkPolicy(own, policy, { ...child, aliases });
     });
     const tiered = declarePolicies(name, given, namespace, afterDefinitions);
-    const { account, binding } = agentAccess(name, namespace, child);
+    // Made after the pools, so that a destroy takes the agents' rights before it deletes pools, which poolAdmission then allows.
+    const { account, binding } = agentAccess(name, namespace, { parent: this, dependsOn: pools });
     const encrypts = given.encryption === Encryption.WireGuard;
     const publishing = encrypts ? [keyAccess(name, namespace, account, child)] : [];
     const balancing = given.loadBalancer ? balancerAccess(name, namespace, account, child) : [];
     const admission = [
       ...blockAdmission(name, namespace, child),
-      // Created after the pools, so that it is deleted before them when everything is destroyed.
-      poolAdmission(name, { parent: this, dependsOn: [...definitions, ...pools] }),
+      poolAdmission(name, namespace, { parent: this, dependsOn: [...definitions, ...pools] }),
       tierAdmission(name, afterDefinitions),
       ...(given.loadBalancer ? balancerAdmission(name, namespace, child) : []),
       ...(encrypts ? [keyAdmission(name, namespace, child)] : []),
@@ -109,7 +109,8 @@ export class Dataplane extends pulumi.ComponentResource {
       {
         namespace,
         serviceAccount: account.metadata.name,
-        settings: configMap.metadata.name,
+        // Not its output: changed data replaces a ConfigMap, and with it would go every agent at once, in place of a rolling update.
+        settings: AGENT,
         settingsDigest: settings.apply(sha256),
         image,
         imageDigest: given.imageDigest ?? "",
@@ -123,6 +124,7 @@ export class Dataplane extends pulumi.ComponentResource {
         parent: this,
         dependsOn: [
           binding,
+          configMap,
           ...balancing,
           ...publishing,
           ...admission,

@@ -16,6 +16,7 @@ import { schemas } from "../../model/objects/schemas.ts";
 import { until } from "../datapath/cluster/until.ts";
 import { emptied } from "./emptied-lists.ts";
 import { accepts, refuses } from "./policy-objects.ts";
+import { keepsPoolsInUse, letsPoolsGoWithTheRights } from "./pools.ts";
 import { asksForTiers } from "./tiers.ts";
 
 const lab = `ta${(process.pid % 46_656).toString(36)}`;
@@ -66,6 +67,13 @@ const nodePatch = (node: string, change: object) => [
 const annotated = (annotations: object) => ({ metadata: { annotations } });
 const plain = (kind: string, name: string): KubernetesObject => ({ apiVersion: "v1", kind, metadata: { name } });
 
+/** No role restricts agents here: admission policies do. */
+const EVERYTHING: KubernetesObject = {
+  ...{ apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding", metadata: { name: "agents" } },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+  subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:serviceaccounts" }],
+};
+
 describe("what the tokens of agents may write", () => {
   const kubectl = (words: string[], input = "") => {
     const argv = [kubernetesBinary(), "kubectl", `--kubeconfig=${kubeconfigPath}`, ...words];
@@ -91,15 +99,17 @@ describe("what the tokens of agents may write", () => {
     const testbed = new TestbedMachine(lab, machine);
     const api = await TestbedApiServer.start(testbed, "RBAC");
     await api.writeKubeconfig(testbed);
-    // The administrator's token is in the kubeconfig's user; agents have their own, which takes precedence. No role restricts them: admission policies do.
+    // The administrator's token is in the kubeconfig's user; agents have their own, which takes precedence.
     const objects = [
-      {
-        ...{ apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding", metadata: { name: "agents" } },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
-        subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:serviceaccounts" }],
-      },
+      EVERYTHING,
       ...["one", "two"].map((name) => plain("Node", name)),
-      ...(await declared("Namespace", "CustomResourceDefinition", "ServiceAccount")),
+      ...(await declared(
+        "Namespace",
+        "CustomResourceDefinition",
+        "ServiceAccount",
+        "ClusterRole",
+        "ClusterRoleBinding",
+      )),
     ];
     for (const object of objects) await done(["create", "-f", "-"], JSON.stringify(object));
     for (const object of await declared("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"))
@@ -215,26 +225,10 @@ describe("what the tokens of agents may write", () => {
       );
   });
 
-  test("nobody deletes a pool of which a node has a block", async () => {
-    const named = (name: string, cidr: string): KubernetesObject => ({
-      apiVersion: "projectcalico.org/v3",
-      kind: "IPPool",
-      metadata: { name },
-      spec: { cidr },
-    });
-    const blocked = { ...block("of-pool", "two"), spec: { cidr: "10.9.0.0/26", node: "two", pool: "used" } };
-    for (const object of [named("used", "10.9.0.0/16"), named("unused", "10.8.0.0/16"), blocked])
-      await done(["create", "-f", "-"], JSON.stringify(object));
-    const deletes = (...words: string[]) => kubectl(["delete", "ippool", ...words]);
-    await until(
-      "the API server to know the block",
-      async () => (await deletes("used", "--dry-run=server")).status !== 0,
-    );
-    expect((await deletes("used")).stderr).toContain("node two has its block 10.9.0.0/26. Next: set spec.disabled");
-    expect((await deletes("unused")).stderr).toBe("");
-    await done(["delete", "ipamblock", "of-pool"]);
-    await until("the API server to know that it is gone", async () => (await deletes("used")).status === 0);
-  });
+  test("nobody deletes a pool of which a node has a block", () => keepsPoolsInUse(done, kubectl));
+
+  test("pools go with the agents' rights, blocks or not, so that a destroy needs no second run", () =>
+    letsPoolsGoWithTheRights(done, kubectl, [EVERYTHING]));
 
   test("a pool has one encapsulation, and a manifest that names IPIP alone needs no word about VXLAN", async () => {
     const creates = async (spec: object) => {
