@@ -284,6 +284,16 @@ test("the Pulumi CLI does the work if it is on PATH, with a file backend", async
   expect(readFileSync(file, "utf8")).toBe("config:\n  app:mode: dsr\n");
 });
 
+test("a second deployment of a stack by the Pulumi CLI has the stack's settings and a state of its own", async () => {
+  const calls = recordingCli();
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), "config:\n  app:mode: dsr\n");
+  expect((await runner("up", "--copy", "two")).code).toBe(0);
+  const [select, up, ...settings] = calls();
+  expect(select).toMatch(/^stack select --create dev-two /);
+  expect(up).toMatch(/^up --yes --skip-preview --stack dev-two --config-file \S+\/Pulumi.dev-two.yaml /);
+  expect(settings.slice(0, 2)).toEqual(["config:", "  app:mode: dsr"]);
+});
+
 test("a run by the Pulumi CLI that is stopped ends when the CLI has cancelled", async () => {
   const script = `[ "$1" = up ] || exit 0
     trap 'sleep 0.2; touch ${folder}/cancelled; exit 255' TERM; touch ${folder}/started; while :; do sleep 0.1; done`;

@@ -5,7 +5,7 @@ import { failureOf, messageOf } from "./failure.ts";
 import { preflight } from "./preflight.ts";
 import { type PreviewOptions, preview, previewDigest, readText } from "./preview.ts";
 import { EncryptedSetting, type Project, readProject, readStack, settingsOf } from "./project.ts";
-import { delegate, findPulumi, previewByCli, type Verb } from "./pulumi-cli.ts";
+import { type CliRun, delegate, findPulumi, previewByCli, type Verb } from "./pulumi-cli.ts";
 import { rehearse } from "./rehearse.ts";
 import { beQuiet, complain, pc } from "./terminal.ts";
 import { up } from "./up.ts";
@@ -20,6 +20,7 @@ interface Options extends PreviewOptions {
   quiet: boolean;
   /** Output of the Pulumi CLI, instead of the program. */
   from?: string;
+  copy?: string;
 }
 
 const program = new Command().description(
@@ -80,6 +81,10 @@ function command(verb: Verb, description: string): Command {
       false,
     )
     .option("--no-cli", "do not use the Pulumi CLI even if it is installed")
+    .option(
+      "--copy <name>",
+      "a further deployment with the stack's settings: the Pulumi CLI keeps its state as STACK-NAME",
+    )
     .action((options: Options) => run(verb, options));
 }
 
@@ -88,7 +93,7 @@ async function run(verb: Verb, options: Options): Promise<void> {
   await ending(verb, options.stack, async () => {
     const pulumi = options.cli ? findPulumi() : undefined;
     if (verb === "preview") return runPreview(pulumi, options);
-    if (pulumi) await delegate(pulumi, verb, readStack(options.cwd, options.stack), options.config);
+    if (pulumi) await delegate(pulumi, verb, cliRun(options));
     if (!pulumi || verb === "down") await runHere(verb, options, pulumi !== undefined);
   });
 }
@@ -98,7 +103,11 @@ async function runPreview(pulumi: string | undefined, options: Options): Promise
   const { from, cwd, stack, config } = options;
   if (from !== undefined) return previewDigest(readText(from), from, options);
   if (!pulumi) return preview(readProject(cwd, stack, config), options);
-  await previewDigest(await previewByCli(pulumi, readStack(cwd, stack), config), "the output of pulumi", options);
+  await previewDigest(await previewByCli(pulumi, cliRun(options)), "the output of pulumi", options);
+}
+
+function cliRun({ cwd, stack, config, copy }: Options): CliRun {
+  return { stack: readStack(cwd, stack), overrides: config, copy };
 }
 
 /** Ends this process after the work, with a message for the user if it failed. */

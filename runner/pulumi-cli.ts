@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseDocument } from "yaml";
 import { cacheFolder } from "./cache-folder.ts";
+import { requireUnlocked } from "./cli-lock.ts";
 import { isExecutable } from "./executable.ts";
 import { Interrupted, RunnerFailure } from "./failure.ts";
 import { overridesOf, type Stack } from "./project.ts";
@@ -24,24 +25,32 @@ const WORDS = {
 };
 export type Verb = keyof typeof WORDS;
 
-/**
- * Runs a verb with the Pulumi CLI; its state is in a folder of the cache unless the user has chosen a backend.
- * @param overrides `key=value` settings for this run.
- */
-export async function delegate(pulumi: string, verb: "up" | "down", stack: Stack, overrides: string[]): Promise<void> {
-  await work(pulumi, verb, stack, overrides, "inherit");
+/** A run with the Pulumi CLI. */
+export interface CliRun {
+  stack: Stack;
+  /** `key=value` settings for this run. */
+  overrides: string[];
+  /** Name of a further deployment with the settings of the same stack, such as a second lab. The CLI keeps the state of each one apart. */
+  copy?: string | undefined;
+}
+
+/** Runs a verb with the Pulumi CLI; its state is in a folder of the cache unless the user has chosen a backend. */
+export async function delegate(pulumi: string, verb: "up" | "down", run: CliRun): Promise<void> {
+  await work(pulumi, verb, run, "inherit");
 }
 
 /** The Pulumi CLI's preview as JSON, including unchanged resources. */
-export function previewByCli(pulumi: string, stack: Stack, overrides: string[]): Promise<string> {
-  return work(pulumi, "preview", stack, overrides, "pipe");
+export function previewByCli(pulumi: string, run: CliRun): Promise<string> {
+  return work(pulumi, "preview", run, "pipe");
 }
 
-async function work(pulumi: string, verb: Verb, stack: Stack, overrides: string[], stdout: Stdout): Promise<string> {
+async function work(pulumi: string, verb: Verb, { stack: of, overrides, copy }: CliRun, stdout: Stdout) {
+  const stack = copy === undefined ? of : { ...of, stack: `${of.stack}-${copy}` };
   const folder = join(cacheFolder(), "pulumi");
   const place = join(folder, "settings", stack.name);
   const settings = settingsOfThisRun(place, stack, overridesOf(stack, overrides));
   const env = { ...process.env, ...backend(folder) };
+  if (verb !== "preview") requireUnlocked(env.PULUMI_BACKEND_URL, stack);
   const run = (cwd: string, to: Stdout, ...words: string[]) => {
     say(`pulumi ${words.join(" ")}`);
     return output(pulumi, words, { cwd, env, stdio: ["inherit", to, "inherit"] });
@@ -78,11 +87,11 @@ function settingsOfThisRun(place: string, stack: Stack, overrides: Record<string
 }
 
 /** @param folder of the state, unless the user has chosen a backend */
-function backend(folder: string): Record<string, string> {
+function backend(folder: string) {
   const quiet = { PULUMI_SKIP_UPDATE_CHECK: "true" };
-  if (process.env.PULUMI_BACKEND_URL) return quiet;
-  const passphrase = process.env.PULUMI_CONFIG_PASSPHRASE ?? "";
-  return { ...quiet, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: passphrase };
+  const { PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE = "" } = process.env;
+  if (PULUMI_BACKEND_URL) return { ...quiet, PULUMI_BACKEND_URL };
+  return { ...quiet, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE };
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -29,9 +29,7 @@ test("LocalCluster asks for the walk-through's machines by default", async () =>
       { name: "client2", role: "client", address: "172.31.1.162" },
     ],
   });
-  // A changed lab is another one; the same lab is not, nor is one with another release.
-  const { kubeProxy, kubernetesVersion, ...lab } = JSON.parse(inputs?.stdin as string);
-  expect(inputs?.triggers).toEqual([JSON.stringify(lab)]);
+  const { kubeProxy, kubernetesVersion } = JSON.parse(inputs?.stdin as string);
   expect(kubeProxy).toBe(false);
   expect(resources.find(({ name }) => name === "cluster-upgrade")?.inputs).toMatchObject({
     stdin: JSON.stringify({ version: kubernetesVersion }),
@@ -218,6 +216,32 @@ test.each<[LocalClusterArgs, string]>([
 ])("LocalCluster refuses %j", async (args, message) => {
   await recordResources();
   expect(() => new LocalCluster("c", args)).toThrow(message);
+});
+
+test("a lab is made again for what it cannot change while it runs, and for nothing else", async () => {
+  const commandOf = async (args: LocalClusterArgs) => {
+    const resources = await recordResources();
+    new LocalCluster("cluster", args);
+    await settled();
+    return resources.find(({ type }) => type === "command:local:Command")?.inputs as Record<string, unknown>;
+  };
+  const usual = await commandOf({});
+  const changedOnly = async (args: LocalClusterArgs) => {
+    const { stdin, triggers, create } = await commandOf(args);
+    expect(create).toBe(usual.create);
+    expect(stdin).not.toBe(usual.stdin);
+    return JSON.stringify(triggers) === JSON.stringify(usual.triggers) ? "in place" : "again";
+  };
+  const of = (address: string, ...others: Machine[]) => [
+    machine("master", MachineRole.ControlPlane, address),
+    ...others,
+  ];
+  const node2 = machine("node2", MachineRole.Worker, "172.31.1.208");
+  expect(await changedOnly({ machines: of("172.31.1.8", node2) })).toBe("in place");
+  expect(await changedOnly({ kubernetesVersion: "v1.35.1" })).toBe("in place");
+  expect(await changedOnly({ machines: of("172.31.1.9", node2) })).toBe("again");
+  expect(await changedOnly({ podSubnet: "10.245.0.0/16" })).toBe("again");
+  expect(await changedOnly({ ipFamilies: [AddressFamily.Ipv4, AddressFamily.Ipv6] })).toBe("again");
 });
 
 test("LocalCluster gives the nodes kube-proxy's image when it is asked to, without replacing the cluster", async () => {

@@ -59,8 +59,8 @@ export class LocalCluster extends pulumi.ComponentResource {
         // Progress is on stderr; stdout carries the administrator's credentials.
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
-        // Another release upgrades the cluster, everything else makes another one.
-        triggers: [lab.document.apply((spec) => JSON.stringify({ ...spec, kubernetesVersion: undefined }))],
+        // Everything else is done to the running lab, by the same command.
+        triggers: [pulumi.jsonStringify(lab.unchangeable)],
       },
       {
         parent: this,

@@ -19,8 +19,13 @@ export function labOf(place: InputPlace, args: LocalClusterArgs) {
   const asked = requireDocument(place, labSchema, { name, kubernetesVersion, ...networks, ...further, machines });
   const controlPlaneFirst = [...machines].sort((one, other) => rank(one) - rank(other));
   const document = pulumi.output(asked).apply((known) => ({ ...known, machines: controlPlaneFirst }));
+  // What a running lab cannot change: with another value it is another lab, which takes the former one's place. Workers and clients come and go.
+  const unchangeable = document.apply(({ kubernetesVersion: _, machines: all, ...rest }) => ({
+    ...rest,
+    machines: all.filter(({ role }) => role === MachineRole.ControlPlane || role === MachineRole.Router),
+  }));
   const isDualStack = familiesOf(args).length > 1;
-  return { name, kubernetesVersion, machines: controlPlaneFirst, isDualStack, document };
+  return { name, kubernetesVersion, machines: controlPlaneFirst, isDualStack, document, unchangeable };
 }
 
 function usualMachines(args: LocalClusterArgs): Machine[] {
