@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
+import { hanging, widthOf } from "../components/program/fit.ts";
 import { keepOutput } from "../components/program/output.ts";
 import { labNameRule } from "../components/rules/names.ts";
 import { drops } from "./cloud/drops.ts";
@@ -105,7 +106,7 @@ command
     if (remove) return void process.stdout.write(await withLock(name, "images", removal));
     const images = await listImages(name);
     if (json) print(images);
-    else process.stdout.write(imagesInWords(name, images));
+    else process.stdout.write(hanging(imagesInWords(name, images), widthOf(process.stdout)));
   });
 
 command
@@ -168,7 +169,7 @@ command
     requireRoot();
     const labs = await listLabs();
     if (json) print(labs);
-    else process.stdout.write(inWords(labs));
+    else process.stdout.write(inWords(labs, widthOf(process.stdout)));
   });
 
 command

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { hanging } from "../components/program/fit.ts";
 import type { Preview } from "./document.ts";
 import { previewSvg } from "./picture/svg.tsx";
 import { previewMarkdown } from "./print/markdown.ts";
@@ -18,6 +19,8 @@ describe.each(["local", "aws"])("a preview of the stack %s", (stack) => {
 
   test("reads well in a terminal and in a pull request", async () => {
     await expect(previewText(shortened(preview))).toMatchFileSnapshot(`golden/${stack}.txt`);
+    const narrow = hanging(previewText(shortened(preview)), 80);
+    expect(narrow.split("\n").filter((line) => line.length > 80)).toEqual([]);
     await expect(previewMarkdown(shortened(preview))).toMatchFileSnapshot(`golden/${stack}.md`);
   });
 

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { hanging, widthOf } from "../components/program/fit.ts";
 import { readFlowLog } from "../model/flow/read.ts";
 import { readBaseline } from "../preview/baseline.ts";
 import { type Baseline, buildPreview, type PreviewInputs } from "../preview/build.ts";
@@ -105,7 +106,7 @@ async function printPreview(
 
 function printed(built: Preview, { json, markdown }: PreviewOptions): string {
   if (json) return `${JSON.stringify(built, null, 2)}\n`;
-  return markdown ? previewMarkdown(built) : previewText(built);
+  return markdown ? previewMarkdown(built) : hanging(previewText(built), widthOf(process.stdout));
 }
 
 async function draw(built: Preview, path: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { widthOf } from "../components/program/fit.ts";
 import { KubernetesError, withNext } from "../kubernetes/errors.ts";
 import { apiServerOf } from "../kubernetes/kubeconfig.ts";
 import { holds, type VerificationResult } from "../report/results/verification.ts";
@@ -14,7 +15,7 @@ import { stopOnSignal, stoppedStatus } from "./stopping.ts";
 import { NoNode } from "./suite/facts.ts";
 import type { SuiteTarget } from "./suite/of-cluster.ts";
 import { NotOwn } from "./suite/own-namespaces.ts";
-import { colorsFor, telling, widthOf } from "./terminal.ts";
+import { colorsFor, telling } from "./terminal.ts";
 import { type CheckCounts, carryOut, type Ending, type Measure } from "./verification/run.ts";
 import { countsInWords, renderTable } from "./verification/table.ts";
 

@@ -46,8 +46,3 @@ export const isScreen = (stream: NodeJS.WriteStream): boolean => Boolean(stream.
 export function colorsFor(stream: NodeJS.WriteStream): ReturnType<typeof pc.createColors> {
   return pc.createColors(isScreen(stream) && !process.env.NO_COLOR);
 }
-
-/** Columns of a terminal; a program that shows another one's output passes its own in COLUMNS. Files and logs have none. */
-export function widthOf(stream: NodeJS.WriteStream): number | undefined {
-  return stream.columns ?? (Number(process.env.COLUMNS) || undefined);
-}

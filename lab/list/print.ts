@@ -1,12 +1,17 @@
+import { hanging } from "../../components/program/fit.ts";
 import type { ListedLab } from "./list.ts";
 
-/** The labs for people: a paragraph each, which fits 80 columns where names are short. */
-export function inWords(labs: ListedLab[]): string {
+/** The labs for people: a paragraph each. @param width of the terminal; a command, which is there to be copied, is one line in any */
+export function inWords(labs: ListedLab[], width?: number): string {
   if (labs.length === 0) return "There is no lab on this computer. 'make up' makes one.\n";
-  return labs.map((lab) => `${paragraph(lab).join("\n")}\n`).join("\n");
+  const fitted = (lab: ListedLab) => [
+    ...facts(lab).map((text) => hanging(text, width)),
+    ...line("remove with", lab.remove),
+  ];
+  return labs.map((lab) => `${fitted(lab).join("\n")}\n`).join("\n");
 }
 
-function paragraph(lab: ListedLab): string[] {
+function facts(lab: ListedLab): string[] {
   const { state, reason, kubernetesVersion, memoryBytes, machines } = lab;
   const what = { cluster: `Kubernetes ${kubernetesVersion}`, cloud: "rehearsal of AWS", machines: "machines alone" };
   const memory = memoryBytes === undefined ? [] : [`${gibibytes(memoryBytes)} of memory`];
@@ -22,7 +27,6 @@ function paragraph(lab: ListedLab): string[] {
     ...line("namespaces", lab.namespaces),
     ...line("API server", lab.apiServer && `${lab.apiServer.url}, ${lab.apiServer.ready ? "ready" : "no answer"}`),
     ...line("kubeconfig", lab.kubeconfig),
-    ...line("remove with", lab.remove),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ListedLab } from "./list.ts";
 import { inWords } from "./print.ts";
 import { judge, type Sight } from "./verdict.ts";
 
@@ -60,7 +61,7 @@ test.each<[string, Sight, string, string, boolean]>([
 });
 
 test("a lab in words says who made it, its nodes and the command that removes it", () => {
-  const text = inWords([
+  const labs: ListedLab[] = [
     {
       lab: "local",
       kind: "cluster",
@@ -80,8 +81,8 @@ test("a lab in words says who made it, its nodes and the command that removes it
       memoryBytes: 1.5 * 2 ** 30,
       remove: "node /srv/ada/dataplane/dist/lab.js down local",
     },
-  ]);
-  expect(text).toBe(`local: incomplete, Kubernetes v1.35.0, 1.50 GiB of memory
+  ];
+  expect(inWords(labs)).toBe(`local: incomplete, Kubernetes v1.35.0, 1.50 GiB of memory
   why          the run that made it was ended before it finished
   made         by ada from /srv/ada/dataplane on 2026-11-29 15:02 UTC
   stack        ebpf-dataplane.local
@@ -92,4 +93,9 @@ test("a lab in words says who made it, its nodes and the command that removes it
   remove with  node /srv/ada/dataplane/dist/lab.js down local
 `);
   expect(inWords([])).toContain("no lab on this computer");
+  const narrow = inWords(labs, 40);
+  expect(narrow).toContain(
+    "  made         by ada from\n               /srv/ada/dataplane on\n               2026-11-29 15:02 UTC\n",
+  );
+  expect(narrow, "to be copied").toContain("  remove with  node /srv/ada/dataplane/dist/lab.js down local\n");
 });

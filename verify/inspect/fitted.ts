@@ -1,5 +1,5 @@
 import type { View } from "../../agent/observe/inspect/table.ts";
-import { longestLine, sharedWidths, wrapped } from "../verification/fit.ts";
+import { longestLine, sharedWidths, wrapped } from "../../components/program/fit.ts";
 
 /** Between two columns. */
 const GAP = 2;

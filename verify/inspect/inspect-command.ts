@@ -1,13 +1,13 @@
 import { type ConnectionFilter, connectionFilter } from "../../agent/observe/inspect/connection-filter.ts";
 import { type PoolUseLine, poolUseView } from "../../agent/observe/inspect/ipam.ts";
 import { asTable, type View } from "../../agent/observe/inspect/table.ts";
+import { widthOf } from "../../components/program/fit.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { FormatError } from "../../model/expectation/place.ts";
 import { answerOf } from "../answer.ts";
 import { agentOn } from "../cluster/view.ts";
 import { NoCluster } from "../connect.ts";
 import { failed } from "../failed.ts";
-import { widthOf } from "../terminal.ts";
 import { type ClusterOptions, noAgent, reachCluster } from "../watch/agents.ts";
 import { firstAnswer, type Inspect, inspecting, nodeNames, viewsOf } from "./ask-nodes.ts";
 import { fitted } from "./fitted.ts";

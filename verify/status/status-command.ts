@@ -1,5 +1,6 @@
 import { asTable, type View } from "../../agent/observe/inspect/table.ts";
 import { statusLines } from "../../agent/observe/status/status-lines.ts";
+import { hanging, widthOf } from "../../components/program/fit.ts";
 import { isAway } from "../../kubernetes/errors.ts";
 import { until } from "../../kubernetes/patience.ts";
 import { asText } from "../../model/printable.ts";
@@ -7,8 +8,6 @@ import { readView } from "../cluster/view.ts";
 import { LabAtWork } from "../connect.ts";
 import { failed } from "../failed.ts";
 import { fitted } from "../inspect/fitted.ts";
-import { widthOf } from "../terminal.ts";
-import { hanging } from "../verification/fit.ts";
 import { type ClusterOptions, type Reached, reachCluster } from "../watch/agents.ts";
 import type { ClusterStatus, NodeReport } from "./cluster-status.ts";
 import { asking, nodeReports } from "./node-reports.ts";

@@ -1,9 +1,9 @@
 import Table from "cli-table3";
 import type { Colors } from "picocolors/types";
+import { longestLine, sharedWidths, wrapped } from "../../components/program/fit.ts";
 import { asText } from "../../model/printable.ts";
 import { placeInWords } from "../../report/results/occasion.ts";
 import { type Figure, holds, type Row, type VerificationResult } from "../../report/results/verification.ts";
-import { longestLine, sharedWidths, wrapped } from "./fit.ts";
 import type { CheckCounts } from "./run.ts";
 
 const HEAD = ["", "from", "to", "expected", "observed"];

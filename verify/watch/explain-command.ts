@@ -1,5 +1,6 @@
 import type { NodeAnswer } from "../../agent/observe/explain/answers.ts";
 import { explanationLines } from "../../agent/observe/explain/explanation-lines.ts";
+import { hanging, widthOf } from "../../components/program/fit.ts";
 import { didYouMean } from "../../components/refusal/suggestion.ts";
 import { familyOf } from "../../model/address/address.ts";
 import { DESTINATION, PORTS, PROTOCOLS, type Protocol } from "../../model/expectation/destination.ts";
@@ -8,8 +9,6 @@ import { type ClusterView, nodeAddresses, podAddresses, podName, serviceAddresse
 import { livePods, machineAddresses, NotYet, nodeOf } from "../engine/lookup.ts";
 import type { Machine } from "../engine/world.ts";
 import { failed } from "../failed.ts";
-import { widthOf } from "../terminal.ts";
-import { hanging } from "../verification/fit.ts";
 import { askEachNode, type ClusterOptions, reachCluster } from "./agents.ts";
 import { sayMissing } from "./ask-nodes.ts";
 import { readExplanation } from "./read-explanation.ts";

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Step } from "../../agent/observe/events/step.ts";
 import { attemptText, stepLines } from "../../agent/observe/inspect/step-lines.ts";
+import { hanging, widthOf } from "../../components/program/fit.ts";
 import { realClock } from "../../kubernetes/patience.ts";
 import { parseDestination } from "../../model/expectation/destination.ts";
 import { FormatError, parsePlace } from "../../model/expectation/place.ts";
@@ -13,8 +14,6 @@ import { addressTowards, hostAddresses, livePods, machineAddresses, nodeOf } fro
 import { failed } from "../failed.ts";
 import { NodeProbers } from "../probers/node-probers.ts";
 import { stopOnSignal, unlessStopped } from "../stopping.ts";
-import { widthOf } from "../terminal.ts";
-import { hanging } from "../verification/fit.ts";
 import { askingNodes, type ClusterOptions, type Reached, reachCluster } from "./agents.ts";
 import { type AskedNode, sayMissing } from "./ask-nodes.ts";
 import { inOrder } from "./order.ts";

@@ -1,6 +1,11 @@
 // Text that fits the terminal, and the columns of a table in it.
 import { stripVTControlCharacters } from "node:util";
 
+/** Columns of a terminal; a program that shows another one's output passes its own in COLUMNS. Files and logs have none. */
+export function widthOf(stream: NodeJS.WriteStream): number | undefined {
+  return stream.columns ?? (Number(process.env.COLUMNS) || undefined);
+}
+
 /** Widths of columns that together have `total` characters: narrow ones keep what they need, the others share what is left. */
 export function sharedWidths(needed: number[], total: number): number[] {
   const widths = new Map<number, number>();
