@@ -7,7 +7,8 @@ function read(line, place) {
   while (match(line, /\$\([A-Z][A-Z0-9_]*\)|[A-Z][A-Z0-9_]+=|\$\([a-z_]+\)/)) {
     name = substr(line, RSTART, RLENGTH)
     gsub(/[^A-Za-z0-9_]/, "", name)
-    if (name != "MAKEFILE_LIST") readBy[place] = readBy[place] " " name
+    # Variables of all commands are not asked for.
+    if (name != "MAKEFILE_LIST" && name !~ /^EBPF_DATAPLANE_/) readBy[place] = readBy[place] " " name
     line = substr(line, RSTART + RLENGTH)
   }
 }
