@@ -1,5 +1,6 @@
 // What changed host endpoints would say of the flows of a log, node by node, as each node's agent would.
 import { type Address, familyOf, parseCidr } from "../address/address.ts";
+import { Latest } from "../memo.ts";
 import { nodeDirectory } from "../node/nodes.ts";
 import type { FelixConfiguration } from "../objects/calico.ts";
 import { type Node, node as nodeSchema, type Service } from "../objects/core.ts";
@@ -47,6 +48,8 @@ type Heard = (objects: string) => void;
 /** Judges flows at the nodes that report them, at those that are ends of them, and of what came in for a Service at the nodes by which it may have. */
 export class HostJudges {
   readonly #judges = new Map<string, FlowJudge>();
+  /** Of the flow that was asked about last. */
+  readonly #atEntries = new Latest<Map<string, { readonly judged: Judged; readonly objects: readonly string[] }>>();
   readonly #inputs: HostInputs;
   readonly #nodes: ReadonlyMap<string, KnownNode>;
   /** How rules of all policies find the addresses of host endpoints. */
@@ -96,16 +99,25 @@ export class HostJudges {
     if (service === undefined || from.kind === "pods" || at === "source" || at === "both")
       return this.#asked(node, { ...flow, at, isFromEntry: false }, heard);
     const isSentOn = at === "destination" && this.#sendsOn(service);
+    const received = this.#received(node, flow, at, heard);
     const entries = [...this.#nodes.keys()].filter((name) => isSentOn && name !== node);
-    return eitherOf([
-      this.#received(node, flow, at, heard),
-      ...entries.map((entry) =>
-        strictest([
-          this.#received(entry, flow, "transit", heard),
-          this.#asked(node, { ...flow, at, isFromEntry: true }, heard),
-        ]),
-      ),
-    ]);
+    if (entries.length === 0) return received;
+    const sentOn = this.#asked(node, { ...flow, at, isFromEntry: true }, heard);
+    return eitherOf([received, ...entries.map((entry) => strictest([this.#atEntry(entry, flow, heard), sentOn]))]);
+  }
+
+  /** Where it comes in that is sent on, to whichever node. */
+  #atEntry(entry: string, flow: AskedFlow, heard: Heard | undefined): Judged {
+    const { from, to, service, protocol, port, icmp } = flow;
+    const all = this.#atEntries.get([from, to, service, protocol, port, icmp], () => new Map());
+    const objects: string[] = [];
+    const known = all.get(entry) ?? {
+      judged: this.#received(entry, flow, "transit", (one) => objects.push(one)),
+      objects,
+    };
+    all.set(entry, known);
+    for (const one of known.objects) heard?.(one);
+    return known.judged;
   }
 
   /** Where a client's packets for a Service come in. */

@@ -83,17 +83,15 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target, through?: T
       return isPlain ? pairs.slice(0, 1) : pairs;
     };
     const said = new Map<string, Judged>();
-    const atHost = (flow: Asked, report: SeenFlow["reports"][number], service?: string): Judged => {
-      const key = JSON.stringify([
-        nodeOf(flow.from),
-        nodeOf(flow.to),
-        flow.from.kind === "network" && flow.from,
-        report,
-      ]);
-      const known = said.get(key) ?? hosts.judge({ ...flow, reports: [report], ...(service && { service }) }, hear);
-      said.set(key, known);
-      return known;
+    const once = (key: string, judge: () => Judged): Judged => {
+      const judged = said.get(key) ?? judge();
+      said.set(key, judged);
+      return judged;
     };
+    const atHost = (flow: Asked, report: SeenFlow["reports"][number], service?: string): Judged =>
+      once(`${report.at} ${report.node} ${endOf(flow.from)} ${endOf(flow.to)}`, () =>
+        hosts.judge({ ...flow, reports: [report], ...(service && { service }) }, hear),
+      );
     const onTheWay = ([a, b]: readonly [Side, Side]): Judged => {
       const flow = flowOf([a, b]);
       if (b.node === undefined) return ALLOWED;
@@ -107,9 +105,11 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target, through?: T
     };
     const atPods = ([a, b]: readonly [Side, Side]): Judged => {
       const isHere = a.node !== undefined && a.node === b.node;
-      const flow = { ...flowOf([a, b]), ...(isHere && { at: "both" as const }) };
-      for (const names of pods.sourcesOf(flow)) hear(names);
-      return pods.judge(flow);
+      return once(`${isHere ? "here" : ""} ${endOf(a.end)} ${endOf(b.end)}`, () => {
+        const flow = { ...flowOf([a, b]), ...(isHere && { at: "both" as const }) };
+        for (const names of pods.sourcesOf(flow)) hear(names);
+        return pods.judge(flow);
+      });
     };
     const isTranslated = through !== undefined && !cast.keepsSource;
     const answers = pairsOf(from).map((pair) => strictest([atPods(pair), isTranslated ? ALLOWED : onTheWay(pair)]));
@@ -121,7 +121,11 @@ export function reachabilityOf(cast: Cast): (from: Peer, to: Target, through?: T
 
 const ALLOWED: Judged = { verdict: "allowed" };
 
-const nodeOf = (end: FlowEnd): string | undefined => (end.kind === "node" ? end.name : undefined);
+/** What tells an end from others of the same question: all pods of it are the same. */
+function endOf(end: FlowEnd): string {
+  if (end.kind === "node") return end.name;
+  return end.kind === "network" ? end.cidr : "";
+}
 
 /** With kube-proxy nobody here knows what becomes of a client's packets before they reach a host endpoint. */
 function unsure(judged: Judged): Judged {

@@ -15,7 +15,7 @@ import type { Direction, Packet, Pod, World } from "./objects.ts";
 import { randomWorld } from "./random-world.ts";
 import { withoutSourcePorts } from "./without-source-ports.ts";
 
-const WORLDS = 150;
+const WORLDS = 100;
 const PORTS = [22, 80, 443, 8080];
 type NodeName = keyof typeof NODES;
 const NAMES = Object.keys(NODES) as NodeName[];
