@@ -6,6 +6,7 @@ import { communityOf } from "../objects/bgp/values.ts";
 import type { FelixConfiguration, IpPool } from "../objects/calico.ts";
 import { isLeaving, type Node } from "../objects/core.ts";
 import type { PlacedBlock, PoolDirectory } from "../pool/pools.ts";
+import { isExcluded } from "../service/balancer/announcers.ts";
 import type { Claim } from "../service/frontend-rules.ts";
 import type { CompiledService, ServedFrontend } from "../service/service.ts";
 import type { Marking } from "./plan.ts";
@@ -27,11 +28,23 @@ export function ownBlocks(
     .filter((cidr) => !isEmptied || addresses.some((address) => covers(cidr, address)));
 }
 
+const handsOver = (node: Node) => node.spec.isCordoned || isLeaving(node);
+
 /** Whether the node hands its work over: it is cordoned or being deleted, and another node is neither. */
 export function isEmptied(nodes: readonly Node[], name: string): boolean {
-  const gives = (node: Node) => node.spec.isCordoned || isLeaving(node);
   const own = nodes.find(({ metadata }) => metadata.name === name);
-  return own !== undefined && gives(own) && nodes.some((node) => !gives(node));
+  return own !== undefined && handsOver(own) && nodes.some((node) => !handsOver(node));
+}
+
+/** Whether the node announces Services: external load balancers may use it, and it does not hand its work over. Where that is so of no node, it
+ * decides nothing: a cluster of control planes alone announces Services. */
+export function announcesServices(nodes: readonly Node[], name: string): boolean {
+  const unless = (all: readonly Node[], is: (node: Node) => boolean) =>
+    all.every(is) ? all : all.filter((node) => !is(node));
+  const announcing = unless(unless(nodes, isExcluded), handsOver);
+  return (
+    announcing.some(({ metadata }) => metadata.name === name) || !nodes.some(({ metadata }) => metadata.name === name)
+  );
 }
 
 const CLAIMS = {
@@ -73,7 +86,7 @@ export function announcedNetworks({ spec }: BgpConfiguration): Cidr[] {
   return FIELDS.flatMap((field) => spec[field].map(parseCidr));
 }
 
-/** Networks that every node announces, and single addresses; with traffic policy Local, an address is announced only by nodes with an
+/** Networks that nodes announce, and single addresses; with traffic policy Local, an address is announced only by nodes with an
  * endpoint. */
 export function serviceRoutes({ spec }: BgpConfiguration, services: readonly CompiledService[]): Cidr[] {
   const found = new Map<string, Cidr>();

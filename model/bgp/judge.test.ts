@@ -191,6 +191,22 @@ describe("what is announced", () => {
     expect(services({ configuration, services: objects, cordoned: ["one"] })).toEqual([]);
   });
 
+  test.each<[string, Pick<World, "excluded" | "cordoned">, boolean]>([
+    ["another node", { excluded: ["two"] }, true],
+    ["this node", { excluded: ["one"] }, false],
+    ["every node", { excluded: ["one", "two", "far"] }, true],
+    ["every node, and this one is cordoned", { excluded: ["one", "two", "far"], cordoned: ["one"] }, false],
+    ["all others, and this one is cordoned", { excluded: ["two", "far"], cordoned: ["one"] }, true],
+    ["this one, and all others are cordoned", { excluded: ["one"], cordoned: ["two", "far"] }, false],
+    ["another one, and this one is cordoned", { excluded: ["two"], cordoned: ["one"] }, false],
+  ])("where %s is excluded from external load balancers", (_, nodes, announces) => {
+    const local = [exposed("203.0.113.7", "Local", 1)];
+    const all = ["203.0.113.0/24", "203.0.113.7/32"];
+    expect(services({ configuration, services: local, ...nodes })).toEqual(announces ? all : []);
+    // Its pods stay reachable.
+    expect(blocks({ excluded: nodes.excluded ?? [] })).toEqual(both);
+  });
+
   test("load balancer addresses one by one", () => {
     const single = { serviceLoadBalancerIPs: networks, serviceLoadBalancerAggregation: "Disabled" };
     const balanced = [

@@ -12,7 +12,7 @@ import { addressesOf, type PodAddresses } from "../objects/pod-of.ts";
 import type { Judged } from "../pool/claims.ts";
 import type { PoolDirectory } from "../pool/pools.ts";
 import type { CompiledService } from "../service/service.ts";
-import { announcedNetworks, isEmptied, markings, ownBlocks, serviceRoutes } from "./advertised.ts";
+import { announcedNetworks, announcesServices, isEmptied, markings, ownBlocks, serviceRoutes } from "./advertised.ts";
 import type { BgpPlan, JudgedBgp } from "./plan.ts";
 import { sessionsOf } from "./sessions.ts";
 import { bgpSettings, defaultBgpConfiguration, speakerProblems, speakersOf } from "./settings.ts";
@@ -66,7 +66,7 @@ export function judgeBgp(objects: BgpObjects, around: BgpSurroundings): JudgedBg
     sessions,
     blocks: byText(ownBlocks(pools.blocks, ipPools.accepted, emptied, () => objects.endpoints.flatMap(addressesOf))),
     serviceNetworks,
-    services: configuration && !emptied ? serviceRoutes(configuration, services) : [],
+    services: configuration && announcesServices(objects.nodes, nodeName) ? serviceRoutes(configuration, services) : [],
     marked: configuration ? markings(configuration) : [],
     carried: byText(carried(pools)),
     pods: byText(pools.pools.map(({ cidr }) => cidr)),

@@ -19,11 +19,15 @@ export interface World {
   /** By the node's name. */
   readonly annotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly cordoned?: readonly string[];
+  /** From external load balancers. */
+  readonly excluded?: readonly string[];
   readonly pool?: object;
   readonly services?: readonly CompiledService[];
   /** Of pods on "one". */
   readonly pods?: readonly string[];
 }
+
+const EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 const ADDRESSES = {
   one: ["192.0.2.1", "2001:db8:1::1"],
@@ -45,7 +49,11 @@ const facts = {
 export function judged(world: World): JudgedBgp {
   const nodes = Object.entries(ADDRESSES).map(([name, addresses]) =>
     node.parse({
-      metadata: { name, labels: { rack: name }, annotations: world.annotations?.[name] },
+      metadata: {
+        name,
+        labels: { rack: name, ...(world.excluded?.includes(name) && { [EXCLUDED]: "" }) },
+        annotations: world.annotations?.[name],
+      },
       spec: { unschedulable: world.cordoned?.includes(name) },
       status: { addresses: addresses.map((address) => ({ type: "InternalIP", address })) },
     }),

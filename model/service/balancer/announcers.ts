@@ -65,7 +65,7 @@ export function unannounced(
   });
 }
 
-const isExcluded = ({ metadata }: Node): boolean => metadata.labels?.[EXCLUDED] !== undefined;
+export const isExcluded = ({ metadata }: Node): boolean => metadata.labels?.[EXCLUDED] !== undefined;
 
 /** With externalTrafficPolicy Local those that have a ready backend of the address's family. */
 function fittingNodes(
