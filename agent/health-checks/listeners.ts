@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Socket } from "node:net";
+import { listening } from "../process/listening.ts";
 
 /** The most connections of all listeners together. For one more, the oldest is closed, so that clients that connect and send nothing do
  * not keep others out. */
@@ -22,17 +23,11 @@ export class Listeners {
     return [...this.#servers.keys()];
   }
 
-  /** Rejects if the port is in use. */
-  open(port: number, answer: RequestListener): Promise<void> {
+  /** Rejects at once if the port is in use: the next pass tries again. */
+  async open(port: number, answer: RequestListener): Promise<void> {
     const server = createServer(PATIENCE, answer);
     server.on("connection", (socket) => this.#connected(socket));
-    return new Promise((resolve, reject) => {
-      server.on("error", reject); // later errors find the promise settled, and end nothing
-      server.listen({ port }, () => {
-        this.#servers.set(port, server);
-        resolve();
-      });
-    });
+    this.#servers.set(port, await listening(server, { port }, 0));
   }
 
   /** Resolves when the port is free. */

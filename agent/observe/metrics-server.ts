@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { createSecureContext } from "node:tls";
-import { listening } from "./health.ts";
+import { listening } from "../process/listening.ts";
 import type { Logger } from "./log.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import { SecretFiles } from "./secret-files.ts";

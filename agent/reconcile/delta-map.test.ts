@@ -57,6 +57,25 @@ describe("DeltaMap", () => {
     expect(delta.actualCount).toBe(1);
   });
 
+  test.each(["a", "b"])(
+    "what could not be set leaves nothing behind, whether it takes the place of %s or not",
+    (owner) => {
+      const delta = loaded([1, "a's"], [2, "b's"], [3, "gone"]);
+      const good = { a: [entry(1, "a's"), entry(4, "both's")], b: [entry(2, "b's"), entry(4, "both's")] };
+      delta.setDesired(desired(good));
+      settle(delta);
+      const bad = { ...good, [owner]: [entry(1, "claimed"), entry(5, "claimed"), entry(6, undefined as never)] };
+      for (let time = 0; time < 2; time++) expect(() => delta.setDesired(desired(bad))).toThrow(TypeError);
+      delta.setDesired(desired(good));
+      expect([keys(delta.pendingUpdates()), [...delta.pendingDeletions()]]).toEqual([[], []]);
+      delta.setDesired([]);
+      expect(keys(delta.pendingDeletions()).sort()).toEqual([1, 2, 4]);
+      settle(delta);
+      delta.setDesired(desired({ c: [entry(5, "later")] }));
+      expect([...delta.pendingUpdates()]).toEqual([{ owner: "c", ...entry(5, "later") }]);
+    },
+  );
+
   test("of two owners of a key the first by name has it, and the other takes over when the first is removed", () => {
     const delta = loaded();
     const b = [entry(1, "of b")];

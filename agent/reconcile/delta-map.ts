@@ -33,6 +33,8 @@ export class DeltaMap<K, V> {
   readonly #wanted: (string | Claim<V>[] | undefined)[] = [];
   #actualCount = 0;
   #contributions: Contributions<K, V> = [];
+  /** Whether `#wanted` is what these contributions want. It is not where setting them has begun and did not end. */
+  #isSettled = true;
   /** By record: 1 where a comparison has met its entry, or it was written since the comparison began. */
   #met: Uint8Array | undefined;
   readonly #updates = new Set<RecordNumber>();
@@ -73,8 +75,9 @@ export class DeltaMap<K, V> {
 
   /** The same in parts. */
   *settingDesired(contributions: Contributions<K, V>): Steps<void> {
+    const touched = new Set<RecordNumber>(this.#isSettled ? [] : this.#wantingNothing());
     const { gone, come } = changesBetween(this.#contributions, contributions);
-    const touched = new Set<RecordNumber>();
+    this.#isSettled = false;
     yield* each(entriesOf(gone), (entry) => {
       const record = this.#records.find(entry.key);
       if (record === undefined) return;
@@ -88,6 +91,16 @@ export class DeltaMap<K, V> {
     });
     yield* each(touched, (record) => this.#compare(record));
     this.#contributions = contributions;
+    this.#isSettled = true;
+  }
+
+  /** Begins anew. @returns the records to compare */
+  *#wantingNothing(): Iterable<RecordNumber> {
+    this.#contributions = [];
+    for (const record of this.#records.all()) {
+      if (this.#wanted[record] !== undefined) this.#abandon(record);
+      yield record;
+    }
   }
 
   /** What is to be written, and in `deletions` what is to be removed. */

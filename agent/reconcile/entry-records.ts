@@ -37,6 +37,10 @@ export class EntryRecords<K, V> {
     return this.#table.add();
   }
 
+  all(): Iterable<RecordNumber> {
+    return this.#table.numbers();
+  }
+
   /** Of an entry that is neither desired nor in the map. */
   delete(record: RecordNumber): void {
     this.#table.delete(record);

@@ -68,6 +68,11 @@ export class RecordTable {
     this.#words.set(value, record * this.#recordWords + this.#keyWords);
   }
 
+  /** All records. */
+  *numbers(): Iterable<RecordNumber> {
+    for (const number of this.#index) if (number - 1 !== NONE) yield number - 1;
+  }
+
   /** Whether a record has this value. */
   hasValue(record: RecordNumber, value: ValueWords): boolean {
     const at = record * this.#recordWords + this.#keyWords;

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { listening } from "./health.ts";
+import { listening } from "./listening.ts";
 
 /** A server at a port of 127.0.0.1. @param port 0: any */
 async function listens(port: number, patienceMs?: number) {
