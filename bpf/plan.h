@@ -78,9 +78,8 @@ struct plan {
  * other. */
 #define MARK_DECRYPTED 0xebf00004
 
-/* Set on SCTP packets of the node's own processes, and on answers to them, on their way through the tunnel's device (decide/own_request.h). */
+/* Set on SCTP packets of the node's own processes on their way through the tunnel's device (decide/own_request.h). */
 #define MARK_OWN_REQUEST 0xebf00005
-#define MARK_OWN_ANSWER 0xebf00006
 
 static __always_inline bool is_own_error(const struct __sk_buff *skb)
 {

@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "29a7da199e43";
+export const layoutHash = "219edbcfb7a8";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -42,6 +42,7 @@ export const TABLE_FIRST = 1048576;
 export const POLICY_REVISION_UNSETTLED = 1;
 export const VNI_OVERLAY = 4096;
 export const MARK_FORWARDED = 3958374401;
+export const MARK_OWN_ANSWER = 3958374406;
 export const WIREGUARD_PORT = 51820;
 export const SOCKET_FLOWS = 16;
 

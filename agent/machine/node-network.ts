@@ -18,7 +18,7 @@ import {
   forgetGone,
   nodeIpv6Sysctls,
   nodeSysctls,
-  ownAddressSysctls,
+  ownRequestSysctls,
   podIpv6Sysctls,
   type Sysctls,
   uplinkIpv6Sysctls,
@@ -178,7 +178,7 @@ export class NodeNetwork {
     const text = JSON.stringify([addresses, atNode, contexts]);
     if (text === this.#led && (this.#isLedKnown || addresses.length === 0)) return undefined;
     try {
-      if (atNode) this.#set(ownAddressSysctls(TUNNEL_DEVICE));
+      this.#set(ownRequestSysctls(TUNNEL_DEVICE, { ofServices: addresses.length > 0, atNode }));
       await reconcileOwnRequests(addresses, contexts);
       [this.#led, this.#isLedKnown] = [text, true];
     } catch (error) {

@@ -122,6 +122,13 @@ describe.skipIf(noKernel)("network", () => {
     expect(rules()).toBe(written);
     // Packets that this machine makes, of SCTP alone.
     expect(written.match(/^235:\tfrom all iif lo ipproto sctp lookup 235/gm)).toHaveLength(2);
+    // And the way back of answers, which IPv4 alone looks for.
+    expect(written.match(/^235:\tfrom all fwmark 0xebf00006 lookup 235/gm)).toHaveLength(1);
+    const wayBack = ["route", "get", "10.96.0.14", "from", "172.31.1.8", "mark", "0xebf00006"];
+    expect(execFileSync("ip", wayBack, { encoding: "utf8" })).toContain("dev ebpf-vxlan");
+    execFileSync("ip", ["rule", "delete", "pref", "235", "fwmark", "0xebf00006"]); // as of an agent of before
+    await reconcileOwnRequests(["10.96.0.14", "fd00:10:96::14"], contexts);
+    expect(rules().match(/lookup 235/g)).toHaveLength(3);
     expect(shown()).toMatch(/^10\.96\.0\.14 dev ebpf-vxlan table 235 .*src 172\.31\.1\.8 mtu 1450/m);
     expect(shownIpv6()).toMatch(/^fd00:10:96::14 dev ebpf-vxlan .*src fd00:172:31:1::8 .*mtu 1450/m);
     expect(execFileSync("ip", ["route", "get", "10.96.0.14"], { encoding: "utf8" })).toContain("dev eth0");

@@ -1,15 +1,31 @@
-// SCTP of the node's own processes to Services (docs/decisions/0039): a rule and a table of routes that send it through the tunnel's
-// device, whose programs translate it. The rule applies only to SCTP packets that this machine makes.
+// SCTP of the node's own processes to Services (docs/decisions/0039): rules and a table of routes that send it through the tunnel's
+// device, whose programs translate it. They apply only to SCTP packets that this machine makes, and to the answers.
 import { type Address, type Family, familyOf } from "../../model/address/address.ts";
 import { SCTP } from "../../model/protocol.ts";
+import { MARK_OWN_ANSWER } from "../kernel/layout.gen.ts";
 import { ipBatch, ipLinesSoon } from "./ip-command.ts";
 import { PROTOCOL } from "./routes.ts";
 import { TUNNEL_DEVICE } from "./tunnel.ts";
 
-/** The table of the routes; also the priority of the rule: after the one for the machine's own addresses, before those of the main
+/** The table of the routes; also the priority of the rules: after the one for the machine's own addresses, before those of the main
  * table. */
 const TABLE = PROTOCOL;
-const RULE = ["pref", `${TABLE}`, "iif", "lo", "ipproto", `${SCTP}`, "lookup", `${TABLE}`];
+
+interface Rule {
+  readonly selector: readonly string[];
+  /** A part of what ip(8) prints of it, and of no other rule of this table. */
+  readonly shown: string;
+}
+
+const REQUESTS: Rule = { selector: ["iif", "lo", "ipproto", `${SCTP}`], shown: "ipproto" };
+
+/** By this rule the stack finds the way back to a Service's address, without which it takes no packet from there, also where no route
+ * leads to it. Where rules are for what the machine itself sends (iif lo), it does not ask them about the protocol then. */
+const MARK = `0x${MARK_OWN_ANSWER.toString(16)}`;
+const ANSWERS: Rule = { selector: ["fwmark", MARK], shown: `fwmark ${MARK}` };
+
+/** IPv6 does not look for the way back. */
+const RULES = { IPv4: [REQUESTS, ANSWERS], IPv6: [REQUESTS] } as const satisfies Record<Family, readonly Rule[]>;
 
 /** Of one family. */
 export interface OwnRequestContext {
@@ -30,20 +46,26 @@ export async function reconcileOwnRequests(
   for (const context of contexts) {
     const family = familyOf(context.source) ?? "IPv4";
     const wanted = addresses.filter((address) => familyOf(address) === family);
-    const hasRule = await isLed(family);
-    if (wanted.length === 0 && !hasRule) continue;
+    const present = await rulesOf(family);
+    if (wanted.length === 0 && present.length === 0) continue;
     ipBatch(ownRequestCommands(wanted, await routesOf(family), context));
-    if (wanted.length > 0 && !hasRule) await ipLinesSoon(OPTION[family], "rule", "add", ...RULE);
-    if (wanted.length === 0) await ipLinesSoon(OPTION[family], "rule", "delete", ...RULE);
+    if (wanted.length === 0) await change(family, "delete", present);
+    else
+      await change(
+        family,
+        "add",
+        RULES[family].filter((rule) => !present.includes(rule)),
+      );
   }
 }
 
 /** @param families those of the machine */
 export async function removeOwnRequests(families: readonly Family[]): Promise<void> {
   for (const family of families) {
-    if (!(await isLed(family))) continue;
+    const present = await rulesOf(family);
+    if (present.length === 0) continue;
     ipBatch(ownRequestCommands([], await routesOf(family), { source: "", mtu: 0 }));
-    await ipLinesSoon(OPTION[family], "rule", "delete", ...RULE);
+    await change(family, "delete", present);
   }
 }
 
@@ -70,9 +92,16 @@ export function ownRequestCommands(
   ];
 }
 
-async function isLed(family: Family): Promise<boolean> {
-  const rules = await ipLinesSoon(OPTION[family], "rule", "show");
-  return rules.some((line) => line.includes(`lookup ${TABLE}`));
+async function change(family: Family, how: "add" | "delete", rules: readonly Rule[]): Promise<void> {
+  for (const { selector } of rules)
+    await ipLinesSoon(OPTION[family], "rule", how, "pref", `${TABLE}`, ...selector, "lookup", `${TABLE}`);
+}
+
+/** Those that the kernel has. */
+async function rulesOf(family: Family): Promise<readonly Rule[]> {
+  const lines = await ipLinesSoon(OPTION[family], "rule", "show");
+  const ours = lines.filter((line) => line.includes(`lookup ${TABLE}`));
+  return RULES[family].filter(({ shown }) => ours.some((line) => line.includes(shown)));
 }
 
 async function routesOf(family: Family): Promise<string[]> {

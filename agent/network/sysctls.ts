@@ -18,10 +18,13 @@ export function deviceSysctls(device: string): Sysctls {
   ]);
 }
 
-/** The stack accepts packets with this machine's own addresses as their source from the device: answers of node ports to its processes
- * arrive there from the packet path. */
-export function ownAddressSysctls(device: string): Sysctls {
-  return new Map([[`net/ipv4/conf/${device}/accept_local`, "1"]]);
+/** Of the device by which answers to SCTP of the node's own processes arrive (own-requests.ts). Where they come from Services' addresses, the
+ * stack looks for the way back with the packet's mark; where from a node port, it accepts packets with this machine's own addresses as their source. */
+export function ownRequestSysctls(device: string, from: { ofServices: boolean; atNode: boolean }): Sysctls {
+  return new Map([
+    ...(from.ofServices ? [[`net/ipv4/conf/${device}/src_valid_mark`, "1"] as const] : []),
+    ...(from.atNode ? [[`net/ipv4/conf/${device}/accept_local`, "1"] as const] : []),
+  ]);
 }
 
 const CONF6 = "net/ipv6/conf";

@@ -30,6 +30,10 @@ enum tunnel_kind {
 /* Set on packets that our programs, and WireGuard's device, send, so that the uplink's egress hook skips them. */
 #define MARK_FORWARDED 0xebf00001
 
+/* Set on answers to SCTP of the node's own processes, which the stack gets by the tunnel's device. A rule of the agent shows the stack by this
+ * mark that the way back to their source, a Service's address, is that device (agent/network/own-requests.ts). */
+#define MARK_OWN_ANSWER 0xebf00006
+
 /* UDP, at each node that encrypts. */
 #define WIREGUARD_PORT 51820
 

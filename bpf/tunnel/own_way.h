@@ -26,10 +26,9 @@ static __always_inline int send_own_answer(struct __sk_buff *skb, const struct s
 	return bpf_redirect(settings->tunnel_ifindex, BPF_F_INGRESS);
 }
 
-/* For any hardware address of the packet. @return the action */
+/* For any hardware address of the packet. It keeps its mark: the stack looks for the way back to its source with it. @return the action */
 static __always_inline int give_own_answer(struct __sk_buff *skb)
 {
-	skb->mark = 0;
 	bpf_skb_change_type(skb, 0 /* PACKET_HOST */);
 	return TC_ACT_OK;
 }

@@ -211,13 +211,14 @@ describe.each([
     ];
     cluster.apply(...objects);
     await cluster.carriedOut();
+    const families = [
+      ["10.96.0.16", "10.96.0.17", nodes],
+      ["fd00:10:96::16", "fd00:10:96::17", nodesIpv6],
+    ] as const;
     for (const name of ["node", "master"] as const) {
       const isThere = async () => (await ask(name, nodes[name], 30616)) === `allowed saw ${nodes[name]}`;
       await until(`the program of ${name}'s loopback`, isThere);
-      for (const [of, ofHosts, at] of [
-        ["10.96.0.16", "10.96.0.17", nodes],
-        ["fd00:10:96::16", "fd00:10:96::17", nodesIpv6],
-      ] as const) {
+      for (const [of, ofHosts, at] of families) {
         const seen = `allowed saw ${at[name]}`;
         for (const bytes of [1, 1200]) expect(await ask(name, of, 80, bytes), `${name} to ${of}`).toBe(seen);
         expect(await ask(name, at[name], 30616), name).toBe(seen);
@@ -229,6 +230,26 @@ describe.each([
         expect(await ask(name, at.master, 3869), name).toBe(seen);
       }
     }
+    // The same where no route of the node leads to Services.
+    const defaults = await Promise.all(["-4", "-6"].map((of) => shown("node", "ip", of, "route", "show", "default")));
+    for (const of of ["-4", "-6"]) await shown("node", "ip", of, "route", "flush", "exact", "default");
+    for (const unserved of ["10.96.0.99", "fd00:10:96::99"])
+      expect(await shown("node", "sh", "-c", `ip route get ${unserved} 2>&1 || true`)).toMatch(/unreachable/);
+    for (const [of, ofHosts, at] of families)
+      for (const to of [of, ofHosts]) expect(await ask("node", to, 80), to).toBe(`allowed saw ${at.node}`);
+    for (const [place, lines] of defaults.entries())
+      for (const line of lines.trim().split("\n").filter(Boolean))
+        await shown(
+          "node",
+          "ip",
+          place === 0 ? "-4" : "-6",
+          "route",
+          "add",
+          ...line
+            .replace(/ pref \w+/, "")
+            .trim()
+            .split(/\s+/),
+        );
     const policy = onlyAt("web", { protocol: "SCTP", port: 3868 }, [`${far.address}/32`]);
     cluster.apply(policy);
     await until("the policy", async () => (await ask("master", "10.96.0.16", 80)) === "dropped");
