@@ -8,6 +8,7 @@
 #include "service/host_requests.h"
 #include "service/source_range.h"
 #include "settings.h"
+#include "socket/before.h"
 #include "socket/memory.h"
 #include "socket/report.h"
 #include "socket/requester.h"
@@ -67,21 +68,20 @@ static __always_inline const struct service *service_of_socket(struct bpf_sock_a
 	return service;
 }
 
-/* Gives this call of the socket one of the service's backends. @return false: the service has none */
+/* Gives this call of the socket one of the service's backends. @param peer what it was given before, if anything
+ * @return false: the service has none */
 static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const struct service *service,
 					const struct requester *requester, enum hook hook, struct socket_peer *peer)
 {
 	enum reach reach = service->flags & SERVICE_INTERNAL_LOCAL ? REACH_LOCAL : REACH_ANY;
 	const struct backend *backend = NULL;
 	bool known;
-	__u32 id = 0;
+	__u32 id = hook == HOOK_SENDMSG ? peer->backend : 0;
 
-	if (hook == HOOK_SENDMSG) {
-		if (is_connected_to(socket, &peer->frontend, peer->frontend_port, peer))
-			return true;
-		id = remembered_backend(socket, &peer->frontend, peer->frontend_port);
-		backend = id ? backend_within_reach(service, id, REACH_ANY) : NULL; /* as packets: a traffic policy is for new flows */
-	}
+	if (hook == HOOK_SENDMSG && peer->port)
+		return true;
+	if (hook == HOOK_SENDMSG && id)
+		backend = backend_within_reach(service, id, REACH_ANY); /* as packets: a traffic policy is for new flows */
 	known = backend;
 	if (!known)
 		id = choose_backend(service, NULL, &requester->address, reach, &backend);
@@ -106,9 +106,10 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 }
 
 /* @param service that the socket asks for, or NULL */
-static __always_inline int refuse(struct bpf_sock_addr *socket, const struct socket_peer *peer, const struct service *service,
+static __always_inline int refuse(struct bpf_sock_addr *socket, struct socket_peer *peer, const struct service *service,
 				  enum outcome reason, int error)
 {
+	*peer = (struct socket_peer){.frontend = peer->frontend, .frontend_port = peer->frontend_port};
 	trace_socket_refused(reason);
 	if (service)
 		count_socket(service, reason);
@@ -125,25 +126,31 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 	__u8 protocol = socket->protocol;
 	const struct service *service;
 	struct requester requester;
+	bool is_left;
 
 	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) || !read_address(socket, family, &peer.frontend))
 		return PROCEED;
 	if (!settings)
 		return PROCEED;
 	requester_of(socket, settings, &peer.frontend, &requester);
-	service = is_left_to_packets(&requester, settings) || !has_address(&requester)
+	is_left = is_left_to_packets(&requester, settings) && (hook != HOOK_SENDMSG || !recall(socket, &peer));
+	service = is_left || !has_address(&requester)
 			  ? NULL
 			  : service_of_socket(socket, &requester, &peer.frontend, peer.frontend_port, hook);
-	if (!service && hook == HOOK_CONNECT && !is_left_to_packets(&requester, settings) && !is_left_to_host(settings) &&
-	    is_cluster_address(&peer.frontend)) {
+	if (!service && hook == HOOK_CONNECT && !is_left && !is_left_to_host(settings) && is_cluster_address(&peer.frontend)) {
 		trace_socket(&peer.frontend, peer.frontend_port, protocol, port_of(socket), hook);
 		return refuse(socket, &peer, NULL, OUTCOME_REJECT_NO_SERVICE, -ECONNREFUSED);
 	}
 	if (!service || !is_handled_here(service, settings)) {
 		if (hook == HOOK_CONNECT)
 			forget_peer(socket);
+		else
+			remember_plain(socket, &peer.frontend, peer.frontend_port);
 		return PROCEED;
 	}
+	if (hook == HOOK_SENDMSG && !peer.backend && !recall(socket, &peer) &&
+	    (is_connected_plainly(socket, family) || is_flow_of_packets(socket, &requester, &peer.frontend)))
+		return PROCEED;
 	trace_socket(&peer.frontend, peer.frontend_port, protocol, port_of(socket), hook);
 	if (!may_use(service, &requester.address))
 		return refuse(socket, &peer, service, OUTCOME_DROP_SOURCE_RANGE, -EPERM);

@@ -72,11 +72,9 @@ test.each([
   ["a backend from a node port of another node", to("10.244.0.5", 5353), given("172.31.1.8", 30053, 11), false],
   ["a backend from a node port at loopback", to("10.244.0.5", 5353), given("0.0.0.0", 30053, 11), false],
   ["an address at which node ports no longer answer", to("10.244.0.5", 5353), given("172.31.1.9", 30053, 11), true],
-  ["an address that became a service", to("10.96.0.10", 53), undefined, true],
-  ["the same, after it was connected to another service", to("10.96.0.10", 53), given("10.96.0.10", 53, 12), true],
-  ["a node port that was created later", to("172.31.1.8", 30053), undefined, true],
-  ["a node port that is for its node to answer", to("172.31.1.8", 30054), undefined, false],
-  ["a service without backends", to("10.96.0.11", 53), undefined, false],
+  ["an address that became a service, whose packets are translated", to("10.96.0.10", 53), undefined, false],
+  ["the same, after it was connected to another service", to("10.96.0.10", 53), given("10.96.0.10", 53, 12), false],
+  ["a node port that was created later", to("172.31.1.8", 30053), undefined, false],
   ["the same port at another address", to("192.0.2.1", 30053), undefined, false],
   ["a pod's own address", to("10.244.0.5", 5353), undefined, false],
   ["a pod through its host port", to("10.244.0.5", 5353), given("172.31.1.207", 8053, 11), false],
@@ -95,10 +93,24 @@ test.each([
   expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.TRANSLATED), pod(client))).toBe(outlived);
 });
 
+const node = { addresses: ["172.31.1.207"], isWorkload: false };
+
+// No program sees what a node's process sends to the address of a service: its socket has to be given a backend.
+test.each([
+  ["an address that became a service", to("10.96.0.10", 53), undefined, true],
+  ["the same, after it was connected to another service", to("10.96.0.10", 53), given("10.96.0.10", 53, 12), true],
+  ["a node port that was created later", to("172.31.1.8", 30053), undefined, true],
+  ["a node port that is for its node to answer", to("172.31.1.8", 30054), undefined, false],
+  ["a service without backends", to("10.96.0.11", 53), undefined, false],
+])("a node's own socket that is connected to %s", (_, socket, peer, outlived) => {
+  for (const sockets of [SocketTranslation.ALL, SocketTranslation.HOST_ONLY])
+    expect(hasOutlived(socket, peer, mapsWhile(ServiceHandling.TRANSLATED, sockets), node)).toBe(outlived);
+});
+
 test.each([
   ["an address that is a service", to("10.96.0.10", 53), undefined, false],
   ["a backend that the service no longer has", to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), false],
-  ["a host port that was created later", to("172.31.1.207", 8053), undefined, true],
+  ["a host port that was created later", to("172.31.1.207", 8053), undefined, false],
   ["a pod that no longer has the host port", to("10.244.0.5", 5353), given("127.0.0.1", 8053, 12), true],
   ["a pod whose host port was removed", to("10.244.0.5", 5353), given("127.0.0.1", 8054, 12), true],
 ])("while kube-proxy handles services, one that is connected to %s", (_, socket, peer, outlived) => {
@@ -122,10 +134,11 @@ test("a load balancer is asked about the client's address of its own family", ()
   expect(hasOutlived(to("10.244.0.5", 5353), bound, maps, pod("10.244.0.9", "fd00:10:244::1"))).toBe(true);
 });
 
-test("sockets that never get a backend, because packets do, do not end; those that got one before do", () => {
-  const maps = mapsWhile(ServiceHandling.TRANSLATED, SocketTranslation.HOST_ONLY);
-  expect(hasOutlived(to("10.96.0.10", 53), undefined, maps, pod("10.244.0.1"))).toBe(false);
-  expect(hasOutlived(to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), maps, pod("10.244.0.1"))).toBe(true);
-  const node = { addresses: ["172.31.1.207"], isWorkload: false };
-  expect(hasOutlived(to("10.96.0.10", 53), undefined, maps, node)).toBe(true);
-});
+test.each([SocketTranslation.ALL, SocketTranslation.HOST_ONLY])(
+  "a pod's sockets that were given a backend end without it, whichever sockets are given one now (%s)",
+  (sockets) => {
+    const maps = mapsWhile(ServiceHandling.TRANSLATED, sockets);
+    expect(hasOutlived(to("10.244.0.5", 5353), given("10.96.0.10", 53, 13), maps, pod("10.244.0.1"))).toBe(true);
+    expect(hasOutlived(to("10.96.0.10", 53), undefined, maps, pod("10.244.0.1"))).toBe(false);
+  },
+);

@@ -6,14 +6,7 @@ import { UDP } from "../../model/protocol.ts";
 import { ANY_NODE, NODE_LOOPBACK } from "../../model/service/frontend.ts";
 import type { Endpoint } from "../cni/endpoint-store.ts";
 import type { WrittenMap } from "../compile/desired.ts";
-import {
-  LocationFlag,
-  type Service,
-  ServiceFlag,
-  ServiceHandling,
-  type SocketPeer,
-  SocketTranslation,
-} from "../kernel/layout.gen.ts";
+import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type SocketPeer } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import { inNamespace } from "../kernel/network-namespace.ts";
 import { type ConnectedSocket, connectedUdpSockets, destroySocket } from "../kernel/sock-diag.ts";
@@ -45,9 +38,8 @@ const HANGS_ON: readonly WrittenMap[] = ["frontends", "members", "locations"];
 const PAUSE_MS = 1000;
 
 /** Ends UDP sockets whose packets would go nowhere, or to a destination that is no longer allowed: connect() bound them to
- * a backend that their service no longer has, to the address of a service that was created later, or through a load balancer's
- * address that no longer admits them. Their programs get an error and can reconnect,
- * as when kube-proxy removes a flow. */
+ * a backend that their service no longer has, through a load balancer's address that no longer admits them, or, of the node's own
+ * sockets, to the address of a service that was created later. Their programs get an error and can reconnect. */
 export class OutlivedSockets {
   readonly #parts: OutlivedSocketsParts;
   readonly #reported = new Set<string>();
@@ -124,7 +116,7 @@ type Destination = Pick<ConnectedSocket, "address" | "port">;
 interface Owner {
   /** One of each family that it has. */
   readonly addresses: readonly Address[];
-  /** It has a loopback of its own, at which no service answers. */
+  /** Its packets pass the programs of its interface. */
   readonly isWorkload: boolean;
 }
 
@@ -138,8 +130,8 @@ export function hasOutlived(
   const bound = peer?.address === address && peer.port === port ? peer : undefined;
   const service = bound ? serviceAt(bound.frontend, bound.frontendPort, maps) : serviceAt(address, port, maps);
   if (!isHandledHere(service, bound, maps)) return false;
-  if (!bound && (isLeftToPackets(owner, maps) || isDecidedThere(service, address, maps))) return false;
-  if (!bound) return !(owner.isWorkload && isOwnLoopback(address)) && (service?.backendCount ?? 0) > 0;
+  // What a workload sends is translated packet by packet, at once when a service appears, unless its socket was given a backend.
+  if (!bound) return !owner.isWorkload && !isDecidedThere(service, address, maps) && (service?.backendCount ?? 0) > 0;
   if (!service || !mayUse(service, owner, bound.frontend, maps)) return true;
   return maps.members.lookup({ backendList: service.backendList, backend: bound.backend }) === undefined;
 }
@@ -154,11 +146,6 @@ function mayUse(
   if (set === 0) return true;
   const client = addresses.find((address) => familyOf(address) === familyOf(frontend));
   return client !== undefined && sourceRanges.lookup({ prefixLength: 160, set, client }) !== undefined;
-}
-
-/** Whether no socket of this owner is given a backend: each packet is, at once when a service appears (socket/requester.h). */
-function isLeftToPackets({ isWorkload }: Owner, { settings }: ServiceMaps): boolean {
-  return isWorkload && settings.lookup(0)?.socketTranslation === SocketTranslation.HOST_ONLY;
 }
 
 /** kube-proxy then handles services and sockets that were bound to them before, but not host ports. */

@@ -103,6 +103,33 @@ __global __u32 remembered_backend(struct bpf_sock_addr *socket, const struct add
 	return found;
 }
 
+/* An unconnected socket sends to a backend itself. If it also talks to that backend by a frontend, the backend's answers are shown as they are from
+ * now on, until the program names the frontend again: the address counts as one more frontend. Separate function: few sockets get there. */
+static __noinline int remember_plain(struct bpf_sock_addr *socket, const struct address *address, __be16 port)
+{
+	struct socket_peer peer = {.frontend_port = port, .port = port};
+	struct socket_flows *flows;
+	__u32 place;
+
+	if (!socket || !address)
+		return 0;
+	flows = bpf_sk_storage_get(&socket_flows, socket->sk, NULL, 0);
+	if (!flows)
+		return 0;
+	peer.frontend = peer.address = *address;
+	bpf_spin_lock(&flows->lock);
+	for (place = 0; place < SOCKET_FLOWS; place++) {
+		if (!is_backend(&flows->flow[place], address, port))
+			continue;
+		peer.backend = flows->flow[place].backend;
+		break;
+	}
+	bpf_spin_unlock(&flows->lock);
+	if (peer.backend)
+		remember_flow(socket, &peer);
+	return 0;
+}
+
 /* A connected socket receives from its peer only, so a datagram that names the frontend again goes to that peer, too. */
 static __always_inline bool is_connected_to(struct bpf_sock_addr *socket, const struct address *frontend, __be16 port,
 					    struct socket_peer *peer)
@@ -115,13 +142,14 @@ static __always_inline bool is_connected_to(struct bpf_sock_addr *socket, const 
 	return true;
 }
 
-/* The frontend behind a backend that a connected socket talks to. */
+/* The frontend behind a backend that a connected socket talks to. A socket that was disconnected (AF_UNSPEC) since, for which the kernel calls no
+ * program, has none. */
 static __always_inline bool frontend_of_peer(struct bpf_sock *socket, const struct address *backend, __be16 port,
 					     struct address *frontend, __be16 *frontend_port)
 {
 	const struct socket_peer *own = bpf_sk_storage_get(&socket_peers, socket, NULL, 0);
 
-	if (!own || !is_backend(own, backend, port))
+	if (!own || !is_backend(own, backend, port) || socket->dst_port != port)
 		return false;
 	*frontend = own->frontend;
 	*frontend_port = own->frontend_port;

@@ -102,6 +102,41 @@ describe("sockets that connect to services", () => {
     }
   });
 
+  test.each([4, 6] as const)(
+    "an unconnected AF_INET%i socket sees answers as from where it asked last",
+    async (family) => {
+      const to = [CLUSTER, `${web.address}:80`, NODE_PORT, `${web.address}:80`, CLUSTER];
+      for (const where of Object.values(places).slice(0, 3)) {
+        const observed = await ask(cluster, where, { how: "unconnected", family, to, silence: PATIENT_MS });
+        expect(observed.map((one) => one.event === "answer" && one.from)).toEqual(
+          to.map((place) => (family === 6 ? `::ffff:${place}` : place)),
+        );
+      }
+    },
+  );
+
+  // As resolvers that try one server after the other do; the kernel asks no program when a socket is disconnected.
+  test.each([4, 6] as const)("a disconnected AF_INET%i socket sees answers as they are", async (family) => {
+    const program = `
+      const socket = require("node:dgram").createSocket(process.argv[1] === "6" ? "udp6" : "udp4");
+      const [service, pod] = process.argv.slice(2);
+      let connected = true;
+      socket.on("message", (_, { address }) => {
+        console.log(address);
+        if (!connected) return socket.close();
+        connected = false;
+        socket.disconnect();
+        socket.send("?", 80, pod);
+      });
+      socket.connect(80, service, () => socket.send("?"));`;
+    const shown = (address: string) => (family === 6 ? `::ffff:${address}` : address);
+    const addresses = ["10.96.0.10", web.address].map(shown);
+    for (const enter of [[], ["nsenter", "--net=/run/netns/peer"]]) {
+      const argv = ["timeout", "60", process.execPath, "-e", program, `${family}`, ...addresses];
+      expect((await cluster.run("master", [...enter, ...argv])).trim().split("\n")).toEqual(addresses);
+    }
+  });
+
   test("the agent's record of a connected UDP socket disappears with the socket", async () => {
     const maps = "/sys/fs/bpf/ebpf-dataplane/*/maps/datagram_peers";
     const remembered = async () => {
