@@ -117,12 +117,15 @@ function placed(
 ): Placement {
   const { namespace, account, endpoint } = around;
   if (!namespace) return { ...around, meant: undefined, words: undefined, lines: [] };
+  const own = addresses(pod, endpoint);
+  // Nobody meets it: it costs no comparison with selectors (model/policy/peer-counts.ts).
+  if (own.length === 0) return { ...around, meant: undefined, words: undefined, lines: [] };
   const who = podAsSubject(pod, namespace, account);
   const meant = table.meant(who);
   const onThisNode = endpoint !== undefined || pod.spec.nodeName === nodes.facts.nodeName;
   const node = onThisNode ? undefined : nodes.underlayOf(pod.spec.nodeName ?? "");
   // One line for each of its addresses: policies may name blocks that contain only one of them.
-  const lines = addresses(pod, endpoint).map((address): PlacedPod => {
+  const lines = own.map((address): PlacedPod => {
     const cidr = hostCidr(address);
     return {
       owner: `Pod ${objectName(pod)}`,

@@ -7,7 +7,10 @@ import { podAsSubject } from "./who.ts";
 import { podsAcross, podsIn } from "./workload-selector.ts";
 
 const podOf = (namespace: string, labels: Record<string, string>, name = "a") =>
-  pod.parse({ metadata: { name, namespace, labels }, spec: { containers: [] } });
+  pod.parse({
+    ...{ metadata: { name, namespace, labels }, spec: { containers: [] } },
+    status: { phase: "Running", podIPs: [{ ip: "10.244.0.1" }] },
+  });
 const all = { matchExpressions: [] };
 const app = (value: string) => ({ matchLabels: { app: value }, matchExpressions: [] });
 const SELECTORS = [
@@ -25,6 +28,30 @@ test("pods with the same labels count once, until the last of them is gone", () 
   expect(said()).toEqual([2, 2, 1, 1, 1]);
   counts.update([], [{ who: { kind: "networkSet", labels: { app: "a" }, namespace: "y" }, cidrs: [] }]);
   expect(said()).toEqual([1, 1, 1, 1, 1]);
+});
+
+test("the network sets of one namespace cost others' selectors so much and no more; pods without addresses nothing", () => {
+  const counts = new PeerCounts();
+  const waiting = pod.parse({
+    metadata: { name: "a", namespace: "x", labels: { app: "a" } },
+    spec: { containers: [] },
+  });
+  const sets = (namespace: string, count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      who: { kind: "networkSet" as const, labels: { app: "a", at: `${at}` }, namespace },
+      cidrs: [],
+    }));
+  const everybody = podsAcross(all, all);
+  const [many, few] = [sets("greedy", 5000), sets("modest", 10)];
+  const said = () => [everybody, podsAcross(all, app("a"))].map((one) => counts.comparisons(one));
+  counts.update([waiting], many);
+  expect(said()).toEqual([1024, 1024]);
+  counts.update([waiting, podOf("x", {})], [...many, ...few]);
+  expect(said()).toEqual([1035, 1034]);
+  counts.update([waiting], [...many.slice(4000), ...few]);
+  expect(said()).toEqual([1010, 1010]);
+  counts.update([], few);
+  expect(said()).toEqual([10, 10]);
 });
 
 test("long selectors cost more", () => {
