@@ -25,6 +25,8 @@ export class BareAgents {
   /** The last mark that each agent has reported (`carriedOut`). */
   readonly #reached = new Map<NodeName, number>();
   #marks = 0;
+  /** Told of each mark. */
+  readonly #looking = new Set<() => void>();
 
   constructor(machines: Machines, objects: ObjectFiles, options: readonly string[]) {
     this.#machines = machines;
@@ -39,13 +41,28 @@ export class BareAgents {
     const mark = ++this.#marks;
     const faulty = { ...reservation, metadata: { name: `${MARK}${mark}` } };
     this.#objects.apply(faulty);
-    for (const name of this.#agents.keys())
-      await until(
-        `the agent of ${name} to carry out what was applied`,
-        async () => (this.#reached.get(name) ?? 0) >= mark,
-        () => this.log(name),
-      );
+    await Promise.all([...this.#agents.keys()].map((name) => this.#reach(name, mark)));
     this.#objects.remove(faulty);
+  }
+
+  /** Until the agent has reported the mark: its line is not looked for, it tells. */
+  async #reach(name: NodeName, mark: number): Promise<void> {
+    const isReached = () => (this.#reached.get(name) ?? 0) >= mark;
+    const what = `the agent of ${name} to carry out what was applied`;
+    let look = () => {};
+    const told = new Promise<void>((resolve) => {
+      look = () => isReached() && resolve();
+    });
+    this.#looking.add(look);
+    await Promise.race([
+      told,
+      until(
+        what,
+        async () => isReached(),
+        () => this.log(name),
+      ),
+    ]);
+    this.#looking.delete(look);
   }
 
   /** Starts a node's agent and waits until it reports that it is ready. */
@@ -66,8 +83,10 @@ export class BareAgents {
       for (const one of lines) {
         const mark = marked.exec(one);
         // Of an earlier mark it is said later that it is gone.
-        if (mark) this.#reached.set(name, Math.max(this.#reached.get(name) ?? 0, Number(mark[1])));
-        else this.#logs.set(name, `${this.log(name)}${one}\n`.slice(-3000));
+        if (mark) {
+          this.#reached.set(name, Math.max(this.#reached.get(name) ?? 0, Number(mark[1])));
+          for (const look of this.#looking) look();
+        } else this.#logs.set(name, `${this.log(name)}${one}\n`.slice(-3000));
         if (one.includes('"ready: ')) this.#saidReady.add(name);
       }
     };
