@@ -43,12 +43,15 @@ export help_in_columns
 # Settings of a stack for one run, as in Pulumi.STACK.yaml; CONFIG has further ones: make up NODES=3 CONFIG='router=true vxlanMode=Always'.
 settings = $(if $(NODES),--config "nodes=$(NODES)") $(if $(CLIENTS),--config "clients=$(CLIENTS)") $(if $(CONFIG),--settings '$(subst ','\'',$(CONFIG))')
 
+# Two at once would undo each other's work.
+alone = --exclusive "lab $(or $(EBPF_DATAPLANE_LAB),local)"
+
 # With the Pulumi CLI each lab has a state of its own, or a second one would take the first one's place.
 copy = $(if $(filter-out local,$(EBPF_DATAPLANE_LAB)),--copy "$(EBPF_DATAPLANE_LAB)" --config program=local)
 
 up: host lab-parts ## create the local cluster with the dataplane, and verify it; NODES=3 CLIENTS=1 RELEASE=v1.35.1 CONFIG='router=true ipFamilies=["IPv4"]'
 	@$(if $(RELEASE),node tools/relink.ts $(RELEASE))
-	@node dist/runner.js up --stack local $(copy) $(settings) $(if $(RELEASE),--config "kubernetesVersion=$(RELEASE)")
+	@node dist/runner.js up --stack local $(alone) $(copy) $(settings) $(if $(RELEASE),--config "kubernetesVersion=$(RELEASE)")
 
 rehearse: host build ## run the AWS stack on this computer, without AWS and without cost; RELEASE=v1.35.1 upgrades it
 	@$(if $(RELEASE),node tools/relink.ts $(RELEASE))
@@ -70,7 +73,7 @@ preflight: javascript ## check whether your own cluster (Pulumi.existing.yaml) i
 
 down: bootstrap ## remove the local cluster and everything that belongs to it
 	@node tools/build.ts --quiet bundle components
-	@node dist/runner.js down --stack local $(copy) $(settings)
+	@node dist/runner.js down --stack local $(alone) $(copy) $(settings)
 
 labs: bootstrap ## list the labs of this computer: state, who made them, nodes, memory, and what killed runs left; JSON=1
 	@node tools/build.ts --quiet bundle >&2

@@ -103,6 +103,27 @@ test("an interrupted up waits until the running command has cleaned up", async (
   expect(code).toBe(130);
 });
 
+test("a second run with the same name ends at once, and says who is at work and where; another name, or the end of the first, lets it run", async () => {
+  await cluster();
+  const name = `lab t${process.pid}`;
+  const command = `touch ${folder}/started; while [ ! -e ${folder}/enough ]; do sleep 0.1; done`;
+  const first = runner("up", "--exclusive", name, "--config", `command=${command}`);
+  await expect.poll(() => existsSync(join(folder, "started")), { interval: 50 }).toBe(true);
+  const pid = running?.pid;
+  for (const verb of ["up", "down"]) {
+    const { stderr, code } = await runner(verb, "--exclusive", name);
+    expect(stderr).toBe(
+      `${verb} of stack dev failed: 'up in ${folder}' (process ${pid}) is using the ${name} already\n` +
+        "Next: wait until it ends, or end it, then run the same command again.\n",
+    );
+    expect(code).toBe(1);
+  }
+  expect((await runner("up", "--exclusive", `${name}b`)).code).toBe(0);
+  writeFileSync(join(folder, "enough"), "");
+  expect((await first).code).toBe(0);
+  expect((await runner("up", "--exclusive", name)).code).toBe(0);
+});
+
 test("up stops at the first resource that fails, names it, and shows no stack trace", async () => {
   const received = await cluster();
   const { stderr, code } = await runner("up", "--config", "command=echo no disk >&2; exit 3");

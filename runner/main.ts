@@ -1,7 +1,9 @@
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { whileLocked } from "../components/program/lock.ts";
 import { keepOutput } from "../components/program/output.ts";
 import { down } from "./down.ts";
-import { failureOf, messageOf } from "./failure.ts";
+import { failureOf, messageOf, RunnerFailure } from "./failure.ts";
 import { preflight } from "./preflight.ts";
 import { type PreviewOptions, preview, previewDigest, readText } from "./preview.ts";
 import { EncryptedSetting, type Project, readProject, readStack, settingsOf } from "./project.ts";
@@ -21,6 +23,8 @@ interface Options extends PreviewOptions {
   /** Output of the Pulumi CLI, instead of the program. */
   from?: string;
   copy?: string;
+  /** What no other run may use meanwhile. */
+  exclusive?: string;
 }
 
 const program = new Command().description(
@@ -85,17 +89,30 @@ function command(verb: Verb, description: string): Command {
       "--copy <name>",
       "a further deployment with the stack's settings: the Pulumi CLI keeps its state as STACK-NAME",
     )
+    .option("--exclusive <name>", "end at once if another run on this computer (Linux) with the same name goes on")
     .action((options: Options) => run(verb, options));
 }
 
 async function run(verb: Verb, options: Options): Promise<void> {
   if (options.quiet) beQuiet();
-  await ending(verb, options.stack, async () => {
-    const pulumi = options.cli ? findPulumi() : undefined;
-    if (verb === "preview") return runPreview(pulumi, options);
-    if (pulumi) await delegate(pulumi, verb, cliRun(options));
-    if (!pulumi || verb === "down") await runHere(verb, options, pulumi !== undefined);
-  });
+  await ending(verb, options.stack, () =>
+    alone(verb, options, async () => {
+      const pulumi = options.cli ? findPulumi() : undefined;
+      if (verb === "preview") return runPreview(pulumi, options);
+      if (pulumi) await delegate(pulumi, verb, cliRun(options));
+      if (!pulumi || verb === "down") await runHere(verb, options, pulumi !== undefined);
+    }),
+  );
+}
+
+/** Two deployments to one cluster would undo each other's work, and its verification would see both. */
+function alone(verb: Verb, { exclusive, cwd }: Options, work: () => Promise<void>): Promise<void> {
+  if (exclusive === undefined) return work();
+  const inUse = (holder: string) =>
+    new RunnerFailure(`${holder} is using the ${exclusive} already`, {
+      next: "wait until it ends, or end it, then run the same command again",
+    });
+  return whileLocked(`run/${exclusive}`, `${verb} in ${resolve(cwd)}`, inUse, work);
 }
 
 /** A preview from a file, with the Pulumi CLI, or without it. */
