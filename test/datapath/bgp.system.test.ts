@@ -110,6 +110,20 @@ describe.skipIf(noRouter)("BGP", () => {
       expect(await cluster.see(client, "10.96.0.10:80")).toBe(`allowed default/web saw ${clients[client]}`);
   });
 
+  test("a node that is excluded from external load balancers announces its blocks and no Services", async () => {
+    const master = node("master", undefined, "dual");
+    const labels = {
+      ...(master.metadata.labels as object),
+      "node.kubernetes.io/exclude-from-external-load-balancers": "",
+    };
+    cluster.apply({ ...master, metadata: { ...master.metadata, labels } });
+    await until("the way by the other node", async () => /10\.96\.0\.0\/12 via 172\.31\.1\.207 /.test(await learned()));
+    expect(await learned()).toContain("10.244.0.0/26 via 172.31.1.8 ");
+    expect(await cluster.see("client1", "10.96.0.10:80")).toBe(`allowed default/web saw ${clients.client1}`);
+    cluster.apply(master);
+    await until("both ways", async () => /10\.96\.0\.0\/12.*\n?.*nexthop/.test(await learned()));
+  });
+
   test("the router gets communities, and a Service with local traffic policy only from nodes that have a backend", async () => {
     const spec = { externalIPs: ["198.51.100.9"], externalTrafficPolicy: "Local" };
     const ports = [{ name: "web", protocol: "TCP", port: 80, targetPort: 80, nodePort: 30699 }];
