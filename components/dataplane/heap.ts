@@ -8,10 +8,15 @@ export const HEAP_MEBIBYTES = 1536;
  * Services with 10 endpoints each it took 100 MB more, and no less processor time. */
 const YOUNG_MEBIBYTES = 8;
 
+/** Threads in which V8 marks what is in use and optimizes code, beside the agent's own. V8's number, four, takes both processors of a small node from the
+ * thread that writes a change into the maps: of changes of one policy, 99 of 100 took 90 ms instead of 50. */
+const BACKGROUND_THREADS = 1;
+
 /** Options of Node that are allowed in NODE_OPTIONS. */
-export const heapOptions = (mebibytes: number): [string, string] => [
+export const heapOptions = (mebibytes: number): string[] => [
   `--max-old-space-size=${mebibytes}`,
   `--max-semi-space-size=${YOUNG_MEBIBYTES}`,
+  `--v8-pool-size=${BACKGROUND_THREADS}`,
 ];
 
 /** Variables of glibc. One arena for all threads: Node has ten that allocate now and then, and what an arena has freed no other one uses. With 10,000

@@ -1,9 +1,10 @@
 // One policy after the other changes among many, in the real maps and as rules of a real table, in a network and mount namespace of their
-// own: `changes PODS POLICIES CHANGES OBJECTS`. Prints one line of JSON.
+// own: `changes PODS POLICIES CHANGES OBJECTS SETTLE_MS`. Prints one line of JSON.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { Compiler } from "../../../agent/compile/compile.ts";
 import { changingPolicy, policyCluster } from "../../../agent/compile/policy-cluster.fixture.ts";
 import type { ClusterSnapshot } from "../../../agent/compile/snapshot.ts";
@@ -17,7 +18,7 @@ import type { Changes, ChangeTime } from "./measured.ts";
 import { type Applied, asChange, asTable, type PolicyRules } from "./rules.ts";
 
 const [pods = 0, policies = 0, changes = 0] = process.argv.slice(2, 5).map(Number);
-const [, , , , , objects = ""] = process.argv;
+const [, , , , , objects = "", settleMs = ""] = process.argv;
 limitHeapGrowth();
 const scratch = mkdtempSync(join(tmpdir(), "bench-policy-"));
 const cluster = policyCluster(pods, policies);
@@ -32,7 +33,12 @@ const programVersion = (version: NetworkPolicy) =>
   programmed({ ...cluster, networkPolicies: cluster.networkPolicies.with(-1, version) });
 const first = programVersion(versions[0] as NetworkPolicy);
 keepHeapSmall(); // as an agent, whose start is over
-const states = versions.slice(1).map(programVersion);
+await setTimeout(Number(settleMs));
+const states: ReturnType<typeof programmed>[] = [];
+for (const version of versions.slice(1)) {
+  states.push(programVersion(version));
+  await setImmediate();
+}
 const ebpf = states.map(({ time }) => time);
 gc?.();
 const last = states.at(-1) ?? first;

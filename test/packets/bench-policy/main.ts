@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { GIVING_BACK_MS } from "../../../agent/process/heap.ts";
 import { HEAP_MEBIBYTES, heapOptions } from "../../../components/dataplane/heap.ts";
 import { observeEnvironment } from "../../../measure/environment.ts";
 import { writeResult } from "../../../measure/result-file.ts";
@@ -26,13 +27,14 @@ const { values } = parseArgs({
   },
 });
 const plan = values.trial
-  ? { counts: [20], rounds: 1, pods: 400, policies: 100, changes: 2 }
+  ? { counts: [20], rounds: 1, pods: 400, policies: 100, changes: 2, settleMs: 0 }
   : {
       counts: values.quick ? [1, 1000] : [1, 100, 1000, 10_000],
       rounds: values.quick ? 5 : Number(values.rounds),
       pods: 10_000,
       policies: 1000,
       changes: values.quick ? 50 : 200,
+      settleMs: GIVING_BACK_MS + 1000,
     };
 
 const here = (program: string) => join(import.meta.dirname, program);
@@ -83,8 +85,8 @@ async function packets(args: readonly string[]): Promise<Measured[]> {
 }
 
 async function changed(objects: string): Promise<Changes> {
-  const { pods, policies, changes } = plan;
-  const args = [...[pods, policies, changes].map(String), objects];
+  const { pods, policies, changes, settleMs } = plan;
+  const args = [...[pods, policies, changes].map(String), objects, String(settleMs)];
   // With an agent's heap, whose collector works in threads beside the one that compiles.
   const node = [...heapOptions(HEAP_MEBIBYTES), "--expose-gc", here("changes.ts"), ...args];
   const child = spawnInside(node, ["ignore", "pipe", "inherit"], {}, EVERY_CPU);
