@@ -1,4 +1,6 @@
 import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { facts } from "../compile/policy-cluster.fixture.ts";
 import { Machine, type WantedOfMachine } from "./machine.ts";
@@ -171,4 +173,17 @@ test("a route that the kernel refuses keeps no pod from its MTU", async () => {
   world.mtu = 1390;
   await expect(of.follow(wanted("10.244.0.2/32"), await of.known(), nothing)).rejects.toThrow("invalid gateway");
   expect(world.followed).toBe(before + 2);
+});
+
+test("of a pass's state, nothing is kept but what was written to the machine", async () => {
+  const { of } = machine();
+  let state: object | undefined = { ...wanted("10.244.0.2/32"), services: [] };
+  const kept = new WeakRef(state);
+  await of.follow(state as WantedOfMachine, await of.known(), nothing);
+  state = undefined;
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  await setTimeout(0); // a WeakRef holds its object until the turn ends
+  collect();
+  expect(kept.deref()).toBeUndefined();
 });

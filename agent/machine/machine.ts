@@ -89,8 +89,14 @@ export class Machine {
   /** Writes what differs: first the routes to pods, for which pods wait, then the rest. If the kernel refuses a route, only that route is
    * missing. @param podsAreRouted called when only pods' routes differed, and these are written
    * @throws Error what was refused; the next call tries again */
-  async follow(wanted: WantedOfMachine, facts: NodeFacts, podsAreRouted: () => void): Promise<void> {
-    const text = JSON.stringify([wanted.routes, wanted.ownRequests, wanted.kubeProxy]);
+  async follow(
+    { routes, ownRequests, kubeProxy }: WantedOfMachine,
+    facts: NodeFacts,
+    podsAreRouted: () => void,
+  ): Promise<void> {
+    // Only this much: it is kept until something of it changes, and a pass's whole state would be kept with it.
+    const wanted = { routes, ownRequests, kubeProxy };
+    const text = JSON.stringify(wanted);
     try {
       if (this.#written?.facts !== facts || this.#written.text !== text) {
         await this.#turns.take(async () => {

@@ -92,7 +92,7 @@ export class Dataplane {
       this.refused = desired.refused;
       this.closedPolicies = desired.closedPolicies;
       this.closedServices = desired.closedServices;
-      this.#services = desired;
+      this.#services = { services: desired.services, lists: desired.lists };
       const routed = await this.#writeMachine(desired, facts);
       this.gate.settle();
       this.numbers.add(desired.names);
