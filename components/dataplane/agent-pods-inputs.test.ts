@@ -35,7 +35,10 @@ test("agents run on every Linux node unless something else is asked for", async 
   expect(pod).not.toHaveProperty("imagePullSecrets");
   const [{ resources, env }] = pod.containers;
   expect(resources).toEqual({ requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2560Mi" } });
-  expect(env).toContainEqual({ name: "NODE_OPTIONS", value: "--max-old-space-size=1536 --max-semi-space-size=8 --v8-pool-size=1" });
+  expect(env).toContainEqual({
+    name: "NODE_OPTIONS",
+    value: "--max-old-space-size=1536 --max-semi-space-size=8 --v8-pool-size=1",
+  });
   expect(env).toContainEqual({ name: "MALLOC_ARENA_MAX", value: "1" });
 });
 
