@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { contentKey, contents } from "./cache.ts";
 import { bundledPackages, notices } from "./notices.ts";
+import { inOneByte } from "./one-byte.ts";
 import { tsc } from "./tsc.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -62,6 +63,8 @@ export async function bundle(folder: string = root): Promise<string[]> {
     logLevel: "silent",
     metafile: true,
   });
+  const agent = join(folder, "dist", "agent.js"); // the one that runs for as long as its node does
+  if (existsSync(agent)) writeFileSync(agent, inOneByte(readFileSync(agent, "utf8"), agent));
   writeFileSync(join(folder, "dist", "THIRD-PARTY-LICENSES"), notices(folder, metafile));
   writeFileSync(join(folder, "dist", "bundled.json"), JSON.stringify(bundledPackages(metafile), null, 2));
   copyScripts(folder);

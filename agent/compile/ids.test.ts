@@ -1,3 +1,6 @@
+import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { hash32 } from "../../model/hash.ts";
@@ -69,4 +72,18 @@ test("names crafted to collide do not collide under an unknown salt", () => {
   const numbers = (salt?: string) => names.map((name) => named(name, salt).hash);
   expect(new Set(numbers()).size).toBe(1);
   expect(new Set(numbers("1f6a")).size).toBe(2);
+});
+
+test("Numbering keeps nothing of an item that another with the same names has replaced", async () => {
+  const history = numbering();
+  let before: Item | undefined = item(named("a"), named("b"));
+  const kept = before.names.map((name) => new WeakRef(name));
+  history.assign([before]);
+  before = undefined;
+  history.assign([item(named("a"), named("b"))]);
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  await setTimeout(0); // a WeakRef holds its object until the turn ends
+  collect();
+  expect(kept.map((name) => name.deref())).toEqual([undefined, undefined]);
 });

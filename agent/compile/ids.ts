@@ -40,12 +40,28 @@ export class Numbering<Item extends object> {
   *assigning(items: readonly Item[]): Steps<Displaced> {
     const { gone, come } = changesBetween(this.#items, items);
     this.#items = items;
-    yield* each(namesOfAll(gone, this.#namesOf), (named) => this.#count(named, -1));
-    yield* each(namesOfAll(come, this.#namesOf), (named) => this.#count(named, 1));
+    // Most names of a changed item stay. To take one away and add it again would leave a hole in the map each time, and a map with
+    // as many holes takes twice the memory.
+    const left = new Map<string, number>();
+    yield* each(namesOfAll(gone, this.#namesOf), ({ name }) => left.set(name, (left.get(name) ?? 0) + 1));
+    const isLeft = ({ name }: Named): boolean => {
+      const count = left.get(name) ?? 0;
+      if (count > 0) left.set(name, count - 1);
+      return count > 0;
+    };
+    yield* each(namesOfAll(come, this.#namesOf), (named) =>
+      isLeft(named) ? this.#replace(named) : this.#count(named, 1),
+    );
+    yield* each(namesOfAll(gone, this.#namesOf), (named) => isLeft(named) && this.#count(named, -1));
     const next = this.#displace();
     const same = next.size === this.#last.size && [...next].every(([name, id]) => this.#last.get(name) === id);
     if (!same) this.#last = next;
     return this.#last;
+  }
+
+  /** The name is now another item's: the one before, which is gone, is not kept. */
+  #replace(named: Named): void {
+    if (!(this.#names.get(named.hash) instanceof Map)) this.#names.set(named.hash, named);
   }
 
   #count(named: Named, more: 1 | -1): void {

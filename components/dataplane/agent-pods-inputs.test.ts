@@ -40,6 +40,7 @@ test("agents run on every Linux node unless something else is asked for", async 
     value: "--max-old-space-size=1536 --max-semi-space-size=8 --v8-pool-size=1",
   });
   expect(env).toContainEqual({ name: "MALLOC_ARENA_MAX", value: "1" });
+  expect(env).toContainEqual({ name: "MALLOC_TRIM_THRESHOLD_", value: "131072" });
 });
 
 test("what is asked for is in the DaemonSet beside what it always has, also what is known later", async () => {

@@ -8,7 +8,7 @@ import { annotations, labels, objectName, oneOf, refused, selector, unique } fro
 
 const ENABLED = oneOf("Enabled", "Disabled").nullish();
 /** As Go writes it. */
-const DURATION = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+const DURATION = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/;
 const duration = z.string().regex(DURATION, { error: "allowed are durations, such as 5m or 1h30m" }).nullish();
 const period = z.strictObject({ reconcilerPeriod: duration }).nullish();
 const port = z.int().min(0).max(65_535).nullish();
