@@ -1,10 +1,8 @@
-import { setTimeout } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { hash32 } from "../../model/hash.ts";
 import { type Named, named } from "../../model/named.ts";
+import { collectGarbage } from "../process/collect-garbage.fixture.ts";
 import { idOf, Numbering } from "./ids.ts";
 
 interface Item {
@@ -81,9 +79,6 @@ test("Numbering keeps nothing of an item that another with the same names has re
   history.assign([before]);
   before = undefined;
   history.assign([item(named("a"), named("b"))]);
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  await setTimeout(0); // a WeakRef holds its object until the turn ends
-  collect();
+  await collectGarbage();
   expect(kept.map((name) => name.deref())).toEqual([undefined, undefined]);
 });

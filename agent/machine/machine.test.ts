@@ -1,8 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { facts } from "../compile/policy-cluster.fixture.ts";
+import { collectGarbage } from "../process/collect-garbage.fixture.ts";
 import { Machine, type WantedOfMachine } from "./machine.ts";
 
 /** A machine whose looks end when they are told to. */
@@ -181,9 +180,6 @@ test("of a pass's state, nothing is kept but what was written to the machine", a
   const kept = new WeakRef(state);
   await of.follow(state as WantedOfMachine, await of.known(), nothing);
   state = undefined;
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  await setTimeout(0); // a WeakRef holds its object until the turn ends
-  collect();
+  await collectGarbage();
   expect(kept.deref()).toBeUndefined();
 });
