@@ -116,10 +116,9 @@ function placed(
   pools: PoolDirectory,
 ): Placement {
   const { namespace, account, endpoint } = around;
-  if (!namespace) return { ...around, meant: undefined, words: undefined, lines: [] };
   const own = addresses(pod, endpoint);
-  // Nobody meets it: it costs no comparison with selectors (model/policy/peer-counts.ts).
-  if (own.length === 0) return { ...around, meant: undefined, words: undefined, lines: [] };
+  // Nobody meets a pod without addresses: it costs no comparison with selectors (model/policy/peer-counts.ts).
+  if (!namespace || own.length === 0) return { ...around, meant: undefined, words: undefined, lines: [] };
   const who = podAsSubject(pod, namespace, account);
   const meant = table.meant(who);
   const onThisNode = endpoint !== undefined || pod.spec.nodeName === nodes.facts.nodeName;

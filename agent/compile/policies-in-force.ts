@@ -92,8 +92,8 @@ export class PoliciesInForce {
     const room = { pods, comparisons: policyComparisons };
     const all = { entries: policyEntries, blocks: policyBlocks, comparisons: policyComparisons };
     const closing = new Closing(facts, all);
+    const selected = { ...snapshot, subjects, salt: facts.salt };
     for (;;) {
-      const selected = { ...snapshot, subjects, salt: facts.salt };
       const selection = yield* this.#selector.selecting(selected, closing.excess, room);
       const count = selection.sources.length;
       if (closing.goesOn("comparisons", !selection.isOverRoom, count)) continue;

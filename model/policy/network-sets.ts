@@ -60,7 +60,7 @@ function labelled(
   const who: Who = {
     kind: "networkSet",
     labels,
-    ...(name !== undefined && { namespace: name, namespaceLabels: namespaceLabels(name, namespace) }),
+    ...(name !== undefined && { namespace: name, namespaceLabels: namespaceLabels(name, namespace?.metadata.labels) }),
   };
   return { who, cidrs: spec.nets.map(parseCidr) };
 }

@@ -11,15 +11,16 @@ export function podAsSubject(pod: Pod, namespace: Namespace | undefined, account
     kind: "pod",
     labels: pod.metadata.labels ?? {},
     namespace: name,
-    namespaceLabels: namespaceLabels(name, namespace),
+    namespaceLabels: namespaceLabels(name, namespace?.metadata.labels),
     ...(serviceAccountName && { serviceAccount: serviceAccountName }),
     ...(account && { serviceAccountLabels: account.metadata.labels ?? {} }),
   };
 }
 
-/** The API server gives every namespace this label with its name; objects from files may lack it. */
+/** The API server gives every namespace this label with its name, whatever was written; objects from files may lack it. */
 export const NAMESPACE_NAME = "kubernetes.io/metadata.name";
 
-export function namespaceLabels(name: string, namespace: Namespace | undefined): Labels {
-  return { ...namespace?.metadata.labels, [NAMESPACE_NAME]: name };
+/** @param labels as they are written */
+export function namespaceLabels(name: string, labels: Labels | null | undefined): Labels {
+  return { ...labels, [NAMESPACE_NAME]: name };
 }

@@ -9,19 +9,22 @@ type PodsEnd = Extract<FlowEnd, { kind: "pods" }>;
 
 /** The declared policies, and what is known of the cluster, as flows are judged by them. */
 export function judgedBy(cast: Cast): JudgedBy {
-  const { pools, nodes, namespaces } = cast;
+  const { pools, namespaces } = cast;
   const { services, endpointSlices } = knownEndpoints(cast);
   return {
     policies: { ...cast.policies, endpointSlices },
     services,
     pools,
-    nodes: new Map(
-      nodes.map(({ name, address, addressIpv6 }) => [name, [address, ...(addressIpv6 ? [addressIpv6] : [])]]),
-    ),
-    namespaces: new Map(
-      [...namespaces].map(([name, labels]) => [name, { "kubernetes.io/metadata.name": name, ...labels }]),
-    ),
+    nodes: declaredNodes(cast),
+    namespaces,
   };
+}
+
+/** Addresses by node. */
+export function declaredNodes({ nodes }: Pick<Cast, "nodes">): Map<string, string[]> {
+  return new Map(
+    nodes.map(({ name, address, addressIpv6 }) => [name, [address, ...(addressIpv6 ? [addressIpv6] : [])]]),
+  );
 }
 
 /** Pods of a workload, as a flow log would name them. */

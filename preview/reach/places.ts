@@ -4,6 +4,7 @@ import { hostCidr, parseCidr } from "../../model/address/address.ts";
 import type { FlowEnd } from "../../model/flow/record.ts";
 import type { Workload } from "../declared/objects.ts";
 import type { Cast } from "./cast.ts";
+import { declaredNodes } from "./judged-by.ts";
 import type { Peer } from "./reachability.ts";
 
 /** One end at one place. */
@@ -24,15 +25,12 @@ export class Places {
   readonly #anywhere: readonly string[];
 
   constructor({ nodes, workloads, hosts }: Cast) {
-    const declared = nodes.map(({ name, address, addressIpv6 }): [string, string[]] => [
-      name,
-      [address, ...(addressIpv6 ? [addressIpv6] : [])],
-    ]);
+    const declared = declaredNodes({ nodes });
     const named = workloads.flatMap(({ node }) => node ?? []);
     const ofHosts = (hosts.hostEndpoints ?? []).map(({ spec }) => spec.node);
-    const others = declared.length > 0 ? named : [...named, ...ofHosts, ...SOME];
+    const others = declared.size > 0 ? named : [...named, ...ofHosts, ...SOME];
     this.nodes = new Map([...others.map((name): [string, string[]] => [name, []]), ...declared]);
-    this.#anywhere = declared.length > 0 ? declared.map(([name]) => name) : [...this.nodes.keys()];
+    this.#anywhere = declared.size > 0 ? [...declared.keys()] : [...this.nodes.keys()];
   }
 
   /** Every place of the sender with every place of the receiver. @param podsOf the end that pods of a workload are */

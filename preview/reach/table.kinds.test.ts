@@ -35,6 +35,16 @@ test("selectors mean the addresses that HostEndpoints expect, of nodes and of ma
   expect(verdict("other nodes", expecting("own", "172.31.1.8"))).toBe("allowed");
 });
 
+test("a Namespace that is declared with another one's name as its label is judged by its own, which the API server gives it", () => {
+  const web = deployment("web", { namespace: "guest" });
+  const key = "kubernetes.io/metadata.name";
+  const written = { name: "guest", labels: { [key]: "trusted" } };
+  const guest: WrittenObject = { apiVersion: "v1", kind: "Namespace", metadata: written };
+  const trusted = { namespaceSelector: { matchExpressions: [{ key, operator: "In", values: ["trusted"] }] } };
+  const byName = policy("p", "nginx", { ingress: [{ from: [trusted] }] });
+  expect(verdicts([...nginx, web, guest, byName])["guest/web > nginx:80"]).toBe("dropped");
+});
+
 test("an earlier tier's denial ends it whatever later tiers and Kubernetes' policies allow, and is named", () => {
   const rows = rowsOf([
     ...nginx,

@@ -2,6 +2,7 @@ import { podLabels, podsOf } from "../../model/egress/selector.ts";
 import { firstFew } from "../../model/first-few.ts";
 import { type EgressGateway, egressGateway } from "../../model/objects/egress-gateway.ts";
 import { kinds } from "../../model/objects/kinds.ts";
+import { namespaceLabels } from "../../model/policy/who.ts";
 import type { Cluster } from "../declared/cluster.ts";
 import { isOf, shortName, type Workload } from "../declared/objects.ts";
 import { castOf } from "../reach/cast.ts";
@@ -25,7 +26,12 @@ export function egressWarnings(cluster: Cluster): Warning[] {
       ({ namespace, labels, hostNetwork }) =>
         !hostNetwork &&
         isMeant(
-          podLabels({ kind: "pod", labels, namespace, namespaceLabels: namespacesLabels(namespace, namespaces) }),
+          podLabels({
+            kind: "pod",
+            labels,
+            namespace,
+            namespaceLabels: namespaceLabels(namespace, namespaces.get(namespace)),
+          }),
         ),
     );
     const shared = pods.filter((pod) => taken.has(pod));
@@ -61,8 +67,4 @@ export function egressWarnings(cluster: Cluster): Warning[] {
         : []),
     ];
   });
-}
-
-function namespacesLabels(name: string, known: ReadonlyMap<string, Record<string, string>>): Record<string, string> {
-  return { "kubernetes.io/metadata.name": name, ...known.get(name) };
 }
