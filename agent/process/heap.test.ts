@@ -16,7 +16,7 @@ test("memory is given back for a while after the start, and again when the proce
     vi.advanceTimersByTime(GIVING_BACK_MS);
     return flags.splice(0);
   };
-  expect(flags.splice(0)).toEqual(["--heap-growing-percent=15", "--optimize-for-size"]);
+  expect(flags.splice(0)).toEqual(["--heap-growing-percent=12", "--optimize-for-size"]);
   expect(flagsAfter(200)).toEqual(["--no-optimize-for-size"]);
   expect(flagsAfter(240)).toEqual([]);
   expect(flagsAfter(241)).toEqual(["--optimize-for-size"]);

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 
 /** By how many percent the heap may grow until it is collected again. V8's own rule lets it double. A start makes most of the garbage that an agent ever
  * makes: with the later figure, a start with 10,000 Services takes a fourth longer. */
-const GROWTH_PERCENT = { duringStart: 50, later: 15 };
+const GROWTH_PERCENT = { duringStart: 50, later: 12 };
 
 /** How long the collector gives memory back. Its last step comes about ten quiet seconds after the first. */
 export const GIVING_BACK_MS = 20_000;
