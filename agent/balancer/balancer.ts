@@ -105,7 +105,7 @@ export class Balancer {
     const { store } = this.#parts;
     const reservations = store.list("ipReservations");
     const { changes, problems } = balance(store.list("services"), wanted.pools, wanted.nodes, reservations);
-    this.#report([...problems, ...wanted.problems]);
+    this.#report(problems);
     this.#isAssigning = true;
     void this.#statuses
       .write(changes)

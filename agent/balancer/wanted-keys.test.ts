@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ipPool } from "../../model/objects/calico.ts";
-import { node, service } from "../../model/objects/core.ts";
+import { node, pod, service } from "../../model/objects/core.ts";
+import { endpointSlice } from "../../model/objects/discovery.ts";
 import { leaseOf, WantedKeys } from "./wanted-keys.ts";
 
 test("a Lease's name is one that an object can have, and no two addresses share it", () => {
@@ -11,27 +12,55 @@ test("a Lease's name is one that an object can have, and no two addresses share 
   expect(new Set(names).size).toBe(names.length);
 });
 
-test("an address on a link of the nodes that no node announces is a problem of its Service; one that routers have a route to is not", () => {
-  const labels = { "node.kubernetes.io/exclude-from-external-load-balancers": "" };
+test("the node of an endpoint that its slice does not name is that of the pod, or of the address", () => {
+  const slice = (address: string) =>
+    endpointSlice.parse({
+      metadata: { name: "web", namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [address] }],
+    });
+  const addressed = (name: string, address: string) =>
+    node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address }] } });
   const kinds: Record<string, unknown[]> = {
-    nodes: [node.parse({ metadata: { name: "one", labels } })],
+    nodes: [addressed("one", "192.0.2.100"), addressed("two", "192.0.2.101")],
     ipPools: [
       ipPool.parse({ metadata: { name: "lb" }, spec: { cidr: "192.0.2.0/28", allowedUses: ["LoadBalancer"] } }),
     ],
     services: [
       service.parse({
         metadata: { name: "web", namespace: "default" },
-        spec: { type: "LoadBalancer", clusterIPs: ["10.96.0.10"], ports: [{ port: 80 }] },
+        spec: {
+          ...{ type: "LoadBalancer", clusterIPs: ["10.96.0.10"], ports: [{ port: 80 }] },
+          externalTrafficPolicy: "Local",
+        },
         status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } },
       }),
     ],
+    pods: [],
+    ipReservations: [],
   };
+  const podAt = (address: string) =>
+    pod.parse({
+      metadata: { name: "web", namespace: "default" },
+      spec: { nodeName: "two", containers: [{}] },
+      status: { phase: "Running", podIPs: [{ ip: address }] },
+    });
   const store = { list: (kind: string) => kinds[kind] ?? [] } as ConstructorParameters<typeof WantedKeys>[0];
-  const inSubnet = (subnet: string) =>
-    new WantedKeys(store).now({
-      ...{ nodeName: "one", address: "192.0.2.100", subnets: [subnet], localAddresses: [] },
-      ...{ serviceSubnet: "10.96.0.0/12", loadBalancer: true },
-    }).problems;
-  expect(inSubnet("192.0.2.0/24")).toMatchObject([{ kind: "Service", namespace: "default", name: "web" }]);
-  expect(inSubnet("172.31.1.0/24")).toEqual([]);
+  const wanted = new WantedKeys(store);
+  const facts = {
+    ...{ nodeName: "one", address: "192.0.2.100", subnets: ["192.0.2.0/24"], localAddresses: [] },
+    ...{ serviceSubnet: "10.96.0.0/12", loadBalancer: true },
+  };
+  const candidates = () => wanted.now(facts).keys.get(leaseOf("192.0.2.1"));
+  kinds.endpointSlices = [slice("10.244.0.9")];
+  expect(candidates()).toEqual([]);
+  kinds.pods = [podAt("10.244.0.9")];
+  expect(candidates()).toEqual(["two"]);
+  kinds.endpointSlices = [slice("192.0.2.100")];
+  expect(candidates()).toEqual(["one"]);
+  // From here on pods do not matter.
+  candidates();
+  const { keys } = wanted.now(facts);
+  kinds.pods = [];
+  expect(wanted.now(facts).keys).toBe(keys);
 });

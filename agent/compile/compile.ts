@@ -1,5 +1,5 @@
-import { type Address, type Cidr, covers, hostCidr } from "../../model/address/address.ts";
-import { networksOfServicesAlone } from "../../model/bgp/advertised.ts";
+import { type Address, type Cidr, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
+import { isAnnounced, networksOfServicesAlone } from "../../model/bgp/advertised.ts";
 import { BgpPlanner } from "../../model/bgp/judge.ts";
 import { defaultBgpConfiguration } from "../../model/bgp/settings.ts";
 import { EgressPlanner } from "../../model/egress/judge.ts";
@@ -21,10 +21,12 @@ import { preDnatProblems } from "../../model/policy/pre-dnat-problems.ts";
 import { namespacePoolProblems } from "../../model/pool/choice.ts";
 import { type Judged, judgePools } from "../../model/pool/claims.ts";
 import { type PoolDirectory, poolDirectory } from "../../model/pool/pools.ts";
-import { unusedPools, workloadPools } from "../../model/pool/uses.ts";
+import { loadBalancerPools, unusedPools, workloadPools } from "../../model/pool/uses.ts";
 import type { Problem } from "../../model/problem.ts";
+import { isLocal, unannounced } from "../../model/service/announcing.ts";
 import { type ExternalIpPolicy, externalIpPolicy } from "../../model/service/external-ips.ts";
 import { type FrontendRules, frontendRules, isOfApiServer } from "../../model/service/frontend-rules.ts";
+import type { CompiledService, ServedFrontend } from "../../model/service/service.ts";
 import { finish, type Steps } from "../../model/steps.ts";
 import { Selection } from "../../model/tally.ts";
 import { BandwidthCompiler } from "./bandwidths.ts";
@@ -63,6 +65,8 @@ export class Compiler {
   readonly #hosts = new HostDirectories();
   readonly #bandwidths = new BandwidthCompiler();
   readonly #bgp = new BgpPlanner();
+  readonly #local = new Selection<CompiledService>(({ frontends }) => frontends.some(isLocal));
+  readonly #silent = new Latest<readonly Problem[]>();
   readonly #egressPlan = new EgressPlanner();
   readonly #egress = new EgressCompiler();
   readonly #judging: PoliciesInForce;
@@ -143,7 +147,13 @@ export class Compiler {
       ...judged,
       settings: compileSettings(facts, felixConfigurations, revision, { ...services, bandwidths, hasEgress }, judged),
     };
-    const bgp = this.#bgp.judge(snapshot, { nodes, pools, ipPools, services: services.compiled });
+    const { compiled, lost } = services;
+    const bgp = this.#bgp.judge(snapshot, { nodes, pools, ipPools, services: compiled, lost });
+    const local = this.#local.of(compiled);
+    const { bgpConfigurations } = snapshot;
+    const silent = this.#silent.get([local, lost, snapshot.nodes, nodes, ipPools, bgpConfigurations], () =>
+      unannounced(local, lost, snapshot.nodes, nodes, announcedBy(ipPools, nodes, bgpConfigurations)),
+    );
     const stages = yield* this.#judging.transition(snapshot, selection, places);
     const through = stages.map((stage) => ({ ...maps, ...stage }));
     return {
@@ -179,6 +189,7 @@ export class Compiler {
         ...stagedProblems(snapshot),
         ...hosts.own.problems,
         ...bgp.problems,
+        ...silent,
         ...egress.problems,
         ...(encryption?.problems ?? []),
       ],
@@ -198,6 +209,22 @@ function isOwnNodeLeaving(nodes: readonly Node[], { nodeName }: NodeFacts): bool
 function poolAround({ accepted }: Judged<IpPool>, address: Address): string | undefined {
   const pool = accepted.find(({ cidr }) => covers(cidr, hostCidr(address)));
   return pool && `IPPool ${pool.object.metadata.name}`;
+}
+
+/** Whether nodes announce a frontend's address: by ARP and neighbor discovery on this node's links, or by BGP. */
+function announcedBy(
+  ipPools: Judged<IpPool>,
+  { facts }: NodeDirectory,
+  bgpConfigurations: ClusterSnapshot["bgpConfigurations"],
+): (frontend: ServedFrontend) => boolean {
+  const bgp = defaultBgpConfiguration(bgpConfigurations);
+  const balanced = facts.loadBalancer ? loadBalancerPools(ipPools).map(({ cidr }) => cidr) : [];
+  const links = facts.subnets.map(parseCidr);
+  return (frontend) => {
+    const isIn = (all: readonly Cidr[]) => all.some((one) => covers(one, hostCidr(frontend.key.address)));
+    const onLink = frontend.claim === "load balancer" && isIn(balanced) && isIn(links);
+    return onLink || (bgp !== undefined && isAnnounced(bgp, frontend));
+  };
 }
 
 function refusedNames({ problems }: PoolDirectory): DesiredState["refused"] {

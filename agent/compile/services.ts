@@ -39,6 +39,7 @@ export interface ServiceMaps {
   readonly members: Contributions<Member, number>;
   readonly backends: Contributions<number, BackendValue>;
   readonly compiled: readonly CompiledService[];
+  readonly lost: ServedServices["lost"];
   /** Numbers of backend lists that are not their names' hashes. */
   readonly lists: Displaced;
   readonly healthChecks: readonly HealthCheck[];
@@ -102,6 +103,7 @@ export class ServiceCompiler {
       members: all.map(({ members }) => members),
       backends: all.map(({ backends }) => backends),
       compiled,
+      lost,
       lists,
       healthChecks,
       maglev: this.#tables.over(compiled) > 0,

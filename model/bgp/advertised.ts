@@ -6,7 +6,10 @@ import { communityOf } from "../objects/bgp/values.ts";
 import type { FelixConfiguration, IpPool } from "../objects/calico.ts";
 import { isLeaving, type Node } from "../objects/core.ts";
 import type { PlacedBlock, PoolDirectory } from "../pool/pools.ts";
-import { isExcluded } from "../service/balancer/announcers.ts";
+import type { EndpointNodes } from "../service/announcing.ts";
+import { endpointNodes } from "../service/announcing.ts";
+import { frontendText } from "../service/frontend.ts";
+import type { Lost } from "../service/frontend-claims.ts";
 import type { Claim } from "../service/frontend-rules.ts";
 import type { CompiledService, ServedFrontend } from "../service/service.ts";
 import type { Marking } from "./plan.ts";
@@ -34,17 +37,6 @@ const handsOver = (node: Node) => node.spec.isCordoned || isLeaving(node);
 export function isEmptied(nodes: readonly Node[], name: string): boolean {
   const own = nodes.find(({ metadata }) => metadata.name === name);
   return own !== undefined && handsOver(own) && nodes.some((node) => !handsOver(node));
-}
-
-/** Whether the node announces Services: external load balancers may use it, and it does not hand its work over. Where that is so of no node, it
- * decides nothing: a cluster of control planes alone announces Services. */
-export function announcesServices(nodes: readonly Node[], name: string): boolean {
-  const unless = (all: readonly Node[], is: (node: Node) => boolean) =>
-    all.every(is) ? all : all.filter((node) => !is(node));
-  const announcing = unless(unless(nodes, isExcluded), handsOver);
-  return (
-    announcing.some(({ metadata }) => metadata.name === name) || !nodes.some(({ metadata }) => metadata.name === name)
-  );
 }
 
 const CLAIMS = {
@@ -86,30 +78,56 @@ export function announcedNetworks({ spec }: BgpConfiguration): Cidr[] {
   return FIELDS.flatMap((field) => spec[field].map(parseCidr));
 }
 
-/** Networks that nodes announce, and single addresses; with traffic policy Local, an address is announced only by nodes with an
- * endpoint. */
-export function serviceRoutes({ spec }: BgpConfiguration, services: readonly CompiledService[]): Cidr[] {
+/** Whether nodes announce a frontend's address, alone or in a network. */
+export function isAnnounced(
+  { spec }: BgpConfiguration,
+  { claim, key }: Pick<ServedFrontend, "claim" | "key">,
+): boolean {
+  const field = FIELDS.find((one) => CLAIMS[one] === claim);
+  const address = hostCidr(key.address);
+  return field !== undefined && spec[field].some((network) => covers(parseCidr(network), address));
+}
+
+/** What is served, and which of it is another's. */
+export interface Served {
+  readonly services: readonly CompiledService[];
+  readonly lost: ReadonlyMap<CompiledService, Lost>;
+}
+
+/** Networks that this node announces, and single addresses; with traffic policy Local, an address is announced only by nodes with an
+ * endpoint.
+ * @param announces whether this node announces, of the nodes with endpoints, or of all */
+export function serviceRoutes(
+  { spec }: BgpConfiguration,
+  { services, lost }: Served,
+  nodes: NodeDirectory,
+  announces: (endpoints?: EndpointNodes) => boolean,
+): Cidr[] {
   const found = new Map<string, Cidr>();
+  const announcesAll = announces();
   for (const field of FIELDS) {
     const claim = CLAIMS[field];
     const networks = spec[field].map(parseCidr);
     if (networks.length === 0) continue;
     const whole = wholeNetworks(spec, field);
-    for (const network of whole) found.set(network.text, network);
-    for (const frontend of services.flatMap(({ frontends }) => frontends)) {
-      if (frontend.claim !== claim || (frontend.trafficPolicy !== "Local" && whole.length === networks.length))
-        continue;
-      const address = hostCidr(frontend.key.address);
-      const isIn = (all: readonly Cidr[]) => all.some((network) => covers(network, address));
-      if (!isIn(networks) || (frontend.trafficPolicy !== "Local" && isIn(whole))) continue;
-      if (answers(frontend)) found.set(address.text, address);
+    const isIn = (address: Cidr, all: readonly Cidr[]) => all.some((network) => covers(network, address));
+    if (announcesAll) for (const network of whole) found.set(network.text, network);
+    for (const service of services) {
+      for (const { key, family, trafficPolicy, list, ...frontend } of service.frontends) {
+        const isLocal = trafficPolicy === "Local";
+        if (frontend.claim !== claim || (!isLocal && whole.length === networks.length)) continue;
+        const address = hostCidr(key.address);
+        if (!isIn(address, networks) || (!isLocal && isIn(address, whole))) continue;
+        // Of another Service, whose nodes are others.
+        if (lost.get(service)?.has(frontendText(key))) continue;
+        const is = isLocal
+          ? list.localCount > 0 && announces(endpointNodes(service.backends, family, nodes))
+          : list.backends.length > 0 && announcesAll;
+        if (is) found.set(address.text, address);
+      }
     }
   }
   return [...found.values()].sort((one, other) => (one.text < other.text ? -1 : 1));
-}
-
-function answers({ trafficPolicy, list }: ServedFrontend): boolean {
-  return trafficPolicy === "Local" ? list.localCount > 0 : list.backends.length > 0;
 }
 
 export function markings({ spec }: BgpConfiguration): Marking[] {

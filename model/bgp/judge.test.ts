@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { hostCidr } from "../address/address.ts";
 import type { CompiledService } from "../service/service.ts";
 import type { BgpPlan } from "./plan.ts";
-import { judged, type World } from "./worlds.fixture.ts";
+import { ADDRESSES, judged, type World } from "./worlds.fixture.ts";
 
 const mesh = { configuration: {} };
 const tor = { tor: { peerIP: "192.0.2.254", asNumber: 64500 } };
@@ -166,43 +166,65 @@ describe("what is announced", () => {
   const networks = [{ cidr: "203.0.113.0/24" }, { cidr: "198.51.100.7/32" }];
   const configuration = { serviceExternalIPs: networks };
   const services = (world: World) => planOf(world).services.map(({ text }) => text);
-  const exposed = (address: string, trafficPolicy: "Cluster" | "Local", backends: number, claim = "external IP") =>
-    ({
-      frontends: [
-        { key: { address }, claim, trafficPolicy, list: { backends: Array(backends), localCount: backends } },
-      ],
-    }) as unknown as CompiledService;
+  /** @param on the nodes with its endpoints */
+  const exposed = (address: string, trafficPolicy: "Cluster" | "Local", on: string[], claim = "external IP") => {
+    const backends = on.map((name) => ({
+      ...{ address: "10.1.0.7", node: ADDRESSES[name as keyof typeof ADDRESSES][0] },
+      ...{ local: name === "one", ready: true, servingTerminating: false },
+    }));
+    const list = { backends, localCount: backends.filter(({ local }) => local).length };
+    const frontend = { key: { address, port: 80, protocol: 6 }, family: "IPv4", claim, trafficPolicy, list };
+    return { owner: `Service default/${on}`, frontends: [frontend], backends } as unknown as CompiledService;
+  };
+  const [here, there, nowhere] = [["one"], ["two"], []];
 
-  test.each([
+  test.each<[string, CompiledService[], string[]]>([
     ["a network", [], ["203.0.113.0/24"]],
-    ["no address of a Service that every node serves", [exposed("203.0.113.7", "Cluster", 1)], ["203.0.113.0/24"]],
+    ["no address of a Service that every node serves", [exposed("203.0.113.7", "Cluster", here)], ["203.0.113.0/24"]],
     [
       "an address with traffic policy Local, with an endpoint here",
-      [exposed("203.0.113.7", "Local", 1)],
+      [exposed("203.0.113.7", "Local", here)],
       ["203.0.113.0/24", "203.0.113.7/32"],
     ],
-    ["the same without one", [exposed("203.0.113.7", "Local", 0)], ["203.0.113.0/24"]],
-    ["a single address of a Service", [exposed("198.51.100.7", "Cluster", 1)], ["198.51.100.7/32", "203.0.113.0/24"]],
-    ["the same without endpoints", [exposed("198.51.100.7", "Cluster", 0)], ["203.0.113.0/24"]],
-    ["no address of another kind", [exposed("203.0.113.7", "Local", 1, "load balancer")], ["203.0.113.0/24"]],
-    ["no address outside", [exposed("203.0.114.7", "Local", 1)], ["203.0.113.0/24"]],
+    ["the same without one", [exposed("203.0.113.7", "Local", nowhere)], ["203.0.113.0/24"]],
+    ["the same with one elsewhere", [exposed("203.0.113.7", "Local", there)], ["203.0.113.0/24"]],
+    [
+      "a single address of a Service",
+      [exposed("198.51.100.7", "Cluster", here)],
+      ["198.51.100.7/32", "203.0.113.0/24"],
+    ],
+    ["the same without endpoints", [exposed("198.51.100.7", "Cluster", nowhere)], ["203.0.113.0/24"]],
+    ["no address of another kind", [exposed("203.0.113.7", "Local", here, "load balancer")], ["203.0.113.0/24"]],
+    ["no address outside", [exposed("203.0.114.7", "Local", here)], ["203.0.113.0/24"]],
   ])("%s", (_, objects, announced) => {
-    expect(services({ configuration, services: objects })).toEqual(announced.map((text) => text));
-    expect(services({ configuration, services: objects, cordoned: ["one"] })).toEqual([]);
+    expect(services({ configuration, services: objects })).toEqual(announced);
+    // An address that only this node can serve stays.
+    const left = announced.filter((text) => text === "203.0.113.7/32");
+    expect(services({ configuration, services: objects, cordoned: ["one"] })).toEqual(left);
   });
 
-  test.each<[string, Pick<World, "excluded" | "cordoned">, boolean]>([
-    ["another node", { excluded: ["two"] }, true],
-    ["this node", { excluded: ["one"] }, false],
-    ["every node", { excluded: ["one", "two", "far"] }, true],
-    ["every node, and this one is cordoned", { excluded: ["one", "two", "far"], cordoned: ["one"] }, false],
-    ["all others, and this one is cordoned", { excluded: ["two", "far"], cordoned: ["one"] }, true],
-    ["this one, and all others are cordoned", { excluded: ["one"], cordoned: ["two", "far"] }, false],
-    ["another one, and this one is cordoned", { excluded: ["two"], cordoned: ["one"] }, false],
-  ])("where %s is excluded from external load balancers", (_, nodes, announces) => {
-    const local = [exposed("203.0.113.7", "Local", 1)];
-    const all = ["203.0.113.0/24", "203.0.113.7/32"];
-    expect(services({ configuration, services: local, ...nodes })).toEqual(announces ? all : []);
+  test("no address of another Service, by whom asks for it in vain with endpoints here", () => {
+    const [owner, thief] = [exposed("198.51.100.7", "Local", there), exposed("198.51.100.7", "Local", here)];
+    const world = { configuration, services: [owner, thief] };
+    expect(services(world)).toContain("198.51.100.7/32");
+    const rule = thief.frontends[0] as NonNullable<(typeof thief.frontends)[0]>;
+    const lost = new Map([[thief, new Map([["198.51.100.7:80/tcp", { rule, reason: "" }]])]]);
+    expect(services({ ...world, lost })).toEqual(["203.0.113.0/24"]);
+  });
+
+  test.each<[string, Pick<World, "excluded" | "cordoned">, string]>([
+    ["another node", { excluded: ["two"] }, "all"],
+    ["this node", { excluded: ["one"] }, "nothing"],
+    ["every node", { excluded: ["one", "two", "far"] }, "all"],
+    ["every node, and this one is cordoned", { excluded: ["one", "two", "far"], cordoned: ["one"] }, "what is here"],
+    ["all others, and this one is cordoned", { excluded: ["two", "far"], cordoned: ["one"] }, "all"],
+    ["this one, and all others are cordoned", { excluded: ["one"], cordoned: ["two", "far"] }, "nothing"],
+    ["another one, and this one is cordoned", { excluded: ["far"], cordoned: ["one"] }, "what is here"],
+  ])("where %s is excluded from external load balancers", (_, nodes, announced) => {
+    const local = [exposed("203.0.113.7", "Local", here), exposed("203.0.113.8", "Local", [...here, ...there])];
+    const all = ["203.0.113.0/24", "203.0.113.7/32", "203.0.113.8/32"];
+    const expected = { all, nothing: [], "what is here": ["203.0.113.7/32"] }[announced];
+    expect(services({ configuration, services: local, ...nodes })).toEqual(expected);
     // Its pods stay reachable.
     expect(blocks({ excluded: nodes.excluded ?? [] })).toEqual(both);
   });
@@ -210,8 +232,8 @@ describe("what is announced", () => {
   test("load balancer addresses one by one", () => {
     const single = { serviceLoadBalancerIPs: networks, serviceLoadBalancerAggregation: "Disabled" };
     const balanced = [
-      exposed("203.0.113.7", "Cluster", 1, "load balancer"),
-      exposed("203.0.113.8", "Cluster", 0, "load balancer"),
+      exposed("203.0.113.7", "Cluster", here, "load balancer"),
+      exposed("203.0.113.8", "Cluster", nowhere, "load balancer"),
     ];
     expect(services({ configuration: single, services: balanced })).toEqual([hostCidr("203.0.113.7").text]);
   });

@@ -11,8 +11,8 @@ import type { Node } from "../objects/core.ts";
 import { addressesOf, type PodAddresses } from "../objects/pod-of.ts";
 import type { Judged } from "../pool/claims.ts";
 import type { PoolDirectory } from "../pool/pools.ts";
-import type { CompiledService } from "../service/service.ts";
-import { announcedNetworks, announcesServices, isEmptied, markings, ownBlocks, serviceRoutes } from "./advertised.ts";
+import { announcing, type EndpointNodes } from "../service/announcing.ts";
+import { announcedNetworks, isEmptied, markings, ownBlocks, type Served, serviceRoutes } from "./advertised.ts";
 import type { BgpPlan, JudgedBgp } from "./plan.ts";
 import { sessionsOf } from "./sessions.ts";
 import { bgpSettings, defaultBgpConfiguration, speakerProblems, speakersOf } from "./settings.ts";
@@ -26,11 +26,10 @@ export interface BgpObjects {
   readonly endpoints: readonly PodAddresses[];
 }
 
-export interface BgpSurroundings {
+export interface BgpSurroundings extends Served {
   readonly nodes: NodeDirectory;
   readonly pools: PoolDirectory;
   readonly ipPools: Judged<IpPool>;
-  readonly services: readonly CompiledService[];
 }
 
 /** Makes a plan again only after a change of the objects it is made of. */
@@ -39,8 +38,9 @@ export class BgpPlanner {
 
   judge(objects: BgpObjects, around: BgpSurroundings): JudgedBgp {
     const { bgpConfigurations, bgpPeers, bgpFilters, endpoints } = objects;
-    const { nodes, pools, ipPools, services } = around;
-    const inputs = [bgpConfigurations, bgpPeers, bgpFilters, endpoints, objects.nodes, nodes, pools, ipPools, services];
+    const { nodes, pools, ipPools, services, lost } = around;
+    const ofBgp = [bgpConfigurations, bgpPeers, bgpFilters];
+    const inputs = [...ofBgp, endpoints, objects.nodes, nodes, pools, ipPools, services, lost];
     return this.#latest.get(inputs, () => judgeBgp(objects, around));
   }
 }
@@ -50,7 +50,7 @@ export function judgeBgp(objects: BgpObjects, around: BgpSurroundings): JudgedBg
   const configuration = defaultBgpConfiguration(objects.bgpConfigurations);
   if (!configuration && objects.bgpPeers.length === 0)
     return { plan: undefined, problems: otherConfigurations(objects.bgpConfigurations) };
-  const { nodes, pools, ipPools, services } = around;
+  const { nodes, pools, ipPools } = around;
   const { nodeName } = nodes.facts;
   const settings = bgpSettings(configuration);
   const own = ownAddresses(nodes);
@@ -59,6 +59,9 @@ export function judgeBgp(objects: BgpObjects, around: BgpSurroundings): JudgedBg
     ...{ speakers: speakersOf(objects.nodes, settings), peers: objects.bgpPeers, filters: objects.bgpFilters },
   });
   const emptied = isEmptied(objects.nodes, nodeName);
+  const isOwn = ({ metadata }: Node) => metadata.name === nodeName;
+  const isKnown = objects.nodes.some(isOwn);
+  const announces = (on?: EndpointNodes) => !isKnown || announcing(objects.nodes, on).some(isOwn);
   const serviceNetworks = byText(configuration ? announcedNetworks(configuration) : []);
   const plan: BgpPlan = {
     routerId: routerIdOf(nodeName, own.IPv4),
@@ -66,7 +69,7 @@ export function judgeBgp(objects: BgpObjects, around: BgpSurroundings): JudgedBg
     sessions,
     blocks: byText(ownBlocks(pools.blocks, ipPools.accepted, emptied, () => objects.endpoints.flatMap(addressesOf))),
     serviceNetworks,
-    services: configuration && announcesServices(objects.nodes, nodeName) ? serviceRoutes(configuration, services) : [],
+    services: configuration ? serviceRoutes(configuration, around, nodes, announces) : [],
     marked: configuration ? markings(configuration) : [],
     carried: byText(carried(pools)),
     pods: byText(pools.pools.map(({ cidr }) => cidr)),

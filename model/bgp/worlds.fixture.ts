@@ -6,6 +6,7 @@ import { ipamBlock, ipPool } from "../objects/calico.ts";
 import { node } from "../objects/core.ts";
 import { judgePools } from "../pool/claims.ts";
 import { poolDirectory } from "../pool/pools.ts";
+import type { Lost } from "../service/frontend-claims.ts";
 import type { CompiledService } from "../service/service.ts";
 import { judgeBgp } from "./judge.ts";
 import type { JudgedBgp } from "./plan.ts";
@@ -23,13 +24,14 @@ export interface World {
   readonly excluded?: readonly string[];
   readonly pool?: object;
   readonly services?: readonly CompiledService[];
+  readonly lost?: ReadonlyMap<CompiledService, Lost>;
   /** Of pods on "one". */
   readonly pods?: readonly string[];
 }
 
 const EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers";
 
-const ADDRESSES = {
+export const ADDRESSES = {
   one: ["192.0.2.1", "2001:db8:1::1"],
   two: ["192.0.2.2", "2001:db8:1::2"],
   far: ["198.51.100.3", "2001:db8:2::3"],
@@ -79,6 +81,12 @@ export function judged(world: World): JudgedBgp {
       nodes,
       endpoints: (world.pods ?? []).map((address) => ({ address })),
     },
-    { nodes: directory, ipPools, pools: poolDirectory(ipPools, blocks, directory), services: world.services ?? [] },
+    {
+      nodes: directory,
+      ipPools,
+      pools: poolDirectory(ipPools, blocks, directory),
+      services: world.services ?? [],
+      lost: world.lost ?? new Map(),
+    },
   );
 }

@@ -125,7 +125,7 @@ function placeOf(
 }
 
 /** Conditions as the EndpointSlice API defines them: ready unknown is true, serving unknown is ready. */
-function conditionsOf({ conditions }: SliceEndpoint, publishNotReady: boolean) {
+export function conditionsOf({ conditions }: SliceEndpoint, publishNotReady: boolean) {
   const ready = (conditions?.ready ?? true) || publishNotReady;
   const serving = conditions?.serving ?? ready;
   return { ready, servingTerminating: serving && conditions?.terminating === true };

@@ -231,7 +231,8 @@ function addressesWithoutNode(slice: EndpointSlice): readonly string[] {
   );
 }
 
-function nodesOfPods(pods: readonly Pod[]): ReadonlyMap<string, string> {
+/** By the pods' addresses. */
+export function nodesOfPods(pods: readonly Pod[]): ReadonlyMap<string, string> {
   return new Map(
     pods.flatMap(({ spec, status }) =>
       spec.nodeName ? status.podIPs.map(({ ip }) => [ip, spec.nodeName ?? ""] as const) : [],

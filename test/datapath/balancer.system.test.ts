@@ -16,6 +16,7 @@ const web = service("web", {
   nodePort: 30604,
   spec: { type: "LoadBalancer" },
 });
+const EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers";
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/ebpf-dataplane/leases";
 
 // Opens one connection after the other, each with 100 ms to succeed, until one does; says after how many milliseconds, and how long
@@ -60,6 +61,17 @@ describe("load balancer addresses", () => {
   const macOf = async (name: NodeName): Promise<string> =>
     (await cluster.run(name, ["cat", "/sys/class/net/eth0/address"])).trim();
 
+  const nodeIs = async (name: NodeName, { excluded = false, cordoned = false }) => {
+    const known = await cluster.at<KubernetesObject>(`/api/v1/nodes/${name}`);
+    const { [EXCLUDED]: _, ...labels } = known.metadata["labels"] as Record<string, string>;
+    const metadata = { ...known.metadata, labels: { ...labels, ...(excluded && { [EXCLUDED]: "" }) } };
+    cluster.apply({ ...known, metadata, spec: { unschedulable: cordoned } });
+  };
+  const told = async () => {
+    const { items } = await cluster.at<{ items: { message: string }[] }>("/api/v1/namespaces/default/events");
+    return items.map(({ message }) => message).filter((message) => message.includes("no node announces"));
+  };
+
   beforeAll(async () => {
     cluster = await BareCluster.start({
       stack: "dual",
@@ -93,10 +105,9 @@ describe("load balancer addresses", () => {
   });
 
   test("a drained node hands its addresses over at once", async () => {
-    const cordoned = { ...(await cluster.at<KubernetesObject>("/api/v1/nodes/master")), spec: { unschedulable: true } };
-    cluster.apply(cordoned);
+    await nodeIs("master", { cordoned: true });
     await until("the other node to have both", () => hasAll("node"));
-    cluster.apply({ ...cordoned, spec: {} });
+    await nodeIs("master", {});
     const { after, starved } = await reached("IPv4");
     expect(after - starved).toBeLessThan(5_000);
   });
@@ -107,6 +118,44 @@ describe("load balancer addresses", () => {
     await ended;
     await cluster.startAgent("node");
     expect(await hasAll("master")).toBe(true);
+  });
+
+  test("a Service with Local whose endpoints are on excluded nodes is told once, and announced again without the label", async () => {
+    const policy = async (externalTrafficPolicy: string) => {
+      const known = await cluster.at<KubernetesObject>("/api/v1/namespaces/default/services/web");
+      cluster.apply({ ...known, spec: { ...(known["spec"] as object), externalTrafficPolicy } });
+    };
+    await nodeIs("node", { excluded: true });
+    await policy("Local");
+    await until("no node to have an address", async () => Object.values(await holders()).every((holder) => !holder));
+    await until("the Event", async () => (await told()).length > 0);
+    expect(await cluster.see("client1", `${VIP.IPv4}:80`)).not.toContain("allowed");
+    await nodeIs("node", {});
+    await until("the node with the endpoint to have both", () => hasAll("node"));
+    for (const name of ["master", "node"] as const)
+      await until(`${name} to take it back`, async () => cluster.log(name).includes("no longer: Service default/web"));
+    expect(await cluster.see("client1", `${VIP.IPv4}:80`)).toBe(`allowed default/web saw ${clients.client1}`);
+    expect(await told()).toEqual([
+      expect.stringContaining(`no node announces ${VIP.IPv4}, ${VIP.IPv6}: the nodes with its ready endpoints (node)`),
+    ]);
+    await policy("Cluster");
+  });
+
+  test("where all nodes are excluded, as in a cluster of one of kubeadm's, each announces as if none were", async () => {
+    await nodeIs("master", { excluded: true });
+    for (const [cordoned, other] of [
+      ["node", "master"],
+      ["master", "node"],
+    ] as const) {
+      await nodeIs(other, { excluded: true });
+      await nodeIs(cordoned, { excluded: true, cordoned: true });
+      await until("the other node to have both", () => hasAll(other));
+      for (const address of [VIP.IPv4, `[${VIP.IPv6}]`])
+        expect(await cluster.see("client1", `${address}:80`)).toContain("allowed default/web");
+    }
+    await nodeIs("master", {});
+    await until("the node without the label to have both", () => hasAll("master"));
+    await nodeIs("node", {});
   });
 
   test("clients reach another node within 3 s after the one that announced is cut off, and learn where it is", async () => {

@@ -57,6 +57,14 @@ describe.skipIf(noRouter)("BGP", () => {
   });
   afterAll(() => cluster?.close());
 
+  const excluded = (): KubernetesObject => {
+    const { metadata, ...master } = node("master", undefined, "dual");
+    const labels = {
+      "kubernetes.io/hostname": "master",
+      "node.kubernetes.io/exclude-from-external-load-balancers": "",
+    };
+    return { ...master, metadata: { ...metadata, labels } };
+  };
   const more = (held: Held) => {
     const { echoed } = held;
     return async () => held.echoed > echoed + 3;
@@ -111,16 +119,11 @@ describe.skipIf(noRouter)("BGP", () => {
   });
 
   test("a node that is excluded from external load balancers announces its blocks and no Services", async () => {
-    const master = node("master", undefined, "dual");
-    const labels = {
-      ...(master.metadata.labels as object),
-      "node.kubernetes.io/exclude-from-external-load-balancers": "",
-    };
-    cluster.apply({ ...master, metadata: { ...master.metadata, labels } });
+    cluster.apply(excluded());
     await until("the way by the other node", async () => /10\.96\.0\.0\/12 via 172\.31\.1\.207 /.test(await learned()));
     expect(await learned()).toContain("10.244.0.0/26 via 172.31.1.8 ");
     expect(await cluster.see("client1", "10.96.0.10:80")).toBe(`allowed default/web saw ${clients.client1}`);
-    cluster.apply(master);
+    cluster.apply(node("master", undefined, "dual"));
     await until("both ways", async () => /10\.96\.0\.0\/12.*\n?.*nexthop/.test(await learned()));
   });
 
@@ -148,6 +151,14 @@ describe.skipIf(noRouter)("BGP", () => {
     expect(await cluster.see("client1", "198.51.100.9:80")).toBe(`allowed default/web saw ${clients.client1}`);
     cluster.apply(endpoints("local", [wide]));
     await until("the other node", async () => (await ways())?.join() === "via 172.31.1.8");
+    const said = "Service default/local, spec.externalIPs: no node announces 198.51.100.9: ";
+    cluster.apply(excluded());
+    await until("no node", async () => (await ways()) === null);
+    for (const name of ["master", "node"] as const) expect(cluster.log(name)).toContain(said);
+    cluster.apply(node("master", undefined, "dual"));
+    await until("the other node again", async () => (await ways())?.join() === "via 172.31.1.8");
+    for (const name of ["master", "node"] as const)
+      await until(`${name} to take it back`, async () => cluster.log(name).includes(`no longer: ${said}`));
     cluster.apply(endpoints("local", [web, wide]));
     await until("both nodes", async () => (await ways())?.length === 2);
     cluster.remove(local, endpoints("local", []));

@@ -7,7 +7,7 @@ import { judgePools } from "../../pool/claims.ts";
 import { unusedPools, workloadPools } from "../../pool/uses.ts";
 import { externalIpPolicy } from "../external-ips.ts";
 import { frontendRules } from "../frontend-rules.ts";
-import { announcersOf, unannounced } from "./announcers.ts";
+import { announcersOf, type NodeOfEndpoint } from "./announcers.ts";
 import { ADDRESSES, balance, SHARING } from "./claimants.ts";
 
 const facts = {
@@ -35,6 +35,7 @@ function balanced(name: string, spec: object = {}, held: readonly object[] = [],
   });
 }
 const given = (...services: Service[]) => balance(services, pools, directory);
+const named: NodeOfEndpoint = (_, name) => name;
 const change = (name: string, ...addresses: string[]) => ({ namespace: "default", name, addresses });
 
 test("a Service without a class, or with this dataplane's, gets an address; others are left alone", () => {
@@ -145,8 +146,7 @@ test("a key shares an address in its namespace", () => {
   expect(changes).toEqual([change("a", "172.31.1.240"), change("b", "172.31.1.240")]);
 });
 
-test("nodes of an address: all that external load balancers use, or those with a ready backend for Local", () => {
-  const held = [{ ip: "172.31.1.240" }];
+test("nodes of an address: all that external load balancers use, or those with an endpoint for Local", () => {
   const slice = endpointSlice.parse({
     metadata: { name: "a-1", namespace: "default", labels: { "kubernetes.io/service-name": "a" } },
     addressType: "IPv4",
@@ -155,67 +155,33 @@ test("nodes of an address: all that external load balancers use, or those with a
       { addresses: ["10.244.0.3"], nodeName: "three", conditions: { ready: false } },
     ],
   });
-  const excluded = node.parse({
-    metadata: { name: "four", labels: { "node.kubernetes.io/exclude-from-external-load-balancers": "" } },
-  });
-  const of = (spec: object) =>
-    announcersOf([balanced("a", spec, held)], [slice], [...nodes, excluded], () => true).get("172.31.1.240");
-  expect(of({})?.toSorted()).toEqual(["one", "three", "two"]);
-  expect(of({ externalTrafficPolicy: "Local" })).toEqual(["two"]);
-  const both = balanced("a", { externalTrafficPolicy: "Local" }, [...held, { ip: "2001:db8::f0" }]);
-  expect(announcersOf([both], [slice], nodes, () => true).get("2001:db8::f0")).toEqual([]);
+  const held = [{ ip: "172.31.1.240" }, { ip: "2001:db8::f0" }];
+  const of = (spec: object, slices = [slice], nodeOf: NodeOfEndpoint = named) =>
+    announcersOf([balanced("a", spec, held)], slices, nodes, () => true, nodeOf);
+  const local = { externalTrafficPolicy: "Local" };
+  expect(of({}).get("172.31.1.240")?.toSorted()).toEqual(["one", "three", "two"]);
+  expect(of(local).get("172.31.1.240")).toEqual(["two"]);
+  expect(of(local).get("2001:db8::f0")).toEqual([]);
+  // As its backends are placed: a node's own address is that node's, whatever the slice says.
+  expect(of(local, [slice], () => "one").get("172.31.1.240")).toEqual(["one"]);
+  const serving = { ready: false, serving: true, terminating: true };
+  const ending = { ...slice, endpoints: [{ addresses: ["10.244.0.2"], nodeName: "two", conditions: serving }] };
+  expect(of(local, [ending]).get("172.31.1.240")).toEqual(["two"]);
 });
 
-test("a Service is told when every node that could announce its address is excluded", () => {
-  const labels = { "node.kubernetes.io/exclude-from-external-load-balancers": "" };
-  const [excluded, free] = [node.parse({ metadata: { name: "four", labels } }), ...nodes];
-  const slice = endpointSlice.parse({
-    metadata: { name: "a", namespace: "default", labels: { "kubernetes.io/service-name": "a" } },
-    addressType: "IPv4",
-    endpoints: [{ addresses: ["10.244.0.9"], nodeName: "four" }],
-  });
-  const held = [{ ip: "172.31.1.240" }];
-  const local = balanced("a", { externalTrafficPolicy: "Local" }, held);
-  const said = (one: Service, slices: (typeof slice)[], ...all: typeof nodes) =>
-    unannounced([one], slices, all, () => true).map(({ message }) => message);
-  expect(said(local, [slice], excluded, free as typeof excluded)).toEqual([
-    expect.stringMatching(
-      /^no node announces 172\.31\.1\.240: the nodes with its ready endpoints \(four\) have the label/,
-    ),
-  ]);
-  expect(said(balanced("a", {}, held), [], excluded)).toEqual([expect.stringContaining("the nodes (four) have")]);
-  // Another node can, nobody has a backend, or no node is excluded.
-  expect(said(balanced("a", {}, held), [], excluded, free as typeof excluded)).toEqual([]);
-  expect(said(local, [], excluded)).toEqual([]);
-  expect(said(local, [slice], ...nodes)).toEqual([]);
-  expect(unannounced([local], [slice], [excluded], () => false)).toEqual([]);
-});
-
-test("a cordoned or leaving node has no address that another can have, and one that is not ready is the last to try", () => {
-  const such = (name: string, spec: object, status: object = {}) => node.parse({ metadata: { name }, spec, status });
-  const order = (...all: ReturnType<typeof such>[]) =>
-    announcersOf([balanced("a", {}, [{ ip: "172.31.1.240" }])], [], all, () => true).get("172.31.1.240");
-  const cordoned = such("cordoned", { unschedulable: true });
-  const leaving = such("leaving", { taints: [{ key: "ToBeDeletedByClusterAutoscaler" }] });
+test("nodes that are not ready are the last to try", () => {
   const unready = ["u1", "u2", "u3"].map((name) =>
-    such(name, {}, { conditions: [{ type: "Ready", status: "Unknown" }] }),
+    node.parse({ metadata: { name }, status: { conditions: [{ type: "Ready", status: "Unknown" }] } }),
   );
-  expect(
-    order(cordoned, leaving, ...unready, ...nodes)
-      ?.slice(0, 3)
-      .toSorted(),
-  ).toEqual(["one", "three", "two"]);
-  expect(
-    order(cordoned, leaving, ...unready, ...nodes)
-      ?.slice(3)
-      .toSorted(),
-  ).toEqual(["u1", "u2", "u3"]);
-  expect(order(cordoned, leaving)).toEqual(["cordoned"]);
+  const service = balanced("a", {}, [{ ip: "172.31.1.240" }]);
+  const order = announcersOf([service], [], [...unready, ...nodes], () => true, named).get("172.31.1.240");
+  expect(order?.slice(0, 3).toSorted()).toEqual(["one", "three", "two"]);
+  expect(order?.slice(3).toSorted()).toEqual(["u1", "u2", "u3"]);
 });
 
 test("addresses spread over the nodes", () => {
   const services = Array.from({ length: 60 }, (_, index) => balanced(`a${index}`, {}, [{ ip: `192.0.2.${index}` }]));
-  const first = [...announcersOf(services, [], nodes, () => true).values()].map(([name]) => name);
+  const first = [...announcersOf(services, [], nodes, () => true, named).values()].map(([name]) => name);
   for (const { metadata } of nodes) expect(first.filter((name) => name === metadata.name).length).toBeGreaterThan(8);
 });
 
