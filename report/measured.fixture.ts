@@ -94,6 +94,17 @@ function mode(name: keyof typeof shapes): ComparedModeResult {
     packetsPerConnection: { master: entry, node: 10 },
     rounds: 96,
     disturbedRounds: Math.floor(random() * 9),
+    keptRequests: {
+      requests: 10_000,
+      medianUs: round(medianUs * 0.3),
+      p10Us: round(medianUs * 0.28),
+      p90Us: round(medianUs * 0.36),
+      p99Us: round(medianUs * 0.7),
+      medianSpreadUs: near(medianUs * 0.3, 0.015, 1),
+      processUsPerRequest: near(cpuUs * 0.27, 0.02, 1),
+      rounds: 96,
+      disturbedRounds: 0,
+    },
     histogramUs: counts.map((count, index) => ({
       from: (first + index) * width,
       to: (first + index + 1) * width,
@@ -126,6 +137,9 @@ export function fixtureComparison(): Comparison {
       ...modes
         .slice(1)
         .map(({ mode: of }) => ratio(of, to, "cpuUsPerConnection", shapes[of].cpuUs / shapes[to].cpuUs, 0.03)),
+      ...modes
+        .slice(1)
+        .map(({ mode: of, medianUs }) => ratio(of, to, "requestUs", medianUs / shapes[to].medianUs, 0.02)),
     ],
     verdict:
       "eBPF DSR takes 0.80 of kube-proxy's median connection time and keeps the clients' addresses; kube-proxy hides them behind 172.31.1.8, so that the policy blocks both clients.",

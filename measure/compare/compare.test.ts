@@ -9,7 +9,7 @@ import { conclusionOf, expectedRows } from "./conclusion.ts";
 import { defaults, requireOptions, WrongOptions } from "./options.ts";
 import { progressLine } from "./progress.ts";
 import type { CountedRound, TimedRound } from "./rounds.ts";
-import { figuresOf, ratiosOf, undisturbed } from "./summary.ts";
+import { figuresOf, ofRequests, ratiosOf, requestFigures, undisturbed } from "./summary.ts";
 import { renderComparison } from "./table.ts";
 
 const clients = [
@@ -95,6 +95,30 @@ describe("the figures of a mode", () => {
 
   it("are zeros without rounds", () =>
     expect(figuresOf([], [], [], 1)).toMatchObject({ connections: 0, medianUs: 0, histogramUs: [] }));
+});
+
+describe("requests on kept connections", () => {
+  const kept = [0, 1, 2].flatMap((number) => [
+    round("KubeProxyIptables", number, [50, 60, 70]),
+    round("EbpfDsr", number, [30, 30, 90], { processNs: { master: 3000, client1: 6000 } }),
+  ]);
+  const own = kept.filter(({ mode }) => mode === "EbpfDsr");
+
+  it("have figures of each request, of undisturbed rounds", () =>
+    expect(requestFigures([...own, round("EbpfDsr", 3, [900], { takenShare: 0.5 })], own, 1)).toMatchObject({
+      requests: 9,
+      medianUs: 30,
+      p99Us: 90,
+      processUsPerRequest: { value: 3, low: 3, high: 3 },
+      rounds: 3,
+      disturbedRounds: 1,
+    }));
+
+  it("have ratios of their own", () =>
+    expect(ratiosOf(kept, ["KubeProxyIptables", "EbpfDsr"], 1, ofRequests)).toMatchObject([
+      { of: "EbpfDsr", to: "KubeProxyIptables", quantity: "requestUs", ratio: { value: 0.5 }, difference: "less" },
+      { quantity: "processUsPerRequest", ratio: { value: 0.225 } },
+    ]));
 });
 
 describe("ratios", () => {
@@ -196,7 +220,7 @@ describe("the conclusion", () => {
     ));
   it("calls a difference within the spread none", () =>
     expect(conclusionOf([], [{ ...ratio, difference: "no difference" }], [])).toContain(
-      "no difference in the median connection time",
+      "no difference in the median time of a connection of",
     ));
   it("says first what could not be measured", () =>
     expect(conclusionOf([result("EbpfDsr", { rounds: 0, problem: "nginx went away" })], [], [])).toBe(
@@ -234,6 +258,13 @@ describe("the result", () => {
   };
 
   it("has the published form", () => expect(compareSchema.parse(comparison)).toEqual(comparison));
+
+  it("has a table of requests on kept connections, or says that the server ends each", () => {
+    const asked = [round("EbpfDsr", 0, [31.4, 31.4])];
+    const kept = { ...result("EbpfDsr"), keptRequests: requestFigures(asked, asked, 1) };
+    expect(renderComparison({ ...comparison, modes: [kept] })).toContain("31.4 (31.4-31.4)");
+    expect(renderComparison(comparison)).toContain("requests on kept ones were not measured");
+  });
 
   it("is printed beside the first experiment's figures, with problems and the conclusion", () => {
     const text = renderComparison(comparison);

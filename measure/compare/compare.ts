@@ -7,30 +7,23 @@ import { Stopped } from "../../verify/engine/run-check.ts";
 import type { World } from "../../verify/engine/world.ts";
 import { type Followed, follow } from "../../verify/follow/follow.ts";
 import { MachineMeter } from "../counters/machine-counters.ts";
-import { type Load, openLoad } from "../load/load.ts";
-import { SourcePorts } from "../load/ports.ts";
+import type { RoundResult } from "../load/load.ts";
 import { keepOn } from "../load/server-processes.ts";
 import { balancedOrder } from "../statistics/order.ts";
-import { type Arrival, destinationIpv6, destinationOf, untilModeShows } from "./arrival.ts";
+import { type Arrival, destinationIpv6, untilModeShows } from "./arrival.ts";
+import { ClientLoad, type ClientLoadParts } from "./client-load.ts";
 import { modeFacts, modeNames } from "./modes.ts";
 import type { CompareOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { type BothFamilies, type Measured, resultOf } from "./result.ts";
-import { countRound, timeRound } from "./rounds.ts";
+import { countRound, type TimedRound, timeRound } from "./rounds.ts";
 import { ModeSwitch } from "./switch.ts";
-import { openPolicy, type Target } from "./target.ts";
+import { openPolicy } from "./target.ts";
 import { type Sighting, witness, witnessUntil } from "./witness.ts";
 
 /** Dependencies of a comparison. */
-export interface Comparing {
+export interface Comparing extends ClientLoadParts {
   world: World;
-  target: Target;
-  /** The entry node's address, as clients know it. */
-  entry: string;
-  /** The command that runs another one on a machine. */
-  enter: (machine: string) => string[];
-  /** Path of the load generator. */
-  loadProgram: string;
   environment: () => Environment;
   progress: Progress;
 }
@@ -41,6 +34,8 @@ const switchPatienceMs = 180_000;
 const roundRetries = 3;
 /** Connections after every switch that are not counted: caches and connection tracking of the new path. */
 const warmUp = 20;
+/** Requests on one connection. Servers end a connection after some: nginx after 1000. */
+const mostKeptRequests = 500;
 
 /** Number of steps of a comparison, for progress. */
 export const stepsOf = ({ modes, rounds, countingRounds }: CompareOptions): number =>
@@ -71,8 +66,7 @@ class ComparisonRun {
   readonly #comparing: Comparing;
   readonly #ledger: Ledger;
   readonly #switch: ModeSwitch;
-  readonly #load: Load;
-  readonly #ports = new SourcePorts();
+  readonly #client: ClientLoad;
   readonly #meters: MachineMeter[];
   readonly #release: () => void;
   readonly #measured: Measured = {
@@ -80,12 +74,13 @@ class ComparisonRun {
     open: new Map(),
     followed: [],
     timed: [],
+    kept: [],
     counted: [],
     problems: new Map(),
   };
 
   constructor(options: CompareOptions, comparing: Comparing) {
-    const { world, target, enter, loadProgram } = comparing;
+    const { world, target, enter } = comparing;
     this.#options = options;
     this.#comparing = comparing;
     this.#ledger = new Ledger(world);
@@ -96,12 +91,7 @@ class ComparisonRun {
       target.clients.map(({ name }) => enter(name)),
     );
     const processor = cpus().length - 1;
-    this.#load = openLoad({
-      enter: enter(target.client.name),
-      program: loadProgram,
-      processor,
-      concurrency: options.concurrency,
-    });
+    this.#client = new ClientLoad(comparing, processor, options.concurrency);
     this.#meters = [...target.nodes, target.client].map((machine) => new MachineMeter(machine));
     this.#release = options.spread ? () => {} : keepOn(processor, processesOfPod(target.pod.metadata?.uid ?? ""));
   }
@@ -112,7 +102,7 @@ class ComparisonRun {
     const clients = target.clients.map(({ name }) => name);
     for (const mode of this.#options.modes)
       await this.#attempt(mode, "who is served", async () => {
-        const { host, port } = this.#destination(mode);
+        const { host, port } = this.#client.destination(mode);
         const to = `tcp://${host}:${port}`;
         const toIpv6 = destinationIpv6(mode, target);
         const through = mode !== "Direct";
@@ -166,13 +156,20 @@ class ComparisonRun {
       for (const mode of row)
         await this.#attempt(mode, `round ${number + 1} of ${rounds}`, async () => {
           await this.#enterMode(mode);
-          const connect = () => this.#connect(mode, Math.floor(connections / rounds));
-          for (let attempt = 0; attempt <= roundRetries; attempt++) {
-            const round = await timeRound(mode, number, this.#meters, connect);
-            this.#measured.timed.push(round);
-            if (round.failedConnections === 0) break;
-          }
+          const each = Math.floor(connections / rounds);
+          await this.#time(mode, number, this.#measured.timed, () => this.#client.connect(mode, each));
+          await this.#time(mode, number, this.#measured.kept, () =>
+            this.#client.ask(mode, Math.min(each, mostKeptRequests)),
+          );
         });
+  }
+
+  async #time(mode: ComparedMode, number: number, into: TimedRound[], run: () => Promise<RoundResult>): Promise<void> {
+    for (let attempt = 0; attempt <= roundRetries; attempt++) {
+      const round = await timeRound(mode, number, this.#meters, run);
+      into.push(round);
+      if (round.failedConnections === 0) break;
+    }
   }
 
   /** The kernel's counting costs time, so these rounds are not timed. */
@@ -184,7 +181,7 @@ class ComparisonRun {
       for (const mode of row)
         await this.#attempt(mode, "packets and BPF run time", async () => {
           await this.#enterMode(mode);
-          const run = () => this.#connect(mode, Math.min(200, Math.floor(connections / rounds)), true);
+          const run = () => this.#client.connect(mode, Math.min(200, Math.floor(connections / rounds)), true);
           this.#measured.counted.push(await countRound(mode, this.#meters, nodes, run));
         });
   }
@@ -198,7 +195,7 @@ class ComparisonRun {
     const { progress } = this.#comparing;
     progress.note("restoring the declared state");
     this.#release();
-    await this.#load.close();
+    await this.#client.load.close();
     await this.#switch
       .restore()
       .catch((error: Error) => progress.note(`a client's route to the pod could not be removed: ${error.message}`));
@@ -229,22 +226,8 @@ class ComparisonRun {
     const { world, target, entry } = this.#comparing;
     await this.#switch.to(mode);
     const entryMeter = this.#meters.find(({ name }) => name === target.entry.name) as MachineMeter;
-    const arrival: Arrival = { world, target, entry, load: this.#load, ports: this.#ports, entryMeter };
+    const arrival: Arrival = { world, target, entry, load: this.#client.load, ports: this.#client.ports, entryMeter };
     await untilModeShows(mode, arrival, switchPatienceMs);
-    await this.#connect(mode, warmUp);
-  }
-
-  #connect(mode: ComparedMode, connections: number, countBpf = false) {
-    return this.#load.round({
-      ...this.#destination(mode),
-      firstPort: this.#ports.take(connections),
-      connections,
-      path: "/",
-      countBpf,
-    });
-  }
-
-  #destination(mode: ComparedMode) {
-    return destinationOf(mode, this.#comparing.target, this.#comparing.entry);
+    await this.#client.connect(mode, warmUp);
   }
 }

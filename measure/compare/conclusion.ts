@@ -73,6 +73,7 @@ export function conclusionOf(
     ratioSentence(ratios, "EbpfDsr", "KubeProxyIptables"),
     ratioSentence(ratios, "EbpfTunnel", "KubeProxyIptables"),
     ratioSentence(ratios, "EbpfDsr", "EbpfTunnel"),
+    ratioSentence(ratios, "EbpfDsr", "KubeProxyIptables", "requestUs"),
     ...modes.flatMap(({ mode, rounds, problem }) =>
       problem === undefined ? [] : [`${modeNames[mode]} was measured in ${rounds} rounds only (${problem})`],
     ),
@@ -84,14 +85,21 @@ export function conclusionOf(
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** `a connection takes 0.81× (0.79-0.84) with eBPF, DSR of what it takes with kube-proxy (iptables)`. */
-function ratioSentence(ratios: Ratio[], of: ComparedMode, to: ComparedMode): string | undefined {
-  const found = ratios.find((ratio) => ratio.of === of && ratio.to === to && ratio.quantity === "medianUs");
+const measured = { medianUs: "connection", requestUs: "request on a kept connection" } as const;
+
+/** `the median connection takes 0.81× (0.79-0.84) with eBPF, DSR against kube-proxy (iptables)`. */
+function ratioSentence(
+  ratios: Ratio[],
+  of: ComparedMode,
+  to: ComparedMode,
+  quantity: keyof typeof measured = "medianUs",
+): string | undefined {
+  const found = ratios.find((ratio) => ratio.of === of && ratio.to === to && ratio.quantity === quantity);
   if (!found) return undefined;
   const names = `${modeNames[of]} and ${modeNames[to]}`;
   return found.difference === "no difference"
-    ? `no difference in the median connection time of ${names} (${ratioText(found)})`
-    : `the median connection takes ${ratioText(found)} with ${modeNames[of]} against ${modeNames[to]}`;
+    ? `no difference in the median time of a ${measured[quantity]} of ${names} (${ratioText(found)})`
+    : `the median ${measured[quantity]} takes ${ratioText(found)} with ${modeNames[of]} against ${modeNames[to]}`;
 }
 
 export const ratioText = ({ ratio: { value, low, high } }: Ratio): string =>

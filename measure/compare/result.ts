@@ -7,7 +7,7 @@ import { tolerableShare } from "../statistics/disturbance.ts";
 import { conclusionOf, expectedRows } from "./conclusion.ts";
 import type { CompareOptions } from "./options.ts";
 import type { CountedRound, TimedRound } from "./rounds.ts";
-import { figuresOf, ratiosOf, undisturbed } from "./summary.ts";
+import { figuresOf, ofRequests, ratiosOf, requestFigures, undisturbed } from "./summary.ts";
 import type { Target } from "./target.ts";
 import type { Sighting } from "./witness.ts";
 
@@ -23,7 +23,10 @@ export interface Measured {
   /** With a policy that admits every client. */
   readonly open: Map<ComparedMode, BothFamilies>;
   readonly followed: Topology[];
+  /** New connections. */
   readonly timed: TimedRound[];
+  /** Requests on connections that are kept. */
+  readonly kept: TimedRound[];
   readonly counted: CountedRound[];
   /** Why a mode could not be measured. */
   readonly problems: Map<ComparedMode, string>;
@@ -44,8 +47,9 @@ export function resultOf(
   const { modes, connections, rounds, concurrency, seed } = options;
   const { used, limit } = undisturbed(measured.timed);
   const clients = target.clients.map(({ name, address, addressIpv6 }) => ({ name, address, addressIpv6 }));
-  const results = modes.map((mode) => modeResult(mode, measured, used, seed));
-  const ratios = ratiosOf(used, modes, seed);
+  const kept = undisturbed(measured.kept).used;
+  const results = modes.map((mode) => modeResult(mode, measured, { used, kept }, seed));
+  const ratios = [...ratiosOf(used, modes, seed), ...ratiosOf(kept, modes, seed, ofRequests)];
   const admitted = admittedOf(measured);
   const expected = results.flatMap((result) =>
     expectedRows(result, {
@@ -70,7 +74,12 @@ export function resultOf(
   };
 }
 
-function modeResult(mode: ComparedMode, measured: Measured, used: TimedRound[], seed: number): ComparedModeResult {
+function modeResult(
+  mode: ComparedMode,
+  measured: Measured,
+  { used, kept }: { used: TimedRound[]; kept: TimedRound[] },
+  seed: number,
+): ComparedModeResult {
   const of = <T extends { mode: ComparedMode }>(all: T[]): T[] => all.filter((one) => one.mode === mode);
   const closed = measured.withPolicy.get(mode);
   const open = measured.open.get(mode);
@@ -88,6 +97,7 @@ function modeResult(mode: ComparedMode, measured: Measured, used: TimedRound[], 
         overIpv6: { ...open.overIpv6, served: closed.overIpv6.served, servedWithoutPolicy: open.overIpv6.served },
       }),
     ...figuresOf(of(measured.timed), of(used), of(measured.counted), seed),
+    ...(of(kept).length > 0 && { keptRequests: requestFigures(of(measured.kept), of(kept), seed) }),
     ...(problem && { problem }),
   };
 }

@@ -11,12 +11,12 @@ import {
 import type { RoundResult } from "../load/load.ts";
 import type { Quiet } from "../statistics/disturbance.ts";
 
-/** One round of one mode. */
+/** One round of one mode: new connections, or requests on one connection. */
 export interface TimedRound extends Quiet {
   mode: ComparedMode;
   /** From 0; rounds with the same number were measured next to each other. */
   number: number;
-  /** Of each answered connection. */
+  /** Of each answered connection, or request. */
   microseconds: number[];
   processor: ProcessorTime;
   /** By machine: processor time of its processes, nanoseconds. */

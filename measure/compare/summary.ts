@@ -7,7 +7,15 @@ import type { CountedRound, TimedRound } from "./rounds.ts";
 /** The figures of a mode's result; the rest are observations. */
 export type ModeFigures = Omit<
   ComparedModeResult,
-  "mode" | "served" | "servedWithoutPolicy" | "loggedSources" | "loggedLines" | "replyPath" | "overIpv6" | "problem"
+  | "mode"
+  | "served"
+  | "servedWithoutPolicy"
+  | "loggedSources"
+  | "loggedLines"
+  | "replyPath"
+  | "overIpv6"
+  | "keptRequests"
+  | "problem"
 >;
 
 const rounded = (value: number, digits = 1): number => Number(value.toFixed(digits));
@@ -74,6 +82,30 @@ export function figuresOf(
   };
 }
 
+/** Figures of requests on kept connections, of one mode. */
+export function requestFigures(
+  rounds: TimedRound[],
+  used: TimedRound[],
+  seed: number,
+): NonNullable<ComparedModeResult["keptRequests"]> {
+  const times = used.flatMap(({ microseconds }) => microseconds);
+  const at = (share: number): number => rounded(quantile(times, share));
+  return {
+    requests: times.length,
+    medianUs: at(0.5),
+    p10Us: at(0.1),
+    p90Us: at(0.9),
+    p99Us: at(0.99),
+    medianSpreadUs: estimate(
+      used.map(({ microseconds }) => median(microseconds)),
+      seed,
+    ),
+    processUsPerRequest: estimate(used.map(processUsPerEach), seed),
+    rounds: used.length,
+    disturbedRounds: rounds.length - used.length,
+  };
+}
+
 const programName = ({ node, program }: { node: string; program: string }): string => `${node}/${program}`;
 
 /** Programs of rounds in which the kernel counted. */
@@ -97,19 +129,31 @@ const cpuUsPerConnection = ({ processor, microseconds }: TimedRound): number =>
   (1e6 * processor.busy) / microseconds.length;
 
 /** Processor time of the processes of all machines, which is counted exactly, unlike that of the computer (in ticks). */
-const processUsPerConnection = ({ processNs, microseconds }: TimedRound): number =>
+const processUsPerEach = ({ processNs, microseconds }: TimedRound): number =>
   sum(Object.values(processNs)) / 1000 / microseconds.length;
 
-const quantities: Record<string, (round: TimedRound) => number> = {
+type Quantities = Readonly<Record<string, (round: TimedRound) => number>>;
+
+const ofConnections: Quantities = {
   medianUs: ({ microseconds }) => median(microseconds),
   p10Us: ({ microseconds }) => quantile(microseconds, 0.1),
   meanUs: ({ microseconds }) => mean(microseconds),
-  processUsPerConnection,
+  processUsPerConnection: processUsPerEach,
   cpuUsPerConnection,
 };
 
+export const ofRequests: Quantities = {
+  requestUs: ({ microseconds }) => median(microseconds),
+  processUsPerRequest: processUsPerEach,
+};
+
 /** Pairs of modes for ratios: every service mode to kube-proxy's, and DSR to the tunnel. */
-export function ratiosOf(used: TimedRound[], modes: ComparedMode[], seed: number): Ratio[] {
+export function ratiosOf(
+  used: TimedRound[],
+  modes: ComparedMode[],
+  seed: number,
+  quantities: Quantities = ofConnections,
+): Ratio[] {
   const baselines = modes.filter((mode) => mode.startsWith("KubeProxy") || mode === "EbpfTunnel");
   const pairs = baselines.flatMap((to) =>
     modes

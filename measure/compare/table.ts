@@ -17,6 +17,7 @@ export function renderComparison(
   return [
     shown(comparison),
     times(comparison),
+    requests(comparison),
     costs(comparison),
     ratios(comparison),
     ...problems.map(({ mode, problem }) => `${colors.red("PROBLEM")} ${modeNames[mode]}: ${problem}`),
@@ -92,6 +93,28 @@ function times({ modes }: Comparison): string {
   return table.toString();
 }
 
+/** Nothing where the server ends each connection. */
+function requests({ modes }: Comparison): string {
+  const table = new Table({
+    head: ["request on a kept connection, µs", "median (95 %)", "p10", "p90", "p99", "CPU of processes", "rounds"],
+    ...plain,
+  });
+  for (const { mode, keptRequests } of modes) {
+    if (!keptRequests) continue;
+    const { medianUs, medianSpreadUs, p10Us, p90Us, p99Us, processUsPerRequest, rounds, disturbedRounds } =
+      keptRequests;
+    table.push([
+      modeNames[mode],
+      `${medianUs.toFixed(1)} (${medianSpreadUs.low.toFixed(1)}-${medianSpreadUs.high.toFixed(1)})`,
+      ...[p10Us, p90Us, p99Us, processUsPerRequest.value].map((value) => value.toFixed(1)),
+      `${rounds}${disturbedRounds > 0 ? `, ${disturbedRounds} set aside` : ""}`,
+    ]);
+  }
+  return table.length > 0
+    ? table.toString()
+    : "The server ends each connection: requests on kept ones were not measured.";
+}
+
 function costs({ modes }: Comparison): string {
   const machines = [...new Set(modes.flatMap(({ packetsPerConnection }) => Object.keys(packetsPerConnection)))];
   const head = [
@@ -119,6 +142,7 @@ const quantityNames: Record<string, string> = {
   medianUs: "median time",
   p10Us: "p10 time",
   processUsPerConnection: "CPU of the machines' processes",
+  requestUs: "median of a kept connection's request",
 };
 
 /** Results of the first experiment, as ratios of means. */

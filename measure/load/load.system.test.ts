@@ -26,6 +26,7 @@ require("node:http").createServer((request, response) => {
   ports.push(remotePort);
   if (request.url === "/missing") { response.statusCode = 404; response.end(); }
   else if (request.url === "/cut") { response.writeHead(200, { "Content-Length": 100 }); response.write("x", () => request.socket.end()); }
+  else if (request.url === "/once") { response.setHeader("Connection", "close"); response.end("good bye"); }
   else if (request.url !== "/silent") response.end("welcome " + remoteAddress);
 }).listen(80, () => console.log("listening"));
 require("node:net").createServer((socket) => socket.resetAndDestroy()).listen(81);
@@ -106,6 +107,25 @@ test.each([1, 4])(
   },
 );
 
+test("several requests on each connection are timed one by one, and the connection stays the same", async () => {
+  await portsSeen();
+  const asked = await load({ concurrency: 2 }).round(round(28_000, { connections: 2, requests: 50 }));
+  expect(asked.failures).toEqual({});
+  expect(asked.nanoseconds).toHaveLength(100);
+  expect(asked.nanoseconds.every((time) => time > 0 && time < asked.elapsedNs)).toBe(true);
+  const seen = (await portsSeen()).sort(ascending);
+  expect(seen).toEqual([...Array(50).fill(28_000), ...Array(50).fill(28_001)]);
+});
+
+test("a server that ends each connection is noticed, and nothing is asked anew", async () => {
+  await portsSeen();
+  const { nanoseconds, failures } = await load().round(round(29_000, { connections: 1, requests: 9, path: "/once" }));
+  expect(nanoseconds).toHaveLength(1);
+  expect(failures.notTried).toBe(7);
+  expect(Object.values(failures).reduce((sum, count) => sum + count, 0)).toBe(8);
+  expect(await portsSeen()).toEqual([29_000]);
+});
+
 test("rounds follow one another; a port stays free for the client because the server closed first", async () => {
   const one = load();
   const results = await Promise.all([one.round(round(30_000)), one.round(round(30_020))]);
@@ -167,7 +187,7 @@ test("it exits with its parent, also in the middle of a round", async () => {
   const starter = `
     const { spawn } = require("node:child_process");
     const [file, ...args] = ${JSON.stringify([...enterArgv(LAB, "client", []), program, "-1", "1", "30000", "60000"])};
-    spawn(file, args, { stdio: ["pipe", "inherit", "inherit"] }).stdin.write("${SERVER} 80 ${CLIENT} 36000 9 /silent 0\\n");
+    spawn(file, args, { stdio: ["pipe", "inherit", "inherit"] }).stdin.write("${SERVER} 80 ${CLIENT} 36000 9 1 /silent 0\\n");
     setInterval(() => {}, 1000);
   `;
   const child = spawn(process.execPath, ["-e", starter], { stdio: "inherit" });

@@ -18,7 +18,7 @@ export interface LoadOptions {
   roundMs?: number;
 }
 
-/** One round: connections to one target, one source port each. */
+/** One round: connections to one target, one source port each. At most 65,535 requests. */
 export interface Round {
   /** IPv4 address. */
   host: string;
@@ -27,6 +27,8 @@ export interface Round {
   source: string;
   firstPort: number;
   connections: number;
+  /** Requests on each connection. Default 1: a connection for each. */
+  requests?: number;
   /** Path of the request, for the server's log. */
   path: string;
   /** Whether the kernel counts the run time of BPF programs meanwhile, which itself costs time. */
@@ -48,7 +50,8 @@ export type LoadFailure =
 
 /** The result of a round. */
 export interface RoundResult {
-  /** Of each answered connection, in order: connect, GET, whole answer, close. */
+  /** Of each answered connection, in order: connect, GET, whole answer, close. With several requests on each: of each answered request, GET and whole
+   * answer. */
   nanoseconds: number[];
   failures: Partial<Record<LoadFailure, number>>;
   elapsedNs: number;
@@ -94,8 +97,8 @@ export function openLoad({
   let last: Promise<unknown> = Promise.resolve();
 
   const ask = async (round: Round): Promise<RoundResult> => {
-    const { host, port, source, firstPort, connections, path, countBpf } = round;
-    child.stdin.write(`${[host, port, source, firstPort, connections, path, countBpf ? 1 : 0].join(" ")}\n`);
+    const { host, port, source, firstPort, connections, requests = 1, path, countBpf } = round;
+    child.stdin.write(`${[host, port, source, firstPort, connections, requests, path, countBpf ? 1 : 0].join(" ")}\n`);
     // A generator that hangs in spite of its own limits is killed, and the round fails.
     const deadline = setTimeout(() => child.kill("SIGKILL"), roundMs + 4 * timeoutMs + 10_000);
     const { value, done } = await lines.next().finally(() => clearTimeout(deadline));

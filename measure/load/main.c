@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The load generator: opens connections one after another (per worker), asks each for a page over HTTP, reads the whole
- * answer and closes, and reports the duration of each.
+ * answer and closes, and reports the duration of each. Or it asks several times on each, and reports the duration of each
+ * request.
  *
  *   load CPU CONCURRENCY TIMEOUT_MS ROUND_MS
  *
  * CPU is the processor that all workers run on, -1 for any. A round is one line on standard input and one line of JSON on
  * standard output, written when the round is over, so that nothing is printed during a measurement:
  *
- *   HOST PORT SOURCE FIRST_PORT CONNECTIONS PATH COUNT_BPF
+ *   HOST PORT SOURCE FIRST_PORT CONNECTIONS REQUESTS PATH COUNT_BPF
  *
+ * REQUESTS is the number of requests on each connection. With 1, opening and closing count too.
  * Connection i is bound to SOURCE and FIRST_PORT + i: the caller must never use a port twice, because
  * connection tracking treats a known port differently. The server is asked to close first, so no port
  * stays behind in TIME_WAIT here. COUNT_BPF 1 has the kernel count the run time of BPF programs during the round, by a
@@ -29,12 +31,12 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 
-#define MAX_CONNECTIONS 65535
+#define MAX_SAMPLES 65535
 #define MAX_WORKERS 256
 
 struct round {
 	struct question question;
-	int first_port, connections;
+	int first_port, connections, requests;
 	int64_t deadline;
 	atomic_int next; /* the next free connection */
 	atomic_int working;
@@ -42,9 +44,21 @@ struct round {
 };
 
 static struct round round_;
-static int64_t nanoseconds[MAX_CONNECTIONS];
-static uint8_t outcomes[MAX_CONNECTIONS];
+static int64_t nanoseconds[MAX_SAMPLES];
+static uint8_t outcomes[MAX_SAMPLES];
 static int concurrency, round_ms;
+
+static void try(int index)
+{
+	int port = round_.first_port + index, first = index * round_.requests;
+
+	if (now() > round_.deadline)
+		memset(outcomes + first, NOT_TRIED, round_.requests);
+	else if (round_.requests == 1)
+		outcomes[index] = attempt(&round_.question, port, &nanoseconds[index]);
+	else
+		attempt_kept(&round_.question, port, round_.requests, round_.deadline, outcomes + first, nanoseconds + first);
+}
 
 static void *work(void *unused)
 {
@@ -52,9 +66,7 @@ static void *work(void *unused)
 
 	(void)unused;
 	while ((index = atomic_fetch_add(&round_.next, 1)) < round_.connections)
-		outcomes[index] = now() > round_.deadline ?
-					  NOT_TRIED :
-					  attempt(&round_.question, round_.first_port + index, &nanoseconds[index]);
+		try(index);
 	if (atomic_fetch_sub(&round_.working, 1) == 1)
 		eventfd_write(round_.done, 1);
 	return NULL;
@@ -90,7 +102,7 @@ static void report(int64_t elapsed, int64_t busy, int64_t instructions, bool bpf
 	const char *comma = "";
 
 	printf("{\"nanoseconds\":[");
-	for (i = 0; i < round_.connections; i++) {
+	for (i = 0; i < round_.connections * round_.requests; i++) {
 		counts[outcomes[i]]++;
 		if (outcomes[i] != ANSWERED)
 			continue;
@@ -132,15 +144,21 @@ static void measure(bool counting_bpf)
 		close(bpf);
 }
 
+static void write_request(char request[REQUEST_ROOM], const char *path, const char *host, const char *connection)
+{
+	snprintf(request, REQUEST_ROOM, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: ebpf-dataplane-load\r\nConnection: %s\r\n\r\n",
+		 path, host, connection);
+}
+
 /* @return what is wrong with the line, or NULL */
 static const char *read_round(const char *line, bool *counting_bpf)
 {
 	char host[64], source[64], path[256];
 	int port, count;
 
-	if (sscanf(line, "%63s %d %63s %d %d %255s %d", host, &port, source, &round_.first_port, &round_.connections, path,
-		   &count) != 7)
-		return "a round is HOST PORT SOURCE FIRST_PORT CONNECTIONS PATH COUNT_BPF";
+	if (sscanf(line, "%63s %d %63s %d %d %d %255s %d", host, &port, source, &round_.first_port, &round_.connections,
+		   &round_.requests, path, &count) != 8)
+		return "a round is HOST PORT SOURCE FIRST_PORT CONNECTIONS REQUESTS PATH COUNT_BPF";
 	round_.question.target = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
 	round_.question.source = (struct sockaddr_in){ .sin_family = AF_INET };
 	if (inet_pton(AF_INET, host, &round_.question.target.sin_addr) != 1 ||
@@ -148,8 +166,10 @@ static const char *read_round(const char *line, bool *counting_bpf)
 		return "HOST and SOURCE are IPv4 addresses";
 	if (round_.connections < 1 || round_.first_port < 1 || round_.first_port + round_.connections - 1 > 65535)
 		return "FIRST_PORT + CONNECTIONS passes 65535";
-	snprintf(round_.question.request, sizeof(round_.question.request),
-		 "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: ebpf-dataplane-load\r\nConnection: close\r\n\r\n", path, host);
+	if (round_.requests < 1 || round_.requests > MAX_SAMPLES / round_.connections)
+		return "CONNECTIONS times REQUESTS is 1 to 65535";
+	write_request(round_.question.request, path, host, "close");
+	write_request(round_.question.kept, path, host, "keep-alive");
 	*counting_bpf = count;
 	return NULL;
 }

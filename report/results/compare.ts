@@ -21,6 +21,22 @@ const overIpv6Schema = z
   })
   .describe("The fields of the same names, as seen over IPv6.");
 
+const keptRequestsSchema = z
+  .strictObject({
+    requests: z.int().min(0).describe("Requests measured: GET and the whole answer; undisturbed rounds only."),
+    medianUs: microseconds("Median"),
+    p10Us: microseconds("10th percentile"),
+    p90Us: microseconds("90th percentile"),
+    p99Us: microseconds("99th percentile"),
+    medianSpreadUs: estimateSchema.describe("Median of the rounds' medians, microseconds."),
+    processUsPerRequest: estimateSchema.describe(
+      "CPU time of the processes of all machines per request (their cgroups), microseconds.",
+    ),
+    rounds: z.int().min(0).describe("Undisturbed rounds."),
+    disturbedRounds: z.int().min(0).describe("Rounds set aside because others had the processors, or requests failed."),
+  })
+  .describe("Requests that follow each other on one connection.");
+
 const modeSchema = z
   .strictObject({
     mode: z.enum(comparedModes),
@@ -80,6 +96,11 @@ const modeSchema = z
     histogramUs: z
       .array(z.strictObject({ from: z.number(), to: z.number(), count: z.int() }))
       .describe("Connection times of undisturbed rounds, in buckets of microseconds."),
+    keptRequests: keptRequestsSchema
+      .optional()
+      .describe(
+        "Requests on kept connections; absent where they were not measured, or where the server ends each connection.",
+      ),
     problem: z.string().optional().describe("Why the mode could not be measured, or only in part."),
   })
   .describe("One way of handling services.");

@@ -16,6 +16,7 @@ export function Latency({ compare, seed, environments }: Pick<Report, "compare" 
       <p>{compare.verdict}</p>
       <Dated of="compare" environments={environments} />
       <Distribution compare={compare} />
+      <KeptRequests compare={compare} />
       <Ratios compare={compare} seed={seed} />
     </Section>
   );
@@ -69,6 +70,43 @@ function Distribution({ compare }: { compare: Comparison }) {
   );
 }
 
+/** Requests that follow each other on one connection. Results from before they were measured have none. */
+function KeptRequests({ compare: { modes } }: { compare: Comparison }) {
+  const rows = modes.flatMap(({ mode, keptRequests }) => {
+    if (!keptRequests) return [];
+    const { p10Us, medianUs, medianSpreadUs, p90Us, p99Us, processUsPerRequest, requests, rounds } = keptRequests;
+    return [
+      [
+        modeName(mode),
+        ...[p10Us, medianUs].map((value) => figure(value, 1)),
+        withSpread(medianSpreadUs, 1),
+        ...[p90Us, p99Us].map((value) => figure(value, 1)),
+        withSpread(processUsPerRequest, 1),
+        figure(requests, 0),
+        rounds,
+      ],
+    ];
+  });
+  if (rows.length === 0) return null;
+  const heads = [
+    "10th percentile",
+    "median",
+    "median of rounds",
+    "90th",
+    "99th",
+    "CPU of the machines' processes",
+    "requests",
+    "rounds",
+  ];
+  return (
+    <Table
+      caption="Requests on kept connections (GET and answer), microseconds; the interval is 95 %, by bootstrap over rounds"
+      columns={[{ head: "mode" }, ...heads.map((head) => ({ head, number: true }))]}
+      rows={rows}
+    />
+  );
+}
+
 /** One drawing per quantity and baseline. */
 function Ratios({ compare: { ratios }, seed }: { compare: Comparison; seed: Report["seed"] }) {
   const groups = [...Map.groupBy(ratios, ({ quantity, to }) => `${quantity} ${to}`).values()];
@@ -76,7 +114,7 @@ function Ratios({ compare: { ratios }, seed }: { compare: Comparison; seed: Repo
     <div class="pair">
       {groups.map((group, index) => {
         const [{ quantity, to }] = group as [Comparison["ratios"][number]];
-        const timed = /Us$/.test(quantity) && to === "KubeProxyIptables";
+        const timed = quantity.endsWith("Us") && quantity !== "requestUs" && to === "KubeProxyIptables";
         const what = quantityName(quantity);
         return (
           <Figure
