@@ -21,6 +21,9 @@ const TICK_MS = 100;
 const ANNOUNCE_MS = 400;
 /** How often statuses are written again: one that could not be written, or that another controller changed. */
 const ASSIGN_AGAIN_MS = 2_000;
+/** How many Services whose status is refused are named at a time. */
+const REFUSALS_NAMED = 3;
+const NOT_WRITTEN = "cannot write load balancer addresses to a Service's status";
 /** How long an agent that ends still answers for its addresses, until other nodes have taken them over. */
 const HANDOVER_MS = 1_000;
 
@@ -105,11 +108,14 @@ export class Balancer {
     const { store } = this.#parts;
     const reservations = store.list("ipReservations");
     const { changes, problems } = balance(store.list("services"), wanted.pools, wanted.nodes, reservations);
-    this.#report(problems);
+    this.#report([...problems, ...this.#statuses.problems]);
     this.#isAssigning = true;
     void this.#statuses
       .write(changes)
-      .catch((error) => this.#warnOnce(`cannot write load balancer addresses to a Service's status: ${error.message}`))
+      .then((refused) => {
+        for (const reason of refused.slice(0, REFUSALS_NAMED)) this.#warnOnce(`${NOT_WRITTEN}: ${reason}`);
+      })
+      .catch((error) => this.#warnOnce(`${NOT_WRITTEN}: ${error.message}`))
       .finally(() => {
         this.#isAssigning = false;
       });

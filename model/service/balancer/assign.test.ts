@@ -81,6 +81,35 @@ test("a request comes before a Service that takes any address, and moves a Servi
   expect(result).toEqual({ a: { addresses: ["192.0.2.1"] }, b: { addresses: ["192.0.2.0"] } });
 });
 
+test("who asks for what it cannot have keeps what it has, and nobody else gets that", () => {
+  const typo = claimant("b", { request: asking("203.0.113.9"), held: ["192.0.2.0"] });
+  expect(assigned([claimant("a"), typo])).toEqual({
+    a: { addresses: ["192.0.2.1"] },
+    b: { addresses: ["192.0.2.0"], denial: expect.objectContaining({ path: "spec.loadBalancerIP" }) },
+  });
+  const wants = claimant("a", { request: asking("192.0.2.0") });
+  expect(assigned([wants, typo]).a?.denial?.reason).toBe(
+    "192.0.2.0 belongs to Service b, which does not share it with this one",
+  );
+  const one = claimant("c", { request: asking("192.0.2.0", "203.0.113.9"), held: ["192.0.2.0", "192.0.2.2"] });
+  expect(assigned([one]).c).toMatchObject({ addresses: ["192.0.2.0", "192.0.2.2"], denial: expect.anything() });
+});
+
+test("two Services exchange their addresses, and three in a ring", () => {
+  const ring = (...names: string[]) =>
+    names.map((name, at) =>
+      claimant(name, { held: [`192.0.2.${at}`], request: asking(`192.0.2.${(at + 1) % names.length}`) }),
+    );
+  expect(assigned(ring("a", "b"))).toEqual({ a: { addresses: ["192.0.2.1"] }, b: { addresses: ["192.0.2.0"] } });
+  expect(assigned(ring("a", "b", "c")).c).toEqual({ addresses: ["192.0.2.0"] });
+});
+
+test("what a fixed Service has is nobody else's, and it gets nothing else", () => {
+  const fixed = (name: string, ...held: string[]) => claimant(name, { held, isFixed: true });
+  const result = assigned([fixed("b", "192.0.2.0", "192.0.2.1"), fixed("c"), claimant("a")]);
+  expect(result).toMatchObject({ a: { addresses: ["192.0.2.2"] }, c: { addresses: [] } });
+});
+
 test("Services of one key share an address while their ports differ and their traffic policy is Cluster", () => {
   const shared = { sharing: "default/web" };
   const result = assigned([
@@ -118,19 +147,23 @@ test("a full pool is named", () => {
 
 const ADDRESSES = ["192.0.2.0", "192.0.2.1", "192.0.2.2", "192.0.2.3", "203.0.113.9"];
 const some = fc.uniqueArray(fc.constantFrom(...ADDRESSES), { maxLength: 2 });
+const asked = fc.uniqueArray(fc.constantFrom(...ADDRESSES), { minLength: 1, maxLength: 2 });
 const claimants = fc.uniqueArray(
-  fc.record({
-    name: fc.constantFrom(..."abcdefgh"),
-    age: fc.constantFrom("1", "2", "3"),
-    request: fc.option(
-      some.map((addresses) => asking(...addresses)),
-      { nil: undefined },
-    ),
-    sharing: fc.constantFrom(undefined, "one/x", "two/x"),
-    ports: fc.uniqueArray(fc.constantFrom("80/TCP", "443/TCP", "53/UDP"), { minLength: 1 }),
-    local: fc.boolean(),
-    held: some,
-  }),
+  fc
+    .record({
+      name: fc.constantFrom(..."abcdefgh"),
+      age: fc.constantFrom("1", "2", "3"),
+      request: fc.option(
+        asked.map((addresses) => asking(...addresses)),
+        { nil: undefined },
+      ),
+      sharing: fc.constantFrom(undefined, "one/x", "two/x"),
+      ports: fc.uniqueArray(fc.constantFrom("80/TCP", "443/TCP", "53/UDP"), { minLength: 1 }),
+      local: fc.boolean(),
+      held: some,
+      isFixed: fc.boolean(),
+    })
+    .map((one) => (one.isFixed ? { ...one, request: undefined } : one)),
   { selector: ({ name }) => name, maxLength: 8 },
 );
 const holdersOf = (all: readonly Claimant[], result: ReadonlyMap<string, Assignment>) =>
@@ -152,6 +185,21 @@ test("no address is given twice but by one key, to different ports and without L
         const ports = holders.flatMap(({ item }) => item.ports);
         expect(new Set(ports).size).toBe(ports.length);
       }
+    }),
+  );
+});
+
+test("nobody loses an address of a pool but for another one, or to an older Service", () => {
+  fc.assert(
+    fc.property(claimants, (all) => {
+      const pools = [pool("192.0.2.0/30")];
+      const valid = assignAddresses(all, pools, notGiven());
+      const now = all.map((item) => ({ ...item, held: valid.get(item.name)?.addresses ?? [] }));
+      fc.pre(now.every(({ held }) => new Set(held).size === held.length));
+      const changed = now.map((item, at) => ({ ...item, request: item.isFixed ? undefined : all.at(at - 1)?.request }));
+      const result = assignAddresses(changed, pools, notGiven());
+      for (const { name, held } of changed)
+        if (held.length > 0) expect(result.get(name)?.addresses.length).toBeGreaterThan(0);
     }),
   );
 });

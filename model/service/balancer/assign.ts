@@ -25,6 +25,8 @@ export interface Claimant {
   readonly local: boolean;
   /** What its status has. */
   readonly held: readonly Address[];
+  /** It keeps what it has and gets nothing else. */
+  readonly isFixed?: boolean;
 }
 
 /** Why a Service does not get what it asks for. */
@@ -47,28 +49,53 @@ export interface NotGiven {
   readonly kept: Reserved;
 }
 
+/** How often requests are looked at again because another one that was met has left an address. The rest is done when the statuses are written. */
+const AGAIN = 3;
+
 /** Gives every Service its load balancer addresses. The status is the memory: what a Service has, it keeps as long as a pool has the
- * address and nothing else is asked for. Then come those that ask for certain addresses, then the others; the older first. */
+ * address and it gets nothing else that it asks for. Then come those that ask for certain addresses, then the others; the older first. */
 export function assignAddresses(
   claimants: readonly Claimant[],
   pools: readonly AddressPool[],
   notGiven: NotGiven,
 ): ReadonlyMap<string, Assignment> {
-  const given = new Given(pools, notGiven);
-  const result = new Map<string, Assignment>();
   const sorted = claimants.toSorted((a, b) => (a.age < b.age ? -1 : a.age > b.age ? 1 : 0));
+  const moving = sorted.filter((one) => one.held.some((address) => !isWanted(one, address)));
+  // First as if each got what it asks for, so that two can exchange theirs. Whoever does not get it keeps what it has.
+  let staying: ReadonlySet<Claimant> = new Set();
+  for (let times = 0; ; times++) {
+    const result = assignedOnce(sorted, staying, new Given(pools, notGiven));
+    const denied = moving.filter((one) => result.get(one.name)?.denial && !staying.has(one));
+    if (denied.length === 0) return result;
+    staying = times < AGAIN ? new Set([...staying, ...denied]) : new Set(moving);
+  }
+}
+
+function assignedOnce(
+  sorted: readonly Claimant[],
+  staying: ReadonlySet<Claimant>,
+  given: Given,
+): ReadonlyMap<string, Assignment> {
+  const result = new Map<string, Assignment>();
   for (const claimant of sorted) {
     const kept = claimant.held.filter(
-      (address) => isWanted(claimant, address) && given.refusal(claimant, address) === undefined,
+      (address) =>
+        (isWanted(claimant, address) || staying.has(claimant)) && given.refusal(claimant, address) === undefined,
     );
     // One address, unless several are asked for.
-    const addresses = claimant.request ? kept : kept.slice(0, 1);
+    const addresses = claimant.request || claimant.isFixed ? kept : kept.slice(0, 1);
     for (const address of addresses) given.give(claimant, address);
     result.set(claimant.name, { addresses });
   }
-  for (const claimant of sorted.filter(({ request }) => request)) result.set(claimant.name, given.requested(claimant));
-  for (const claimant of sorted.filter(({ name, request }) => !request && result.get(name)?.addresses.length === 0))
-    result.set(claimant.name, given.any(claimant));
+  let unmet = sorted.filter(({ request }) => request);
+  for (let times = 0, before = 0; times < AGAIN && unmet.length !== before; times++) {
+    before = unmet.length;
+    for (const claimant of unmet) result.set(claimant.name, given.requested(claimant));
+    unmet = unmet.filter(({ name }) => result.get(name)?.denial);
+  }
+  const isWithout = ({ name, request, isFixed }: Claimant) =>
+    !request && !isFixed && result.get(name)?.addresses.length === 0;
+  for (const claimant of sorted.filter(isWithout)) result.set(claimant.name, given.any(claimant));
   return result;
 }
 
@@ -111,13 +138,20 @@ class Given {
   /** All that it asks for, or nothing new: half of an answer would look like a whole one. */
   requested(claimant: Claimant): Assignment {
     const { addresses = [], path = "" } = claimant.request ?? {};
-    const kept = addresses.filter((address) => this.#holders.get(address)?.includes(claimant));
+    const kept = claimant.held.filter((address) => this.#holders.get(address)?.includes(claimant));
     for (const address of addresses) {
       const reason = kept.includes(address) ? undefined : this.refusal(claimant, address);
       if (reason) return { addresses: kept, denial: { path, reason: `${address} ${reason}` } };
     }
     for (const address of addresses) if (!kept.includes(address)) this.give(claimant, address);
+    for (const address of kept) if (!addresses.includes(address)) this.#release(claimant, address);
     return { addresses };
+  }
+
+  #release(claimant: Claimant, address: Address): void {
+    const others = this.#holders.get(address)?.filter((holder) => holder !== claimant) ?? [];
+    if (others.length > 0) this.#holders.set(address, others);
+    else this.#holders.delete(address);
   }
 
   any(claimant: Claimant): Assignment {

@@ -85,6 +85,15 @@ test("what is asked for and not given is said with its field; what the Service h
   expect(unreadable?.message).toContain('"192.0.2" is no IP address');
 });
 
+test("what a Service has is given to no other, when its request cannot be read, is wrong, or another proxy is to serve it", () => {
+  const held = [{ ip: "172.31.1.240" }];
+  const asking = (text: string) => balanced("a", {}, held, { [ADDRESSES]: text });
+  const { metadata, ...rest } = balanced("a", {}, held);
+  const left = { ...rest, metadata: { ...metadata, labels: { "service.kubernetes.io/service-proxy-name": "other" } } };
+  for (const holder of [asking("nonsense"), asking("fd00::1"), asking("203.0.113.9"), left])
+    expect(given(holder, balanced("b")).changes).toEqual([change("b", "172.31.1.241")]);
+});
+
 const lb6 = poolNamed("lb6", { cidr: "2001:db8::f0/124", blockSize: 128, allowedUses: ["LoadBalancer"] });
 const bothPools = judgePools([lb, lb6, pods], facts);
 const dual = { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "PreferDualStack" };

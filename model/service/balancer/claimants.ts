@@ -37,6 +37,8 @@ export const SHARING = "ebpf-dataplane.io/load-balancer-sharing";
 export interface StatusChange {
   readonly namespace: string;
   readonly name: string;
+  /** Of this very Service: one of its name may have been deleted. */
+  readonly uid?: string | undefined;
   readonly addresses: readonly Address[];
 }
 
@@ -58,12 +60,17 @@ export function balance(
   if (addressPools.length === 0) return { changes: [], problems: [] };
   const asked = own.map((service) => [service, requestOf(service)] as const);
   const readable = asked.flatMap(([service, request]) => ("reason" in request ? [] : [[service, request] as const]));
+  // What they have is nobody else's, whatever is wrong with their request, and although another proxy may serve them.
+  const fixed = [
+    ...asked.flatMap(([service, request]) => ("reason" in request ? [service] : [])),
+    ...services.filter((service) => hasOwnBalancer(service) && !isServed(service)),
+  ];
   const notGiven = { reserved: reserved(nodes), kept: reservedAddresses(reservations) };
-  const assigned = FAMILIES.map((family) => assignedIn(family, readable, addressPools, notGiven));
+  const assigned = FAMILIES.map((family) => assignedIn(family, readable, fixed, addressPools, notGiven));
   const changes: StatusChange[] = [];
   const problems: Problem[] = [];
   for (const [service, request] of asked) {
-    const { namespace, name } = service.metadata;
+    const { namespace, name, uid } = service.metadata;
     const given =
       "reason" in request
         ? [{ addresses: heldBy(service), denial: request }]
@@ -71,7 +78,7 @@ export function balance(
     const addresses = given.flatMap((one) => one.addresses);
     for (const { denial } of given) if (denial) problems.push(denied(service, denial));
     if (addresses.toSorted().join() !== heldBy(service).toSorted().join() || hasOther(service))
-      changes.push({ namespace: namespace ?? "default", name, addresses });
+      changes.push({ namespace: namespace ?? "default", name, uid: uid ?? undefined, addresses });
   }
   return { changes, problems };
 }
@@ -80,13 +87,15 @@ export function balance(
 function assignedIn(
   family: Family,
   asked: readonly (readonly [Service, Request])[],
+  fixed: readonly Service[],
   allPools: readonly AddressPool[],
   notGiven: NotGiven,
 ): ReadonlyMap<string, Assignment> {
   const pools = allPools.filter(({ cidr }) => cidr.family === family);
   const own = asked.filter(([service]) => familiesOf(service).includes(family));
   const claimants = own.map(([service, request]) => claimantOf(service, request, family));
-  if (pools.length > 0) return assignAddresses(claimants, pools, notGiven);
+  const holding = fixed.map((service) => ({ ...claimantOf(service, NO_REQUEST, family), isFixed: true }));
+  if (pools.length > 0) return assignAddresses([...holding, ...claimants], pools, notGiven);
   return new Map(
     own.map(([service], index) => {
       const { name = "", held = [], request } = claimants[index] ?? {};
@@ -103,6 +112,8 @@ interface Request {
   readonly addresses: readonly Address[];
   readonly path: string;
 }
+
+const NO_REQUEST: Request = { addresses: [], path: "" };
 
 function requestOf(service: Service): Request | Denial {
   const { spec, metadata } = service;
