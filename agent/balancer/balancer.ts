@@ -1,6 +1,7 @@
 // This node's part of the load balancer: it assigns addresses if that is its task, and announces those that it has.
 import type { StreamingApi } from "../../kubernetes/transport.ts";
 import type { Address } from "../../model/address/address.ts";
+import { Latest } from "../../model/memo.ts";
 import type { NodeFacts } from "../../model/node/facts.ts";
 import type { Problem } from "../../model/problem.ts";
 import { balance } from "../../model/service/balancer/claimants.ts";
@@ -52,6 +53,7 @@ export class Balancer {
   readonly #announcer: Announcer;
   readonly #groups = new SolicitedGroups();
   readonly #wanted: WantedKeys;
+  readonly #balance = new Latest<ReturnType<typeof balance>>();
   readonly #said = new Set<string>();
   /** The objects from which addresses were assigned last, and when. */
   #assigned: { by: Wanted; at: number } | undefined;
@@ -106,8 +108,10 @@ export class Balancer {
     if (isDone || this.#isAssigning) return;
     this.#assigned = { by: wanted, at: now };
     const { store } = this.#parts;
-    const reservations = store.list("ipReservations");
-    const { changes, problems } = balance(store.list("services"), wanted.pools, wanted.nodes, reservations);
+    const [services, reservations] = [store.list("services"), store.list("ipReservations")];
+    const { changes, problems } = this.#balance.get([services, wanted.pools, wanted.nodes, reservations], () =>
+      balance(services, wanted.pools, wanted.nodes, reservations),
+    );
     this.#report([...problems, ...this.#statuses.problems]);
     this.#isAssigning = true;
     void this.#statuses

@@ -13,11 +13,11 @@ test("a Lease's name is one that an object can have, and no two addresses share 
 });
 
 test("the node of an endpoint that its slice does not name is that of the pod, or of the address", () => {
-  const slice = (address: string) =>
+  const slice = (address: string, nodeName?: string) =>
     endpointSlice.parse({
       metadata: { name: "web", namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
       addressType: "IPv4",
-      endpoints: [{ addresses: [address] }],
+      endpoints: [{ addresses: [address], nodeName }],
     });
   const addressed = (name: string, address: string) =>
     node.parse({ metadata: { name }, status: { addresses: [{ type: "InternalIP", address }] } });
@@ -59,6 +59,7 @@ test("the node of an endpoint that its slice does not name is that of the pod, o
   kinds.endpointSlices = [slice("192.0.2.100")];
   expect(candidates()).toEqual(["one"]);
   // From here on pods do not matter.
+  kinds.endpointSlices = [slice("10.244.0.9", "two")];
   candidates();
   const { keys } = wanted.now(facts);
   kinds.pods = [];

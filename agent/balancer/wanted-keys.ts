@@ -5,8 +5,7 @@ import { type NodeDirectory, nodeDirectory } from "../../model/node/nodes.ts";
 import type { IpPool } from "../../model/objects/calico.ts";
 import { type Judged, judgePools } from "../../model/pool/claims.ts";
 import { loadBalancerPools } from "../../model/pool/uses.ts";
-import { announcersOf, inTurn, type NodeOfEndpoint } from "../../model/service/balancer/announcers.ts";
-import { nodesOfPods } from "../../model/service/services.ts";
+import { Announcers, inTurn } from "../../model/service/balancer/announcers.ts";
 import type { SnapshotStore } from "../watch/snapshot-store.ts";
 import { ASSIGNING, OF_ADDRESS } from "./ownership.ts";
 
@@ -23,9 +22,11 @@ export interface Wanted {
 export class WantedKeys {
   readonly #store: Pick<SnapshotStore, "list">;
   readonly #wanted = new Latest<Wanted>();
-  readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
-  /** Whether a slice does not name the node of an endpoint. */
-  #asksPods = false;
+  readonly #announcers = new Announcers();
+  readonly #pools = new Latest<Judged<IpPool>>();
+  readonly #isOwn = new Latest<(address: Address) => boolean>();
+  readonly #nodes = new Latest<NodeDirectory>();
+  #leases: ReadonlyMap<Address, string> = new Map();
 
   constructor(store: Pick<SnapshotStore, "list">) {
     this.#store = store;
@@ -34,35 +35,35 @@ export class WantedKeys {
   /** @returns the same object until something on which it depends changes */
   now(facts: NodeFacts): Wanted {
     const kinds = ["services", "endpointSlices", "nodes", "ipPools", "ipReservations"] as const;
-    const pods = () => this.#store.list("pods");
-    const inputs = [facts, this.#asksPods && pods(), ...kinds.map((kind) => this.#store.list(kind))];
-    return this.#wanted.get(inputs, () => {
-      this.#asksPods = false;
-      return wantedOf(this.#store, facts, (address) => {
-        this.#asksPods = true;
-        return this.#podNodes.get([pods()], () => nodesOfPods(pods())).get(address);
-      });
-    });
+    const pods = this.#announcers.asksPods && this.#store.list("pods");
+    const inputs = [facts, pods, ...kinds.map((kind) => this.#store.list(kind))];
+    return this.#wanted.get(inputs, () => this.#wantedOf(facts));
   }
-}
 
-function wantedOf(
-  store: Pick<SnapshotStore, "list">,
-  facts: NodeFacts,
-  podNode: (address: Address) => string | undefined,
-): Wanted {
-  const nodes = store.list("nodes");
-  const directory = nodeDirectory(nodes, facts);
-  const pools = judgePools(store.list("ipPools"), facts);
-  const own = loadBalancerPools(pools);
-  const isOwn = (address: Address) => own.some(({ cidr }) => covers(cidr, hostCidr(address)));
-  const nodeOf: NodeOfEndpoint = (address, named) => directory.nodeOf(address) ?? named ?? podNode(address);
-  const announcers = announcersOf(store.list("services"), store.list("endpointSlices"), nodes, isOwn, nodeOf);
-  const keys = new Map([...announcers].map(([address, names]) => [leaseOf(address), names]));
-  const names = nodes.map(({ metadata }) => metadata.name);
-  if (own.length > 0) keys.set(ASSIGNING, inTurn(ASSIGNING, names));
-  const addresses = new Map([...announcers.keys()].map((address) => [leaseOf(address), address]));
-  return { keys, addresses, pools, nodes: directory };
+  #wantedOf(facts: NodeFacts): Wanted {
+    const [nodeObjects, ipPools] = [this.#store.list("nodes"), this.#store.list("ipPools")];
+    const nodes = this.#nodes.get([nodeObjects, facts], () => nodeDirectory(nodeObjects, facts));
+    const pools = this.#pools.get([ipPools, facts], () => judgePools(ipPools, facts));
+    const own = loadBalancerPools(pools);
+    const isOwn = this.#isOwn.get(
+      [pools],
+      () => (address: Address) => own.some(({ cidr }) => covers(cidr, hostCidr(address))),
+    );
+    const list = { services: this.#store.list("services"), endpointSlices: this.#store.list("endpointSlices") };
+    const objects = { ...list, nodes: nodeObjects, pods: this.#store.list("pods") };
+    const announcers = this.#announcers.of(objects, nodes, isOwn);
+    const before = this.#leases;
+    this.#leases = new Map([...announcers.keys()].map((address) => [address, before.get(address) ?? leaseOf(address)]));
+    const keys = new Map<string, readonly string[]>();
+    const addresses = new Map<string, Address>();
+    for (const [address, lease] of this.#leases) {
+      keys.set(lease, announcers.get(address) ?? []);
+      addresses.set(lease, address);
+    }
+    const names = nodeObjects.map(({ metadata }) => metadata.name);
+    if (own.length > 0) keys.set(ASSIGNING, inTurn(ASSIGNING, names));
+    return { keys, addresses, pools, nodes };
+  }
 }
 
 /** "address-192-0-2-1", "address-2001-db8-0-0-0-0-0-1": the name of an object begins and ends with a letter or digit, so no zero is left

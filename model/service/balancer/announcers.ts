@@ -1,66 +1,106 @@
 import { type Address, canonicalAddress, type Family, familyOf } from "../../address/address.ts";
 import { hash32 } from "../../hash.ts";
-import { Memo } from "../../memo.ts";
-import type { Node, Service } from "../../objects/core.ts";
-import { type EndpointSlice, serviceNameLabel } from "../../objects/discovery.ts";
+import { Latest, Memo } from "../../memo.ts";
+import type { NodeDirectory } from "../../node/nodes.ts";
+import type { Node, Pod, Service } from "../../objects/core.ts";
+import type { EndpointSlice } from "../../objects/discovery.ts";
 import { objectName } from "../../objects/metadata.ts";
 import { announcing, type EndpointNodes } from "../announcing.ts";
 import { conditionsOf } from "../backends.ts";
+import { nodesOfPods } from "../services.ts";
+import { SliceGroups } from "../slice-groups.ts";
 import { heldBy } from "./claimants.ts";
 import { hasOwnBalancer } from "./class.ts";
 
-/** The nodes that may announce each load balancer address, in the order in which they try: different for each address, so that
- * addresses spread over the nodes; nodes that are not ready last.
- * @param isOwn whether a pool of this dataplane has the address
- * @param nodeOf the node of an endpoint's address, and the one that its slice names */
-export function announcersOf(
-  services: readonly Service[],
-  slices: readonly EndpointSlice[],
-  nodes: readonly Node[],
-  isOwn: (address: Address) => boolean,
-  nodeOf: NodeOfEndpoint,
-): ReadonlyMap<Address, readonly string[]> {
-  const unready = new Set(nodes.filter(({ status }) => !status.isReady).map(({ metadata }) => metadata.name));
-  const everywhere = namesOf(announcing(nodes));
-  const found = new Map<Address, readonly string[]>();
-  for (const service of services.filter(hasOwnBalancer)) {
-    for (const address of heldBy(service).filter((one) => isOwn(one) && !found.has(one))) {
-      const isLocal = service.spec.externalTrafficPolicy === "Local";
-      const endpoints = isLocal ? nodesWithEndpoints(service, slices, familyOf(address), nodeOf) : undefined;
-      const order = inTurn(address, endpoints ? namesOf(announcing(nodes, endpoints)) : everywhere);
-      found.set(address, [...order.filter((name) => !unready.has(name)), ...order.filter((name) => unready.has(name))]);
-    }
-  }
-  return found;
+/** What the nodes of addresses depend on. */
+export interface AnnouncerObjects {
+  readonly services: readonly Service[];
+  readonly endpointSlices: readonly EndpointSlice[];
+  readonly nodes: readonly Node[];
+  readonly pods: readonly Pod[];
 }
 
-export type NodeOfEndpoint = (address: Address, named: string | undefined) => string | undefined;
+/** An address of a Service, and the names of its nodes. */
+type Order = readonly [Address, readonly string[]];
+
+/** The nodes that may announce each load balancer address. What a change does not concern costs a lookup. */
+export class Announcers {
+  readonly #slices = new SliceGroups();
+  readonly #orders = new Memo<Service, readonly Order[]>();
+  readonly #names = new Latest<readonly string[]>();
+  readonly #unready = new Latest<ReadonlySet<string>>();
+  readonly #podNodes = new Latest<ReadonlyMap<string, string>>();
+  readonly #nameless = new Memo<EndpointSlice, boolean>();
+  /** Whether the last answer depends on pods: a slice does not name the node of an endpoint. */
+  asksPods = false;
+
+  /** In the order in which they try: different for each address, so that addresses spread over the nodes; nodes that are not ready last.
+   * @param isOwn whether a pool of this dataplane has the address; another function for other pools */
+  of(
+    { services, endpointSlices, nodes, pods }: AnnouncerObjects,
+    directory: NodeDirectory,
+    isOwn: (address: Address) => boolean,
+  ): ReadonlyMap<Address, readonly string[]> {
+    this.#slices.update(endpointSlices);
+    this.asksPods = false;
+    const everywhere = this.#names.get([nodes], () => namesOf(announcing(nodes)));
+    const unready = this.#unready.get([nodes], () => new Set(namesOf(nodes.filter(({ status }) => !status.isReady))));
+    const found = new Map<Address, readonly string[]>();
+    for (const service of services.filter(hasOwnBalancer)) {
+      const isLocal = service.spec.externalTrafficPolicy === "Local";
+      const slices = isLocal ? this.#slices.of(objectName(service)) : NONE;
+      const asks = slices.some((slice) => this.#nameless.get(slice, [], () => hasNameless(slice)));
+      this.asksPods ||= asks;
+      const podNodes = asks ? this.#podNodes.get([pods], () => nodesOfPods(pods)) : undefined;
+      const orders = this.#orders.get(service, [nodes, directory, isOwn, slices, podNodes], () => {
+        const publishNotReady = service.spec.publishNotReadyAddresses === true;
+        const nodeOf: NodeOf = (address, named) => directory.nodeOf(address) ?? named ?? podNodes?.get(address);
+        const namesFor = (address: Address) =>
+          isLocal
+            ? namesOf(announcing(nodes, nodesWithEndpoints(slices, familyOf(address), publishNotReady, nodeOf)))
+            : everywhere;
+        return heldBy(service)
+          .filter(isOwn)
+          .map((address): Order => [address, readyFirst(inTurn(address, namesFor(address)), unready)]);
+      });
+      for (const [address, names] of orders) if (!found.has(address)) found.set(address, names);
+    }
+    return found;
+  }
+}
+
+const NONE: readonly EndpointSlice[] = [];
 
 const namesOf = (nodes: readonly Node[]): readonly string[] => nodes.map(({ metadata }) => metadata.name);
 
-/** The names in an order that depends on the key. */
-export function inTurn(key: string, names: readonly string[]): readonly string[] {
-  const weight = (name: string) => hash32(`${key} ${name}`);
-  return names.toSorted((a, b) => weight(a) - weight(b) || (a < b ? -1 : 1));
+const hasNameless = ({ endpoints }: EndpointSlice): boolean => endpoints.some(({ nodeName }) => !nodeName);
+
+function readyFirst(names: readonly string[], unready: ReadonlySet<string>): readonly string[] {
+  if (unready.size === 0) return names;
+  return [...names.filter((name) => !unready.has(name)), ...names.filter((name) => unready.has(name))];
 }
 
-/** A list is asked for every Service with a load balancer's address. */
-const grouped = new Memo<readonly EndpointSlice[], ReadonlyMap<string, readonly EndpointSlice[]>>();
+/** The names in an order that depends on the key. */
+export function inTurn(key: string, names: readonly string[]): readonly string[] {
+  return names
+    .map((name) => ({ name, weight: hash32(`${key} ${name}`) }))
+    .sort((a, b) => a.weight - b.weight || (a.name < b.name ? -1 : 1))
+    .map(({ name }) => name);
+}
 
-const serviceNameOf = ({ metadata }: EndpointSlice): string =>
-  `${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}`;
+type NodeOf = (address: Address, named: string | undefined) => string | undefined;
 
+/** As the backends are placed (backends.ts). */
 function nodesWithEndpoints(
-  service: Service,
   slices: readonly EndpointSlice[],
   family: Family | undefined,
-  nodeOf: NodeOfEndpoint,
+  publishNotReady: boolean,
+  nodeOf: NodeOf,
 ): EndpointNodes {
-  const byService = grouped.get(slices, [], () => Map.groupBy(slices, serviceNameOf));
-  const own = byService.get(objectName(service))?.filter(({ addressType }) => addressType === family) ?? [];
   const found = { ready: new Set<string>(), draining: new Set<string>() };
+  const own = slices.filter(({ addressType }) => addressType === family);
   for (const endpoint of own.flatMap(({ endpoints }) => endpoints)) {
-    const { ready, servingTerminating } = conditionsOf(endpoint, service.spec.publishNotReadyAddresses === true);
+    const { ready, servingTerminating } = conditionsOf(endpoint, publishNotReady);
     const address = canonicalAddress(endpoint.addresses[0] ?? "");
     const name = address && nodeOf(address, endpoint.nodeName ?? undefined);
     if (name !== undefined && (ready || servingTerminating)) (ready ? found.ready : found.draining).add(name);

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { nodeDirectory } from "../../node/nodes.ts";
 import { ipPool } from "../../objects/calico.ts";
-import { node, type Service, service } from "../../objects/core.ts";
-import { endpointSlice } from "../../objects/discovery.ts";
+import { node, pod, type Service, service } from "../../objects/core.ts";
+import { type EndpointSlice, endpointSlice } from "../../objects/discovery.ts";
 import { judgePools } from "../../pool/claims.ts";
 import { unusedPools, workloadPools } from "../../pool/uses.ts";
 import { externalIpPolicy } from "../external-ips.ts";
 import { frontendRules } from "../frontend-rules.ts";
-import { announcersOf, type NodeOfEndpoint } from "./announcers.ts";
+import { type AnnouncerObjects, Announcers } from "./announcers.ts";
 import { ADDRESSES, balance, SHARING } from "./claimants.ts";
 
 const facts = {
@@ -35,7 +35,8 @@ function balanced(name: string, spec: object = {}, held: readonly object[] = [],
   });
 }
 const given = (...services: Service[]) => balance(services, pools, directory);
-const named: NodeOfEndpoint = (_, name) => name;
+const announcers = (services: Service[], endpointSlices: EndpointSlice[] = [], all = nodes, at = directory) =>
+  new Announcers().of({ services, endpointSlices, nodes: all, pods: [] }, at, () => true);
 const change = (name: string, ...addresses: string[]) => ({ namespace: "default", name, addresses });
 
 test("a Service without a class, or with this dataplane's, gets an address; others are left alone", () => {
@@ -165,17 +166,57 @@ test("nodes of an address: all that external load balancers use, or those with a
     ],
   });
   const held = [{ ip: "172.31.1.240" }, { ip: "2001:db8::f0" }];
-  const of = (spec: object, slices = [slice], nodeOf: NodeOfEndpoint = named) =>
-    announcersOf([balanced("a", spec, held)], slices, nodes, () => true, nodeOf);
+  const of = (spec: object, slices = [slice], at = directory) =>
+    announcers([balanced("a", spec, held)], slices, nodes, at);
   const local = { externalTrafficPolicy: "Local" };
   expect(of({}).get("172.31.1.240")?.toSorted()).toEqual(["one", "three", "two"]);
   expect(of(local).get("172.31.1.240")).toEqual(["two"]);
   expect(of(local).get("2001:db8::f0")).toEqual([]);
   // As its backends are placed: a node's own address is that node's, whatever the slice says.
-  expect(of(local, [slice], () => "one").get("172.31.1.240")).toEqual(["one"]);
+  expect(of(local, [slice], { ...directory, nodeOf: () => "one" }).get("172.31.1.240")).toEqual(["one"]);
   const serving = { ready: false, serving: true, terminating: true };
   const ending = { ...slice, endpoints: [{ addresses: ["10.244.0.2"], nodeName: "two", conditions: serving }] };
   expect(of(local, [ending]).get("172.31.1.240")).toEqual(["two"]);
+});
+
+test("after each change the nodes of addresses are those of a fresh look, and of others the same objects", () => {
+  const kept = new Announcers();
+  const [pools, at] = [() => true, directory];
+  const sliceOf = (name: string, nodeName?: string) =>
+    endpointSlice.parse({
+      metadata: { name: `${name}-1`, namespace: "default", labels: { "kubernetes.io/service-name": name } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["10.244.0.2"], nodeName }],
+    });
+  const podAt = (nodeName: string) =>
+    pod.parse({
+      metadata: { name: "p", namespace: "default" },
+      spec: { nodeName, containers: [{}] },
+      status: { phase: "Running", podIPs: [{ ip: "10.244.0.2" }] },
+    });
+  const local = (name: string, ip: string) => balanced(name, { externalTrafficPolicy: "Local" }, [{ ip }]);
+  const [a, b] = [local("a", "172.31.1.240"), local("b", "172.31.1.241")];
+  const [sliceB, some] = [sliceOf("b", "three"), balanced("c", {}, [{ ip: "172.31.1.242" }])];
+  let all: AnnouncerObjects = { services: [a, b, some], endpointSlices: [sliceB], nodes, pods: [] };
+  const ofB = kept.of(all, at, pools).get("172.31.1.241");
+  expect(ofB).toEqual(["three"]);
+  const changes: (Partial<AnnouncerObjects> & { readonly asks?: boolean })[] = [
+    { endpointSlices: [sliceB, sliceOf("a", "one")] },
+    { endpointSlices: [sliceB, sliceOf("a")], asks: true },
+    { pods: [podAt("two")], asks: true },
+    { pods: [podAt("one")], asks: true },
+    { endpointSlices: [sliceB] },
+    { services: [balanced("a", {}, [{ ip: "172.31.1.240" }]), b, some] },
+  ];
+  for (const { asks = false, ...change } of changes) {
+    all = { ...all, ...change };
+    const now = kept.of(all, at, pools);
+    expect(now).toEqual(new Announcers().of(all, at, pools));
+    expect(kept.asksPods).toBe(asks);
+    expect(now.get("172.31.1.241")).toBe(ofB);
+  }
+  all = { ...all, nodes: nodes.slice(0, 2) };
+  expect(kept.of(all, at, pools)).toEqual(new Announcers().of(all, at, pools));
 });
 
 test("nodes that are not ready are the last to try", () => {
@@ -183,14 +224,14 @@ test("nodes that are not ready are the last to try", () => {
     node.parse({ metadata: { name }, status: { conditions: [{ type: "Ready", status: "Unknown" }] } }),
   );
   const service = balanced("a", {}, [{ ip: "172.31.1.240" }]);
-  const order = announcersOf([service], [], [...unready, ...nodes], () => true, named).get("172.31.1.240");
+  const order = announcers([service], [], [...unready, ...nodes]).get("172.31.1.240");
   expect(order?.slice(0, 3).toSorted()).toEqual(["one", "three", "two"]);
   expect(order?.slice(3).toSorted()).toEqual(["u1", "u2", "u3"]);
 });
 
 test("addresses spread over the nodes", () => {
   const services = Array.from({ length: 60 }, (_, index) => balanced(`a${index}`, {}, [{ ip: `192.0.2.${index}` }]));
-  const first = [...announcersOf(services, [], nodes, () => true, named).values()].map(([name]) => name);
+  const first = [...announcers(services).values()].map(([name]) => name);
   for (const { metadata } of nodes) expect(first.filter((name) => name === metadata.name).length).toBeGreaterThan(8);
 });
 
