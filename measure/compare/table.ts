@@ -142,7 +142,7 @@ const quantityNames: Record<string, string> = {
   medianUs: "median time",
   p10Us: "p10 time",
   processUsPerConnection: "CPU of the machines' processes",
-  requestUs: "median of a kept connection's request",
+  requestUs: "median request, kept connection",
 };
 
 /** Results of the first experiment, as ratios of means. */
