@@ -1,5 +1,15 @@
-import { type Address, canonicalAddress, type Family, familyOf } from "../address/address.ts";
+import {
+  type Address,
+  type Cidr,
+  canonicalAddress,
+  covers,
+  type Family,
+  familyOf,
+  hostCidr,
+  parseCidr,
+} from "../address/address.ts";
 import { Memo } from "../memo.ts";
+import { type NodeFacts, serviceSubnetsOf } from "../node/facts.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { ServicePort } from "../objects/core.ts";
 import type { EndpointSlice, SliceEndpoint } from "../objects/discovery.ts";
@@ -74,8 +84,9 @@ export function* backendsOf(
     if (number === undefined) continue;
     yield* each(slice.endpoints, (endpoint) => {
       const address = usableAddress(endpoint, family);
-      if (!address) {
-        if (!faulty.has(slice)) faulty.set(slice, faultOf(slice, endpoint));
+      const network = address ? clusterNetworkOf(address, nodes) : undefined;
+      if (!address || network) {
+        if (!faulty.has(slice)) faulty.set(slice, faultOf(slice, endpoint, network));
         return;
       }
       const { way, ...place } = placeOf(address, endpoint.nodeName ?? pods.nodeOf(address), nodes);
@@ -94,12 +105,26 @@ export function* backendsOf(
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ backend }) => backend);
 }
 
-function faultOf({ endpoints, addressType }: EndpointSlice, endpoint: SliceEndpoint): SliceFault {
+function faultOf(
+  { endpoints, addressType }: EndpointSlice,
+  endpoint: SliceEndpoint,
+  network: Cidr | undefined,
+): SliceFault {
   const [text = ""] = endpoint.addresses;
-  return {
-    path: `endpoints[${endpoints.indexOf(endpoint)}].addresses[0]`,
-    why: `"${text.slice(0, 64)}" is no ${addressType} address that a host can have. The endpoint gets no connections; the others of the slice do.`,
-  };
+  const why = network
+    ? `${text} is in the network of cluster IPs, ${network.text}, and an endpoint cannot be a Service's address. The endpoint gets no connections; the others of the slice do. Next: name the addresses of that Service's endpoints.`
+    : `"${text.slice(0, 64)}" is no ${addressType} address that a host can have. The endpoint gets no connections; the others of the slice do.`;
+  return { path: `endpoints[${endpoints.indexOf(endpoint)}].addresses[0]`, why };
+}
+
+const clusterNetworks = new Memo<NodeFacts, readonly Cidr[]>();
+
+/** The network of cluster IPs that has the address. What it is translated to would be translated once more, or not, depending on the client; kube-proxy does not. */
+function clusterNetworkOf(address: Address, { facts, nodeOf }: NodeDirectory): Cidr | undefined {
+  const networks = clusterNetworks.get(facts, [], () => serviceSubnetsOf(facts).map(parseCidr));
+  const host = hostCidr(address);
+  const found = networks.find((network) => covers(network, host));
+  return found && nodeOf(address) === undefined ? found : undefined;
 }
 
 /** A pod of this node at one of its ports, whatever its conditions. */

@@ -74,6 +74,13 @@ const faulty: [what: string, objects: KubernetesObject[], told: RegExp[]][] = [
     [],
   ],
   [
+    "an endpoint that is another Service's address",
+    [exposed("alias", 6, 30_911), endpoints("alias", [{ address: cluster96(5), node: "node" }])],
+    [
+      /^EndpointSlice alias-1, endpoints\[0\]\.addresses\[0\]: 10\.96\.3\.5 is in the network of cluster IPs, 10\.96\.0\.0\/12/,
+    ],
+  ],
+  [
     "more ports than a Service may have",
     [
       exposed("large", 8, 30_908, {
@@ -100,6 +107,8 @@ test("each fault once, whichever agents find it and however often it comes; the 
   await until("the last state", async () =>
     (await cluster.see("client1", `${nodes.master}:30909`)).startsWith("allowed"),
   );
+
+  expect(await cluster.see("client1", `${nodes.master}:30911`)).toBe("rejected");
 
   // An agent that starts again finds all of it again. What it tells it has told once it tells of another one.
   await cluster.endAgent("node");
