@@ -8,7 +8,7 @@ import { unusedPools, workloadPools } from "../../pool/uses.ts";
 import { externalIpPolicy } from "../external-ips.ts";
 import { frontendRules } from "../frontend-rules.ts";
 import { type AnnouncerObjects, Announcers } from "./announcers.ts";
-import { ADDRESSES, balance, SHARING } from "./claimants.ts";
+import { ADDRESSES, balance, REQUEST_LIMIT, SHARING } from "./claimants.ts";
 
 const facts = {
   nodeName: "one",
@@ -84,6 +84,18 @@ test("what is asked for and not given is said with its field; what the Service h
   expect(problems[1]?.message).toContain("fd00::1 is an IPv6 address, and spec.ipFamilies has no IPv6");
   const [unreadable] = given(balanced("c", { loadBalancerIP: "192.0.2" })).problems;
   expect(unreadable?.message).toContain('"192.0.2" is no IP address');
+});
+
+test("one Service cannot ask for a whole pool", () => {
+  const asking = (count: number) => {
+    const all = Array.from({ length: count }, (_, index) => `172.31.1.${241 + index}`);
+    return balanced("a", {}, [{ ip: "172.31.1.240" }], { [ADDRESSES]: `${all.join(", ")},` });
+  };
+  expect(given(asking(REQUEST_LIMIT)).changes[0]?.addresses).toHaveLength(REQUEST_LIMIT);
+  const { changes, problems } = given(asking(REQUEST_LIMIT + 1), balanced("b"));
+  expect(changes).toEqual([change("b", "172.31.1.241")]);
+  expect(problems).toMatchObject([{ name: "a", path: `metadata.annotations[${ADDRESSES}]` }]);
+  expect(problems[0]?.message).toContain("9 addresses are asked for, and one Service may ask for 8");
 });
 
 test("what a Service has is given to no other, when its request cannot be read, is wrong, or another proxy is to serve it", () => {

@@ -33,6 +33,9 @@ export const ADDRESSES = "ebpf-dataplane.io/load-balancer-ips";
 /** Services of one namespace with the same text may have one address. */
 export const SHARING = "ebpf-dataplane.io/load-balancer-sharing";
 
+/** How many addresses one Service may ask for: a quota counts Services, so that one could take a whole pool. */
+export const REQUEST_LIMIT = 8;
+
 /** A Service whose status is to have other load balancer addresses. */
 export interface StatusChange {
   readonly namespace: string;
@@ -119,9 +122,11 @@ function requestOf(service: Service): Request | Denial {
   const { spec, metadata } = service;
   const annotated = metadata.annotations?.[ADDRESSES];
   const path = annotated === undefined ? "spec.loadBalancerIP" : `metadata.annotations[${ADDRESSES}]`;
-  const texts = (annotated ?? spec.loadBalancerIP ?? "").split(",").map((text) => text.trim());
+  const texts = (annotated ?? spec.loadBalancerIP ?? "").split(",").flatMap((text) => text.trim() || []);
+  if (texts.length > REQUEST_LIMIT)
+    return { path, reason: `${texts.length} addresses are asked for, and one Service may ask for ${REQUEST_LIMIT}` };
   const addresses: Address[] = [];
-  for (const text of texts.filter(Boolean)) {
+  for (const text of texts) {
     const address = canonicalAddress(text);
     if (address === undefined) return { path, reason: `"${text}" is no IP address` };
     const family = familyOf(address) ?? "IPv4";
