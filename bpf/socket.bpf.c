@@ -137,7 +137,10 @@ static __always_inline int translate_to_backend(struct bpf_sock_addr *socket, en
 	service = is_left || !has_address(&requester)
 			  ? NULL
 			  : service_of_socket(socket, &requester, &peer.frontend, peer.frontend_port, hook);
-	if (!service && hook == HOOK_CONNECT && !is_left && !is_left_to_host(settings) && is_cluster_address(&peer.frontend)) {
+	/* Of TCP only: getaddrinfo() connects UDP sockets to each address, at any port, and puts those last at which that fails (RFC 6724). A datagram is
+	 * refused as a packet. */
+	if (!service && hook == HOOK_CONNECT && !is_left && !is_left_to_host(settings) && is_cluster_address(&peer.frontend) &&
+	    protocol == IPPROTO_TCP) {
 		trace_socket(&peer.frontend, peer.frontend_port, protocol, port_of(socket), hook);
 		return refuse(socket, &peer, NULL, OUTCOME_REJECT_NO_SERVICE, -ECONNREFUSED);
 	}

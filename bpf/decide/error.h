@@ -134,6 +134,17 @@ static __always_inline bool is_in_cluster(const struct address *address)
 	return !is_outside_cluster(address, location_flags(locate(address)));
 }
 
+/* Whether the error is about a packet of the node itself, whose connections have no entry, and of the workload that this packet went to: any other sender
+ * could make the stack believe what it likes of a way that is not its own. */
+static __always_inline bool is_about_own_packet(const struct packet *packet, const struct settings *settings)
+{
+	const struct scratch *scratch = scratch_get();
+	const struct inner_packet *inner = scratch ? &scratch->inner : NULL;
+
+	return inner && is_local_host(settings, &packet->tuple.destination) && is_error_for_sender(packet, inner) &&
+	       address_is_equal(&inner->tuple.destination, &packet->tuple.source) && !is_to_tunnel(&inner->tuple);
+}
+
 /* An error that another node wrapped: about a packet that a workload of that node received, or about a connection that one of the two
  * nodes forwarded. */
 static __always_inline void decide_wrapped_error(struct packet *packet, const struct settings *settings,
@@ -149,6 +160,8 @@ static __always_inline void decide_wrapped_error(struct packet *packet, const st
 		return;
 	}
 	verdict = relate_error(packet, settings, NULL, plan);
+	if (verdict == OUTCOME_DROP_UNRELATED && source == ALLOWED && wrapping->kind == TUNNEL_OVERLAY && is_about_own_packet(packet, settings))
+		return pass_to_stack(plan);
 	if (verdict != ALLOWED)
 		return drop(plan, verdict);
 	if (is_answer_of_gateway(packet->connection, &wrapping->node))

@@ -79,6 +79,12 @@ describe.each([
       await refused(pod, to);
   });
 
+  test("a closed UDP port of a pod, from processes of its own node and of the other", async () => {
+    for (const node of entries)
+      for (const { address } of [near, far])
+        expect(await cluster.see(node, `${address}:999`, { protocol: "udp" }), `${address} from ${node}`).toBe("rejected");
+  });
+
   test("ports of a cluster address that no service has, from pods and a node; the address answers an echo", async () => {
     for (const pod of ["default/near", "default/far"] as const) await refused(pod, "10.96.0.14:81");
     for (const node of entries) expect(await cluster.see(node, "10.96.0.14:81")).toBe("rejected");

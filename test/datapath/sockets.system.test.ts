@@ -137,6 +137,20 @@ describe("sockets that connect to services", () => {
     }
   });
 
+  // getaddrinfo() connects a UDP socket to each address, at a port that it does not mean to use (glibc: that of the TCP service or 0, musl: 65535, Go: 53). An
+  // address at which that fails goes behind one to which the pod has no route, and programs that try one address get that one.
+  test("a resolver puts the cluster address that a pod can reach first; a datagram to a port that no service has is refused", async () => {
+    const reachable = "10.96.0.20";
+    await cluster.run("master", ["sh", "-c", `printf 'fd00:10:96::20 both\n${reachable} both\n' >> /etc/hosts`]);
+    const program = `
+      require("node:dns").lookup("both", (_, address) => console.log(address));
+      const socket = require("node:dgram").createSocket("udp4");
+      const failed = ({ code }) => { console.log(code); socket.close(); };
+      socket.on("error", failed).connect(65535, "${reachable}", (error) => error ? failed(error) : socket.send("?"));`;
+    const enter = ["nsenter", "--net=/run/netns/peer", "timeout", "60", process.execPath, "-e", program];
+    expect((await cluster.run("master", enter)).trim().split("\n").sort()).toEqual([reachable, "ECONNREFUSED"]);
+  });
+
   test("the agent's record of a connected UDP socket disappears with the socket", async () => {
     const maps = "/sys/fs/bpf/ebpf-dataplane/*/maps/datagram_peers";
     const remembered = async () => {

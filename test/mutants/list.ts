@@ -503,6 +503,24 @@ export const mutants: readonly Mutant[] = [
     instead: ")",
   },
   {
+    say: "a pod of another node says what it likes of the node's own packets to others",
+    file: "decide/error.h",
+    text: "address_is_equal(&inner->tuple.destination, &packet->tuple.source) && !is_to_tunnel",
+    instead: "!is_to_tunnel",
+  },
+  {
+    say: "another node says in VXLAN how much fits the tunnel",
+    file: "decide/error.h",
+    text: " && !is_to_tunnel(&inner->tuple);",
+    instead: ";",
+  },
+  {
+    say: "whoever enters through another node's service tells the node's stack of its packets",
+    file: "decide/error.h",
+    text: "source == ALLOWED && wrapping->kind == TUNNEL_OVERLAY && is_about",
+    instead: "source == ALLOWED && is_about",
+  },
+  {
     say: "a returned ICMP error may have this node's address",
     file: "decide/error.h",
     text: "if (is_local_host(settings, source) && !address_is_equal(source, &scratch->inner.tuple.destination))",

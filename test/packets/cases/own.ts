@@ -1,11 +1,11 @@
 // Packets that return to their sender: a workload that reaches itself through a service, answers to a node's own requests.
-import { nodes, outside } from "../cluster.ts";
+import { nodes, outside, secondAddress } from "../cluster.ts";
 import { icmpError, tcp, udp } from "../frames.ts";
 import { about, arrives, arrivesWrapped, enters, handed, isolated, leaves, type PacketTest, sends } from "./step.ts";
 
 const { master, node } = nodes;
 const { client1, client2 } = outside;
-const [db, open, web2] = ["10.244.0.3", "10.245.0.3", "10.244.1.2"];
+const [db, open, web2, friend] = ["10.244.0.3", "10.245.0.3", "10.244.1.2", "10.245.1.2"];
 const translated = { services: true } as const;
 const service = "10.96.0.12";
 
@@ -52,6 +52,43 @@ export const own: readonly PacketTest[] = [
       sends("db", { destination: master }, tcp(80, 7001, "SA"), `to_endpoint to db: tcp ${master}:30082 > ${db}:7001`),
       sends("db", { destination: node }, tcp(7002, 30082, "S"), `to_endpoint to db: tcp ${node}:7002 > ${db}:80`),
       sends("db", { destination: node }, tcp(80, 7002, "SA"), `to_endpoint to db: tcp ${node}:30082 > ${db}:7002`),
+    ],
+  },
+  {
+    say: "an error of another node's pod about what this node has sent to it reaches the node's sockets, and none about any other way does",
+    handling: translated,
+    steps: [
+      ...[
+        { ends: { source: master, destination: web2 }, becomes: `pass_to_stack: icmp ${web2} > ${master} about udp ${master}:7110 > ${web2}:80` },
+        { ends: { source: master, destination: friend }, becomes: "drop_unrelated" },
+        { ends: { source: secondAddress, destination: web2 }, becomes: "drop_unrelated" },
+        { ends: { source: client1, destination: web2 }, becomes: "drop_unrelated" },
+      ].map(({ ends, becomes }) =>
+        arrivesWrapped(
+          { kind: "overlay" },
+          { source: web2, destination: master },
+          icmpError(3, 3, about(ends, udp(7110, 80))),
+          becomes,
+        ),
+      ),
+      arrivesWrapped(
+        { kind: "overlay" },
+        { source: node, destination: master },
+        icmpError(3, 4, about({ source: master, destination: node }, udp(7110, 4789)), 576),
+        "drop_unrelated",
+      ),
+      arrivesWrapped(
+        { kind: "overlay", node: nodes.far },
+        { source: web2, destination: master },
+        icmpError(3, 3, about({ source: master, destination: web2 }, udp(7110, 80))),
+        "drop_spoofed_source",
+      ),
+      arrivesWrapped(
+        { kind: "forward via" },
+        { source: client1, destination: master },
+        icmpError(3, 3, about({ source: master, destination: client1 }, udp(7110, 80))),
+        "drop_unrelated",
+      ),
     ],
   },
   {
