@@ -82,7 +82,9 @@ describe.each([
   test("a closed UDP port of a pod, from processes of its own node and of the other", async () => {
     for (const node of entries)
       for (const { address } of [near, far])
-        expect(await cluster.see(node, `${address}:999`, { protocol: "udp" }), `${address} from ${node}`).toBe("rejected");
+        expect(await cluster.see(node, `${address}:999`, { protocol: "udp" }), `${address} from ${node}`).toBe(
+          "rejected",
+        );
   });
 
   test("ports of a cluster address that no service has, from pods and a node; the address answers an echo", async () => {

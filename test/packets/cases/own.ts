@@ -59,7 +59,10 @@ export const own: readonly PacketTest[] = [
     handling: translated,
     steps: [
       ...[
-        { ends: { source: master, destination: web2 }, becomes: `pass_to_stack: icmp ${web2} > ${master} about udp ${master}:7110 > ${web2}:80` },
+        {
+          ends: { source: master, destination: web2 },
+          becomes: `pass_to_stack: icmp ${web2} > ${master} about udp ${master}:7110 > ${web2}:80`,
+        },
         { ends: { source: master, destination: friend }, becomes: "drop_unrelated" },
         { ends: { source: secondAddress, destination: web2 }, becomes: "drop_unrelated" },
         { ends: { source: client1, destination: web2 }, becomes: "drop_unrelated" },
