@@ -238,7 +238,7 @@ function loadOptions(options: AgentOptions, pins: Pins, sizes: MapSizes): LoadOp
 function attach({ options, log, pins, loaded, network, endpoints }: Agent, cards: UplinkCards): Attachments {
   const attacherOf = (programs: Pick<Loaded, "programFd">) => attacher(programs, pins, options.attach === "clsact");
   const attachments = new Attachments(attacherOf, loaded, network, log, cards);
-  const attached = () => attachments.ensure(() => endpoints.list(), options.cgroupRoot);
+  const attached = (replaced: () => void) => attachments.ensure(() => endpoints.list(), options.cgroupRoot, replaced);
   for (const sentence of switched(pins, loaded.maps, attached)) log.info(sentence);
   for (const layout of removeOtherLayouts(pins))
     log.info(`removed the maps of layout ${layout}: they are no longer used`);

@@ -27,9 +27,14 @@ export function setAside(pins: Pins, sizes: Partial<MapSizes>): void {
 }
 
 /** Switches the hooks to the new programs, with the state of the old ones. If there are many connections, the first look at other
- * layouts takes seconds. So a second look, for entries that were used meanwhile, comes before the switch, and only the short last one
- * after it. @returns sentences for the log */
-export function switched(pins: Pins, maps: CarriedMaps & Pick<MapStores, "settings">, attach: () => void): string[] {
+ * layouts takes seconds. So a second look, for entries that were used meanwhile, comes before the switch, and only short ones
+ * after it. @param attach calls its argument once older programs are replaced: connections that these opened last wait for that look, not for the rest
+ * of the work. @returns sentences for the log */
+export function switched(
+  pins: Pins,
+  maps: CarriedMaps & Pick<MapStores, "settings">,
+  attach: (replaced: () => void) => void,
+): string[] {
   let since = 0n;
   const look = () => {
     const at = packetClock();
@@ -43,8 +48,9 @@ export function switched(pins: Pins, maps: CarriedMaps & Pick<MapStores, "settin
   let lost = settle(pins, maps, hasOther);
   if (hasOther) looks.push(look());
   whileTakingOver(hasOther, maps.settings, () => {
-    attach();
-    if (hasOther) looks.push(look());
+    const lookOnce = () => void (hasOther && looks.push(look()));
+    attach(lookOnce);
+    lookOnce(); // for hooks that had to be made again
   });
   lost += settle(pins, maps, hasOther);
   const taken = looks.reduce((sum, one) => sum + one.taken, 0);

@@ -19,7 +19,10 @@ function agent({ hasFilters = true, failure = "", meanwhile = () => {} } = {}) {
     const by = programs.programFd === undefined ? "" : " traced";
     return {
       method: "tcx",
-      replace: () => [],
+      replace() {
+        done.push("older ones replaced");
+        return [];
+      },
       device: () => "unchanged",
       newWorkload: async ({ name }: { name: string }) => {
         done.push(`${name} filters${by}`);
@@ -172,4 +175,13 @@ test("an interface that goes meanwhile needs no links; another failure is told, 
   vi.advanceTimersByTime(3_500);
   await expect(refused.look()).rejects.toThrow("EPERM");
   await expect(refused.look()).rejects.toThrow("EPERM");
+});
+
+test("connections of older programs are taken over when those are replaced, before the interfaces are looked at", () => {
+  const { attachments, since } = agent();
+  const replaced = () => {
+    throw new Error(`so far: ${since()}`);
+  };
+  expect(() => attachments.ensure(() => [endpointOf(1)], "/", replaced)).toThrow("so far: older ones replaced");
+  expect(since()).toEqual([]);
 });

@@ -68,13 +68,14 @@ export class Attachments {
   }
 
   /** Attaches programs that are missing or of an older version. Pods come first: a packet that an uplink's new program
-   * delivers must not reach an interface without a program. */
-  ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string): void {
+   * delivers must not reach an interface without a program. @param replaced called once older programs are replaced, before what takes longer */
+  ensure(endpoints: () => readonly Endpoint[], cgroupRoot: string, replaced: () => void = () => {}): void {
     this.#last = () => this.ensure(endpoints, cgroupRoot);
     this.#takeNothingForGranted();
     const present = endpoints();
     for (const { program, device } of this.#attacher.replace(this.#hooks(present)))
       this.#log[this.#level](`${program} on ${device.name}: replaced`);
+    replaced();
     this.repair(present);
     this.#attacher.cgroup(cgroupMount(cgroupRoot));
     this.sweep();

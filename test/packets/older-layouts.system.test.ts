@@ -90,13 +90,15 @@ describe.skipIf(noKernel)("a connection of another layout of the maps", () => {
   test("waits for its packets to be sent again while it is not taken over yet, and is neither reset nor begun anew", async () => {
     await establish();
     const meanwhile: string[] = [];
-    switched(node.pins, node.maps, () => {
+    switched(node.pins, node.maps, (replaced) => {
       node.forget(); // as if the old programs had opened it just now
       isUsedNow();
       meanwhile.push(goesOn(), outcomeOf(answer));
       expect([entries(), node.maps.halfOpen.entries(), isTakingOver()]).toEqual([[], [], true]);
+      replaced();
+      meanwhile.push(goesOn());
     });
-    expect(meanwhile).toEqual(["drop_unrelated", "drop_unrelated"]);
+    expect(meanwhile).toEqual(["drop_unrelated", "drop_unrelated", "to_endpoint"]);
     expect([goesOn(), answers(), isTakingOver()]).toEqual(["to_endpoint", [nodes.master, 30082], false]);
   });
 
