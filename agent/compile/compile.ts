@@ -23,7 +23,7 @@ import { type Judged, judgePools } from "../../model/pool/claims.ts";
 import { type PoolDirectory, poolDirectory } from "../../model/pool/pools.ts";
 import { loadBalancerPools, unusedPools, workloadPools } from "../../model/pool/uses.ts";
 import type { Problem } from "../../model/problem.ts";
-import { isLocal, unannounced } from "../../model/service/announcing.ts";
+import { isLocal, Unannounced } from "../../model/service/announcing.ts";
 import { type ExternalIpPolicy, externalIpPolicy } from "../../model/service/external-ips.ts";
 import { type FrontendRules, frontendRules, isOfApiServer } from "../../model/service/frontend-rules.ts";
 import type { CompiledService, ServedFrontend } from "../../model/service/service.ts";
@@ -66,7 +66,8 @@ export class Compiler {
   readonly #bandwidths = new BandwidthCompiler();
   readonly #bgp = new BgpPlanner();
   readonly #local = new Selection<CompiledService>(({ frontends }) => frontends.some(isLocal));
-  readonly #silent = new Latest<readonly Problem[]>();
+  readonly #isAnnounced = new Latest<(frontend: ServedFrontend) => boolean>();
+  readonly #unannounced = new Unannounced();
   readonly #egressPlan = new EgressPlanner();
   readonly #egress = new EgressCompiler();
   readonly #judging: PoliciesInForce;
@@ -151,9 +152,10 @@ export class Compiler {
     const bgp = this.#bgp.judge(snapshot, { nodes, pools, ipPools, services: compiled, lost });
     const local = this.#local.of(compiled);
     const { bgpConfigurations } = snapshot;
-    const silent = this.#silent.get([local, lost, snapshot.nodes, nodes, ipPools, bgpConfigurations], () =>
-      unannounced(local, lost, snapshot.nodes, nodes, announcedBy(ipPools, nodes, bgpConfigurations)),
+    const isAnnounced = this.#isAnnounced.get([ipPools, nodes, bgpConfigurations], () =>
+      announcedBy(ipPools, nodes, bgpConfigurations),
     );
+    const silent = this.#unannounced.problems(local, lost, snapshot.nodes, nodes, isAnnounced);
     const stages = yield* this.#judging.transition(snapshot, selection, places);
     const through = stages.map((stage) => ({ ...maps, ...stage }));
     return {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Family } from "../address/address.ts";
 import { nodeDirectory } from "../node/nodes.ts";
 import { node } from "../objects/core.ts";
-import { announcing, endpointNodes, unannounced } from "./announcing.ts";
+import { announcing, endpointNodes, Unannounced } from "./announcing.ts";
 import type { Lost } from "./frontend-claims.ts";
 import type { CompiledService } from "./service.ts";
 
@@ -102,12 +102,13 @@ test("a Service with Local is told once that only nodes with the label have its 
     ],
     [backend("10.1.1.1", "172.31.1.2"), backend("fd00::1", "172.31.1.2")],
   );
+  const kept = new Unannounced();
   const said = (
     service: CompiledService,
     traits: Traits,
     is = true,
     lost: ReadonlyMap<CompiledService, Lost> = new Map(),
-  ) => unannounced([service], lost, nodesOf(traits), nodeDirectory(nodesOf(traits), facts), () => is);
+  ) => kept.problems([service], lost, nodesOf(traits), nodeDirectory(nodesOf(traits), facts), () => is);
   expect(said(both, { excluded: [two] })).toEqual([
     {
       ...{ kind: "Service", namespace: "default", name: "web", path: "status.loadBalancer.ingress" },

@@ -1,5 +1,6 @@
 import { type Address, type Family, familyOf } from "../address/address.ts";
 import { firstFew } from "../first-few.ts";
+import { Memo } from "../memo.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import { isLeaving, type Node } from "../objects/core.ts";
 import type { Problem } from "../problem.ts";
@@ -62,31 +63,40 @@ export function isLocal({ trafficPolicy, claim }: Pick<ServedFrontend, "trafficP
 }
 
 /** The Services with an address that no node announces, because all nodes with their endpoints have the label and others do not. Without endpoints, silence is what
- * the traffic policy Local means.
- * @param isAnnounced whether nodes announce such an address at all */
-export function unannounced(
-  services: readonly CompiledService[],
-  lost: ReadonlyMap<CompiledService, Lost>,
-  nodes: readonly Node[],
-  directory: NodeDirectory,
-  isAnnounced: (frontend: ServedFrontend) => boolean,
-): readonly Problem[] {
-  const excluded = nodes.filter(isExcluded);
-  if (excluded.length === 0 || excluded.length === nodes.length) return [];
-  return services.flatMap((service) => {
-    const asked = service.frontends.filter(
-      (one) => isLocal(one) && !lost.get(service)?.has(frontendText(one.key)) && isAnnounced(one),
-    );
-    const silent = [...Map.groupBy(asked, ({ family }) => family)].flatMap(([family, rules]) => {
-      const endpoints = endpointNodes(service.backends, family, directory);
-      const on = announcing(nodes, endpoints).length > 0 ? [] : withEndpoints(excluded, endpoints);
-      return on.length > 0 ? [{ rules, on }] : [];
+ * the traffic policy Local means. Looks again only at Services that changed. */
+export class Unannounced {
+  readonly #found = new Memo<CompiledService, readonly Problem[]>();
+
+  /** @param isAnnounced whether nodes announce such an address at all; another function for other pools and networks */
+  problems(
+    services: readonly CompiledService[],
+    lost: ReadonlyMap<CompiledService, Lost>,
+    nodes: readonly Node[],
+    directory: NodeDirectory,
+    isAnnounced: (frontend: ServedFrontend) => boolean,
+  ): readonly Problem[] {
+    const excluded = nodes.filter(isExcluded);
+    if (excluded.length === 0 || excluded.length === nodes.length) return [];
+    return services.flatMap((service) => {
+      const others = lost.get(service);
+      return this.#found.get(service, [others, nodes, directory, isAnnounced], () => {
+        const asked = service.frontends.filter(
+          (one) => isLocal(one) && !others?.has(frontendText(one.key)) && isAnnounced(one),
+        );
+        const silent = [...Map.groupBy(asked, ({ family }) => family)].flatMap(([family, rules]) => {
+          const endpoints = endpointNodes(service.backends, family, directory);
+          const on = announcing(nodes, endpoints).length > 0 ? [] : withEndpoints(excluded, endpoints);
+          return on.length > 0 ? [{ rules, on }] : [];
+        });
+        if (silent.length === 0) return NOTHING;
+        const [rules, on] = [silent.flatMap((one) => one.rules), silent.flatMap((one) => one.on)];
+        return [notAnnounced(service, rules, on)];
+      });
     });
-    if (silent.length === 0) return [];
-    const [rules, on] = [silent.flatMap((one) => one.rules), silent.flatMap((one) => one.on)];
-    return [notAnnounced(service, rules, on)];
-  });
+  }
 }
+
+const NOTHING: readonly Problem[] = [];
 
 function notAnnounced(
   { kind, object }: CompiledService,
