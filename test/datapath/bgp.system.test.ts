@@ -159,6 +159,11 @@ describe.skipIf(noRouter)("BGP", () => {
     await until("the other node again", async () => (await ways())?.join() === "via 172.31.1.8");
     for (const name of ["master", "node"] as const)
       await until(`${name} to take it back`, async () => cluster.log(name).includes(`no longer: ${said}`));
+    // A cordoned node that alone has an endpoint withdraws what other nodes can serve.
+    cluster.apply({ ...node("master", undefined, "dual"), spec: { unschedulable: true } });
+    await until("the network's other way", async () => /10\.96\.0\.0\/12 via 172\.31\.1\.207 /.test(await learned()));
+    expect((await ways())?.join()).toBe("via 172.31.1.8");
+    cluster.apply(node("master", undefined, "dual"));
     cluster.apply(endpoints("local", [web, wide]));
     await until("both nodes", async () => (await ways())?.length === 2);
     cluster.remove(local, endpoints("local", []));
