@@ -14,6 +14,7 @@ import { becomeOnlyWriter } from "./kernel/lock.ts";
 import { outcomeCounter } from "./kernel/outcomes.ts";
 import { type Pins, pinsUnder, removeOtherLayouts } from "./kernel/pins.ts";
 import { switched } from "./kernel/resize.ts";
+import { outlivedSockets } from "./kernel/socket-walk.ts";
 import { apiServerAddress } from "./machine/node-address.ts";
 import { NodeNetwork } from "./machine/node-network.ts";
 import { OutgoingPorts } from "./machine/outgoing-ports.ts";
@@ -133,7 +134,8 @@ export async function runAgent(
   endings.push(() => agent.bgp.end());
   attachments = attach(agent, cards);
   rounds.trigger(); // peers of encrypted packets wait for the programs
-  const outlived = new OutlivedSockets({ maps: loaded.maps, endpoints: () => endpoints.list(), log });
+  const told = () => outlivedSockets(loaded.programFd("outlived_sockets"), agent.pins);
+  const outlived = new OutlivedSockets({ maps: loaded.maps, endpoints: () => endpoints.list(), told, log });
   dataplane.onWritten = (maps) => outlived.written(maps);
   const { regularly } = new Watchdog(health, log);
   const attached = attachments;

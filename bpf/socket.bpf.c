@@ -10,6 +10,7 @@
 #include "settings.h"
 #include "socket/before.h"
 #include "socket/memory.h"
+#include "socket/outlived.h"
 #include "socket/report.h"
 #include "socket/requester.h"
 #include <linux/errno.h>
@@ -100,8 +101,8 @@ static __always_inline bool choose_peer(struct bpf_sock_addr *socket, const stru
 		return true;
 	}
 	remember_peer(socket, peer);
-	if (socket->protocol == IPPROTO_UDP && requester->kind != REQUESTER_OTHER)
-		show_peer(socket, peer);
+	if (socket->protocol == IPPROTO_UDP)
+		bpf_get_socket_cookie(socket); /* gives it one, for outlived_sockets */
 	return true;
 }
 
@@ -229,15 +230,8 @@ int getpeername6(struct bpf_sock_addr *socket)
 	return translate_to_frontend(socket, FAMILY_IPV6, false);
 }
 
-/* The entries of short-lived sockets (a resolver has one socket for each question) do not push out those of long-lived ones. */
-SEC("cgroup/sock_release")
-int sock_release(struct bpf_sock *socket)
+SEC("iter/bpf_sk_storage_map")
+int outlived_sockets(struct bpf_iter__bpf_sk_storage_map *context)
 {
-	struct socket_cookie key = {};
-
-	if (socket->protocol != IPPROTO_UDP)
-		return PROCEED;
-	key.cookie = bpf_get_socket_cookie(socket);
-	bpf_map_delete_elem(&datagram_peers, &key);
-	return PROCEED;
+	return tell_if_outlived(context);
 }

@@ -14,6 +14,9 @@ import type { Pins } from "./pins.ts";
 import { type ProgramName, programNames, programs } from "./programs.ts";
 import { type Card, ensureXdp, removeOtherXdp, XDP_PROGRAM, xdpLink } from "./xdp.ts";
 
+/** The name of a socket hook's link. That of a device (`cgroup-0-ingress`) has one part more. */
+const CGROUP_LINK = /^cgroup-\w+$/;
+
 /** A program and the device that it belongs on. */
 export type DeviceProgram =
   | { readonly program: Exclude<ProgramName, typeof XDP_PROGRAM>; readonly device: Device }
@@ -33,7 +36,7 @@ export interface Attacher extends WorkloadAttacher {
   card(card: Card): LinkResult;
   /** Detaches the program from all other cards, and from these if it was attached under another MTU. @returns their names */
   noOtherCards(cards: readonly Card[]): string[];
-  /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. */
+  /** Attaches the socket hooks to a cgroup2 folder and so to every process below it. Detaches those that only other versions have. */
   cgroup(folder: string): void;
   /** Forgets the links of devices that are gone. */
   sweep(): string[];
@@ -84,11 +87,16 @@ export function attacher(loaded: Pick<Loaded, "programFd">, pins: Pins, forceCls
     card: (card) => ensureXdp(xdpLink(pins, card, loaded.programFd(XDP_PROGRAM))),
     noOtherCards: (cards) => removeOtherXdp(pins, cards),
     cgroup(folder) {
+      const links = new Set<string>();
       for (const program of programNames) {
         const { hook } = programs[program];
-        if (hook.kind === "cgroup")
-          attachCgroup(loaded.programFd(program), join(pins.links, `cgroup-${program}`), folder, hook.attachType);
+        if (hook.kind !== "cgroup") continue;
+        const link = `cgroup-${program}`;
+        links.add(link);
+        attachCgroup(loaded.programFd(program), join(pins.links, link), folder, hook.attachType);
       }
+      for (const name of readdirSync(pins.links))
+        if (CGROUP_LINK.test(name) && !links.has(name)) removeLink(join(pins.links, name));
     },
     sweep: () => sweepLinks(pins),
   };
@@ -127,7 +135,7 @@ function attachCgroup(programFd: number, pin: string, folder: string, attachType
 // The link of a device that is gone has no index, or that of none.
 function sweepLinks(pins: Pins): string[] {
   const stale = readdirSync(pins.links).filter((name) => {
-    if (name.startsWith("cgroup-")) return false;
+    if (CGROUP_LINK.test(name)) return false;
     const fd = libbpf().getPinned(join(pins.links, name));
     if (fd < 0) return true;
     try {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Attacher, attacher, detachAll } from "./attach.ts";
@@ -24,6 +24,7 @@ import { type Card, CardRefusal } from "./xdp.ts";
 if (noKernel) console.log(noKernel);
 
 const BPF_PROG_TYPE_XDP = 6;
+const BPF_CGROUP_UDP4_RECVMSG = 19; // enum bpf_attach_type
 
 describe.skipIf(noKernel)("kernel", () => {
   const { folder, bpf } = temporaryBpffs();
@@ -318,18 +319,25 @@ describe.skipIf(noKernel)("kernel", () => {
     });
   });
 
-  test("socket hooks are attached to a cgroup and replaced by a changed program", (context) => {
+  test("socket hooks are attached to a cgroup, and one that only an older version has is detached", (context) => {
     const folderOfCgroup = join(cgroupMount("/sys/fs/cgroup"), `dataplane-test-${process.pid}`);
     mkdirSync(folderOfCgroup);
     context.onTestFinished(() => {
       execFileSync("rmdir", [folderOfCgroup]);
     });
+    const attached = () => {
+      const shown = JSON.parse(execFileSync("bpftool", ["-j", "cgroup", "show", folderOfCgroup], { encoding: "utf8" }));
+      return shown.map((entry: { name: string }) => entry.name) as string[];
+    };
     attacher(load(options), pins, false).cgroup(folderOfCgroup);
+    const older = join(pins.links, "cgroup-sock_release"); // of an older version, which had one hook more
+    const folderFd = openSync(folderOfCgroup, "r");
+    const olderProgram = load({ ...options, pins: pinsUnder(join(bpf, "older")) }).programFd("recvmsg4");
+    expect(libbpf().pin(libbpf().linkCreate(olderProgram, folderFd, BPF_CGROUP_UDP4_RECVMSG, null), older)).toBe(0);
+    closeSync(folderFd);
+    expect(attached()).toHaveLength(9);
     attacher(load(options), pins, false).cgroup(folderOfCgroup);
-    const attached = JSON.parse(
-      execFileSync("bpftool", ["-j", "cgroup", "show", folderOfCgroup], { encoding: "utf8" }),
-    );
-    expect(attached.map((entry: { name: string }) => entry.name).sort()).toEqual(
+    expect(attached().sort()).toEqual(
       Object.entries(programs)
         .filter(([, { hook }]) => hook.kind === "cgroup")
         .map(([name]) => name)

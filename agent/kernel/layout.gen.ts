@@ -4,7 +4,7 @@ import { address } from "./address.ts";
 import { type Codec, decodeMac, encodeMac, type MapDefinition, u32, zero } from "./codec.ts";
 
 /** Changes with every change of a map, struct or enum: pins of another layout are never written to. */
-export const layoutHash = "219edbcfb7a8";
+export const layoutHash = "55a3e3e25f44";
 
 export const BANDWIDTH_SHIFT = 20;
 export const MASQUERADE_PORT_FIRST = 5120;
@@ -44,6 +44,8 @@ export const VNI_OVERLAY = 4096;
 export const MARK_FORWARDED = 3958374401;
 export const MARK_OWN_ANSWER = 3958374406;
 export const WIREGUARD_PORT = 51820;
+export const SOCKETS_WALKED = 4096;
+export const SOCKETS_TOLD = 100;
 export const SOCKET_FLOWS = 16;
 
 /** enum connection_flag */
@@ -1126,22 +1128,6 @@ export const socketPeer: Codec<SocketPeer> = {
   },
 };
 
-/** struct socket_cookie, 8 bytes */
-export interface SocketCookie {
-  readonly cookie: bigint;
-}
-export const socketCookie: Codec<SocketCookie> = {
-  size: 8,
-  encode(value, view, at) {
-    view.setBigUint64(at, value.cookie, true);
-  },
-  decode(view, at) {
-    return {
-      cookie: view.getBigUint64(at, true),
-    };
-  },
-};
-
 /** struct network_namespace, 8 bytes */
 export interface NetworkNamespace {
   readonly cookie: bigint;
@@ -1757,6 +1743,44 @@ export const event: Codec<Event> = {
   },
 };
 
+/** struct outlived_socket, 88 bytes */
+export interface OutlivedSocket {
+  readonly cookie: bigint;
+  readonly networkNamespace: bigint;
+  readonly peer: SocketPeer;
+  readonly source: Address;
+  readonly sourcePort: number;
+  readonly family: number;
+  readonly interface: number;
+  readonly isKept: number;
+}
+export const outlivedSocket: Codec<OutlivedSocket> = {
+  size: 88,
+  encode(value, view, at) {
+    view.setBigUint64(at, value.cookie, true);
+    view.setBigUint64(at + 8, value.networkNamespace, true);
+    socketPeer.encode(value.peer, view, at + 16);
+    address.encode(value.source, view, at + 56);
+    view.setUint16(at + 72, value.sourcePort, false);
+    view.setUint16(at + 74, value.family, true);
+    view.setUint32(at + 76, value.interface, true);
+    view.setUint32(at + 80, value.isKept, true);
+    zero(view, at + 84, 4);
+  },
+  decode(view, at) {
+    return {
+      cookie: view.getBigUint64(at, true),
+      networkNamespace: view.getBigUint64(at + 8, true),
+      peer: socketPeer.decode(view, at + 16),
+      source: address.decode(view, at + 56),
+      sourcePort: view.getUint16(at + 72, false),
+      family: view.getUint16(at + 74, true),
+      interface: view.getUint32(at + 76, true),
+      isKept: view.getUint32(at + 80, true),
+    };
+  },
+};
+
 /** Every map of the packet path, by its name. */
 export const maps = {
   announced: {
@@ -1919,14 +1943,6 @@ export const maps = {
     key: u32,
     value: socketPeer,
   } satisfies MapDefinition<number, SocketPeer>,
-  datagramPeers: {
-    name: "datagram_peers",
-    type: "lru_hash",
-    maxEntries: 16384,
-    flags: 0,
-    key: socketCookie,
-    value: socketPeer,
-  } satisfies MapDefinition<SocketCookie, SocketPeer>,
   namespaces: {
     name: "namespaces",
     type: "hash",

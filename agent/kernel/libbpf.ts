@@ -24,6 +24,8 @@ export interface Libbpf {
   btfById(id: number): number;
   programRun(fd: number, options: Uint8Array): number;
   linkCreate(programFd: number, target: number, attachType: number, options: Bytes): number;
+  /** A file descriptor that reads what the program of this link writes. */
+  iteratorCreate(linkFd: number): number;
   programLoad(
     type: number,
     name: string,
@@ -115,6 +117,7 @@ function bind(): Libbpf {
     btfById: bpf.func("int bpf_btf_get_fd_by_id(uint32_t id)"),
     programRun: bpf.func("int bpf_prog_test_run_opts(int fd, uint8_t *options)"),
     linkCreate: bpf.func("int bpf_link_create(int prog_fd, int target, int type, const uint8_t *opts)"),
+    iteratorCreate: bpf.func("int bpf_iter_create(int link_fd)"),
     programLoad: bpf.func(
       "int bpf_prog_load(int type, const char *name, const char *license, const uint8_t *insns, size_t count, uint8_t *opts)",
     ),

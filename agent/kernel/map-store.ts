@@ -39,7 +39,7 @@ export interface MapStore<K, V> {
 }
 
 /** The maps with one value per key. Per-CPU maps are counters, read by outcomes.ts; socket storage is read by
- * sock-diag.ts; the agent writes neither. */
+ * socket-walk.ts; the agent writes neither. */
 export type StoredMapName = {
   [M in MapName]: Maps[M]["type"] extends "percpu_hash" | "percpu_array" | "lru_percpu_hash" | "sk_storage" ? never : M;
 }[MapName];

@@ -36,6 +36,16 @@ export class NetlinkError extends Error {
 
 /** Sends one message and returns the replies to it, without the headers. @throws NetlinkError */
 export function exchange(protocol: number, type: number, flags: number, body: Uint8Array): Uint8Array[] {
+  return [...exchangeInPieces(protocol, type, flags, body)].flat();
+}
+
+/** The same for a list that may be long: the kernel makes the next piece, of some hundred replies, when it is asked for. */
+export function* exchangeInPieces(
+  protocol: number,
+  type: number,
+  flags: number,
+  body: Uint8Array,
+): Generator<Uint8Array[]> {
   const socket = libbpf().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
   if (socket < 0) throw new NetlinkError(lastError());
   try {
@@ -43,27 +53,34 @@ export function exchange(protocol: number, type: number, flags: number, body: Ui
     for (const option of ANSWERS) libbpf().setsockopt(socket, SOL_NETLINK, option, on, on.length);
     const message = netlinkMessage(type, flags, body);
     if (libbpf().send(socket, message, message.length, 0) < 0) throw new NetlinkError(lastError());
-    return receive(socket);
+    yield* receive(socket);
   } finally {
     closeSync(socket);
   }
 }
 
-function receive(socket: number): Uint8Array[] {
-  const found: Uint8Array[] = [];
+function* receive(socket: number): Generator<Uint8Array[]> {
   const buffer = new Uint8Array(RECEIVE_BYTES);
   for (;;) {
     const length = libbpf().recv(socket, buffer, buffer.length, 0);
     if (length <= 0) throw new NetlinkError(lastError());
-    for (const message of netlinkMessages(buffer.slice(0, length))) {
-      if (message.type === NLMSG_DONE) return found;
-      if (message.type !== NLMSG_ERROR) {
-        found.push(message.body);
-        continue;
-      }
-      const code = netlinkError(message);
-      if (code === 0) return found;
-      throw new NetlinkError(-code, netlinkErrorText(message));
-    }
+    const { bodies, isLast } = piece(buffer.slice(0, length));
+    yield bodies;
+    if (isLast) return;
   }
+}
+
+function piece(received: Uint8Array): { bodies: Uint8Array[]; isLast: boolean } {
+  const bodies: Uint8Array[] = [];
+  for (const message of netlinkMessages(received)) {
+    if (message.type === NLMSG_DONE) return { bodies, isLast: true };
+    if (message.type !== NLMSG_ERROR) {
+      bodies.push(message.body);
+      continue;
+    }
+    const code = netlinkError(message);
+    if (code === 0) return { bodies, isLast: true };
+    throw new NetlinkError(-code, netlinkErrorText(message));
+  }
+  return { bodies, isLast: false };
 }

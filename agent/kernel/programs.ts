@@ -7,7 +7,9 @@ export type Hook =
   /** In an uplink's card, where that is asked for. */
   | { readonly kind: "xdp" }
   /** Not attached: the agent runs it on a frame that it made. */
-  | { readonly kind: "run" };
+  | { readonly kind: "run" }
+  /** Not attached: the agent has it called for each entry of a map, and reads what it writes (a BPF iterator). */
+  | { readonly kind: "walk" };
 
 const ingress: Hook = { kind: "device", direction: "ingress" };
 const egress: Hook = { kind: "device", direction: "egress" };
@@ -33,7 +35,7 @@ export const programs = {
   recvmsg6: { object: "socket", hook: { kind: "cgroup", attachType: 20 } },
   getpeername4: { object: "socket", hook: { kind: "cgroup", attachType: 29 } },
   getpeername6: { object: "socket", hook: { kind: "cgroup", attachType: 30 } },
-  sock_release: { object: "socket", hook: { kind: "cgroup", attachType: 34 } },
+  outlived_sockets: { object: "socket", hook: { kind: "walk" } },
 } as const satisfies Record<string, { object: string; hook: Hook }>;
 
 export type ProgramName = keyof typeof programs;

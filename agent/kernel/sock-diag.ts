@@ -2,8 +2,11 @@
 
 import { type Address, addressOf } from "../../model/address/address.ts";
 import { UDP } from "../../model/protocol.ts";
+import { address } from "./address.ts";
+import { encodeOne } from "./codec.ts";
+import type { OutlivedSocket } from "./layout.gen.ts";
 import { ACK, REQUEST } from "./netlink.ts";
-import { DUMP, exchange, NetlinkError } from "./netlink-exchange.ts";
+import { DUMP, exchange, exchangeInPieces, NetlinkError } from "./netlink-exchange.ts";
 
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
@@ -27,22 +30,47 @@ export interface ConnectedSocket {
   readonly identity: Uint8Array;
 }
 
-/** Every connected UDP socket of this network namespace, of both families.
+/** Every connected UDP socket of this network namespace, of both families, some hundred at a time.
  * @throws Error when the kernel does not answer */
-export function connectedUdpSockets(): ConnectedSocket[] {
+export function* connectedUdpSockets(): Generator<ConnectedSocket[]> {
   try {
-    return [AF_INET, AF_INET6].flatMap((family) =>
-      exchange(NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, REQUEST | DUMP, diagRequest(family)).flatMap(readSocket),
-    );
+    for (const family of [AF_INET, AF_INET6]) {
+      const question = [SOCK_DIAG_BY_FAMILY, REQUEST | DUMP, diagRequest(family)] as const;
+      for (const answers of exchangeInPieces(NETLINK_SOCK_DIAG, ...question)) yield answers.flatMap(readSocket);
+    }
   } catch (error) {
     if (!(error instanceof NetlinkError)) throw error;
     throw new Error(`The kernel did not list its sockets: ${error.message}.`);
   }
 }
 
+/** Of a socket that the packet path tells of: struct inet_diag_sockid. */
+export function identityOf({
+  family,
+  source,
+  sourcePort,
+  peer,
+  interface: device,
+  cookie,
+}: OutlivedSocket): Uint8Array {
+  const identity = new Uint8Array(IDENTITY);
+  const view = new DataView(identity.buffer);
+  view.setUint16(0, sourcePort);
+  view.setUint16(2, peer.port);
+  const bytesOf = (one: Address) => encodeOne(address, one).subarray(family === AF_INET ? 12 : 0);
+  identity.set(bytesOf(source), 4);
+  identity.set(bytesOf(peer.address), 20);
+  view.setUint32(36, device, true);
+  view.setBigUint64(40, cookie, true);
+  return identity;
+}
+
 /** Destroys a socket: the program gets ECONNABORTED, and an error at every call until
  * it connects again. "unsupported": this kernel was built without CONFIG_INET_DIAG_DESTROY. */
-export function destroySocket({ family, identity }: ConnectedSocket): "destroyed" | "gone" | "unsupported" {
+export function destroySocket({
+  family,
+  identity,
+}: Pick<ConnectedSocket, "family" | "identity">): "destroyed" | "gone" | "unsupported" {
   try {
     exchange(NETLINK_SOCK_DIAG, SOCK_DESTROY, REQUEST | ACK, diagRequest(family, identity));
     return "destroyed";

@@ -1,41 +1,55 @@
 import { existsSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { type Address, familyOf, isLoopback } from "../../model/address/address.ts";
 import { addressesOf } from "../../model/objects/pod-of.ts";
-import { UDP } from "../../model/protocol.ts";
-import { ANY_NODE, NODE_LOOPBACK } from "../../model/service/frontend.ts";
 import type { Endpoint } from "../cni/endpoint-store.ts";
 import type { WrittenMap } from "../compile/desired.ts";
-import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type SocketPeer } from "../kernel/layout.gen.ts";
+import type { OutlivedSocket } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import { inNamespace } from "../kernel/network-namespace.ts";
-import { type ConnectedSocket, connectedUdpSockets, destroySocket } from "../kernel/sock-diag.ts";
+import { type ConnectedSocket, connectedUdpSockets, destroySocket, identityOf } from "../kernel/sock-diag.ts";
 import type { Logger } from "../observe/log.ts";
-
-type Read<M extends keyof MapStores> = Pick<MapStores[M], "lookup">;
-
-/** The packet path's service maps that affect sockets. */
-export interface ServiceMaps {
-  readonly frontends: Read<"frontends">;
-  readonly members: Read<"members">;
-  readonly sourceRanges: Read<"sourceRanges">;
-  readonly locations: Read<"locations">;
-  readonly settings: Read<"settings">;
-  readonly datagramPeers: Read<"datagramPeers">;
-}
+import { isServedHere, type ServiceMaps } from "./served-address.ts";
 
 export interface OutlivedSocketsParts {
-  readonly maps: ServiceMaps;
+  readonly maps: ServiceMaps & { readonly namespaces: Pick<MapStores["namespaces"], "lookup"> };
   /** The workloads of this node. */
   readonly endpoints: () => readonly Pick<Endpoint, "netns" | "namespace" | "pod" | "address" | "secondAddress">[];
+  /** What the packet path tells of (kernel/socket-walk.ts). */
+  readonly told: () => Iterable<readonly OutlivedSocket[]>;
   readonly log: Logger;
+  /** Other than the kernel's, in tests. */
+  readonly destroy?: typeof destroySocket;
+  readonly ofNode?: () => Iterable<readonly ConnectedSocket[]>;
+  readonly enter?: typeof inNamespace;
 }
 
-/** The maps that decide whether a socket has outlived its peer (hasOutlived). Changes of policies and new endpoints do not matter. */
+/** The maps that decide whether a socket has outlived its peer. Changes of policies and new endpoints do not matter. */
 const HANGS_ON: readonly WrittenMap[] = ["frontends", "members", "locations"];
 
-/** Minimum interval between passes over the workloads' namespaces. */
+/** Minimum interval between two passes. */
 const PAUSE_MS = 1000;
+
+/** As many sockets of a network namespace are tried in one pass, so that those of others are not kept waiting. */
+export const TRIED_AT_MOST = 8192;
+
+/** Whose sockets are ended. */
+interface Place {
+  /** "this node", "pod default/web-0" */
+  readonly name: string;
+  /** Does its work in that network namespace. */
+  readonly within: (work: () => void) => void;
+}
+
+/** A socket to end, and why. */
+type Ending = Pick<ConnectedSocket, "family" | "identity"> & { readonly reason: string };
+
+interface Tally {
+  readonly place: Place | undefined;
+  tried: number;
+  ended: number;
+  /** Of the first one that was ended. */
+  reason?: string;
+}
 
 /** Ends UDP sockets whose packets would go nowhere, or to a destination that is no longer allowed: connect() bound them to
  * a backend that their service no longer has, through a load balancer's address that no longer admits them, or, of the node's own
@@ -58,47 +72,111 @@ export class OutlivedSockets {
     this.#handling = handling;
   }
 
-  /** Call it when services or their backends changed. Checks the node's own sockets at once, and the workloads' sockets
-   * one namespace after the other. Never throws: failures are reported once. */
+  /** Call it when services or their backends changed. Never throws: failures are reported once. */
   changed(): void {
-    this.#end("this node", undefined, (work) => work());
     this.#again = true;
-    if (!this.#passing) void this.#pass();
+    if (!this.#passing) void this.#passes();
   }
 
-  async #pass(): Promise<void> {
+  async #passes(): Promise<void> {
     this.#passing = true;
     while (this.#again) {
       this.#again = false;
-      for (const endpoint of this.#parts.endpoints()) {
-        const { netns, namespace, pod } = endpoint;
-        await setImmediate(); // yield between two namespaces
-        if (!existsSync(netns)) continue;
-        this.#end(`pod ${namespace}/${pod}`, addressesOf(endpoint), (work) => inNamespace(netns, work));
+      try {
+        if (await this.pass()) this.#again = true;
+      } catch (error) {
+        this.#reportOnce(`Cannot check UDP sockets: ${error instanceof Error ? error.message : error}`);
       }
       await setTimeout(PAUSE_MS);
     }
     this.#passing = false;
   }
 
-  /** @param workload its addresses; undefined: the node */
-  #end(whose: string, workload: readonly Address[] | undefined, within: (work: () => void) => void): void {
-    const { maps, log } = this.#parts;
+  /** Looks at all sockets once, piece by piece, and yields in between. Enters only the network namespaces of sockets that it ends.
+   * @returns whether a namespace has more than are ended in one pass */
+  async pass(): Promise<boolean> {
+    const atServices = await this.#atServices();
+    const tallies = new Map<bigint, Tally>();
+    for (const piece of this.#parts.told()) {
+      const outlived = piece.filter(({ isKept }) => !isKept);
+      for (const { cookie } of piece) atServices.delete(cookie); // it was given this address
+      for (const [namespace, sockets] of Map.groupBy(outlived, (one) => one.networkNamespace)) {
+        const tally = getOr(tallies, namespace, () => this.#tallyOf(namespace));
+        this.#end(
+          tally,
+          sockets.map((one) => ({ ...one, identity: identityOf(one), reason: reasonOf(one) })),
+        );
+      }
+      await setImmediate();
+    }
+    const node = { place: NODE, tried: 0, ended: 0 };
+    this.#end(
+      node,
+      [...atServices.values()].map((one) => ({ ...one, reason: `${one.address}:${one.port} has become a service` })),
+    );
+    const all = [...tallies.values(), node];
+    for (const tally of all) this.#tell(tally);
+    return all.some(({ tried, ended }) => tried === TRIED_AT_MOST && ended > 0); // not where none of them can be ended
+  }
+
+  /** The node's own sockets that are connected to the address of a service, by cookie. No program sees what they send; what a workload sends is
+   * translated packet by packet, at once when a service appears. */
+  async #atServices(): Promise<Map<bigint, ConnectedSocket>> {
+    const found = new Map<bigint, ConnectedSocket>();
+    const { maps, ofNode = connectedUdpSockets } = this.#parts;
+    const known = new Map<string, boolean>();
+    for (const piece of ofNode()) {
+      for (const socket of piece) {
+        const { address, port } = socket;
+        if (getOr(known, `${address} ${port}`, () => isServedHere(address, port, maps)))
+          found.set(socket.cookie, socket);
+      }
+      await setImmediate();
+    }
+    return found;
+  }
+
+  #tallyOf(namespace: bigint): Tally {
+    return { place: this.#placeOf(namespace), tried: 0, ended: 0 };
+  }
+
+  #placeOf(namespace: bigint): Place | undefined {
+    const { maps, endpoints, enter = inNamespace } = this.#parts;
+    if (maps.settings.lookup(0)?.hostNamespace === namespace) return NODE;
+    const workload = maps.namespaces.lookup({ cookie: namespace });
+    if (!workload) return undefined;
+    const own = [workload.ipv4, workload.ipv6];
+    const endpoint = endpoints().find((one) => addressesOf(one).some((address) => own.includes(address)));
+    if (!endpoint || !existsSync(endpoint.netns)) return undefined;
+    const within = (work: () => void) => enter(endpoint.netns, work);
+    return { name: `pod ${endpoint.namespace}/${endpoint.pod}`, within };
+  }
+
+  #end(tally: Tally, sockets: readonly Ending[]): void {
+    const { place } = tally;
+    const now = sockets.slice(0, TRIED_AT_MOST - tally.tried);
+    if (!place || now.length === 0) return;
+    tally.tried += now.length;
     try {
-      const own = maps.settings.lookup(0);
-      const client = { addresses: workload ?? (own ? [own.node, own.second] : []), isWorkload: workload !== undefined };
-      within(() => {
-        for (const socket of connectedUdpSockets()) {
-          const peer = maps.datagramPeers.lookup({ cookie: socket.cookie });
-          if (!hasOutlived(socket, peer, maps, client)) continue;
-          const result = destroySocket(socket);
-          if (result === "destroyed") log.info(`ended a UDP socket of ${whose}: ${reason(socket, peer)}`);
-          if (result === "unsupported") this.#reportOnce(UNSUPPORTED);
-        }
+      place.within(() => {
+        for (const socket of now) this.#endOne(tally, socket);
       });
     } catch (error) {
-      this.#reportOnce(`Cannot check UDP sockets: ${error instanceof Error ? error.message : error}`);
+      this.#reportOnce(`Cannot end UDP sockets of ${place.name}: ${error instanceof Error ? error.message : error}`);
     }
+  }
+
+  #endOne(tally: Tally, socket: Ending): void {
+    const result = (this.#parts.destroy ?? destroySocket)(socket);
+    if (result === "unsupported") this.#reportOnce(UNSUPPORTED);
+    if (result !== "destroyed") return;
+    tally.ended++;
+    tally.reason ??= socket.reason;
+  }
+
+  #tell({ place, ended, reason }: Tally): void {
+    if (!place || ended === 0) return;
+    this.#parts.log.info(`ended ${ended === 1 ? "a UDP socket" : `${ended} UDP sockets`} of ${place.name}: ${reason}`);
   }
 
   #reportOnce(message: string): void {
@@ -107,85 +185,19 @@ export class OutlivedSockets {
   }
 }
 
+const NODE: Place = { name: "this node", within: (work) => work() };
+
 const UNSUPPORTED =
   "this kernel cannot end sockets (CONFIG_INET_DIAG_DESTROY): a connected UDP socket keeps a removed backend";
 
-type Destination = Pick<ConnectedSocket, "address" | "port">;
-
-/** Whose socket it is. */
-interface Owner {
-  /** One of each family that it has. */
-  readonly addresses: readonly Address[];
-  /** Its packets pass the programs of its interface. */
-  readonly isWorkload: boolean;
+function reasonOf({ peer }: OutlivedSocket): string {
+  return `${peer.frontend}:${peer.frontendPort} no longer uses the backend ${peer.address}:${peer.port}`;
 }
 
-/** Whether this socket's packets go nowhere, although another backend would answer or an error would be better. */
-export function hasOutlived(
-  { address, port }: Destination,
-  peer: SocketPeer | undefined,
-  maps: ServiceMaps,
-  owner: Owner,
-): boolean {
-  const bound = peer?.address === address && peer.port === port ? peer : undefined;
-  const service = bound ? serviceAt(bound.frontend, bound.frontendPort, maps) : serviceAt(address, port, maps);
-  if (!isHandledHere(service, bound, maps)) return false;
-  // What a workload sends is translated packet by packet, at once when a service appears, unless its socket was given a backend.
-  if (!bound) return !owner.isWorkload && !isDecidedThere(service, address, maps) && (service?.backendCount ?? 0) > 0;
-  if (!service || !mayUse(service, owner, bound.frontend, maps)) return true;
-  return maps.members.lookup({ backendList: service.backendList, backend: bound.backend }) === undefined;
-}
-
-/** The same lookup as in the packet path (service/source_range.h): the kernel finds the longest prefix. */
-function mayUse(
-  { sourceRanges: set }: Service,
-  { addresses }: Owner,
-  frontend: Address,
-  { sourceRanges }: ServiceMaps,
-): boolean {
-  if (set === 0) return true;
-  const client = addresses.find((address) => familyOf(address) === familyOf(frontend));
-  return client !== undefined && sourceRanges.lookup({ prefixLength: 160, set, client }) !== undefined;
-}
-
-/** kube-proxy then handles services and sockets that were bound to them before, but not host ports. */
-function isHandledHere(
-  service: Service | undefined,
-  bound: SocketPeer | undefined,
-  { settings }: ServiceMaps,
-): boolean {
-  if (settings.lookup(0)?.serviceHandling === ServiceHandling.TRANSLATED) return true;
-  return service ? (service.flags & ServiceFlag.HOST_PORT) !== 0 : bound !== undefined;
-}
-
-function reason({ address, port }: Destination, peer: SocketPeer | undefined): string {
-  if (peer?.address !== address) return `${address}:${port} has become a service`;
-  return `${peer.frontend}:${peer.frontendPort} no longer uses the backend ${address}:${port}`;
-}
-
-/** A socket that connects to 0.0.0.0 is connected to itself. */
-function isOwnLoopback(address: Address): boolean {
-  return address === "0.0.0.0" || isLoopback(address);
-}
-
-/** Whether it is for another node to choose a backend at its own address (service/choose.h). */
-function isDecidedThere(service: Service | undefined, address: Address, { locations }: ServiceMaps): boolean {
-  const flags = locations.lookup({ prefixLength: 128, address })?.flags ?? 0;
-  return ((service?.flags ?? 0) & ServiceFlag.EXTERNAL_LOCAL) !== 0 && (flags & LocationFlag.REMOTE_HOST) !== 0;
-}
-
-/** The same lookup as in the packet path (service/choose.h). */
-function serviceAt(address: string, port: number, { frontends, locations }: ServiceMaps): Service | undefined {
-  const exact = frontends.lookup({ address, port, protocol: UDP });
-  if (exact) return exact;
-  const loopback = isOwnLoopback(address);
-  const family = familyOf(address) ?? "IPv4";
-  const hostPort = loopback && frontends.lookup({ address: NODE_LOOPBACK[family], port, protocol: UDP });
-  if (hostPort) return hostPort;
-  const asked = loopback ? (family === "IPv4" ? "127.0.0.1" : "::1") : address;
-  const flags = locations.lookup({ prefixLength: 128, address: asked })?.flags ?? 0;
-  const isNode = flags & (LocationFlag.LOCAL_HOST | LocationFlag.REMOTE_HOST);
-  return isNode && !(flags & LocationFlag.WITHOUT_NODE_PORTS)
-    ? frontends.lookup({ address: ANY_NODE[family], port, protocol: UDP })
-    : undefined;
+function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
 }

@@ -6,7 +6,7 @@
 #include <bpf/bpf_helpers.h>
 
 /* connected socket -> its peer. It is stored with the socket and freed with it, so no socket evicts another one's entry. Written and
- * read by the socket hooks. */
+ * read by the socket hooks; `outlived_sockets` walks all of it for the agent. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -14,17 +14,6 @@ struct {
 	__type(value, struct socket_peer);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } socket_peers SEC(".maps");
-
-/* connected UDP socket (cookie) -> its peer, a second time, for the agent: it cannot read the storage of a UDP socket (sock_diag reports
- * that of TCP only). Removed when the socket is closed. Full: the oldest entries make room, and their sockets keep a backend that no
- * longer exists. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct socket_cookie);
-	__type(value, struct socket_peer);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} datagram_peers SEC(".maps");
 
 /* network namespace (cookie) -> the workload that has it. Written by the agent, with the endpoint. */
 struct {

@@ -43,14 +43,6 @@ static __always_inline void remember_peer(struct bpf_sock_addr *socket, const st
 		*own = *peer;
 }
 
-/* For the agent, which closes the socket when the backend no longer exists (agent/pass/outlived-sockets.ts). */
-static __always_inline void show_peer(struct bpf_sock_addr *socket, const struct socket_peer *peer)
-{
-	struct socket_cookie key = {.cookie = bpf_get_socket_cookie(socket)};
-
-	bpf_map_update_elem(&datagram_peers, &key, peer, BPF_ANY);
-}
-
 /* The socket connects to an ordinary address: its earlier peer must no longer be shown. */
 static __always_inline void forget_peer(struct bpf_sock_addr *socket)
 {

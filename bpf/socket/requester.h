@@ -21,11 +21,11 @@ struct requester {
 	enum requester_kind kind;
 };
 
-/* @param destination decides the family of the requester's address; ::, it has none of that family */
-static __always_inline void requester_of(struct bpf_sock_addr *socket, const struct settings *settings,
-					 const struct address *destination, struct requester *requester)
+/* @param cookie of a network namespace @param destination decides the family of the requester's address; ::, it has none of that family */
+static __always_inline void requester_in(__u64 cookie, const struct settings *settings, const struct address *destination,
+					 struct requester *requester)
 {
-	struct network_namespace namespace = {.cookie = bpf_get_netns_cookie(socket)};
+	struct network_namespace namespace = {.cookie = cookie};
 	const struct workload *workload;
 
 	if (namespace.cookie == settings->host_namespace) {
@@ -42,6 +42,12 @@ static __always_inline void requester_of(struct bpf_sock_addr *socket, const str
 	requester->kind = REQUESTER_OTHER;
 	requester->address = (struct address){
 		.word = {(__u32)(namespace.cookie >> 32), (__u32)namespace.cookie, 0, 0}};
+}
+
+static __always_inline void requester_of(struct bpf_sock_addr *socket, const struct settings *settings,
+					 const struct address *destination, struct requester *requester)
+{
+	requester_in(bpf_get_netns_cookie(socket), settings, destination, requester);
 }
 
 /* Whether the socket can have packets of its destination's family, as far as is known. */

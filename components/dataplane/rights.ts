@@ -6,7 +6,8 @@ type SecurityContext = k8s.types.input.core.v1.SecurityContext;
  * SYS_MODULE (the kernel loads what a netlink request needs), SYS_PTRACE (namespaces are entered by path, not by process), NET_RAW (a verification captures in pods of its own). */
 const CAPABILITIES = {
   BPF: "loads programs, makes and reads maps",
-  PERFMON: "lets the verifier follow pointers, in programs and in event rings",
+  PERFMON:
+    "lets the verifier follow pointers, in programs and in event rings, and loads the program that reads sockets",
   NET_ADMIN: "attaches programs, makes interfaces and routes, writes nftables and net sysctls",
   NET_BIND_SERVICE: "lets BIRD listen at BGP's port, 179",
   SYS_ADMIN: "enters the network namespaces of pods: setns(2) asks for it, and nothing else here does",

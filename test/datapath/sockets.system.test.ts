@@ -14,8 +14,6 @@ const client = join(import.meta.dirname, "traffic", "socket-client.ts");
 interface Watched {
   /** So far, line by line. */
   observed: () => Observed[];
-  /** The test's end does, too. */
-  end: () => void;
 }
 
 /** Watches a program's socket. */
@@ -26,10 +24,9 @@ function watch(cluster: BareCluster, where: Where, asked: Asked): Watched {
   program.stdout?.on("data", (more) => {
     text += more;
   });
-  const end = () => void program.kill();
-  onTestFinished(end);
+  onTestFinished(() => void program.kill());
   const lines = () => text.split("\n").slice(0, -1);
-  return { observed: () => lines().map((line) => JSON.parse(line) as Observed), end };
+  return { observed: () => lines().map((line) => JSON.parse(line) as Observed) };
 }
 
 /** Runs a program's socket on a node, or in the network of a pod of it. */
@@ -151,19 +148,55 @@ describe("sockets that connect to services", () => {
     expect((await cluster.run("master", enter)).trim().split("\n").sort()).toEqual([reachable, "ECONNREFUSED"]);
   });
 
-  test("the agent's record of a connected UDP socket disappears with the socket", async () => {
-    const maps = "/sys/fs/bpf/ebpf-dataplane/*/maps/datagram_peers";
-    const remembered = async () => {
-      const dump = await cluster.run("master", ["sh", "-c", `bpftool -j map dump pinned ${maps}`]);
-      return (JSON.parse(dump) as unknown[]).length;
-    };
-    const asked = { how: "connected", family: 4, to: [CLUSTER], count: 5_000, every: 100 } as const;
-    const before = await remembered();
-    const { observed, end } = watch(cluster, { node: "master", pod: "peer" }, asked);
-    await until("the socket to be connected", async () => observed().some(({ event }) => event === "answer"));
-    expect(await remembered()).toBeGreaterThan(before);
-    end();
-    await until("it to be closed", async () => (await remembered()) <= before);
+  test("a pod with 48,000 connected UDP sockets keeps no other pod's socket from another backend", async () => {
+    const moving = service("moved", { clusterIP: "10.96.1.3", nodePort: 30703, protocol: "UDP" });
+    cluster.apply(moving, endpoints("moved", [web], "UDP"));
+    await cluster.carriedOut();
+    const asked = {
+      how: "connected",
+      family: 4,
+      to: ["10.96.1.3:80"],
+      count: 5_000,
+      every: 100,
+      persistent: true,
+    } as const;
+    const { observed } = watch(cluster, { node: "master", pod: "third" }, asked);
+    const answeredBy = async (pod: string) =>
+      observed().some((one) => one.event === "answer" && one.server === `default/${pod}`);
+    await until("web to answer", () => answeredBy("web"));
+    const hoard = `
+      const { createSocket } = require("node:dgram");
+      let missing = 16_000;
+      const next = () => {
+        const socket = createSocket("udp4");
+        socket.connect(80, "10.96.0.10", () => (--missing ? next() : console.log("all are connected")));
+      };
+      next();`;
+    const enter = ["nsenter", "--net=/run/netns/peer"];
+    const ports = "echo 1024 65535 > /proc/sys/net/ipv4/ip_local_port_range"; // a pod may have them
+    await cluster.run("master", [...enter, "sh", "-c", ports]);
+    for (let program = 0; program < 3; program++) {
+      const hoarder = cluster.spawn("master", [...enter, process.execPath, "-e", hoard]);
+      onTestFinished(() => void hoarder.kill());
+      let said = "";
+      for (const stream of [hoarder.stdout, hoarder.stderr])
+        stream?.on("data", (text) => {
+          said += text;
+        });
+      await until(
+        "its sockets to be connected",
+        async () => said.includes("all are connected"),
+        () => said,
+      );
+    }
+    cluster.apply(endpoints("moved", [peer], "UDP"));
+    await until(
+      "peer to answer",
+      () => answeredBy("peer"),
+      () => JSON.stringify(observed().slice(-5)),
+    );
+    cluster.remove(moving, endpoints("moved", [], "UDP"));
+    await cluster.carriedOut();
   });
 
   test("a node port answers on the node's loopback, and on no pod's", async () => {

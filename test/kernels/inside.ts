@@ -2,9 +2,12 @@
 // /sys/fs/bpf: the verifier's cost of each object, and every packet test. `inside OBJECTS PREAMBLE` prints a line of JSON for
 // each (findings.ts reads them); with `objects-only` without the packet tests.
 import { execFileSync } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync } from "node:fs";
+import { closeSync, globSync, mkdirSync, mkdtempSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { namespaceCookie } from "../../agent/kernel/network-namespace.ts";
+import { outlivedSockets } from "../../agent/kernel/socket-walk.ts";
+import { connectedWithPeer } from "../../agent/kernel/stored-peer.fixture.ts";
 import { verifierCosts } from "../../agent/kernel/verifier.fixture.ts";
 import type { PacketTest, Step } from "../packets/cases/step.ts";
 import { type Handling, handlingsOfBothFamilies, NodeUnderTest } from "../packets/node.ts";
@@ -35,6 +38,7 @@ print({ end: true });
 function* packets(): Generator<Finding> {
   const scratch = mkdtempSync(join(tmpdir(), "packets-"));
   const node = new NodeUnderTest({ objects, preamble, bpffs: "/sys/fs/bpf", scratch });
+  yield walkOverSockets(node);
   const withOwnObjects = new Set<string>();
   for (const handling of handlingsOfBothFamilies) {
     node.write(handling);
@@ -55,6 +59,18 @@ function* packets(): Generator<Finding> {
         yield { packets: name, ...(!good && { failed: `${seen.join("\n")}\ninstead of\n${expected.join("\n")}` }) };
       }
   }
+}
+
+/** Whether the agent gets to know of a UDP socket whose service is gone. */
+function walkOverSockets(node: NodeUnderTest): Finding {
+  const name = "the walk over sockets";
+  node.maps.namespaces.update([[{ cookie: BigInt(namespaceCookie() ?? 0) }, { ipv4: "10.244.9.9", ipv6: "::" }]]);
+  const peer = { frontend: "10.96.99.99", frontendPort: 53, address: "127.0.0.1", port: 5353, backend: 1 };
+  const socket = connectedWithPeer(node.pins, peer, peer);
+  const told = [...outlivedSockets(node.programFd("outlived_sockets"), node.pins)].flat();
+  closeSync(socket);
+  const isRight = told.length === 1 && told[0]?.peer.frontend === peer.frontend && told[0].cookie !== 0n;
+  return { packets: name, ...(!isRight && { failed: `told of ${told.length} sockets` }) };
 }
 
 /** An emulated processor takes many times as long, most of all to compile and write objects. In IPIP it gets the cases in which something is

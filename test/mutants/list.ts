@@ -11,6 +11,60 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
+    say: "a connection of TCP is told of as a UDP socket",
+    file: "socket/outlived.h",
+    text: "socket->sk_protocol == IPPROTO_UDP && ",
+    instead: "",
+  },
+  {
+    say: "a socket that was disconnected is told of",
+    file: "net/kernel_socket.h",
+    text: "if (own->skc_dport != port)\n\t\treturn false;",
+    instead: "return 1;",
+  },
+  {
+    say: "a socket that is connected to another address since is told of",
+    file: "net/kernel_socket.h",
+    text: "return own->skc_daddr == address_to_ipv4(address);",
+    instead: "return 1;",
+  },
+  {
+    say: "a socket ends that was given its backend before kube-proxy handled services",
+    file: "socket/outlived.h",
+    text: "if (!is_handled_here(service, settings))\n\t\treturn false;",
+    instead: "",
+  },
+  {
+    say: "a socket keeps a load balancer that no longer admits it",
+    file: "socket/outlived.h",
+    text: "!may_use(service, &owner->address) || ",
+    instead: "",
+  },
+  {
+    say: "a socket keeps a backend that its service no longer has",
+    file: "socket/outlived.h",
+    text: " || !is_member(service, peer->backend)",
+    instead: "",
+  },
+  {
+    say: "sockets of namespaces that are not ours are told of",
+    file: "socket/outlived.h",
+    text: "if (owner.kind == REQUESTER_OTHER)\n\t\treturn 0;",
+    instead: "",
+  },
+  {
+    say: "a node's socket whose backend has a service's address is not told of",
+    file: "socket/outlived.h",
+    text: "(owner.kind != REQUESTER_HOST || !service_now_at(&told.peer.address, told.peer.port))",
+    instead: "1",
+  },
+  {
+    say: "a read of the walk over sockets does not end early",
+    file: "socket/outlived.h",
+    text: "bpf_seq_write(meta->seq, nothing, sizeof(nothing));",
+    instead: ";",
+  },
+  {
     say: "what another node wrapped and did not encrypt is taken by a node that encrypts",
     file: "uplink.bpf.c",
     text: "if (encrypts(settings))\n\t\treturn drop(plan, OUTCOME_DROP_NOT_ENCRYPTED);",

@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, "..", "..");
 const inside = join(root, "test", "fuzz", "inside.ts");
 const seed = Number(process.env.SEED || 30905);
 const packets = Number(process.env.PACKETS || 20_000);
-const suites = [
+const packetSuites = [
   "packets",
   "associations",
   "full-tables",
@@ -25,6 +25,7 @@ const suites = [
   "taking-over",
   "card",
 ].map((name) => `test/packets/${name}.system.test.ts`);
+const suites = [...packetSuites, "agent/kernel/socket-walk.system.test.ts"];
 const scratch = mkdtempSync(join(tmpdir(), "mutants-"));
 
 try {

@@ -299,7 +299,7 @@ export class NodeUnderTest {
     });
   }
 
-  programFd(name: PacketProgram | "announce" | "xdp_uplink"): number {
+  programFd(name: PacketProgram | "announce" | "xdp_uplink" | "outlived_sockets"): number {
     return this.#loaded.programFd(name);
   }
 

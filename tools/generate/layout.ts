@@ -12,8 +12,8 @@ import { render } from "./render.ts";
 const root = join(import.meta.dirname, "..", "..");
 const output = join(root, "agent/kernel/layout.gen.ts");
 
-/** The entries of ring buffers. */
-const CARRIED = ["event"];
+/** What programs write for the agent: the entries of ring buffers, and of what the agent reads from a walk. */
+const CARRIED = ["event", "outlived_socket"];
 
 /** The values of pinned maps that only the programs read. The agent does not need their fields, but a new version cannot take over
  * a map of another size, so their sizes are part of the layout's hash. */
