@@ -39,5 +39,6 @@ struct outlived_socket {
 #define SOCKETS_WALKED 4096
 #define SOCKETS_TOLD 100
 
-/* For how many frontends an unconnected socket keeps its backends. One more frontend replaces the oldest. */
+/* For how many frontends an unconnected socket keeps its backends. The packets of a workload's socket to others are translated one by one; of a node's own
+ * process one more replaces the oldest. */
 #define SOCKET_FLOWS 16

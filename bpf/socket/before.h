@@ -34,8 +34,9 @@ static __always_inline bool is_connected_plainly(struct bpf_sock_addr *socket, e
 	       own->dst_ip6[2] == socket->user_ip6[2] && own->dst_ip6[3] == socket->user_ip6[3];
 }
 
-/* Whether the packet path, or kube-proxy, has given the socket's flow to this frontend its backend: the setting has changed since. Packets to the backend
- * itself would meet that flow, whose ends see other addresses. */
+/* Whether the flow of a workload's socket to a frontend that it does not remember is the packet path's: because the socket remembers as many others as it can,
+ * or because that path, or kube-proxy, has given the flow its backend before the setting changed. Packets to the backend itself would meet that
+ * flow, whose ends see other addresses. */
 __global bool is_flow_of_packets(struct bpf_sock_addr *socket, const struct requester *requester,
 					  const struct address *frontend)
 {
@@ -44,6 +45,8 @@ __global bool is_flow_of_packets(struct bpf_sock_addr *socket, const struct requ
 
 	if (!socket || !requester || !frontend || requester->kind != REQUESTER_WORKLOAD)
 		return false;
+	if (remembers_most(socket))
+		return true;
 	tuple.source = requester->address;
 	tuple.source_port = port_of(socket);
 	tuple.destination = *frontend;

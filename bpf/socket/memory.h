@@ -95,6 +95,14 @@ __global __u32 remembered_backend(struct bpf_sock_addr *socket, const struct add
 	return found;
 }
 
+/* Whether the socket remembers as many frontends as it can. */
+static __always_inline bool remembers_most(struct bpf_sock_addr *socket)
+{
+	struct socket_flows *flows = bpf_sk_storage_get(&socket_flows, socket->sk, NULL, 0);
+
+	return flows && flows->next >= SOCKET_FLOWS;
+}
+
 /* An unconnected socket sends to a backend itself. If it also talks to that backend by a frontend, the backend's answers are shown as they are from
  * now on, until the program names the frontend again: the address counts as one more frontend. Separate function: few sockets get there. */
 static __noinline int remember_plain(struct bpf_sock_addr *socket, const struct address *address, __be16 port)

@@ -99,6 +99,30 @@ describe("sockets that connect to services", () => {
     }
   });
 
+  // A socket remembers the backends of 16 addresses (bpf/shared/socket.h).
+  test("flows of one unconnected socket of a pod to many services each stay with their backend", async () => {
+    const clusterIPs = Array.from({ length: 20 }, (_, index) => `10.96.2.${index}`);
+    const objects = clusterIPs.flatMap((clusterIP, index) => [
+      service(`one-of-${index}`, { clusterIP, nodePort: 30720 + index, protocol: "UDP" }),
+      endpoints(`one-of-${index}`, [web, peer], "UDP"),
+    ]);
+    cluster.apply(...objects);
+    await cluster.carriedOut();
+    const round = clusterIPs.map((clusterIP) => `${clusterIP}:80`);
+    const to = [...round, ...round];
+    for (const family of [4, 6] as const) {
+      const asked = { how: "unconnected", family, to, silence: PATIENT_MS } as const;
+      const observed = await ask(cluster, { node: "master", pod: "third" }, asked);
+      const answers = observed.map((one) =>
+        one.event === "answer" ? [one.server, one.from.replace("::ffff:", "")] : [],
+      );
+      expect(answers.map(([, from]) => from)).toEqual(to);
+      expect(answers.slice(round.length)).toEqual(answers.slice(0, round.length));
+    }
+    cluster.remove(...objects);
+    await cluster.carriedOut();
+  });
+
   test.each([4, 6] as const)(
     "an unconnected AF_INET%i socket sees answers as from where it asked last",
     async (family) => {
