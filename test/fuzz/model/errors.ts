@@ -10,7 +10,7 @@ import { isMartian, isOwn } from "./sources.ts";
 export function judgeError(passage: Passage, memory: Memory): Objection[] {
   const { arrival, before, after, outcome } = passage;
   if (outcome === "pass_to_stack" && isOwn(before.destination)) return [];
-  if (arrival.from === "stack" && arrival.isOwn && isOwn(before.source)) return [];
+  if (arrival.from === "stack" && arrival.isOwn && isOwn(before.source) && outcome !== "return_external") return [];
   const [inner, translated] = [innerOf(before), innerOf(after)].map((reading) => reading && flowOf(reading));
   if (!inner || !translated) return objection("an error whose inner packet cannot be read was let through");
   if (Math.min(before.totalLength, before.available) > LARGEST_ERROR[before.family])
@@ -57,7 +57,7 @@ function wrongFlow({ arrival, outcome, wrappedFor }: Passage, inner: Flow, trans
     if (!nodes) return `nothing was forwarded that ${keyOf(inner)} belongs to`;
     return wrappedFor === undefined || nodes.includes(wrappedFor) ? undefined : `it was wrapped for ${wrappedFor}`;
   }
-  if (outcome === "to_endpoint")
+  if (outcome === "to_endpoint" || outcome === "return_external")
     return memory.isKnown(translated) ? undefined : `no pod here sent ${keyOf(translated)}`;
   if (arrival.from === "pod")
     return memory.isKnown(inner) ? undefined : `${arrival.pod} was never given ${keyOf(inner)}`;

@@ -67,6 +67,24 @@ test("an error belongs to an association whose first fragment could not be trans
   expect(model.judge(error)).toEqual([]);
 });
 
+test.each([
+  ["the node port that it serves", nodes.master, 30084, true],
+  ["another Service's", nodes.master, 30085, false],
+  ["an address that no Service has", client1, 30084, false],
+])("a backend in the node's network may answer a client from %s", (_, source, port, isRight) => {
+  const answer = (header: IpHeader, from: number) => reading(header, sctp(from, 5000, "data", { tag: 5 }));
+  const said = {
+    ...passage(
+      answer({ source: nodes.master, destination: nodes.node, ttl: 64 }, 3868),
+      answer({ source, destination: nodes.node, ttl: 63 }, port),
+      "return_via_entry",
+    ),
+    arrival: { from: "own" },
+  } as const;
+  const objections = isRight ? [] : [{ rule: "return", why: expect.stringContaining(`became`) }];
+  expect(new Model().judge(said)).toEqual(objections);
+});
+
 describe("a later fragment has the ports of the first one", () => {
   const ports = { source: backendAddress("db"), destination: client1, protocol: protocols.sctp };
   const first = (transport: Transport) => ({ ...reading(ports, transport), moreFragments: true, identification: 7 });

@@ -74,6 +74,7 @@ export class Model {
     if (flow && outcome === "pass_to_stack" && after.ttl <= 1) this.#opened(passage, flow);
     if (outcome === "pass_to_stack" && (arrival.from === "wire" || arrival.from === "tunnel"))
       return this.#passed(passage, flow);
+    if (arrival.from === "stack" && outcome === "return_external") return judgeError(passage, this.#memory);
     if (arrival.from === "stack" && outcome !== "to_endpoint") return this.#fromStack(passage, flow);
     const forged = forgery(arrival, before.source);
     if (forged && !(flow && this.#isTaken(arrival, flow))) return [{ rule: "source", why: forged }];
@@ -197,9 +198,9 @@ export class Model {
       this.#memory.send(flow, after);
       return [];
     }
+    if (after.source !== flow.source || /^return_/.test(outcome)) return wrongReply(flow, after);
     const wrong = wrongBackend(flow, after);
     if (wrong) return wrong;
-    if (after.source !== flow.source) return [{ rule: "way", why: `the node's ${flow.source} became ${after.source}` }];
     const pod = localPod(after.destination);
     if ((pod !== undefined) !== (outcome === "to_endpoint"))
       return [{ rule: "way", why: `what is for ${after.destination} became ${outcome}` }];
@@ -339,6 +340,13 @@ function wrongBackend(flow: Flow, after: Flow): Objection[] | undefined {
   return [
     { rule: "way", why: `${keyOf(flow)} was sent to ${after.destination}, which is not a backend of its service` },
   ];
+}
+
+/** A backend in the node's network answers a client: from the address of a Service that it serves. */
+function wrongReply(flow: Flow, after: Flow): Objection[] {
+  const service = serviceOf(reversed(after));
+  const isItsOwn = service && backendsOf(service).includes(flow.source) && after.destination === flow.destination;
+  return isItsOwn ? [] : [{ rule: "return", why: `${keyOf(flow)} became ${keyOf(after)}` }];
 }
 
 const unknownAnswer = ({ after }: Passage, flow: Flow): Objection[] => [

@@ -10,8 +10,9 @@ const MAY_END: Record<Passage["arrival"]["from"], RegExp> = {
   pod: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry|forward_external)$/,
   wire: /^(pass_to_stack|to_endpoint|to_network|to_overlay|forward_service)$/,
   tunnel: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_forwarded)$/,
-  own: /^(pass_to_stack|to_endpoint|to_network|to_overlay)$/,
-  stack: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry|forward_external)$/,
+  own: /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry)$/,
+  stack:
+    /^(pass_to_stack|to_endpoint|to_network|to_overlay|return_direct|return_via_entry|return_external|forward_external)$/,
 };
 
 const TUNNEL_PORT = 4789;
