@@ -38,10 +38,18 @@ interface CniResult {
   interfaces: { name: string; sandbox?: string }[];
 }
 
-/** Sets both ends of a pod's veth pair; what it sends in segments follows at once. */
+/** Sets both ends of a pod's veth pair; what it sends in segments follows at once. An agent of ours would undo it. */
 export async function setPodMtu({ machine, name, hostInterface }: BenchPod, mtu: number): Promise<void> {
   await machine.run(["ip", "link", "set", hostInterface, "mtu", String(mtu)]);
   await machine.run(["ip", "-netns", name, "link", "set", "eth0", "mtu", String(mtu)]);
+}
+
+/** Waits until a pod's interface has this MTU. @throws Error after 30 s */
+export async function awaitPodMtu({ machine, name }: BenchPod, mtu: number): Promise<void> {
+  const script = `for i in $(seq 300); do ip -netns "$1" link show eth0 | grep -q " mtu $2 " && exit 0; sleep 0.1; done; exit 1`;
+  await machine.run(["sh", "-c", script, "sh", name, String(mtu)]).catch(() => {
+    throw new Error(`The interface of the pod ${name} on ${machine.name} does not get the MTU ${mtu}.`);
+  });
 }
 
 /** Bytes that the pod has received on its interface so far. */

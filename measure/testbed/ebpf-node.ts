@@ -16,6 +16,7 @@ export class EbpfNode {
   readonly machine: TestbedMachine;
   readonly #api: TestbedApiServer;
   #agent: RunningProgram | undefined;
+  #settings: Partial<AgentSettings> = {};
 
   constructor(machine: TestbedMachine, api: TestbedApiServer) {
     this.machine = machine;
@@ -24,6 +25,7 @@ export class EbpfNode {
 
   /** Starts the agent. @param settings its own: `mtu` of the uplink (pods get 50 less, room for VXLAN), more `uplinks` */
   async start(settings: Partial<AgentSettings> = {}): Promise<void> {
+    this.#settings = settings;
     await this.#api.writeKubeconfig(this.machine);
     await this.machine.write(settingsPath, JSON.stringify(settings));
     await this.startAgent();
@@ -57,6 +59,14 @@ export class EbpfNode {
     const find = `for one in /proc/[0-9]*; do tr '\\0' ' ' < $one/cmdline | grep -q '^[^ ]* \\(--[^ ]* \\)*${program} agent' && cat $one/smaps_rollup; done; true`;
     const kilobytes = /^Rss:\s+(\d+) kB/m.exec(await this.machine.run(["sh", "-c", find]))?.[1];
     return Number(kilobytes) / 1024;
+  }
+
+  /** Gives pods another MTU by the agent's setting, as agents undo what anybody else sets at a pod's interface.
+   * @param mtu as `mtu` of the settings: of the uplink */
+  async changeMtu(mtu: number): Promise<void> {
+    if (this.#settings.mtu === mtu) return;
+    await this.#agent?.stop("SIGTERM");
+    await this.start({ ...this.#settings, mtu });
   }
 
   /** The dataplane keeps running without its agent. */

@@ -3,7 +3,6 @@ import type { Countdown } from "../countdown.ts";
 import { ownProcessSeconds, processorTimeBetween, readProcessorTime, takenShare } from "../counters/processor-time.ts";
 import { machineCpuSeconds, ownCpuSeconds } from "../cpu-time.ts";
 import { balancedOrder } from "../statistics/order.ts";
-import { setPodMtu } from "../testbed/bench-pod.ts";
 import type { RunningProgram, TestbedMachine } from "../testbed/testbed-machine.ts";
 import type { Cable, Plan, Series } from "./plan.ts";
 import { type End, sendStreams, startServers } from "./qperf.ts";
@@ -58,8 +57,7 @@ function ends(testbed: Testbed, path: Path): readonly [End, End] {
 
 async function prepare({ cable, mtu }: Series, testbed: Testbed): Promise<void> {
   for (const machine of testbed.machines) await setCable(machine, cable);
-  for (const { sender, receiver } of [testbed.Linux, testbed.Ebpf])
-    for (const pod of [sender, receiver]) await setPodMtu(pod, mtu);
+  await testbed.setMtu(mtu);
   for (const { machine } of testbed.Floor) await machine.run(["ip", "link", "set", cableDevice, "mtu", String(mtu)]);
 }
 

@@ -6,7 +6,7 @@ import { run } from "../../lab/machines/command.ts";
 import { machineNamespace } from "../../lab/names.ts";
 import type { Progress } from "../../lab/progress.ts";
 import { TestbedApiServer } from "../testbed/api-server.ts";
-import type { BenchPod } from "../testbed/bench-pod.ts";
+import { awaitPodMtu, type BenchPod, setPodMtu } from "../testbed/bench-pod.ts";
 import { EbpfNode } from "../testbed/ebpf-node.ts";
 import { agentKinds, clusterIP, endpointSlice, ipPool, service } from "../testbed/kubernetes-objects.ts";
 import { LinuxNode } from "../testbed/linux-node.ts";
@@ -27,8 +27,9 @@ const addresses = {
 export const cableDevice = "eth1";
 /** Room for pods' packets of 8940 bytes with VXLAN. */
 const cableMtu = 9000;
-/** The agent's setting: 8940 for pods and 50 for VXLAN. */
-const agentMtu = 8990;
+/** What VXLAN adds: the agent's setting is the uplink's MTU. */
+const overhead = 50;
+const largestMtu = 8940;
 
 /** Two pods on different nodes. */
 export interface Pair {
@@ -42,6 +43,8 @@ export interface Testbed {
   /** Two machines without pods and without either dataplane. */
   readonly Floor: readonly [End, End];
   readonly machines: readonly TestbedMachine[];
+  /** Gives all pods this MTU. */
+  readonly setMtu: (mtu: number) => Promise<void>;
   /** Version of the API server. */
   readonly kubernetes: string;
 }
@@ -72,12 +75,15 @@ export async function withThroughputTestbed<T>(
     ] as const;
     const pairs = await progress.phase("agents, kube-proxy and pods", async () => {
       for (const node of linux) await node.start("iptables");
-      for (const node of ebpf) await node.start({ mtu: agentMtu, uplinks: [cableDevice] });
+      for (const node of ebpf) await node.start({ mtu: largestMtu + overhead, uplinks: [cableDevice] });
       await linux[0].routeTo(linux[1], vxlan);
       await linux[1].routeTo(linux[0], vxlan);
       return {
         Ebpf: { sender: await ebpf[0].addPod("sender"), receiver: await ebpf[1].addPod("receiver") },
-        Linux: { sender: await linux[0].addPod("sender", 8940), receiver: await linux[1].addPod("receiver", 8940) },
+        Linux: {
+          sender: await linux[0].addPod("sender", largestMtu),
+          receiver: await linux[1].addPod("receiver", largestMtu),
+        },
       };
     });
     const backends = [{ address: pairs.Linux.receiver.address, node: "linux2" }];
@@ -89,6 +95,11 @@ export async function withThroughputTestbed<T>(
     return await work({
       ...pairs,
       Floor: floor as [End, End],
+      setMtu: async (mtu) => {
+        for (const pod of Object.values(pairs.Linux)) await setPodMtu(pod, mtu);
+        await Promise.all(ebpf.map((node) => node.changeMtu(mtu + overhead)));
+        for (const pod of Object.values(pairs).flatMap((pair) => Object.values(pair))) await awaitPodMtu(pod, mtu);
+      },
       machines: Object.values(named).filter(({ name }) => name !== "control"),
       kubernetes: await api.version(),
     });
