@@ -4,8 +4,8 @@ import type { Api } from "../../kubernetes/transport.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { StatusChange } from "../../model/service/balancer/claimants.ts";
 
-/** Another controller that writes the same status writes it again after each of ours. So the same status is written again only after a pause, which doubles. */
-const PAUSE_MS = [0, 2_000];
+/** Another controller that writes the same status writes it again after each of ours. So the same status is written again once at once, then only after a pause, which doubles. */
+const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** What was written so long ago counts no more. */
 const FORGOTTEN_MS = 600_000;
@@ -85,7 +85,7 @@ export class Statuses {
 const keyOf = ({ namespace, name }: StatusChange): string => `${namespace}/${name}`;
 
 function pauseAfter(times: number): number {
-  return PAUSE_MS[times - 1] ?? Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** (times - 1));
+  return times === 1 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 2));
 }
 
 function contested(key: string): Problem {

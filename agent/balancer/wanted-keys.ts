@@ -1,4 +1,4 @@
-import { type Address, addressBytes, covers, familyOf, hostCidr } from "../../model/address/address.ts";
+import { type Address, addressBytes, contains, familyOf } from "../../model/address/address.ts";
 import { Latest } from "../../model/memo.ts";
 import type { NodeFacts } from "../../model/node/facts.ts";
 import { type NodeDirectory, nodeDirectory } from "../../model/node/nodes.ts";
@@ -45,10 +45,7 @@ export class WantedKeys {
     const nodes = this.#nodes.get([nodeObjects, facts], () => nodeDirectory(nodeObjects, facts));
     const pools = this.#pools.get([ipPools, facts], () => judgePools(ipPools, facts));
     const own = loadBalancerPools(pools);
-    const isOwn = this.#isOwn.get(
-      [pools],
-      () => (address: Address) => own.some(({ cidr }) => covers(cidr, hostCidr(address))),
-    );
+    const isOwn = this.#isOwn.get([pools], () => (address: Address) => own.some(({ cidr }) => contains(cidr, address)));
     const list = { services: this.#store.list("services"), endpointSlices: this.#store.list("endpointSlices") };
     const objects = { ...list, nodes: nodeObjects, pods: this.#store.list("pods") };
     const announcers = this.#announcers.of(objects, nodes, isOwn);

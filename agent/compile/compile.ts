@@ -1,4 +1,4 @@
-import { type Address, type Cidr, covers, hostCidr, parseCidr } from "../../model/address/address.ts";
+import { type Address, type Cidr, contains, parseCidr } from "../../model/address/address.ts";
 import { isAnnounced, networksOfServicesAlone } from "../../model/bgp/advertised.ts";
 import { BgpPlanner } from "../../model/bgp/judge.ts";
 import { defaultBgpConfiguration } from "../../model/bgp/settings.ts";
@@ -209,7 +209,7 @@ function isOwnNodeLeaving(nodes: readonly Node[], { nodeName }: NodeFacts): bool
 }
 
 function poolAround({ accepted }: Judged<IpPool>, address: Address): string | undefined {
-  const pool = accepted.find(({ cidr }) => covers(cidr, hostCidr(address)));
+  const pool = accepted.find(({ cidr }) => contains(cidr, address));
   return pool && `IPPool ${pool.object.metadata.name}`;
 }
 
@@ -223,7 +223,7 @@ function announcedBy(
   const balanced = facts.loadBalancer ? loadBalancerPools(ipPools).map(({ cidr }) => cidr) : [];
   const links = facts.subnets.map(parseCidr);
   return (frontend) => {
-    const isIn = (all: readonly Cidr[]) => all.some((one) => covers(one, hostCidr(frontend.key.address)));
+    const isIn = (all: readonly Cidr[]) => all.some((one) => contains(one, frontend.key.address));
     const onLink = frontend.claim === "load balancer" && isIn(balanced) && isIn(links);
     return onLink || (bgp !== undefined && isAnnounced(bgp, frontend));
   };

@@ -9,6 +9,7 @@ import {
   addressValue,
   broadcastOf,
   canonicalAddress,
+  contains,
   covers,
   familyOf,
   hostCidr,
@@ -96,6 +97,7 @@ describe("blocks of both families", () => {
         expect(sizeOf(cidr)).toBe(1n << BigInt(bits - writtenLength(cidr)));
         expect(cidr.value % sizeOf(cidr)).toBe(0n);
         expect(covers(cidr, hostCidr(text))).toBe(true);
+        expect(contains(cidr, text)).toBe(true);
         expect(isEverything(cidr)).toBe(length % (bits + 1) === 0);
       }),
     );
@@ -107,6 +109,7 @@ describe("blocks of both families", () => {
         const address = hostCidr(addressText(number));
         const between = cidr.value <= number && number < cidr.value + sizeOf(cidr);
         expect(covers(cidr, address)).toBe(between && cidr.family === address.family);
+        expect(contains(cidr, addressText(number))).toBe(between && cidr.family === address.family);
         expect(addressAt(cidr, 0n)).toBe(cidr.address);
         expect(addressValue(lastAddress(cidr))).toBe(cidr.value + sizeOf(cidr) - 1n);
       }),

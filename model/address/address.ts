@@ -144,6 +144,15 @@ export function covers(outer: Cidr, inner: Cidr): boolean {
   return within && masked(inner.value, outer.prefixLength) === outer.value;
 }
 
+/** Whether the block has the address. For many addresses: it makes no block of each, and of IPv4 no bigint. */
+export function contains({ family, prefixLength, value, address: first }: Cidr, address: Address): boolean {
+  const number = ipv4Value(address);
+  if (family !== (number >= 0 ? "IPv4" : "IPv6")) return false;
+  if (family === "IPv6") return masked(addressValue(address), prefixLength) === value;
+  const size = 2 ** (128 - prefixLength);
+  return Math.floor(number / size) === Math.floor(ipv4Value(first) / size);
+}
+
 /** Whether two blocks have an address in common. */
 export function overlap(one: Cidr, other: Cidr): boolean {
   return covers(one, other) || covers(other, one);

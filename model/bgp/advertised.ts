@@ -1,4 +1,13 @@
-import { type Address, type Cidr, covers, hostCidr, overlap, parseCidr } from "../address/address.ts";
+import {
+  type Address,
+  type Cidr,
+  contains,
+  covers,
+  type Family,
+  hostCidr,
+  overlap,
+  parseCidr,
+} from "../address/address.ts";
 import { modeOf } from "../mode/configuration.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
 import type { BgpConfiguration } from "../objects/bgp/configuration.ts";
@@ -84,8 +93,7 @@ export function isAnnounced(
   { claim, key }: Pick<ServedFrontend, "claim" | "key">,
 ): boolean {
   const field = FIELDS.find((one) => CLAIMS[one] === claim);
-  const address = hostCidr(key.address);
-  return field !== undefined && spec[field].some((network) => covers(parseCidr(network), address));
+  return field !== undefined && spec[field].some((network) => contains(parseCidr(network), key.address));
 }
 
 /** What is served, and which of it is another's. */
@@ -110,20 +118,25 @@ export function serviceRoutes(
     const networks = spec[field].map(parseCidr);
     if (networks.length === 0) continue;
     const whole = wholeNetworks(spec, field);
-    const isIn = (address: Cidr, all: readonly Cidr[]) => all.some((network) => covers(network, address));
+    const isIn = (address: Address, all: readonly Cidr[]) => all.some((network) => contains(network, address));
     if (announcesAll) for (const network of whole) found.set(network.text, network);
     for (const service of services) {
+      const byFamily = new Map<Family, boolean>(); // a Service may have a thousand ports
+      const announcesLocal = (family: Family): boolean => {
+        const is = byFamily.get(family) ?? announces(endpointNodes(service.backends, family, nodes));
+        byFamily.set(family, is);
+        return is;
+      };
       for (const { key, family, trafficPolicy, list, ...frontend } of service.frontends) {
         const isLocal = trafficPolicy === "Local";
         if (frontend.claim !== claim || (!isLocal && whole.length === networks.length)) continue;
-        const address = hostCidr(key.address);
-        if (!isIn(address, networks) || (!isLocal && isIn(address, whole))) continue;
+        if (!isIn(key.address, networks) || (!isLocal && isIn(key.address, whole))) continue;
         // Of another Service, whose nodes are others.
         if (lost.get(service)?.has(frontendText(key))) continue;
-        const is = isLocal
-          ? list.localCount > 0 && announces(endpointNodes(service.backends, family, nodes))
-          : list.backends.length > 0 && announcesAll;
-        if (is) found.set(address.text, address);
+        const is = isLocal ? list.localCount > 0 && announcesLocal(family) : list.backends.length > 0 && announcesAll;
+        if (!is) continue;
+        const address = hostCidr(key.address);
+        found.set(address.text, address);
       }
     }
   }

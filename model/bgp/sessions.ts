@@ -1,4 +1,4 @@
-import { type Address, type Cidr, covers, type Family, familyOf, hostCidr, parseCidr } from "../address/address.ts";
+import { type Address, type Cidr, contains, type Family, familyOf, parseCidr } from "../address/address.ts";
 import { lookupIn } from "../calico-selector/expression.ts";
 import { fitting } from "../calico-selector/fitting.ts";
 import type { NodeDirectory } from "../node/nodes.ts";
@@ -162,7 +162,7 @@ function sessionOf({ metadata, spec }: BgpPeer, end: End, self: Speaker, inputs:
 const NOTHING: BgpFilterRule = { action: "Reject" };
 
 function common({ address, port, asNumber, node }: End, { nodes }: SessionInputs) {
-  const onLink = nodes.facts.subnets.some((subnet) => covers(parseCidr(subnet), hostCidr(address)));
+  const onLink = nodes.facts.subnets.some((subnet) => contains(parseCidr(subnet), address));
   return { peer: address, peerNode: node?.name, port, peerAs: asNumber, onLink };
 }
 

@@ -1,4 +1,4 @@
-import { type Address, canonicalAddress, covers, hostCidr, parseCidr } from "../address/address.ts";
+import { type Address, canonicalAddress, contains, parseCidr } from "../address/address.ts";
 import { fits, lookupIn } from "../calico-selector/expression.ts";
 import { parseSelector } from "../calico-selector/parse.ts";
 import { isHostAddress, type NodeDirectory } from "../node/nodes.ts";
@@ -79,7 +79,7 @@ function automatic(node: Node, { spec }: KubeControllersConfiguration): Host[] {
     .filter(({ nodeSelector }) => selects(nodeSelector, own))
     .map(({ generateName, interfaceCIDRs, interfacePattern, labels }) => {
       const blocks = interfaceCIDRs.map(parseCidr);
-      const chosen = addresses.filter((address) => blocks.some((block) => covers(block, hostCidr(address))));
+      const chosen = addresses.filter((address) => blocks.some((block) => contains(block, address)));
       return {
         ...made,
         owner: `the automatic HostEndpoint ${generateName} of ${name}`,

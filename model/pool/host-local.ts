@@ -1,10 +1,10 @@
 import type { Cidr } from "../address/address.ts";
 import {
   type Address,
+  contains,
   covers,
   FAMILIES,
   type Family,
-  hostCidr,
   overlap,
   parseCidr,
   readCidr,
@@ -53,7 +53,7 @@ export function partFault(
   if (podCidrs.length === 0) return `${owner} has no spec.podCIDRs of ${family} (ipam HostLocal)`;
   const has = `spec.podCIDRs of ${owner} (${podCidrs.map(({ text }) => text).join(", ")}; ipam HostLocal)`;
   const parts = partsOf(pools, podCidrs).map(({ cidr }) => parseCidr(cidr));
-  if (only !== undefined && !parts.some((cidr) => covers(cidr, hostCidr(only)))) return `${only} is not in ${has}`;
+  if (only !== undefined && !parts.some((cidr) => contains(cidr, only))) return `${only} is not in ${has}`;
   if (parts.length > 0 || pools.length === 0) return undefined;
   const names = pools.map(({ metadata, spec }) => `${metadata.name} (${spec.cidr})`).join(", ");
   return `no block of the IP pools ${names} fits into ${has}`;

@@ -3,6 +3,7 @@ import type { Family } from "../address/address.ts";
 import { nodeDirectory } from "../node/nodes.ts";
 import { node } from "../objects/core.ts";
 import { announcing, endpointNodes, Unannounced } from "./announcing.ts";
+import { backendAt, type Standing } from "./backend.ts";
 import type { Lost } from "./frontend-claims.ts";
 import type { CompiledService } from "./service.ts";
 
@@ -55,14 +56,21 @@ const facts = {
   serviceSubnet: "10.96.0.0/12",
 };
 
-const backend = (address: string, node: string, rest: object = {}) => ({
-  address,
-  node,
-  local: node === "172.31.1.1",
-  ready: true,
-  servingTerminating: false,
-  ...rest,
-});
+/** As Services have them: a copy of one has no conditions. */
+const backend = (address: string, node: string, rest: Partial<Standing> = {}) =>
+  backendAt(address, node, {
+    ...{
+      port: 80,
+      protocol: 6,
+      local: node === "172.31.1.1",
+      hostNetwork: false,
+      draining: false,
+      hints: {},
+      weight: 1,
+    },
+    ...{ ready: true, servingTerminating: false },
+    ...rest,
+  }).backend;
 const frontend = (address: string, family: Family, rest: object = {}) => ({
   key: { address, port: 80, protocol: 6 },
   family,

@@ -46,15 +46,25 @@ function isExcluded({ metadata }: Node): boolean {
   return metadata.labels?.[EXCLUDED] !== undefined;
 }
 
-/** Where a Service's endpoints of a family are. One on a node that is not known counts nowhere. */
+/** An endpoint, and where it is. */
+export type PlacedEndpoint = Pick<Backend, "ready" | "servingTerminating"> & { readonly node: string | undefined };
+
+/** One on a node that is not known counts nowhere. */
+export function nodesWith(endpoints: readonly PlacedEndpoint[]): EndpointNodes {
+  const names = (of: readonly PlacedEndpoint[]) => new Set(of.flatMap(({ node }) => node ?? []));
+  const [ready, others] = [endpoints.filter((one) => one.ready), endpoints.filter((one) => !one.ready)];
+  return { ready: names(ready), draining: names(others.filter((one) => one.servingTerminating)) };
+}
+
+/** Where a Service's endpoints of a family are. */
 export function endpointNodes(backends: readonly Backend[], family: Family, nodes: NodeDirectory): EndpointNodes {
-  const found = { ready: new Set<string>(), draining: new Set<string>() };
-  for (const { address, node, local, ready, servingTerminating } of backends) {
-    if (familyOf(address) !== family || !(ready || servingTerminating)) continue;
-    const name = local ? nodes.facts.nodeName : nodes.nodeOf(node);
-    if (name !== undefined) (ready ? found.ready : found.draining).add(name);
-  }
-  return found;
+  return nodesWith(
+    backends.flatMap(({ address, node, local, ready, servingTerminating }) =>
+      familyOf(address) === family
+        ? [{ ready, servingTerminating, node: local ? nodes.facts.nodeName : nodes.nodeOf(node) }]
+        : [],
+    ),
+  );
 }
 
 /** Whether a frontend is served by nodes with endpoints only, at an address that clients outside know. */

@@ -2,10 +2,9 @@ import {
   type Address,
   type Cidr,
   canonicalAddress,
-  covers,
+  contains,
   type Family,
   familyOf,
-  hostCidr,
   parseCidr,
 } from "../address/address.ts";
 import { Memo } from "../memo.ts";
@@ -122,8 +121,7 @@ const clusterNetworks = new Memo<NodeFacts, readonly Cidr[]>();
 /** The network of cluster IPs that has the address. What it is translated to would be translated once more, or not, depending on the client; kube-proxy does not. */
 function clusterNetworkOf(address: Address, { facts, nodeOf }: NodeDirectory): Cidr | undefined {
   const networks = clusterNetworks.get(facts, [], () => serviceSubnetsOf(facts).map(parseCidr));
-  const host = hostCidr(address);
-  const found = networks.find((network) => covers(network, host));
+  const found = networks.find((network) => contains(network, address));
   return found && nodeOf(address) === undefined ? found : undefined;
 }
 

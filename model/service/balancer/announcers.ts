@@ -5,7 +5,7 @@ import type { NodeDirectory } from "../../node/nodes.ts";
 import type { Node, Pod, Service } from "../../objects/core.ts";
 import type { EndpointSlice } from "../../objects/discovery.ts";
 import { objectName } from "../../objects/metadata.ts";
-import { announcing, type EndpointNodes } from "../announcing.ts";
+import { announcing, type EndpointNodes, nodesWith } from "../announcing.ts";
 import { conditionsOf } from "../backends.ts";
 import { nodesOfPods } from "../services.ts";
 import { SliceGroups } from "../slice-groups.ts";
@@ -97,13 +97,13 @@ function nodesWithEndpoints(
   publishNotReady: boolean,
   nodeOf: NodeOf,
 ): EndpointNodes {
-  const found = { ready: new Set<string>(), draining: new Set<string>() };
   const own = slices.filter(({ addressType }) => addressType === family);
-  for (const endpoint of own.flatMap(({ endpoints }) => endpoints)) {
-    const { ready, servingTerminating } = conditionsOf(endpoint, publishNotReady);
-    const address = canonicalAddress(endpoint.addresses[0] ?? "");
-    const name = address && nodeOf(address, endpoint.nodeName ?? undefined);
-    if (name !== undefined && (ready || servingTerminating)) (ready ? found.ready : found.draining).add(name);
-  }
-  return found;
+  const endpoints = own.flatMap((slice) => slice.endpoints);
+  return nodesWith(
+    endpoints.map((endpoint) => {
+      const address = canonicalAddress(endpoint.addresses[0] ?? "");
+      const node = address === undefined ? undefined : nodeOf(address, endpoint.nodeName ?? undefined);
+      return { ...conditionsOf(endpoint, publishNotReady), node };
+    }),
+  );
 }

@@ -1,4 +1,4 @@
-import { type Address, addressAt, type Cidr, covers, hostCidr, sizeOf } from "../../address/address.ts";
+import { type Address, addressAt, type Cidr, contains, hostCidr, sizeOf } from "../../address/address.ts";
 import type { Reserved } from "../../pool/reserved.ts";
 
 /** An IP pool that load balancer addresses come from. */
@@ -124,7 +124,7 @@ class Given {
 
   /** Why the claimant cannot have the address; undefined: it can. */
   refusal(claimant: Claimant, address: Address): string | undefined {
-    if (!this.#pools.some(({ cidr }) => covers(cidr, hostCidr(address))))
+    if (!this.#pools.some(({ cidr }) => contains(cidr, address)))
       return "is in no IPPool with allowedUses: [LoadBalancer]";
     if (this.#reserved.has(address)) return "is a node's address, or one that no host can have";
     for (const holder of this.#holders.get(address) ?? []) {
