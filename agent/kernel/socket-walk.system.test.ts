@@ -19,6 +19,7 @@ import { settings } from "./map-store.cases.ts";
 import { enterNamespace } from "./namespace.fixture.ts";
 import { namespaceCookie } from "./network-namespace.ts";
 import { pinsUnder } from "./pins.ts";
+import { plainService } from "./plain-service.fixture.ts";
 import { destroySocket, identityOf } from "./sock-diag.ts";
 import { outlivedSockets } from "./socket-walk.ts";
 import { connectedWithPeer } from "./stored-peer.fixture.ts";
@@ -55,16 +56,7 @@ const PROGRAM = `
 
 const [TCP, UDP] = [6, 17];
 const LIST = 7;
-const dns: Service = {
-  backendList: LIST,
-  backendCount: 1,
-  localCount: 0,
-  clusterFirst: 0,
-  affinitySeconds: 0,
-  flags: 0,
-  sourceRanges: 0,
-  tableSize: 0,
-};
+const dns = plainService({ backendList: LIST, backendCount: 1 });
 const [FRONTEND, FRONTEND6, BACKEND, BACKEND6] = ["10.96.0.10", "fd00:10:96::10", "192.0.2.11", "fd00:10:244::11"];
 const CLIENT = "10.244.0.1";
 const backend = { port: 5353, node: "::", flags: 0 };

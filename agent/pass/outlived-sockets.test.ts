@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { type OutlivedSocket, type Service, ServiceHandling, type Settings } from "../kernel/layout.gen.ts";
+import {
+  type OutlivedSocket,
+  type Service,
+  ServiceHandling,
+  type Settings,
+  SOCKETS_TOLD,
+} from "../kernel/layout.gen.ts";
 import type { ConnectedSocket, destroySocket } from "../kernel/sock-diag.ts";
 import type { Logger } from "../observe/log.ts";
 import { OutlivedSockets, type OutlivedSocketsParts, TRIED_AT_MOST } from "./outlived-sockets.ts";
@@ -93,6 +99,24 @@ test("a node's own socket ends at the address of a service, unless it was given 
   const { ended, lines } = await passOver(parts);
   expect(ended).toEqual([5]);
   expect(lines).toEqual(["ended a UDP socket of this node: 10.96.0.10:53 has become a service"]);
+});
+
+test("the agent does other work while many of a node's own sockets end", async () => {
+  const own = Array.from({ length: 1000 }, (_, index) => ofNode(index, "10.96.0.10"));
+  let [inARow, most, isOver] = [0, 0, false];
+  const turn = () => {
+    inARow = 0;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const destroy = () => {
+    most = Math.max(most, ++inARow);
+    return "destroyed" as const;
+  };
+  const { lines } = await passOver({ ofNode: () => [own], destroy });
+  isOver = true;
+  expect(lines).toEqual(["ended 1000 UDP sockets of this node: 10.96.0.10:53 has become a service"]);
+  expect(most).toBe(SOCKETS_TOLD);
 });
 
 test("a kernel that cannot end sockets is reported once", async () => {

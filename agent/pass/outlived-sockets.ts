@@ -3,7 +3,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { addressesOf } from "../../model/objects/pod-of.ts";
 import type { Endpoint } from "../cni/endpoint-store.ts";
 import type { WrittenMap } from "../compile/desired.ts";
-import type { OutlivedSocket } from "../kernel/layout.gen.ts";
+import { type OutlivedSocket, SOCKETS_TOLD } from "../kernel/layout.gen.ts";
 import type { MapStores } from "../kernel/map-store.ts";
 import { inNamespace } from "../kernel/network-namespace.ts";
 import { type ConnectedSocket, connectedUdpSockets, destroySocket, identityOf } from "../kernel/sock-diag.ts";
@@ -110,10 +110,15 @@ export class OutlivedSockets {
       await setImmediate();
     }
     const node = { place: NODE, tried: 0, ended: 0 };
-    this.#end(
-      node,
-      [...atServices.values()].map((one) => ({ ...one, reason: `${one.address}:${one.port} has become a service` })),
-    );
+    const left = [...atServices.values()];
+    for (let at = 0; at < left.length; at += SOCKETS_TOLD) {
+      const piece = left.slice(at, at + SOCKETS_TOLD);
+      this.#end(
+        node,
+        piece.map((one) => ({ ...one, reason: `${one.address}:${one.port} has become a service` })),
+      );
+      await setImmediate();
+    }
     const all = [...tallies.values(), node];
     for (const tally of all) this.#tell(tally);
     return all.some(({ tried, ended }) => tried === TRIED_AT_MOST && ended > 0); // not where none of them can be ended

@@ -1,17 +1,9 @@
 import { expect, test } from "vitest";
 import { LocationFlag, type Service, ServiceFlag, ServiceHandling, type Settings } from "../kernel/layout.gen.ts";
+import { plainService } from "../kernel/plain-service.fixture.ts";
 import { isServedHere, type ServiceMaps } from "./served-address.ts";
 
-const dns: Service = {
-  backendList: 7,
-  backendCount: 2,
-  localCount: 0,
-  clusterFirst: 0,
-  affinitySeconds: 0,
-  flags: 0,
-  sourceRanges: 0,
-  tableSize: 0,
-};
+const dns = plainService({ backendList: 7, backendCount: 2 });
 const services: Record<string, Service> = {
   "10.96.0.10:53": dns,
   "::4:30053": dns,

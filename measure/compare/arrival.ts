@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ComparedMode } from "../../report/results/compare.ts";
 import type { World } from "../../verify/engine/world.ts";
 import type { MachineMeter } from "../counters/machine-counters.ts";
-import type { Load, Round } from "../load/load.ts";
-import type { SourcePorts } from "../load/ports.ts";
+import type { ClientLoad } from "./client-load.ts";
 import { modeFacts } from "./modes.ts";
 import type { Target } from "./target.ts";
 
@@ -15,32 +14,13 @@ const entryPacketsBetween = 15;
 const logPatienceMs = 2000;
 const pauseMs = 100;
 
-/** Destination of a mode's connections. */
-export function destinationOf(
-  mode: ComparedMode,
-  target: Target,
-  entry: string,
-): Pick<Round, "host" | "port" | "source"> {
-  const source = target.client.address;
-  return mode === "Direct"
-    ? { host: target.podAddress, port: target.podPort, source }
-    : { host: entry, port: target.nodePort, source };
-}
-
-/** The same over IPv6, as what a check takes: tcp://[fd00::8]:30604. Absent where there is no such way. */
-export function destinationIpv6(mode: ComparedMode, { ipv6, podPort, nodePort }: Target): string | undefined {
-  if (!ipv6) return undefined;
-  return mode === "Direct" ? `tcp://[${ipv6.podAddress}]:${podPort}` : `tcp://[${ipv6.entry}]:${nodePort}`;
-}
-
 /** What the check of a mode needs. */
 export interface Arrival {
   world: World;
   target: Target;
   /** The entry node's address. */
   entry: string;
-  load: Load;
-  ports: SourcePorts;
+  client: ClientLoad;
   entryMeter: MachineMeter;
 }
 
@@ -64,18 +44,13 @@ export async function untilModeShows(mode: ComparedMode, arrival: Arrival, patie
 /** @returns what differs from the mode */
 async function differenceFromMode(
   mode: ComparedMode,
-  { world, target, entry, load, ports, entryMeter }: Arrival,
+  { world, target, entry, client, entryMeter }: Arrival,
 ): Promise<string | undefined> {
   const { source, reply } = modeFacts[mode];
   const token = randomBytes(6).toString("hex");
   const began = world.clock.now();
   const before = entryMeter.read().packets;
-  const { nanoseconds, failures } = await load.round({
-    ...destinationOf(mode, target, entry),
-    firstPort: ports.take(lookConnections),
-    connections: lookConnections,
-    path: `/?${token}`,
-  });
+  const { nanoseconds, failures } = await client.connect(mode, lookConnections, { path: `/?${token}` });
   const packets = (entryMeter.read().packets - before) / lookConnections;
   if (nanoseconds.length < lookConnections)
     return `connections from ${target.client.name} fail: ${JSON.stringify(failures)}`;

@@ -10,8 +10,8 @@ import { MachineMeter } from "../counters/machine-counters.ts";
 import type { RoundResult } from "../load/load.ts";
 import { keepOn } from "../load/server-processes.ts";
 import { balancedOrder } from "../statistics/order.ts";
-import { type Arrival, destinationIpv6, untilModeShows } from "./arrival.ts";
-import { ClientLoad, type ClientLoadParts } from "./client-load.ts";
+import { type Arrival, untilModeShows } from "./arrival.ts";
+import { ClientLoad, type ClientLoadParts, destinationIpv6 } from "./client-load.ts";
 import { modeFacts, modeNames } from "./modes.ts";
 import type { CompareOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -181,7 +181,8 @@ class ComparisonRun {
       for (const mode of row)
         await this.#attempt(mode, "packets and BPF run time", async () => {
           await this.#enterMode(mode);
-          const run = () => this.#client.connect(mode, Math.min(200, Math.floor(connections / rounds)), true);
+          const run = () =>
+            this.#client.connect(mode, Math.min(200, Math.floor(connections / rounds)), { countBpf: true });
           this.#measured.counted.push(await countRound(mode, this.#meters, nodes, run));
         });
   }
@@ -195,7 +196,7 @@ class ComparisonRun {
     const { progress } = this.#comparing;
     progress.note("restoring the declared state");
     this.#release();
-    await this.#client.load.close();
+    await this.#client.close();
     await this.#switch
       .restore()
       .catch((error: Error) => progress.note(`a client's route to the pod could not be removed: ${error.message}`));
@@ -226,7 +227,7 @@ class ComparisonRun {
     const { world, target, entry } = this.#comparing;
     await this.#switch.to(mode);
     const entryMeter = this.#meters.find(({ name }) => name === target.entry.name) as MachineMeter;
-    const arrival: Arrival = { world, target, entry, load: this.#client.load, ports: this.#client.ports, entryMeter };
+    const arrival: Arrival = { world, target, entry, client: this.#client, entryMeter };
     await untilModeShows(mode, arrival, switchPatienceMs);
     await this.#client.connect(mode, warmUp);
   }

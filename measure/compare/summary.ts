@@ -29,6 +29,19 @@ export const undisturbed = (rounds: readonly TimedRound[]): Quietest<TimedRound>
     ({ mode }) => mode,
   );
 
+/** What connections and requests have in common. Without rounds all are 0. */
+function timesOf(rounds: TimedRound[], used: TimedRound[], seed: number) {
+  const times = used.flatMap(({ microseconds }) => microseconds);
+  const at = (share: number): number => (times.length > 0 ? rounded(quantile(times, share)) : 0);
+  const medians = used.map(({ microseconds }) => median(microseconds));
+  return {
+    ...{ medianUs: at(0.5), p10Us: at(0.1), p90Us: at(0.9), p99Us: at(0.99) },
+    medianSpreadUs: estimate(medians, seed),
+    rounds: used.length,
+    disturbedRounds: rounds.length - used.length,
+  };
+}
+
 /** Figures of one mode. @param rounds all of the mode's; @param used those of them that may be used */
 export function figuresOf(
   rounds: TimedRound[],
@@ -37,21 +50,13 @@ export function figuresOf(
   seed: number,
 ): ModeFigures {
   const times = used.flatMap(({ microseconds }) => microseconds);
-  const at = (share: number): number => (times.length > 0 ? rounded(quantile(times, share)) : 0);
   const perConnection = (of: (round: TimedRound) => number): number =>
     rounded(sum(used.map(of)) / Math.max(1, times.length), 2);
   const instructions = used.every((round) => round.instructions !== undefined) && used.length > 0;
   return {
     connections: times.length,
     meanUs: times.length > 0 ? rounded(mean(times)) : 0,
-    medianUs: at(0.5),
-    p10Us: at(0.1),
-    p90Us: at(0.9),
-    p99Us: at(0.99),
-    medianSpreadUs: estimate(
-      used.map(({ microseconds }) => median(microseconds)),
-      seed,
-    ),
+    ...timesOf(rounds, used, seed),
     cpuSeconds: rounded(sum(used.map(({ processor }) => processor.busy)), 2),
     cpuUsPerConnection: estimate(used.map(cpuUsPerConnection), seed),
     softirqUsPerConnection: perConnection(({ processor }) => 1e6 * processor.softirq),
@@ -76,8 +81,6 @@ export function figuresOf(
       counted.flatMap(({ packets }) => Object.keys(packets)),
       (name) => perCounted(counted, ({ packets }) => packets[name] ?? 0),
     ),
-    rounds: used.length,
-    disturbedRounds: rounds.length - used.length,
     histogramUs: histogram(times),
   };
 }
@@ -88,21 +91,10 @@ export function requestFigures(
   used: TimedRound[],
   seed: number,
 ): NonNullable<ComparedModeResult["keptRequests"]> {
-  const times = used.flatMap(({ microseconds }) => microseconds);
-  const at = (share: number): number => rounded(quantile(times, share));
   return {
-    requests: times.length,
-    medianUs: at(0.5),
-    p10Us: at(0.1),
-    p90Us: at(0.9),
-    p99Us: at(0.99),
-    medianSpreadUs: estimate(
-      used.map(({ microseconds }) => median(microseconds)),
-      seed,
-    ),
+    requests: sum(used.map(({ microseconds }) => microseconds.length)),
+    ...timesOf(rounds, used, seed),
     processUsPerRequest: estimate(used.map(processUsPerEach), seed),
-    rounds: used.length,
-    disturbedRounds: rounds.length - used.length,
   };
 }
 

@@ -71,34 +71,31 @@ static enum outcome failure(int error, enum outcome timed_out)
 	}
 }
 
+/* How many bytes of the answer's body are still to come, as far as it declares; -1: it has not come so far, or declares no length. */
+static long missing(char *answer, size_t length)
+{
+	char *body, *header;
+	size_t declared, there;
+
+	answer[length] = 0;
+	body = strstr(answer, "\r\n\r\n");
+	header = body ? strcasestr(answer, "\r\nContent-Length:") : NULL;
+	if (!header || header > body)
+		return -1;
+	declared = strtoul(header + 17, NULL, 10);
+	there = length - (body + 4 - answer);
+	return declared > there ? declared - there : 0;
+}
+
 /* Whether an answer has status 200 and its declared length. Nothing more of it comes. */
 static enum outcome judge_answer(char *answer, size_t length)
 {
-	char *body, *header;
-
 	answer[length] = 0;
 	if (length < 12 || strncmp(answer, "HTTP/1.", 7))
 		return SHORT_ANSWER;
 	if (strncmp(answer + 8, " 200", 4))
 		return NOT_OK;
-	body = strstr(answer, "\r\n\r\n");
-	if (!body)
-		return SHORT_ANSWER;
-	header = strcasestr(answer, "\r\nContent-Length:");
-	if (header && header < body && length - (body + 4 - answer) < strtoul(header + 17, NULL, 10))
-		return SHORT_ANSWER;
-	return ANSWERED;
-}
-
-/* Whether the answer's declared length has arrived. One that declares none ends with its connection. */
-static bool is_whole(char *answer, size_t length)
-{
-	char *body, *header;
-
-	answer[length] = 0;
-	body = strstr(answer, "\r\n\r\n");
-	header = body ? strcasestr(answer, "\r\nContent-Length:") : NULL;
-	return header && header < body && length - (body + 4 - answer) >= strtoul(header + 17, NULL, 10);
+	return !strstr(answer, "\r\n\r\n") || missing(answer, length) > 0 ? SHORT_ANSWER : ANSWERED;
 }
 
 /* One request and its whole answer. @param keeps the connection goes on after it, so that the answer ends with its declared length and not with the
@@ -116,7 +113,7 @@ static enum outcome ask(int sock, const char *request, bool keeps, int timeout_m
 		length += got;
 		if (length == sizeof(answer) - 1)
 			return OTHER; /* not a page to measure with */
-		if (keeps && is_whole(answer, length))
+		if (keeps && missing(answer, length) == 0)
 			break;
 		if (now() - began > 2 * timeout_ms * 1000000LL)
 			return NO_ANSWER;
